@@ -1,0 +1,44 @@
+# What a newcomer types. Everything else is `gjestenett --help`.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help run test demo check bench lock format clean setup setup-dev
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: setup ## Set up everything and serve the portal, console and DNS on loopback
+	@$(BIN)/gjestenett up
+
+test: setup-dev ## Set up and run every test that this machine can run
+	@$(PYTEST) $(TESTS)
+
+demo: setup-dev ## Play the whole story in network namespaces
+	@$(BIN)/python -m tests.lab.demo
+
+check: setup-dev ## Lint, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup-dev ## Print the measurements of docs/performance.md
+	@$(BIN)/python -m tests.bench
+
+format: setup-dev ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: setup-dev ## Renew the hash-pinned locks from pyproject.toml
+	@deploy/dev/lock.sh
+
+setup:
+	@deploy/dev/setup.sh run
+
+setup-dev:
+	@deploy/dev/setup.sh test
+
+clean: ## Remove what setup made, and caches; state/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -1,0 +1,129 @@
+import struct
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from policies.document import DocumentError, default_document
+from policies.names import NameError_, PolicyError
+from policies.snapshot import Listing, NamedList, Overruled, compile_snapshot, open_snapshot
+
+DATING = NamedList("mine/dating", "dating", "d" * 64, ("b.no", "a.no"), ("good.a.no",))
+GAMING = NamedList("mine/gaming", "gaming", "e" * 64, ("a.no", "game.no"))
+
+
+def compiled(**changes: Any) -> bytes:
+    given = {
+        "document": default_document(),
+        "lists": [DATING, GAMING],
+        "generation": 7,
+        "own_names": ["gjest.internal"],
+    }
+    return compile_snapshot(**(given | changes))
+
+
+def test_what_goes_in_comes_out() -> None:
+    octets = compiled()
+    snapshot = open_snapshot(octets)
+    assert snapshot.generation == 7
+    assert snapshot.block_answer == "zero"
+    assert snapshot.names == 4
+    assert snapshot.categories == ("gaming", "dating")
+    assert [(each.name, each.sha256, each.entries, each.exceptions) for each in snapshot.sources] == [
+        ("mine/dating", "d" * 64, 2, 1),
+        ("mine/gaming", "e" * 64, 2, 0),
+    ]
+    assert snapshot.never_blocked["gjest.internal"] == "own"
+    assert snapshot.never_blocked["nav.no"] == "public_service"
+    assert snapshot.overruled == ()
+    default = snapshot.group("default")
+    assert default is not None
+    assert snapshot.group_by_mark(1) is default
+    assert snapshot.group_by_mark(0) is None
+    assert snapshot.group_by_mark(2) is None
+    assert snapshot.group("course") is None
+
+
+def test_the_sha256_is_that_of_the_file_without_its_end() -> None:
+    octets = compiled()
+    assert open_snapshot(octets).sha256 == sha256(octets[:-32]).hexdigest() == octets[-32:].hex()
+
+
+def test_every_list_says_its_word_longest_suffix_first() -> None:
+    assert open_snapshot(compiled()).lookup("x.good.a.no") == (
+        Listing("good.a.no", "dating", "mine/dating", 0, True),
+        Listing("a.no", "dating", "mine/dating", 0, False),
+        Listing("a.no", "gaming", "mine/gaming", 1, False),
+    )
+
+
+def test_the_same_inputs_give_the_same_bytes_in_any_order() -> None:
+    turned = NamedList("mine/dating", "dating", "d" * 64, ("a.no", "b.no", "a.no"), ("good.a.no",))
+    document = default_document()
+    document["groups"]["default"]["closed"].reverse()
+    assert compiled(lists=[GAMING, turned], document=document) == compiled()
+    assert compiled(generation=8) != compiled()
+
+
+def test_a_list_that_would_close_a_protected_name_is_reported() -> None:
+    bad = NamedList("mine/adult", "adult", "f" * 64, ("sexogpolitikk.no", "www.nav.no", "no", "fine.example"))
+    snapshot = open_snapshot(compiled(lists=[bad]))
+    assert snapshot.overruled_total == 3
+    assert [(each.name, each.source) for each in snapshot.overruled] == [
+        ("no", "mine/adult"),
+        ("sexogpolitikk.no", "mine/adult"),
+        ("www.nav.no", "mine/adult"),
+    ]
+    assert Overruled("www.nav.no", "mine/adult", "nav.no") in snapshot.overruled
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"generation": -1}, PolicyError),
+        ({"generation": 1 << 53}, PolicyError),
+        ({"lists": [DATING, DATING]}, PolicyError),
+        ({"lists": [NamedList("x", "nonsense", "", ("a.no",))]}, PolicyError),
+        ({"document": {}}, DocumentError),
+        ({"own_names": ["192.0.2.1"]}, NameError_),
+    ],
+)
+def test_bad_input_is_refused(changes: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        compiled(**changes)
+
+
+def test_any_changed_or_missing_octet_is_noticed() -> None:
+    octets = compiled(lists=[GAMING])
+    for position in range(0, len(octets), 7):
+        damaged = bytearray(octets)
+        damaged[position] ^= 1
+        with pytest.raises(PolicyError, match="publish the policy again"):
+            open_snapshot(bytes(damaged))
+    for size in (0, 8, 31, 64, len(octets) // 2, len(octets) - 1):
+        with pytest.raises(PolicyError, match="publish the policy again"):
+            open_snapshot(octets[:size])
+    with pytest.raises(PolicyError, match="publish the policy again"):
+        open_snapshot(octets + b"\0")
+
+
+def test_a_sound_checksum_over_nonsense_is_refused() -> None:
+    body = struct.pack("<8sIIQQ", b"GNPOLICY", 1, 0, 8, 0) + b"{}" + bytes(6)
+    with pytest.raises(PolicyError, match="publish the policy again"):
+        open_snapshot(body + sha256(body).digest())
+
+
+def test_one_source_may_span_categories_and_share_names() -> None:
+    both = [
+        NamedList("mine", "adult", "a" * 64, ("a.no", "b.no")),
+        NamedList("mine", "dating", "a" * 64, ("b.no", "c.no"), ("b.no",)),
+    ]
+    snapshot = open_snapshot(compiled(lists=both))
+    said = {
+        name: [(each.category, each.exception) for each in snapshot.lookup(name)] for name in ("a.no", "b.no", "c.no")
+    }
+    assert said == {
+        "a.no": [("adult", False)],
+        "b.no": [("adult", False), ("dating", False), ("dating", True)],
+        "c.no": [("dating", False)],
+    }
