@@ -1,0 +1,1 @@
+"""The DNS data plane: filtering forwarder that imports no database."""

@@ -1,0 +1,234 @@
+"""An upstream's answer, read strictly into the few facts that review and cache need, and rendered again: pure.
+
+The additional section is left out: nothing in it is needed by a stub, and without it the hop-by-hop OPT
+goes too. Names only ever point backwards, so cutting a message's tail leaves every name whole.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from gateway.dns import wire
+from gateway.dns.errors import WireError
+from gateway.dns.wire import Query, lower_name, name_text
+
+_MAX_RECORDS = 1000
+_MAX_JUMPS = 32
+_HEADER = struct.Struct("!6H")
+_RECORD = struct.Struct("!HHIH")
+_TTL = struct.Struct("!I")
+
+GUEST_TTL_MAX_S = 300
+"""The longest that a device may keep a permitted answer, so that a change of policy reaches it soon."""
+KEEP_MAX_S = 3600
+NEGATIVE_MAX_S = 900
+FAILURE_S = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What review looks at in one record: names are lower-case text, addresses 4 or 16 bytes."""
+
+    owner: str
+    rtype: int
+    target: str | None = None
+    addresses: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An upstream's answer without its ID, question and additional section.
+
+    `ttls` holds (offset in `body`, seconds) of each record; `lifetime_s` is how long the whole may be kept
+    (RFC 2308 §5 for negative answers; 0 = not at all).
+    """
+
+    rcode: int
+    question: bytes
+    answer_count: int
+    authority_count: int
+    body: bytes
+    ttls: tuple[tuple[int, int], ...]
+    records: tuple[Record, ...]
+    lifetime_s: int
+    truncated: bool
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory this takes."""
+        return 700 + len(self.body) + 350 * len(self.records) + 120 * len(self.ttls)
+
+
+def parse_reply(packet: bytes) -> Reply:
+    """Read an upstream's answer.
+
+    Raises: WireError, and nothing else, for whatever bytes.
+    """
+    if len(packet) < 12:
+        raise WireError("shorter than a header")
+    _ident, flags, questions, answers, authority, _ = _HEADER.unpack_from(packet)
+    if not flags & wire.QR or flags & 0x7800 or questions != 1:
+        raise WireError("not an answer to one question")
+    if answers + authority > _MAX_RECORDS:
+        raise WireError(f"more than {_MAX_RECORDS} records")
+    names: dict[int, str] = {}
+    _, start = _read_name(packet, 12, names)
+    start += 4
+    if start > len(packet):
+        raise WireError("question cut off")
+    rcode = flags & 15
+    if flags & wire.TC:
+        return Reply(rcode, packet[12:start], 0, 0, b"", (), (), 0, True)
+    sections = _Sections(packet, start, answers, names)
+    for index in range(answers + authority):
+        sections.read(index)
+    ttls = tuple(sections.ttls)
+    if rcode not in (wire.NOERROR, wire.NXDOMAIN):
+        lifetime_s = FAILURE_S  # RFC 9520 §3.2: remember a failure, briefly
+    elif rcode == wire.NXDOMAIN or not answers:
+        lifetime_s = sections.negative_ttl_s
+    else:
+        lifetime_s = min(KEEP_MAX_S, *(ttl for _, ttl in ttls))
+    body = packet[start : sections.position]
+    records = tuple(sections.records)
+    return Reply(rcode, packet[12:start], answers, authority, body, ttls, records, lifetime_s, False)
+
+
+class _Sections:
+    """The answer and authority sections, read record by record."""
+
+    def __init__(self, packet: bytes, start: int, answers: int, names: dict[int, str]) -> None:
+        self._packet = packet
+        self._start = start
+        self._answers = answers
+        self._names = names
+        self.position = start
+        self.ttls: list[tuple[int, int]] = []
+        self.records: list[Record] = []
+        self.negative_ttl_s = 0
+
+    def read(self, index: int) -> None:
+        """Read record `index` of both sections."""
+        packet = self._packet
+        owner, position = _read_name(packet, self.position, self._names)
+        if position + 10 > len(packet):
+            raise WireError("record cut off")
+        rtype, rclass, ttl_s, length = _RECORD.unpack_from(packet, position)
+        data = position + 10
+        end = data + length
+        if end > len(packet):
+            raise WireError("record data cut off")
+        if rtype == wire.OPT:
+            raise WireError("OPT outside the additional section")
+        if ttl_s & 0x80000000:  # RFC 2181 §8: a TTL with the top bit set is zero
+            ttl_s = 0
+        if index < self._answers:
+            if rclass == wire.IN:
+                self.records.append(_read_record(packet, owner, rtype, data, end, self._names))
+        elif rtype == wire.SOA and length >= 22:
+            if not self._answers:  # RFC 2308 §5
+                ttl_s = min(ttl_s, _TTL.unpack_from(packet, end - 4)[0])
+            self.negative_ttl_s = min(ttl_s, NEGATIVE_MAX_S)
+        self.ttls.append((position + 4 - self._start, ttl_s))
+        self.position = end
+
+
+def _read_record(packet: bytes, owner: str, rtype: int, data: int, end: int, names: dict[int, str]) -> Record:
+    size = end - data
+    if rtype == wire.A:
+        if size != 4:
+            raise WireError("an A record is 4 bytes")
+        return Record(owner, rtype, None, (packet[data:end],))
+    if rtype == wire.AAAA:
+        if size != 16:
+            raise WireError("an AAAA record is 16 bytes")
+        return Record(owner, rtype, None, (packet[data:end],))
+    if rtype in (wire.CNAME, wire.DNAME):
+        target, after = _read_name(packet, data, names)
+        if after != end:
+            raise WireError("target name and record differ in length")
+        return Record(owner, rtype, target)
+    if rtype in (wire.SVCB, wire.HTTPS):
+        return _read_service(packet, owner, rtype, data, end, names)
+    return Record(owner, rtype)
+
+
+def _read_service(packet: bytes, owner: str, rtype: int, data: int, end: int, names: dict[int, str]) -> Record:
+    """Target and address hints of SVCB and HTTPS (RFC 9460 §2.2, §7.3)."""
+    if data + 3 > end:
+        raise WireError("service record cut off")
+    target, position = _read_name(packet, data + 2, names)
+    addresses: list[bytes] = []
+    while position < end:
+        if position + 4 > end:
+            raise WireError("service parameter cut off")
+        key, length = struct.unpack_from("!HH", packet, position)
+        value = packet[position + 4 : position + 4 + length]
+        position += 4 + length
+        width = {4: 4, 6: 16}.get(key)
+        if width:
+            if length % width or not length:
+                raise WireError("address hint of a wrong length")
+            addresses.extend(value[at : at + width] for at in range(0, length, width))
+    if position != end:
+        raise WireError("service parameter longer than its record")
+    return Record(owner, rtype, target or None, tuple(addresses))
+
+
+def _read_name(packet: bytes, position: int, names: dict[int, str]) -> tuple[str, int]:
+    """The name at `position` as lower-case text, and the position after it (RFC 1035 §4.1.4)."""
+    start, size = position, len(packet)
+    after = 0
+    raw = bytearray()
+    jumps = 0
+    limit = position
+    while True:
+        if position >= size:
+            raise WireError("name cut off")
+        length = packet[position]
+        if not length:
+            break
+        if length >= 0xC0:
+            if position + 1 >= size:
+                raise WireError("pointer cut off")
+            target = (length & 0x3F) << 8 | packet[position + 1]
+            after = after or position + 2
+            jumps += 1
+            if target >= limit or target < 12 or jumps > _MAX_JUMPS:
+                raise WireError("a name points forwards, into the header, or too often")
+            if not raw and (known := names.get(target)) is not None:
+                names[start] = known
+                return known, after
+            position = limit = target
+            continue
+        if length > 63:
+            raise WireError("reserved label")
+        raw += packet[position : position + 1 + length]
+        if len(raw) > 254 or position + 1 + length > size:
+            raise WireError("name too long or cut off")
+        position += 1 + length
+    text = name_text(bytes(raw) + b"\0")
+    names[start] = text
+    return text, after or position + 1
+
+
+def matches(reply: Reply, lower_question: bytes) -> bool:
+    """Whether an answer is to this question, whatever the case of its name."""
+    return lower_name(reply.question[:-4]) + reply.question[-4:] == lower_question
+
+
+def render(query: Query, reply: Reply, age_s: int, limit_bytes: int) -> bytes:
+    """An upstream's answer for this asker: own ID, own spelling, TTLs less `age_s` and at most 300 s.
+
+    Longer than `limit_bytes` it becomes an empty answer with TC. AA and AD are off: this is a copy, unvalidated.
+    """
+    opt = wire.opt_record(0, query.do) if query.edns else b""
+    if 12 + len(query.question) + len(reply.body) + len(opt) > limit_bytes:
+        return wire.truncated(query)
+    flags = wire.QR | wire.RA | (query.flags & (wire.RD | wire.CD)) | reply.rcode
+    body = bytearray(reply.body)
+    for offset, ttl_s in reply.ttls:
+        _TTL.pack_into(body, offset, min(GUEST_TTL_MAX_S, max(0, ttl_s - age_s)))
+    header = _HEADER.pack(query.id, flags, 1, reply.answer_count, reply.authority_count, 1 if opt else 0)
+    return b"".join((header, query.question, body, opt))

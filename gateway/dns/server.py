@@ -1,0 +1,181 @@
+"""One worker: batches of datagrams answered from a dictionary, everything else in asyncio beside it.
+
+# INVARIANT: nothing here or below writes who asked for what, to a log or anywhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from functools import partial
+from pathlib import Path
+
+from gateway.clock import utc_now
+from gateway.dns import mmsg
+from gateway.dns.cache import FinishedAnswers, UpstreamAnswers
+from gateway.dns.config import DnsConfig
+from gateway.dns.errors import DnsError
+from gateway.dns.plan import Site
+from gateway.dns.resolve import Resolver
+from gateway.dns.tcp import TcpListener
+from gateway.dns.upstream import Upstreams
+from gateway.dns.views import Views
+from gateway.dns.wire import FORMERR, QR, error_reply
+from gateway.lists.reader import SnapshotFile
+
+log = logging.getLogger(__name__)
+
+_BATCHES_AT_ONCE = 4
+_RECEIVE_BUFFER_BYTES = 4 << 20
+
+
+class Server:
+    """A DNS worker in the running event loop. `start`, then `stop` once."""
+
+    def __init__(self, config: DnsConfig) -> None:
+        self._config = config
+        self._loop = asyncio.get_running_loop()
+        self._finished = FinishedAnswers()
+        self._views = Views(config.sources, self._finished)
+        self._upstreams = Upstreams(config.upstreams, self._loop, config.upstream_timeout_s)
+        site = Site.build(config.portal_hostname, config.portal_addresses, config.private_zones)
+        self._resolver = Resolver(
+            site, self._views, self._finished, UpstreamAnswers(), self._upstreams, utc_now, time.monotonic
+        )
+        self._snapshot_file = SnapshotFile(Path(config.snapshot))
+        self._problem: str | None = None
+        self._sockets: list[mmsg.AnySocket] = []
+        self._tcp = TcpListener(self._resolver, config.tcp_idle_s)
+        self._reload_timer: asyncio.TimerHandle | None = None
+        self.hits = 0
+        """Answers given by the hot path."""
+        self.skipped = 0
+        """Answers that the kernel would not send (source port 0, full buffer)."""
+
+    async def start(self) -> None:
+        """Listen on every configured address by UDP and TCP.
+
+        Raises: DnsError naming the address that cannot be had.
+        """
+        self._reload()
+        for address in self._config.listen:
+            try:
+                udp = bind(address, self._config.port, socket.SOCK_DGRAM)
+                batch = mmsg.open_batch(udp)
+                self._sockets.append(batch)
+                await self._tcp.listen(bind(address, self._config.port, socket.SOCK_STREAM))
+            except OSError as problem:
+                await self.stop()
+                raise listen_error(address, self._config.port, problem) from problem
+            self._loop.add_reader(udp.fileno(), partial(self._readable, batch))
+
+    async def stop(self) -> None:
+        """Close everything; what is under way gets no answer."""
+        if self._reload_timer is not None:
+            self._reload_timer.cancel()
+        for batch in self._sockets:
+            self._loop.remove_reader(batch.socket.fileno())
+        await self._tcp.close()
+        self._upstreams.close()
+        for batch in self._sockets:
+            batch.socket.close()
+        self._sockets.clear()
+
+    def _reload(self) -> None:
+        snapshot = self._snapshot_file.poll()
+        if snapshot is not None:
+            self._views.adopt(snapshot)
+            log.info("policy generation %d in force", snapshot.generation)
+        if self._snapshot_file.problem != self._problem:
+            self._problem = self._snapshot_file.problem
+            if self._problem is not None:
+                log.warning("%s", self._problem)
+        self._reload_timer = self._loop.call_later(self._config.reload_interval_s, self._reload)
+
+    def _readable(self, batch: mmsg.AnySocket) -> None:
+        for _ in range(_BATCHES_AT_ONCE):  # then let the rest of the loop have its turn
+            if self._answer_batch(batch) < mmsg.BATCH:
+                return
+
+    def _answer_batch(self, batch: mmsg.AnySocket) -> int:
+        count = batch.receive()
+        if not count:
+            return 0
+        now_s = time.monotonic()
+        # One copy of what came in, since slices of bytes are cheaper than slices of a view made into bytes.
+        incoming = bytes(batch.incoming[: count * mmsg.SLOT_BYTES])
+        names = bytes(batch.names[: count * mmsg.NAME_BYTES])
+        outgoing, out_lengths = batch.outgoing, batch.out_lengths
+        by_mark, by_source = self._views.by_mark, self._views.by_source
+        source_from, source_to = (4, 8) if batch.is_ipv4 else (8, 24)
+        placed = start = hits = 0
+        for index, (length, mark) in enumerate(zip(batch.lengths_of(count), batch.marks_of(count), strict=True)):
+            end = start + length
+            if mark:
+                view = by_mark.get(mark)
+            else:
+                name_at = index * mmsg.NAME_BYTES
+                view = by_source.get(names[name_at + source_from : name_at + source_to])
+            if view is not None and (finished := view.answers.get(incoming[start + 2 : end])) and finished[1] > now_s:
+                answer: bytes | None = incoming[start : start + 2] + finished[0]
+                hits += 1
+            else:
+                answer = self._answer_slowly(batch, index, incoming[start:end], mark)
+            if answer:
+                size = len(answer)
+                out = placed * mmsg.OUT_BYTES
+                outgoing[out : out + size] = answer
+                out_lengths[placed * 2 + 1] = size
+                if placed != index:
+                    batch.direct(placed, index)
+                placed += 1
+            start += mmsg.SLOT_BYTES
+        if placed:
+            self.skipped += batch.send(placed)
+        self.hits += hits
+        return count
+
+    def _answer_slowly(self, batch: mmsg.AnySocket, index: int, packet: bytes, mark: int) -> bytes | None:
+        if batch.was_truncated(index):
+            return error_reply(packet, FORMERR) if not packet[2] & QR >> 8 else None
+        sender = batch.sender(index)
+        source = sender[4:8] if batch.is_ipv4 else sender[8:24]
+        return self._resolver.answer(packet, mark, source, False, partial(self._deliver, batch, sender))
+
+    def _deliver(self, batch: mmsg.AnySocket, sender: bytes, answer: bytes) -> None:
+        if not batch.send_one(sender, answer):
+            self.skipped += 1
+
+
+def bind(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    """A non-blocking socket on one local address, shared with the other workers; UDP ones report marks.
+
+    Raises: OSError.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    bound = socket.socket(family, kind)
+    try:
+        bound.setblocking(False)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if kind == socket.SOCK_DGRAM:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
+            mmsg.enable_marks(bound)
+        else:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((address, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def listen_error(address: str, port: int, problem: OSError) -> DnsError:
+    """The one clear line for an address that cannot be had."""
+    return DnsError(
+        f"DNS cannot listen on {address} port {port}: {problem.strerror or problem}; "
+        "change dns.listen or dns.port, or stop what uses it"
+    )

@@ -1,0 +1,291 @@
+"""The worker as guests meet it, with a real resolver behind it."""
+
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+
+from gateway.dns.config import DnsConfig
+from gateway.lists.publish import publish
+from policies.snapshot import NamedList, compile_snapshot
+
+
+def ede(message: dns.message.Message) -> list[tuple[int, str]]:
+    return [(int(option.code), option.text) for option in message.options]
+
+
+def first(message: dns.message.Message) -> str:
+    return str(message.answer[0][0])
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+def test_forwards_and_refuses(start, unbound, tcp: bool) -> None:
+    worker = start([unbound])
+    for _ in range(4):  # cold, second sight, finished, finished
+        assert first(worker.ask("oK.example", tcp=tcp)) == "198.51.100.7"
+        assert first(worker.ask("ok.example", "AAAA", tcp=tcp)) == "2001:db8::7"
+        refused = worker.ask("www.GAME.example", tcp=tcp)
+        assert (first(refused), ede(refused)) == ("0.0.0.0", [(15, "gaming")])
+        assert worker.ask("no.example", tcp=tcp).rcode() == dns.rcode.NXDOMAIN
+        assert not worker.ask("ok.example", "MX", tcp=tcp).answer
+        assert first(worker.ask("gjest.internal", tcp=tcp)) == "10.9.0.1"
+        assert first(worker.ask("zero.example", tcp=tcp)) == "198.51.100.8"
+    assert worker.stop() == 0
+
+
+def test_reviews_replies(start, unbound) -> None:
+    worker = start([unbound])
+    for _ in range(4):
+        for name, rtype in (("hop.example", "A"), ("alias.example", "HTTPS")):
+            assert ede(worker.ask(name, rtype)) == [(15, "gaming")]
+        for name, rtype in (("inside.example", "A"), ("hint.example", "HTTPS")):
+            message = worker.ask(name, rtype)
+            assert ede(message) == [(15, "private address")]
+            assert not message.answer
+
+
+def test_not_accepted_by_ipv6_without_source(start, unbound) -> None:
+    worker = start([unbound])
+    for tcp in (False, True):
+        message = worker.ask("ok.example", "TXT", host="::1", tcp=tcp)
+        assert (message.rcode(), [code for code, _ in ede(message)]) == (dns.rcode.REFUSED, [18])
+        assert first(worker.ask("www.game.example", "A", host="::1", tcp=tcp)) == "198.51.100.9"
+        assert first(worker.ask("gjest.internal", "A", host="::1", tcp=tcp)) == "10.9.0.1"
+
+
+def test_long_answers_by_tcp(start, unbound) -> None:
+    worker = start([unbound])
+    for _ in range(3):
+        by_udp = worker.ask("many.example", "TXT")
+        assert by_udp.flags & dns.flags.TC
+        assert not by_udp.answer
+        assert len(worker.ask("many.example", "TXT", tcp=True).answer[0]) == 20
+
+
+def test_ttl_counts_down_and_is_capped(start, unbound) -> None:
+    worker = start([unbound])
+    ttls = []
+    for _ in range(12):
+        ttls.append(worker.ask("ok.example").answer[0].ttl)
+        time.sleep(0.25)
+    assert ttls[0] == 120
+    assert 116 <= ttls[-1] <= 118
+    assert ttls == sorted(ttls, reverse=True)
+
+
+def test_reload_takes_effect_within_a_second(start, unbound) -> None:
+    worker = start([unbound], policy=False)
+    assert ede(worker.ask("ok.example"))[0][0] == 14
+    for generation, closed, expected in (
+        (1, ("gaming",), "0.0.0.0"),
+        (2, (), "198.51.100.9"),
+        (3, ("gaming",), "0.0.0.0"),
+    ):
+        worker.publish(generation, closed)
+        published = time.monotonic()
+        while True:
+            message = worker.ask("www.game.example")
+            if message.answer and first(message) == expected:
+                break
+            assert time.monotonic() - published < 1, "the policy took longer than a second"
+        for _ in range(5):
+            assert first(worker.ask("www.game.example")) == expected
+    (worker.state / "policy" / "junk").write_bytes(b"not a snapshot")
+    os.replace(worker.state / "policy" / "junk", worker.state / "policy" / "current.snapshot")
+    time.sleep(0.5)
+    assert first(worker.ask("www.game.example")) == "0.0.0.0"  # the old one stays in force
+    assert "publish the policy again" in worker.stderr.read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="raw sockets need root")
+def test_source_port_0_in_the_middle_of_a_batch(start, unbound) -> None:
+    """sendmmsg stops at such a message with EINVAL; the rest of the batch must be answered all the same."""
+    worker = start([unbound])
+    query = dns.message.make_query("game.example", "A", id=0, use_edns=False).to_wire()
+    for _ in range(3):  # finished by now
+        worker.ask("game.example", use_edns=False)
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw,
+    ):
+        client.connect(("127.0.0.1", worker.port))
+        client.settimeout(2)
+        worker.process.send_signal(signal.SIGSTOP)  # so that all of them wait for one batch
+        for ident in range(1, 31):
+            client.send(ident.to_bytes(2, "big") + query[2:])
+            if ident % 10 == 5:
+                raw.sendto(struct.pack("!4H", 0, worker.port, 8 + len(query), 0) + query, ("127.0.0.1", 0))
+        worker.process.send_signal(signal.SIGCONT)
+        answered = {int.from_bytes(client.recv(512)[:2], "big") for _ in range(30)}
+    assert answered == set(range(1, 31))
+    assert worker.process.poll() is None
+
+
+def test_pipelined_questions_on_one_connection(start, unbound) -> None:
+    worker = start([unbound], tcp_idle_s=0.5)
+    names = ["ok.example", "game.example", "no.example", "many.example", "gjest.internal"] * 4
+    with socket.create_connection(("127.0.0.1", worker.port), timeout=3) as connection:
+        for number, name in enumerate(names):
+            query = dns.message.make_query(name, "A", id=number + 1, use_edns=0).to_wire()
+            connection.sendall(len(query).to_bytes(2, "big") + query)
+        stream = connection.makefile("rb")
+        seen = {}
+        for _ in names:
+            message = dns.message.from_wire(stream.read(int.from_bytes(stream.read(2), "big")))
+            seen[message.id] = str(message.question[0].name).rstrip(".")
+        assert seen == {number + 1: name for number, name in enumerate(names)}
+        started = time.monotonic()
+        assert stream.read(1) == b""  # closed when idle
+        assert time.monotonic() - started < 2
+
+
+def test_junk_is_survived(start, unbound) -> None:
+    worker = start([unbound])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.1", worker.port))
+        for size in (0, 1, 11, 12, 13, 100, 512, 513, 4000):
+            for byte in (b"\0", b"\xff", b"\xc0", b"\x01"):
+                client.send(byte * size)
+    for junk in (b"", b"\0", b"\0\0", b"\0\x0c" + b"\xff" * 12, b"\xff\xff" + b"\0" * 100):
+        with socket.create_connection(("127.0.0.1", worker.port), timeout=2) as connection:
+            connection.sendall(junk)
+    assert first(worker.ask("ok.example")) == "198.51.100.7"
+
+
+def test_dead_workers_are_replaced(start, unbound) -> None:
+    worker = start([unbound], workers=2)
+
+    def children() -> set[int]:
+        text = Path(f"/proc/{worker.process.pid}/task/{worker.process.pid}/children").read_text()
+        return {int(pid) for pid in text.split()}
+
+    before = children()
+    assert len(before) == 2
+    time.sleep(0.6)
+    killed = min(before)
+    os.kill(killed, signal.SIGKILL)
+    died = time.monotonic()
+    while len(children() - {killed}) < 2:
+        assert time.monotonic() - died < 1
+        time.sleep(0.01)
+    time.sleep(0.5)
+    for _ in range(20):  # different source ports reach both
+        assert first(worker.ask("ok.example", timeout_s=1)) == "198.51.100.7"
+    left = children()
+    assert worker.stop() == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in left)
+
+
+def test_workers_do_not_outlive_their_supervisor(start, unbound) -> None:
+    worker = start([unbound], workers=2)
+    children = Path(f"/proc/{worker.process.pid}/task/{worker.process.pid}/children").read_text().split()
+    worker.process.kill()
+    worker.process.wait()
+    end = time.monotonic() + 3
+    while any(Path(f"/proc/{pid}").exists() for pid in children):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_taken_port_is_one_clear_line(start, unbound) -> None:
+    worker = start([unbound])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        code = (
+            "from gateway.dns.worker import run; from gateway.settings import Settings, Dns; import sys;"
+            f"sys.exit(run(Settings(state={str(worker.state)!r}, dns=Dns(port={port}, upstreams=('127.0.0.1',)))))"
+        )
+        ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "change dns.listen or dns.port" in ended.stderr
+
+
+def test_run_serves_in_the_same_process_and_ends_cleanly(start, unbound, tmp_path) -> None:
+    worker = start([unbound])
+    worker.stop()
+    code = (
+        "from gateway.dns.worker import run; from gateway.settings import Settings, Dns;"
+        f"run(Settings(state={str(worker.state)!r}, dns=Dns(port={worker.port}, upstreams=('127.0.0.1:{unbound}',))))"
+    )
+    worker.process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 10
+    while not worker.answers():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert first(worker.ask("game.example")) == "0.0.0.0"
+    assert worker.stop() == 0
+
+
+_NAMESPACE_SCRIPT = """
+import json, socket, struct, subprocess, sys, time
+import dns.message
+
+config, port = sys.argv[1], json.loads(sys.argv[1])["port"]
+worker = subprocess.Popen([sys.executable, "-P", "-m", "gateway.dns.worker", config])
+
+
+def ask(mark, tcp):
+    query = dns.message.make_query("www.game.example", "TXT", use_edns=0).to_wire()
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as client:
+        client.setsockopt(socket.SOL_SOCKET, 36, mark)
+        client.settimeout(3)
+        client.connect(("127.0.0.1", port))
+        client.send((len(query).to_bytes(2, "big") if tcp else b"") + query)
+        answer = dns.message.from_wire(client.recv(4096)[2 if tcp else 0 :])
+    return int(answer.options[0].code)
+
+
+for attempt in range(100):
+    try:
+        ask(1, True)
+        break
+    except OSError:
+        time.sleep(0.05)
+try:
+    print(json.dumps([[ask(mark, tcp) for mark in (0, 1, 2, 3)] for tcp in (False, False, False, True, True)]))
+finally:
+    worker.terminate()
+    worker.wait()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of its own needs root")
+def test_the_mark_chooses_the_group_by_udp_and_tcp(tmp_path) -> None:
+    """Group 1 closes gaming, group 2 does not (no upstream: EDE 22), 3 is unknown (default), 0 has not accepted."""
+    group = {"permit": [], "forbid": []}
+    groups = {"default": {"mark": 1, "closed": ["gaming"], **group}, "kurs": {"mark": 2, "closed": [], **group}}
+    lists = [NamedList("test/gaming", "gaming", "0" * 64, ("game.example",))]
+    publish(tmp_path, compile_snapshot({"version": 1, "block_answer": "zero", "groups": groups}, lists, 1))
+    config = DnsConfig(
+        ("127.0.0.1",), 5399, 1, (), (), (), "gjest.internal", (), str(tmp_path / "policy" / "current.snapshot")
+    )
+    prepare = 'ip link set lo up && echo 1 > /proc/sys/net/ipv4/tcp_fwmark_accept && exec "$@"'
+    command = ["unshare", "-n", "sh", "-c", prepare, "sh", sys.executable, "-c", _NAMESPACE_SCRIPT, config.to_json()]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == [[18, 15, 22, 15]] * 5
+
+
+def test_a_worker_is_lean(start, unbound) -> None:
+    """No settings library, no database, no DNS library; and its own memory stays small."""
+    code = "import gateway.dns.worker, sys; print([m for m in sys.modules if m in sys.argv[1:]])"
+    heavy = ["pydantic", "sqlalchemy", "dns", "scapy", "structlog", "fastapi", "gateway.settings", "gateway.storage"]
+    found = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, timeout=20, check=True)
+    assert found.stdout.strip() == "[]"
+    worker = start([unbound])
+    rollup = Path(f"/proc/{worker.process.pid}/smaps_rollup").read_text()
+    pss_kb = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    assert pss_kb < 30_000

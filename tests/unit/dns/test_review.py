@@ -1,0 +1,72 @@
+"""Nothing that policy refuses comes in by a hop, and no address from inside by a public name."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from gateway.dns import wire
+from gateway.dns.reply import Record, Reply
+from gateway.dns.review import ForbiddenHop, Rebinding, Verdict, is_private, review
+
+
+def answer(*records: Record) -> Reply:
+    return Reply(0, b"", len(records), 0, b"", (), records, 60, False)
+
+
+def hop(owner: str, target: str, rtype: int = wire.CNAME) -> Record:
+    return Record(owner, rtype, target)
+
+
+def judge(name: str) -> Verdict:
+    if name.startswith("bad"):
+        return Verdict.REFUSED
+    return Verdict.INSISTED if name.startswith("it") else Verdict.PERMITTED
+
+
+def test_every_hop_is_judged() -> None:
+    assert review("a.no", answer(hop("a.no", "b.no"), hop("b.no", "bad.no")), judge, ()) == ForbiddenHop("bad.no")
+    assert review("a.no", answer(hop("a.no", "b.no"), hop("b.no", "c.no")), judge, ()) is None
+
+
+@pytest.mark.parametrize("rtype", [wire.CNAME, wire.DNAME, wire.SVCB, wire.HTTPS])
+def test_every_kind_of_target(rtype: int) -> None:
+    assert review("a.no", answer(hop("a.no", "bad.no", rtype)), judge, ()) == ForbiddenHop("bad.no")
+
+
+def test_what_it_permitted_carries_what_it_leads_to_in_any_order() -> None:
+    assert review("it.no", answer(hop("it.no", "bad.no")), judge, ()) is None
+    assert (
+        review("a.no", answer(hop("bad.no", "bad2.no"), hop("it.no", "bad.no"), hop("a.no", "it.no")), judge, ())
+        is None
+    )
+    before = answer(hop("a.no", "bad.no"), hop("bad.no", "it.no"))
+    assert review("a.no", before, judge, ()) == ForbiddenHop("bad.no")
+
+
+def test_not_accepted_devices_names_are_not_judged_but_their_addresses_are() -> None:
+    assert review("a.no", answer(hop("a.no", "bad.no")), None, ()) is None
+    inside = answer(Record("a.no", wire.A, None, (bytes([10, 0, 0, 1]),)))
+    assert review("a.no", inside, None, ()) == Rebinding("a.no")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.0.1", "127.0.0.1", "169.254.1.1", "0.0.0.0", "100.64.0.1",
+     "::", "::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1", "64:ff9b::192.168.1.1"],
+)  # fmt: skip
+def test_private(text: str) -> None:
+    assert is_private(ip_address(text).packed)
+
+
+@pytest.mark.parametrize(
+    "text", ["172.32.0.1", "100.128.0.1", "9.9.9.9", "2001:db8::1", "::ffff:9.9.9.9", "64:ff9b::9.9.9.9", "2620:fe::fe"]
+)
+def test_public(text: str) -> None:
+    assert not is_private(ip_address(text).packed)
+
+
+def test_hints_and_private_zones() -> None:
+    hint = answer(Record("a.kommune.no", wire.HTTPS, None, (bytes([192, 168, 0, 1]),)))
+    assert review("a.kommune.no", hint, judge, ()) == Rebinding("a.kommune.no")
+    assert review("a.kommune.no", hint, judge, ("kommune.no",)) is None
+    assert review("a.kommune.no", hint, judge, ("mune.no",)) == Rebinding("a.kommune.no")
