@@ -1,0 +1,1 @@
+"""The lab: real nftables, dnsmasq and DHCP clients in network namespaces."""

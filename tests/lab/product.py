@@ -1,0 +1,230 @@
+"""The whole product in the lab's gateway: its settings, its certificate, and people's clients that talk to it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from tests.lab import topology as net
+from tests.lab.world import LabError, World
+
+HOSTNAME = "gjest.example.no"
+PORTAL = f"https://{HOSTNAME}"
+CONSOLE_PORT = 8081
+READY_S = 40
+SERVICES = ("enforcer", "sealer", "jobs", "dns", "portal", "console")
+
+_SETTINGS = f"""
+state = "{{state}}"
+[owner]
+key = "storvik"
+name = "Storvik kommune"
+log_origin = "storvik.example.no/gjestenett"
+helpdesk_phone = "61 00 00 00"
+[database]
+url = "{{database}}"
+[portal]
+host = "::"
+hostname = "{HOSTNAME}"
+tls_certificate = "{{folder}}/portal.pem"
+tls_key = "{{folder}}/portal.key"
+[console]
+host = "::"
+port = {CONSOLE_PORT}
+hostname = "{net.MGMT_GATEWAY4}"
+[dns]
+listen = ["{net.GUEST4}", "{net.GUEST6}"]
+upstreams = ["{net.RESOLVER4}"]
+sources = {{{{}}}}
+[enforcement]
+enabled = true
+guest_interfaces = ["{net.GUEST_IF}"]
+guest_addresses = ["{net.GUEST4}", "{net.GUEST6}"]
+uplink = "{net.UPLINK_IF}"
+"""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a guest's browser got: the final status, the body, the address it ended at, and each redirect's target."""
+
+    status: int
+    body: str
+    url: str
+    location: str | None
+
+
+class Product:
+    """`gjestenett up` in the lab. Use as `with Product(world) as product:`."""
+
+    def __init__(self, world: World, database: str = "") -> None:
+        self.world = world
+        self.folder = world.directory / "product"
+        self.state = self.folder / "state"
+        self.config = self.folder / "gjestenett.toml"
+        self.ca = self.folder / "ca.pem"
+        self._database = database
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Product:
+        self.folder.mkdir()
+        _make_certificates(self.folder)
+        self.config.write_text(_SETTINGS.format(state=self.state, folder=self.folder, database=self._database))
+        (self.folder / "resolv.conf").write_text(f"nameserver {net.GUEST4}\noptions timeout:2 attempts:2\n")
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start everything and wait until it serves."""
+        self._process = self.world.start_gateway([*self._gjestenett(), "up"])
+        self.world.until(self._serves, f"the product to serve:\n{self.log()}", READY_S)
+
+    def stop(self) -> None:
+        """Stop everything; what the kernel holds stays."""
+        if self._process is not None:
+            for pid in self.pids("up"):
+                self.world.run("gateway", "kill", "-TERM", str(pid), check=False)
+            self._process.wait(20)
+            self._process = None
+
+    def log(self) -> str:
+        """What the services have said so far."""
+        path = self.world.directory / "gateway.log"
+        return path.read_text() if path.exists() else ""
+
+    def pids(self, service: str) -> list[int]:
+        """Process ids, in the lab, of a service."""
+        command = f"gateway.cli --config {self.config} {service}"
+        if service == "dns":  # becomes its leaner worker
+            command = "gateway.dns.worker"
+        found = self.world.run("gateway", "pgrep", "-f", command, check=False)
+        return [int(line) for line in found.stdout.split()]
+
+    def kill(self, service: str) -> None:
+        """`kill -9` a service's processes."""
+        for pid in self.pids(service):
+            self.world.run("gateway", "kill", f"-{signal.SIGKILL}", str(pid), check=False)
+
+    def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the command line on the gateway."""
+        return self.world.run("gateway", *self._gjestenett(), *arguments, check=check, timeout_s=60)
+
+    def curl(self, guest: str, url: str, *options: str, follow: bool = False, language: str = "nb") -> Page:
+        """What a guest's browser gets at `url`, with the gateway's DNS as its resolver; status 0 when nothing."""
+        write = "\n%{http_code} %{url_effective} %{redirect_url}"
+        bound = ["--max-time", "8", "--silent", "--cacert", str(self.ca), "--header", f"Accept-Language: {language}"]
+        command = ["curl", *bound, *(["--location"] if follow else []), "--write-out", write, *options, url]
+        done = self.world.run(guest, *self._with_resolver(command), check=False, timeout_s=30)
+        body, _, tail = done.stdout.rpartition("\n")
+        status, effective, *redirect = tail.split(" ")
+        return Page(int(status or 0), body, effective, redirect[0] if redirect and redirect[0] else None)
+
+    def accept(self, guest: str, name: str = "Kari Nordmann", language: str = "nb") -> Page:
+        """Read the rules and accept them as a browser without JavaScript does; the answer to the POST."""
+        page = self.curl(guest, f"{PORTAL}/", language=language)
+        fields = form_fields(page.body)
+        if "token" not in fields:
+            raise LabError(f"no form on the welcome page ({page.status}): {page.body[:500]}")
+        fields["name"] = name
+        data = [part for key, value in fields.items() for part in ("--data-urlencode", f"{key}={value}")]
+        return self.curl(guest, f"{PORTAL}/accept", *data, language=language)
+
+    def until_online(self, guest: str) -> float:
+        """Ask the status page until it says that the device is online; the seconds it took."""
+        started = time.monotonic()
+        self.world.until(lambda: self.capport(guest)["captive"] is False, f"{guest} online\n{self.log()}")
+        return time.monotonic() - started
+
+    def capport(self, guest: str) -> dict[str, Any]:
+        """RFC 8908: what the captive-portal API tells the device."""
+        document: dict[str, Any] = json.loads(self.curl(guest, f"{PORTAL}/captive-portal/api").body)
+        return document
+
+    def dig(self, guest: str, name: str, type_: str = "A", server: str = net.GUEST4) -> str:
+        """dig's whole answer."""
+        return self.world.run(guest, "dig", "+tries=2", "+time=2", f"@{server}", name, type_, check=False).stdout
+
+    def reaches(self, guest: str, address: str = net.SITE4, port: int = 443) -> bool:
+        """Whether a TCP service on the internet greets the guest."""
+        host = f"[{address}]" if ":" in address else address
+        done = self.world.run(guest, "curl", "--silent", "--max-time", "2", f"telnet://{host}:{port}", check=False)
+        return "hello from the internet" in done.stdout
+
+    def _serves(self) -> bool:
+        if self._process is not None and self._process.poll() is not None:
+            raise LabError(f"gjestenett up ended:\n{self.log()}")
+        portal = self.world.run(
+            "gateway", "curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", f"http://{net.GUEST4}:8080/", check=False
+        )
+        answers = self.world.run(
+            "gateway", "dig", "+tries=1", "+time=1", "-p", "5300", f"@{net.GUEST4}", HOSTNAME, "+short", check=False
+        )
+        rules = self.world.run("gateway", "nft", "list", "map", "inet", "gjestenett", "marks", check=False)
+        policy = (self.state / "policy" / "current.snapshot").exists()
+        return portal.stdout != "000" and net.GUEST4 in answers.stdout and rules.returncode == 0 and policy
+
+    def _gjestenett(self) -> list[str]:
+        return [sys.executable, "-m", "gateway.cli", "--config", str(self.config)]
+
+    def _with_resolver(self, command: list[str]) -> list[str]:
+        script = 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
+        return ["unshare", "-m", "sh", "-c", script, "sh", str(self.folder / "resolv.conf"), *command]
+
+
+def form_fields(html: str) -> dict[str, str]:
+    """The fields of the first accept form on a page, with their values."""
+    form = re.search(r'<form[^>]*action="[^"]*/accept[^"]*".*?</form>', html, re.DOTALL)
+    fields: dict[str, str] = {}
+    for tag in re.findall(r"<input[^>]*>", form.group() if form else ""):
+        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name and 'type="checkbox"' not in tag:
+            fields[unescape(name.group(1))] = unescape(value.group(1)) if value else ""
+        elif name:
+            fields[unescape(name.group(1))] = unescape(value.group(1)) if value else "on"
+    return fields
+
+
+def _make_certificates(folder: Path) -> None:
+    """A certificate authority of the lab's own and the portal's certificate from it."""
+    now = datetime.now(UTC)
+    authority_key, portal_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gjestenett lab")])
+
+    def build(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(authority)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=30))
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), False)
+        )
+
+    ca = build(authority, authority_key).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    leaf = build(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOSTNAME)]), portal_key).add_extension(
+        x509.SubjectAlternativeName([x509.DNSName(HOSTNAME)]), critical=False
+    )
+    (folder / "ca.pem").write_bytes(ca.sign(authority_key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    (folder / "portal.pem").write_bytes(leaf.sign(authority_key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    (folder / "portal.key").write_bytes(portal_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

@@ -1,0 +1,410 @@
+"""The firewall alone, on a real kernel: what passes before acceptance, after it, and after its end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.lab import topology as net
+from tests.lab.world import API_URI, World, missing
+
+REASON = missing()
+pytestmark = pytest.mark.skipif(REASON is not None, reason=str(REASON))
+
+UDP_PROBE = """
+import socket, sys
+host, port = sys.argv[1], int(sys.argv[2])
+s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(0.6)
+try:
+    s.connect(socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4])
+    s.send(b"hello"); print(s.recv(999).decode().strip())
+except OSError as error:
+    print("nothing:", error.__class__.__name__)
+"""
+
+UDP_COUNT = """
+import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.connect((sys.argv[1], 7777)); s.send(b"go")
+with open(sys.argv[2], "wb", buffering=0) as file:
+    while True:
+        file.write(s.recv(99))
+"""
+PING = """
+import socket, struct, sys
+info = socket.getaddrinfo(sys.argv[1], 7, type=socket.SOCK_DGRAM)[0]
+six = info[0] == socket.AF_INET6
+s = socket.socket(info[0], socket.SOCK_RAW, socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP)
+s.settimeout(0.7)
+s.connect((info[4][0], 0, *info[4][2:]))
+echo, reply = (128, 129) if six else (8, 0)
+s.send(struct.pack("!BBHHH", echo, 0, 0 if six else 0xFFFF ^ ((echo << 8) + 7 + 1), 7, 1))
+try:
+    while (data := s.recv(2000))[0 if six else 20] != reply:
+        pass
+    print("answered")
+except OSError:
+    print("nothing")
+"""
+
+
+class Lab:
+    """The world with an enforcer whose intent the test writes."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.intent = world.directory / "intent.json"
+        self.record = world.directory / "record.jsonl"
+        self.enforcer: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        command = (sys.executable, "-m", "tests.lab.enforce", str(self.intent), str(self.record))
+        self.enforcer = self.world.start_gateway(command)
+
+    def kill(self) -> None:
+        assert self.enforcer is not None
+        # nsenter forked into the process namespace: the enforcer is its child
+        child = Path(f"/proc/{self.enforcer.pid}/task/{self.enforcer.pid}/children").read_text().split()[0]
+        subprocess.run(["kill", "-9", child], check=True)
+        self.enforcer.wait(timeout=5)
+
+    def admit(self, *admissions: dict[str, object]) -> None:
+        """Replace intent, and wait until the enforcer has reported exactly that as in force."""
+        fresh = self.intent.with_suffix(".new")
+        fresh.write_text(json.dumps(admissions))
+        fresh.rename(self.intent)
+        wanted = {str(one["grant_id"]) for one in admissions}
+        self.world.until(lambda: self.in_force() == wanted, f"{wanted} in force")
+
+    def in_force(self) -> set[str]:
+        found: set[str] = set()
+        for line in self.record.read_text().splitlines() if self.record.exists() else ():
+            said = json.loads(line)
+            found = (found | set(said["applied"])) - set(said["removed"])
+        return found
+
+    def curl(self, guest: str, url: str) -> str:
+        done = self.world.run(guest, "curl", "-sS", "--noproxy", "*", "-m", "2", url, check=False)
+        return done.stdout.strip() if done.returncode == 0 else f"failed {done.returncode}"
+
+    def udp(self, guest: str, address: str, port: int) -> str:
+        return self.world.run(guest, sys.executable, "-c", UDP_PROBE, address, str(port)).stdout.strip()
+
+    def ping(self, guest: str, address: str) -> bool:
+        return self.world.run(guest, sys.executable, "-c", PING, address).stdout.strip() == "answered"
+
+    def tcp(self, guest: str, address: str, port: int) -> str:
+        """What a TCP service says first, `refused` or `silent`."""
+        code = (
+            "import socket,sys\ntry:\n s=socket.create_connection((sys.argv[1],int(sys.argv[2])),1);s.settimeout(1)\n"
+            " s.send(b'GET / HTTP/1.0\\r\\n\\r\\n')\n print(s.recv(999).decode().splitlines()[-1])\n"
+            "except ConnectionRefusedError: print('refused')\nexcept OSError as e: print('silent', e)"
+        )
+        return self.world.run(guest, sys.executable, "-c", code, address, str(port)).stdout.strip()
+
+
+def admission(guest: str, seconds: float = 3600, mark: int = 1, grant_id: str | None = None) -> dict[str, object]:
+    ends_at = datetime.now(UTC) + timedelta(seconds=seconds)
+    return {
+        "grant_id": grant_id or uuid.uuid4().hex,
+        "interface": net.GUEST_IF,
+        "mac": net.GUESTS[guest],
+        "mark": mark,
+        "ends_at": ends_at.isoformat(),
+    }
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Lab]:
+    with World() as world:
+        lab = Lab(world)
+        lab.intent.write_text("[]")
+        listeners = world.popen("gateway", sys.executable, "-m", "tests.lab.listeners")
+        assert listeners.stdout is not None
+        assert listeners.stdout.readline().strip() == "ready"
+        lab.start()
+        world.until(
+            lambda: (
+                "chain from_guest"
+                in world.run("gateway", "nft", "list", "table", "inet", "gjestenett", check=False).stdout
+            ),
+            "the ruleset",
+        )
+        world.start_dhcp()
+        leases = {guest: world.join(guest) for guest in net.GUESTS}
+        assert leases["guest1"]["captive_portal_uri"] == API_URI
+        yield lab
+        listeners.stdout.close()
+
+
+@pytest.fixture
+def lab(running: Lab) -> Lab:
+    running.admit()
+    return running
+
+
+SITES = (f"http://{net.SITE4}/", f"http://[{net.SITE6}]/")
+
+
+class TestBeforeAcceptance:
+    @pytest.mark.parametrize("site", SITES)
+    def test_any_web_page_is_the_portal(self, lab: Lab, site: str) -> None:
+        assert lab.curl("guest1", site) == "portal mark=0"
+
+    @pytest.mark.parametrize("address", [net.SITE4, net.SITE6])
+    def test_nothing_else_passes(self, lab: Lab, address: str) -> None:
+        assert lab.tcp("guest1", address, 443) == "refused"
+        assert lab.tcp("guest1", address, 5222) == "refused"
+        assert lab.udp("guest1", address, 3478).startswith("nothing")
+        assert lab.udp("guest1", address, 443).startswith("nothing")
+        assert not lab.ping("guest1", address)
+
+    @pytest.mark.parametrize(
+        "address", [net.GUEST4, net.RESOLVER4, net.GUEST6, net.RESOLVER6, "fe80::ff:fe00:77fe%eth0"]
+    )
+    def test_every_resolver_is_ours(self, lab: Lab, address: str) -> None:
+        assert lab.udp("guest1", address, 53) == "dns mark=0"
+        assert lab.tcp("guest1", address, 53) == "dns-tcp mark=0"
+
+    @pytest.mark.parametrize("address", [net.GUEST4, net.SITE4, net.GUEST6, net.SITE6])
+    def test_time_is_ours(self, lab: Lab, address: str) -> None:
+        assert lab.udp("guest1", address, 123) == "time mark=0"
+
+    @pytest.mark.parametrize("address", [net.GUEST4, net.GUEST6])
+    def test_the_portal_answers_on_its_ordinary_ports(self, lab: Lab, address: str) -> None:
+        for port, name in ((80, "portal"), (443, "portal-tls"), (8080, "portal")):
+            assert lab.tcp("guest1", address, port) == f"{name} mark=0"
+
+    @pytest.mark.parametrize("address", [net.GUEST4, net.GUEST6])
+    def test_the_gateway_answers_ping(self, lab: Lab, address: str) -> None:
+        assert lab.ping("guest1", address)
+
+
+class TestAfterAcceptance:
+    def test_the_accepted_device_passes_and_the_other_does_not(self, lab: Lab) -> None:
+        lab.admit(admission("guest1"))
+        for site in SITES:
+            assert lab.curl("guest1", site) == "the internet"
+            assert lab.curl("guest2", site) == "portal mark=0"
+        for address in (net.SITE4, net.SITE6):
+            assert lab.tcp("guest1", address, 443) == "hello from the internet"
+            assert lab.tcp("guest2", address, 443) == "refused"
+            assert lab.udp("guest1", address, 3478) == "HELLO"
+            assert lab.udp("guest2", address, 3478).startswith("nothing")
+            assert lab.ping("guest1", address)
+            assert not lab.ping("guest2", address)
+
+    def test_ipv4_is_translated_and_ipv6_is_not(self, lab: Lab) -> None:
+        lab.admit(admission("guest1"))
+        assert lab.curl("guest1", f"http://{net.SITE4}/whoami") == net.UPLINK4
+        assert lab.curl("guest1", f"http://[{net.SITE6}]/whoami") == lab.world.address6("guest1")
+
+    @pytest.mark.parametrize("address", [net.RESOLVER4, net.RESOLVER6])
+    def test_resolvers_and_time_stay_ours_and_carry_the_mark(self, lab: Lab, address: str) -> None:
+        lab.admit(admission("guest1", mark=7))
+        assert lab.udp("guest1", address, 53) == "dns mark=7"
+        assert lab.tcp("guest1", address, 53) == "dns-tcp mark=7"
+        assert lab.udp("guest2", address, 53) == "dns mark=0"
+        assert lab.udp("guest1", address, 123) == "time mark=7"
+
+    @pytest.mark.parametrize("address", [net.SITE4, net.SITE6])
+    def test_encrypted_dns_is_refused(self, lab: Lab, address: str) -> None:
+        lab.admit(admission("guest1"))
+        assert lab.tcp("guest1", address, 853) == "refused"
+        assert lab.udp("guest1", address, 853).startswith("nothing")
+
+    @pytest.mark.parametrize("address", [net.INSIDE4, net.INSIDE_PUBLIC4, net.INSIDE6, net.MGMT4])
+    def test_protected_networks_are_closed(self, lab: Lab, address: str) -> None:
+        if address != net.MGMT4:  # the gateway itself reaches it, so only the rules stand between
+            host = f"[{address}]" if ":" in address else address
+            assert "the internet" in lab.world.run("gateway", "curl", "-sS", "-m2", f"http://{host}/").stdout
+        lab.admit(admission("guest1"))
+        for port in (80, 443):
+            assert lab.tcp("guest1", address, port).startswith("silent")
+        assert lab.udp("guest1", address, 3478).startswith("nothing")
+        assert not lab.ping("guest1", address)
+
+    def test_a_route_that_appears_is_protected_too(self, lab: Lab) -> None:
+        lab.admit(admission("guest1"))
+        assert lab.curl("guest1", f"http://{net.GAME4}/") == "the internet"
+        lab.world.run("gateway", "ip", "route", "add", f"{net.GAME4}/32", "via", "198.51.100.1")
+        try:
+            lab.world.until(lambda: lab.curl("guest1", f"http://{net.GAME4}/").startswith("failed"), "the new route")
+        finally:
+            lab.world.run("gateway", "ip", "route", "del", f"{net.GAME4}/32")
+        lab.world.until(lambda: lab.curl("guest1", f"http://{net.GAME4}/") == "the internet", "the route's end")
+
+    @pytest.mark.parametrize("guest", ["guest1", "guest2"])
+    @pytest.mark.parametrize("address", [net.GUEST4, net.GUEST6, net.MGMT_GATEWAY4, net.UPLINK4, net.UPLINK6])
+    def test_the_console_and_all_else_on_the_gateway_is_closed(self, lab: Lab, guest: str, address: str) -> None:
+        lab.admit(admission("guest1"))
+        assert "console" in lab.tcp("gateway", address, 8081)  # it does listen there
+        for port in (8081, 22):
+            assert lab.tcp(guest, address, port) == "refused"
+        assert lab.udp(guest, address, 9999).startswith("nothing")
+        if address not in (net.GUEST4, net.GUEST6):
+            assert lab.tcp(guest, address, 8080) == "refused"
+
+    def test_guests_do_not_reach_each_other(self, lab: Lab) -> None:
+        lab.admit(admission("guest1"), admission("guest2"))
+        for address in (lab.world.address4("guest2"), lab.world.address6("guest2")):
+            assert address is not None
+            assert not lab.ping("guest1", address)
+        # also not by way of the gateway
+        four = lab.world.address4("guest2")
+        lab.world.run("guest1", "ip", "route", "add", f"{four}/32", "via", net.GUEST4)
+        try:
+            assert not lab.ping("guest1", str(four))
+        finally:
+            lab.world.run("guest1", "ip", "route", "del", f"{four}/32")
+
+
+class Download:
+    """A running download whose growth can be watched."""
+
+    def __init__(self, lab: Lab, url: str) -> None:
+        self.lab, self.file = lab, lab.world.directory / uuid.uuid4().hex
+        command = ("curl", "-sS", "--noproxy", "*", "-o", str(self.file), url)
+        self.process = lab.world.popen("guest1", *command, stdout=None, stderr=subprocess.DEVNULL)
+        lab.world.until(lambda: self.size() > 50_000, "the download to run")
+
+    def size(self) -> int:
+        return self.file.stat().st_size if self.file.exists() else 0
+
+    def stands_still(self) -> bool:
+        before = self.size()
+        time.sleep(0.5)
+        return self.size() == before
+
+    def end(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=5)
+
+
+ENDLESS = (f"http://{net.SITE4}/endless", f"http://[{net.SITE6}]/endless")
+
+
+class TestTheEnd:
+    @pytest.mark.parametrize("url", ENDLESS)
+    def test_revocation_cuts_a_running_download(self, lab: Lab, url: str) -> None:
+        lab.admit(admission("guest1"))
+        download = Download(lab, url)
+        assert not download.stands_still()
+        lab.admit()
+        assert download.stands_still()
+        assert download.process.wait(timeout=5) != 0  # reset, not left hanging
+        assert lab.curl("guest1", SITES[0]) == "portal mark=0"
+
+    @pytest.mark.parametrize("address", [net.SITE4, net.SITE6])
+    def test_revocation_stops_what_needs_no_answer_from_the_guest(self, lab: Lab, address: str) -> None:
+        lab.admit(admission("guest1"))
+        counted = lab.world.directory / uuid.uuid4().hex
+        receiver = lab.world.popen("guest1", sys.executable, "-c", UDP_COUNT, address, str(counted), stdout=None)
+
+        def size() -> int:
+            return counted.stat().st_size if counted.exists() else 0
+
+        lab.world.until(lambda: size() > 50, "the stream to run")
+        lab.admit()
+        before = size()
+        time.sleep(0.5)
+        assert size() <= before + 1
+        receiver.terminate()
+        receiver.wait(timeout=5)
+
+    @pytest.mark.parametrize("url", ENDLESS)
+    def test_expiry_cuts_a_running_download(self, lab: Lab, url: str) -> None:
+        started = time.monotonic()
+        lab.admit(admission("guest1", seconds=2.5, grant_id="short"))
+        download = Download(lab, url)
+        lab.world.until(lambda: lab.in_force() == set(), "the end of the grant", timeout_s=4)
+        assert 2.3 < time.monotonic() - started < 3.5
+        assert download.stands_still()
+        assert lab.curl("guest1", SITES[0]) == "portal mark=0"
+        download.end()
+
+    def test_with_the_enforcer_dead_the_kernel_itself_closes_the_door(self, lab: Lab) -> None:
+        lab.admit(admission("guest1", seconds=3))
+        download = Download(lab, ENDLESS[0])
+        lab.kill()
+        assert not download.stands_still()
+        lab.world.until(download.stands_still, "the kernel's timeout", timeout_s=6)
+        assert lab.curl("guest1", SITES[0]) == "portal mark=0"
+        download.end()
+        lab.record.write_text("")
+        lab.start()
+        lab.world.until(lambda: lab.in_force() == set(), "the enforcer")
+
+
+class TestRestart:
+    def test_a_restart_throws_nobody_out_and_lets_nobody_in(self, lab: Lab) -> None:
+        kept, revoked = admission("guest1"), admission("guest2")
+        lab.admit(kept, revoked)
+        download = Download(lab, ENDLESS[0])
+        lab.kill()
+        assert lab.curl("guest1", SITES[0]) == "the internet"
+        lab.intent.write_text(json.dumps([kept]))  # revoked while the enforcer was dead
+        lab.record.unlink()
+        lab.start()
+        lab.world.until(lambda: lab.in_force() == {kept["grant_id"]}, "the restarted enforcer")
+        assert not download.stands_still()
+        assert lab.curl("guest2", SITES[0]) == "portal mark=0"
+        download.end()
+
+    def test_with_intent_away_everyone_stays_and_nobody_comes_in(self, lab: Lab) -> None:
+        lab.admit(admission("guest1"))
+        lab.intent.unlink()
+        lab.kill()
+        lab.start()
+        time.sleep(1.5)
+        assert lab.curl("guest1", SITES[0]) == "the internet"
+        assert lab.curl("guest2", SITES[0]) == "portal mark=0"
+        lab.record.write_text("")
+        lab.admit(admission("guest2"))
+        assert lab.curl("guest1", SITES[0]) == "portal mark=0"
+
+    @pytest.mark.parametrize("meddling", ["flush ruleset", "flush chain inet gjestenett from_guest", "delete-marks"])
+    def test_what_others_break_is_mended(self, lab: Lab, meddling: str) -> None:
+        lab.admit(admission("guest1"))
+        command = "flush map inet gjestenett marks" if meddling == "delete-marks" else meddling
+        lab.world.run("gateway", "nft", *command.split())
+        lab.world.until(
+            lambda: lab.curl("guest1", SITES[0]) == "the internet" and lab.curl("guest2", SITES[0]) == "portal mark=0",
+            "the mended ruleset",
+        )
+
+    def test_someone_let_in_by_hand_is_shut_out_again(self, lab: Lab) -> None:
+        element = f'{{ "{net.GUEST_IF}" . {net.GUESTS["guest2"]} timeout 1h : 1 }}'
+        lab.world.run("gateway", "nft", "add", "element", "inet", "gjestenett", "marks", element)
+        lab.world.until(lambda: lab.curl("guest2", SITES[0]) == "portal mark=0", "the door to close")
+
+
+class TestNeighbours:
+    def test_a_guest_is_known_by_each_of_its_addresses(self, lab: Lab) -> None:
+        link_local = lab.world.run(
+            "guest1", "ip", "-6", "-o", "address", "show", "dev", "eth0", "scope", "link"
+        ).stdout.split()[3]
+        for target in (net.GUEST4, net.GUEST6, "fe80::ff:fe00:77fe%eth0"):
+            assert lab.ping("guest1", target)
+        addresses = [
+            lab.world.address4("guest1"),
+            lab.world.address6("guest1"),
+            link_local.split("/")[0] + f"%{net.GUEST_IF}",
+        ]
+        code = "import sys\nfrom gateway.link.neighbours import resolve\nfor a in sys.argv[1:]: print(resolve(a))"
+        told = lab.world.run(
+            "gateway", sys.executable, "-c", code, *map(str, addresses), net.GUEST4, "10.77.0.200"
+        ).stdout
+        known = f"Neighbour(interface='{net.GUEST_IF}', mac='{net.GUESTS['guest1']}')"
+        ours = "Neighbour(interface='lo', mac='00:00:00:00:00:00')"
+        assert told.splitlines() == [known, known, known, ours, "None"]
