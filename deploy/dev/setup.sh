@@ -7,7 +7,7 @@ purpose=${1:-run}
 venv=.venv
 
 PACKAGES='nft:nftables ip:iproute2 dnsmasq:dnsmasq-base unbound:unbound dig:bind9-dnsutils chromium:chromium
-udhcpc:udhcpc conntrack:conntrack pg_ctl:postgresql unshare:util-linux'
+udhcpc:udhcpc conntrack:conntrack pg_ctl:postgresql unshare:util-linux curl:curl pgrep:procps'
 
 is_root_on_debian() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 

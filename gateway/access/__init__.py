@@ -1,0 +1,1 @@
+"""Who may be online until when: devices, acceptances and grants."""

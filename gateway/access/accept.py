@@ -1,0 +1,160 @@
+"""Accepting the rules: one transaction writes the acceptance, its leaf and the grant, or nothing.
+
+The caller commits. The enforcer sees the grant through the change feed and lets the device through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from gateway.access.receipts import new_receipt_code
+from gateway.audit.record import record
+from gateway.link.neighbours import Neighbour
+from gateway.storage import generations, grants, places, rules
+from gateway.storage.engine import Session
+from gateway.storage.feed import announce
+from gateway.storage.models import Acceptance, Grant, Visitor
+from gateway.storage.places import Place
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """What the guest typed; empty where nothing was asked or given."""
+
+    name: str
+    organisation: str = ""
+    contact: str = ""
+    course_code: str = ""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The acceptance stands. `repeated`: it stood already, and nothing new was written."""
+
+    acceptance_id: str
+    grant_id: str
+    receipt_code: str
+    ends_at: datetime
+    repeated: bool
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why nothing was accepted."""
+
+    reason: Literal["rules_changed", "no_rules", "unknown_network", "no_policy"]
+
+
+def accept(
+    session: Session,
+    place: Place,
+    neighbour: Neighbour,
+    applicant: Applicant,
+    *,
+    version_id: str,
+    language: str,
+    address: str,
+    duration: timedelta,
+    now: datetime,
+) -> Accepted | Refused:
+    """Record that `applicant` accepted the version shown to them, and grant their device `duration` online.
+
+    A device that is already granted under the same version gets that grant again, so that two submissions of one
+    form leave one acceptance. `version_id` and `language` are what the page showed; `address` the device's IP address.
+    """
+    version = rules.version_in_force(session, place.owner_id)
+    if version is None:
+        return Refused("no_rules")
+    text = next((text for text in version.texts if text.language == language), None)
+    if version.id != version_id or text is None:
+        return Refused("rules_changed")
+    network = places.network_on(session, place.gateway_id, neighbour.interface)
+    if network is None:
+        return Refused("unknown_network")
+    mark = _mark_of(session, place, network.group_key)
+    if mark is None:
+        return Refused("no_policy")
+
+    device = grants.lock_device(session, place.owner_id, neighbour.mac, now)
+    standing = grants.open_grant(session, device.id, network.id, now)
+    if standing is not None and standing.acceptance.rules_version_id == version.id:
+        return Accepted(
+            standing.acceptance.id, standing.id, standing.acceptance.receipt_code, standing.ends_at, repeated=True
+        )
+
+    receipt_code = new_receipt_code()
+    leaf_id = record(
+        session,
+        place,
+        "acceptance",
+        {
+            "rules": {
+                "version": version.label,
+                "language": language,
+                "text_sha256": text.text_sha256,
+                "html_sha256": text.html_sha256,
+            },
+            "identified_by": "self_declared",
+        },
+        {
+            "name": applicant.name,
+            "organisation": applicant.organisation,
+            "contact": applicant.contact,
+            "course_code": applicant.course_code,
+            "mac": neighbour.mac,
+            "address": address,
+            "receipt": receipt_code,
+        },
+        now,
+    )
+    visitor = Visitor(
+        owner_id=place.owner_id,
+        name=applicant.name,
+        organisation=applicant.organisation,
+        contact=applicant.contact,
+        created_at=now,
+    )
+    session.add(visitor)
+    session.flush()
+    acceptance = Acceptance(
+        owner_id=place.owner_id,
+        site_id=place.site_id,
+        visitor_id=visitor.id,
+        device_id=device.id,
+        rules_version_id=version.id,
+        language=language,
+        text_sha256=text.text_sha256,
+        identified_by="self_declared",
+        accepted_at=now,
+        receipt_code=receipt_code,
+        leaf_id=leaf_id,
+    )
+    session.add(acceptance)
+    session.flush()
+    if standing is not None:  # the rules have changed since: the old grant ends where the new one begins
+        standing.revoked_at, standing.revoked_by = now, "new acceptance"
+    grant = Grant(
+        network_id=network.id,
+        device_id=device.id,
+        acceptance_id=acceptance.id,
+        group_key=network.group_key,
+        mark=mark,
+        starts_at=now,
+        ends_at=now + duration,
+        revoked_at=None,
+        revoked_by=None,
+    )
+    session.add(grant)
+    session.flush()
+    announce(session, "grants")
+    return Accepted(acceptance.id, grant.id, receipt_code, grant.ends_at, repeated=False)
+
+
+def _mark_of(session: Session, place: Place, group_key: str) -> int | None:
+    generation = generations.in_force(session, place.owner_id)
+    if generation is None:
+        return None
+    group = generation.document.get("groups", {}).get(group_key)
+    return int(group["mark"]) if group else None

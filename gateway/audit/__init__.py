@@ -1,0 +1,1 @@
+"""The acceptance log: an RFC 6962 tree, its signed checkpoints, export and verification."""

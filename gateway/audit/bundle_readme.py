@@ -1,0 +1,57 @@
+"""README.txt of a bundle: what the auditor holds and how to check it, in Norwegian and English."""
+
+README = """\
+REVISJONSPAKKE FRA GJESTENETTET
+===============================
+Denne pakken viser hvem som godtok hvilke regler, og når. Den er laget slik at du kan
+kontrollere den selv, uten nett og uten å stole på den som sendte den.
+
+Slik kontrollerer du den
+  1. Hent verify_bundle.py fra en utgivelse av programmet, ikke fra avsenderen av pakken.
+  2. Skaff loggens offentlige nøkkel en annen vei enn sammen med pakken, og legg den i en fil.
+  3. python3 verify_bundle.py bundle.zip --key nøkkel.txt
+     La bundle.zip.note ligge ved siden av bundle.zip.
+     Har du et sjekkpunkt fra en tidligere kontroll, legg til: --checkpoint sjekkpunkt.txt
+  4. Ta vare på filen checkpoint fra pakken til neste kontroll.
+
+Filene
+  manifest.json      hvem som eksporterte, hvorfor, utvalget, og SHA-256 for hver fil
+  entries.jsonl      hver oppføring i loggen i området, én per linje; personopplysninger er saltede sammendrag
+  disclosures.jsonl  personopplysningene som eksporten kunne vise, med salt
+  leaves.txt         begynnelsen av hver oppførings sammendrag; brukes bare til å finne feilen
+  checkpoint         loggens størrelse og rot, signert
+  range-proof.txt    bevis for at oppføringene er nøyaktig disse, uten hull
+  consistency.txt    (når den er bestilt) bevis for at loggen bare har vokst siden forrige sjekkpunkt
+  terms/             reglene ordrett, navngitt etter SHA-256
+  keys.vkey          loggens offentlige nøkkel, til sammenligning
+  view.csv           godkjenningene som tabell: en visning, ikke bevis
+
+Tomme felt i tabellen er holdt tilbake, slettet eller aldri oppgitt.
+
+AUDIT BUNDLE FROM THE GUEST NETWORK
+===================================
+This bundle shows who accepted which rules, and when. It is made so that you can check it
+yourself, offline and without trusting its sender.
+
+How to check it
+  1. Get verify_bundle.py from a release of the program, not from the sender of the bundle.
+  2. Get the log's public key by another way than with the bundle, and put it in a file.
+  3. python3 verify_bundle.py bundle.zip --key key.txt
+     Keep bundle.zip.note beside bundle.zip.
+     If you have a checkpoint from an earlier check, add: --checkpoint checkpoint.txt
+  4. Keep the file checkpoint from the bundle for the next check.
+
+The files
+  manifest.json      who exported, why, the selection, and the SHA-256 of each file
+  entries.jsonl      each entry of the log in the range, one a line; personal data are salted digests
+  disclosures.jsonl  the personal data that the export could show, with their salts
+  leaves.txt         the beginning of each entry's hash; only used to find what is wrong
+  checkpoint         the log's size and root, signed
+  range-proof.txt    proof that the entries are exactly these, with no gap
+  consistency.txt    (when ordered) proof that the log has only grown since the earlier checkpoint
+  terms/             the rules word for word, named by their SHA-256
+  keys.vkey          the log's public key, for comparison
+  view.csv           the acceptances as a table: a view, not evidence
+
+Empty cells in the table were withheld, erased or never given.
+"""

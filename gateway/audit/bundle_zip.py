@@ -1,0 +1,54 @@
+"""Writing a bundle's ZIP and its sidecar: the thin shell around `bundle.py`.
+
+The same files give the same ZIP bytes: fixed times, modes and order (the compressor's version aside).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from gateway.audit.bundle import BundleFile, Sidecar
+from gateway.audit.errors import BundleError
+
+_LONG_FILES = frozenset({"entries.jsonl", "leaves.txt", "disclosures.jsonl", "view.csv"})
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def write_zip(path: Path, origin: str, files: Iterable[BundleFile]) -> Sidecar:
+    """Write the ZIP (mode 0600, through `path`.part and rename) and return its unsigned sidecar; constant memory.
+
+    Raises: BundleError when the stream has no manifest; whatever the stream raises, leaving no file behind.
+    """
+    partial = path.with_name(path.name + ".part")
+    manifest = hashlib.sha256()
+    seen_manifest = False
+    try:
+        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w+b") as sink:
+            with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+                for name, chunks in files:
+                    info = zipfile.ZipInfo(name, _EPOCH)
+                    info.create_system, info.external_attr = 3, 0o600 << 16
+                    info.compress_type = zipfile.ZIP_DEFLATED
+                    with archive.open(info, "w", force_zip64=name in _LONG_FILES) as member:
+                        for chunk in chunks:
+                            member.write(chunk)
+                            if name == "manifest.json":
+                                seen_manifest = True
+                                manifest.update(chunk)
+            if not seen_manifest:
+                raise BundleError("the bundle has no manifest")
+            sink.flush()
+            os.fsync(sink.fileno())
+            sink.seek(0)
+            zip_sha256 = hashlib.file_digest(sink, "sha256").hexdigest()
+            size_bytes = sink.tell()
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    return Sidecar(origin, size_bytes, zip_sha256, manifest.hexdigest())

@@ -1,0 +1,47 @@
+"""The signing key on disk: one file of mode 0600, created once, read strictly."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from gateway.audit.errors import NoteError
+from gateway.audit.note import SignerKey, parse_signer
+
+
+def create_key_file(path: Path, name: str) -> SignerKey:
+    """Generate a key for the log `name` and write it durably with mode 0600; an existing file is never replaced.
+
+    Raises: NoteError when the file exists or the name can't name a key; OSError when the directory can't be written.
+    """
+    signer = SignerKey(name, secrets.token_bytes(32))
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise NoteError(f"{path} exists; a signing key is never overwritten") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(signer.key_file())
+        file.flush()
+        os.fsync(file.fileno())
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+    return signer
+
+
+def read_key_file(path: Path) -> SignerKey:
+    """Read the signing key. Raises: NoteError when it is missing, damaged, or readable by others than its owner."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if mode & 0o077:
+                raise NoteError(f"{path} has mode {mode:04o}; others can read the signing key: chmod 600 {path}")
+            return parse_signer(file.read(4096))
+    except FileNotFoundError:
+        raise NoteError(f"{path} is missing; restore the signing key from its backup or create a new one") from None
+    except UnicodeDecodeError:
+        raise NoteError(f"{path} is not a signing key") from None

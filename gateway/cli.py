@@ -1,0 +1,172 @@
+"""`gjestenett`: the composition root, the only place that wires the parts together.
+
+Each service command imports what it runs and nothing else, so that a process holds only its own part in memory.
+"""
+# ruff: noqa: PLC0415 - imports inside commands are the point
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from gateway.clock import utc_now
+from gateway.commands.session import Group, Invocation, pass_invocation
+
+LAZY = {
+    "audit": "gateway.commands.audit:audit",
+    "config": "gateway.commands.config:config",
+    "db": "gateway.commands.db:db",
+    "grants": "gateway.commands.grants:grants",
+    "policy": "gateway.commands.policy:policy",
+    "staff": "gateway.commands.staff:staff",
+    "terms": "gateway.commands.terms:terms",
+}
+
+
+@click.group(cls=Group, lazy=LAZY, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", type=click.Path(path_type=Path), help="Settings file (TOML); else $GJESTENETT_CONFIG.")
+@click.option("--state", type=click.Path(path_type=Path), help="State directory; else $GJESTENETT_STATE.")
+@click.version_option(package_name="gjestenett", prog_name="gjestenett")
+@click.pass_context
+def cli(context: click.Context, config: Path | None, state: Path | None) -> None:
+    """Guest-access gateway: login page, DNS policy, and acceptance as verifiable evidence."""
+    context.obj = Invocation(config, state)
+
+
+@cli.command()
+@pass_invocation
+def up(invocation: Invocation) -> None:
+    """Run every service under one supervisor; says what is off and why."""
+    from gateway.startup import in_child, prepare_and_announce, services_to_run
+    from gateway.supervisor import Supervisor
+
+    _log_to_stderr("up")
+    settings = invocation.settings
+    in_child(lambda: prepare_and_announce(settings, click.echo))
+    sys.exit(Supervisor(services_to_run(settings, _own_command(invocation))).run())
+
+
+@cli.command()
+@pass_invocation
+def portal(invocation: Invocation) -> None:
+    """Serve the guest pages and the captive-portal API."""
+    from captive_portal.guest_app import create_app
+    from captive_portal.serve import Listener, serve
+
+    _log_to_stderr("portal")
+    services = invocation.services()
+    app, chosen = create_app(services), services.settings.portal
+    listeners = [Listener(app, chosen.host, chosen.port)]
+    if chosen.tls_certificate is not None:
+        listeners.append(Listener(app, chosen.host, chosen.https_port, chosen.tls_certificate, chosen.tls_key))
+    sys.exit(serve(listeners))
+
+
+@cli.command()
+@pass_invocation
+def console(invocation: Invocation) -> None:
+    """Serve IT's and the auditor's pages on the management side."""
+    from captive_portal.auth.certificate import ensure_certificate
+    from captive_portal.console_app import create_app
+    from captive_portal.serve import Listener, serve
+
+    _log_to_stderr("console")
+    services = invocation.services()
+    certificate = ensure_certificate(services.settings.state, services.settings.console, utc_now())
+    chosen = services.settings.console
+    sys.exit(
+        serve([Listener(create_app(services), chosen.host, chosen.port, certificate.certificate, certificate.key)])
+    )
+
+
+@cli.command()
+@pass_invocation
+def dns(invocation: Invocation) -> None:
+    """Answer guests' DNS under their group's policy."""
+    from gateway.dns.worker import run
+
+    _log_to_stderr("dns")
+    sys.exit(run(invocation.settings))
+
+
+@cli.command()
+@pass_invocation
+def enforcer(invocation: Invocation) -> None:
+    """Keep nftables in agreement with who may be online."""
+    import threading
+
+    from gateway.access.desired import StoredIntent
+    from gateway.firewall import sysctl
+    from gateway.firewall.config import firewall_config
+    from gateway.firewall.enforcer import Enforcer
+    from gateway.firewall.nft import NftFirewall
+    from gateway.link.routes import non_default_routes
+    from gateway.supervisor import StopFlag
+
+    _log_to_stderr("enforcer")
+    config = firewall_config(invocation.settings)
+    services = invocation.services()
+    stop = threading.Event()
+    flag = StopFlag(stop)
+    intent = StoredIntent(services.database, services.place.gateway_id, utc_now, flag)
+    Enforcer(
+        intent,
+        NftFirewall(),
+        config,
+        routes=non_default_routes,
+        prepare=lambda: sysctl.apply(sysctl.gateway_settings(config.uplink)),
+    ).run(stop)
+    intent.close()
+
+
+@cli.command()
+@pass_invocation
+def jobs(invocation: Invocation) -> None:
+    """Compile published policies into what DNS reads."""
+    from gateway.lists.jobs import run
+    from gateway.supervisor import StopFlag
+
+    _log_to_stderr("jobs")
+    services = invocation.services()
+    settings = services.settings
+    run(services.database, services.place.owner_id, settings.state, (settings.portal.hostname,), StopFlag())
+
+
+@cli.command()
+@pass_invocation
+def sealer(invocation: Invocation) -> None:
+    """Order the log and sign its checkpoints."""
+    from gateway.audit.sealer import run
+    from gateway.installation import read_signing_key
+    from gateway.supervisor import StopFlag
+
+    _log_to_stderr("sealer")
+    services = invocation.services()
+    place = services.place
+    run(services.database, place.owner_id, place.log_origin, read_signing_key(services.settings), utc_now, StopFlag())
+
+
+def _own_command(invocation: Invocation) -> list[str]:
+    command = [sys.executable, "-m", "gateway.cli"]
+    if invocation.config is not None:
+        command += ["--config", str(invocation.config)]
+    if invocation.state is not None:
+        command += ["--state", str(invocation.state)]
+    return command
+
+
+def _log_to_stderr(service: str) -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.INFO, format=f"{service}: %(levelname)s %(message)s", stream=sys.stderr)
+
+
+def main() -> None:
+    """The console script. Exit code 0 fine, 1 it fell short, 2 wrong use."""
+    cli(prog_name="gjestenett")
+
+
+if __name__ == "__main__":
+    main()

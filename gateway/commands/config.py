@@ -1,0 +1,64 @@
+"""`gjestenett config`: what the settings are, and whether they can be read."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from gateway.commands.session import Group, Invocation, json_option, pass_invocation
+from gateway.errors import UsageError
+from gateway.settings import Settings
+
+
+@click.group(cls=Group)
+def config() -> None:
+    """Check or show the settings."""
+
+
+@config.command()
+@pass_invocation
+def check(invocation: Invocation) -> None:
+    """Read the settings and say whether they are sound."""
+    from gateway.dns.config import from_settings  # noqa: PLC0415 - `config show` needs neither
+    from gateway.firewall.config import firewall_config  # noqa: PLC0415
+    from gateway.storage.engine import open_database  # noqa: PLC0415
+
+    settings = invocation.settings
+    open_database(settings.database_url).close()
+    from_settings(settings)
+    if settings.enforcement.enabled:
+        firewall_config(settings)
+    for path in (settings.portal.tls_certificate, settings.portal.tls_key):
+        if path is not None and not path.is_file():
+            raise UsageError(f"{path} is not there; correct portal.tls_certificate and portal.tls_key")
+    if (settings.portal.tls_certificate is None) != (settings.portal.tls_key is None):
+        raise UsageError("portal.tls_certificate and portal.tls_key belong together: set both or neither")
+    click.echo("settings are sound")
+
+
+@config.command()
+@json_option
+@pass_invocation
+def show(invocation: Invocation, as_json: bool) -> None:
+    """Print every setting; defaults are marked, secrets hidden."""
+    settings = invocation.settings
+    values = settings.model_dump(mode="json")
+    if values["database"]["url"] and "@" in values["database"]["url"]:
+        values["database"]["url"] = "(hidden)"
+    if as_json:
+        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+        return
+    defaults = Settings.model_construct().model_dump(mode="json")
+    for section, value in values.items():
+        if not isinstance(value, dict):
+            click.echo(f"{section} = {json.dumps(value)}{_mark(value == defaults[section])}")
+    for section, value in values.items():
+        if isinstance(value, dict):
+            click.echo(f"\n[{section}]")
+            for key, one in value.items():
+                click.echo(f"{key} = {json.dumps(one, ensure_ascii=False)}{_mark(one == defaults[section][key])}")
+
+
+def _mark(is_default: bool) -> str:
+    return "  # default" if is_default else ""

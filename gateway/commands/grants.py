@@ -1,0 +1,51 @@
+"""`gjestenett grants`: who is online, and ending it."""
+
+from __future__ import annotations
+
+import click
+
+from gateway.access import grants as access
+from gateway.clock import format_utc, utc_now
+from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
+from gateway.errors import GatewayError
+from gateway.storage import grants as stored
+
+
+@click.group(cls=Group)
+def grants() -> None:
+    """List and revoke grants."""
+
+
+@grants.command("list")
+@json_option
+@pass_invocation
+def list_(invocation: Invocation, as_json: bool) -> None:
+    """Print every grant in force."""
+    services = invocation.services()
+    with services.database.read() as session:
+        rows = [
+            {
+                "grant": grant.id,
+                "name": grant.acceptance.visitor.name,
+                "mac": grant.device.mac,
+                "interface": grant.network.interface,
+                "group": grant.group_key,
+                "until": format_utc(grant.ends_at),
+                "applied": stored.is_applied(session, grant.id),
+            }
+            for grant in stored.open_grants(session, services.place.owner_id, utc_now())
+        ]
+    print_rows(rows, as_json=as_json, empty="nobody is granted access now")
+
+
+@grants.command()
+@click.argument("grant_id")
+@click.option("--by", default="command line", help="Who revokes.")
+@pass_invocation
+def revoke(invocation: Invocation, grant_id: str, by: str) -> None:
+    """End the grant GRANT_ID and cut its connections."""
+    services = invocation.services()
+    with services.database.write() as session:
+        if not access.revoke(session, services.place, grant_id, by, utc_now()):
+            raise GatewayError(f"no grant {grant_id!r} is in force; see: gjestenett grants list")
+    click.echo("revoked")

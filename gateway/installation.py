@@ -1,0 +1,119 @@
+"""The installation: its state directory, its place in the database, and what a first start brings.
+
+A first start migrates the database, sets up the place, publishes the starter rules and policy and makes the keys.
+Every later start finds them and changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from gateway.audit.keyfile import create_key_file, read_key_file
+from gateway.audit.note import SignerKey
+from gateway.clock import Clock
+from gateway.context import Services
+from gateway.errors import GatewayError
+from gateway.lists import generations as policy
+from gateway.settings import Settings
+from gateway.storage import generations, places, revision, rules
+from gateway.storage.engine import Database, open_database
+from gateway.storage.places import Place
+from gateway.terms import publish as terms
+
+LOOPBACK = "lo"
+STARTER_LABEL = "1.0"
+
+
+def prepare(settings: Settings, clock: Clock) -> Services:
+    """Bring the installation to where every service can start. Raises: GatewayError saying what is in the way."""
+    for folder in ("policy", "keys", "tls", "run"):
+        _make_folder(settings.state / folder, private=folder in ("keys", "tls"))
+    from gateway.storage import schema  # noqa: PLC0415 - Alembic, which only a first start and `db` need
+
+    database = open_database(settings.database_url)
+    schema.upgrade(database)
+    now = clock()
+    with database.write() as session:
+        place = places.add_place(
+            session,
+            owner_key=settings.owner.key,
+            owner_name=settings.owner.name,
+            log_origin=settings.owner.log_origin,
+            site_key=settings.owner.site,
+            gateway_key=settings.enforcement.gateway,
+            interfaces=guest_interfaces(settings),
+            now=now,
+        )
+        if rules.version_in_force(session, place.owner_id) is None:
+            terms.publish(
+                session,
+                place,
+                terms.starter_texts(),
+                label=STARTER_LABEL,
+                adopting_body="",
+                adopted_on=None,
+                case_number="",
+                binding_language="nb",
+                next_review_on=date(now.year + 1, now.month, 1),
+                published_by="gjestenett",
+                now=now,
+            )
+        if generations.in_force(session, place.owner_id) is None:
+            policy.publish(session, place, "gjestenett", "starter policy", now)
+    make_signing_key(settings, place)
+    return Services(settings, database, place, clock)
+
+
+def open_services(settings: Settings, clock: Clock) -> Services:
+    """The parts of an installation that has been prepared. Raises: GatewayError when it has not."""
+    database = open_database(settings.database_url)
+    if not revision.is_current(database):
+        raise GatewayError("the database is not at this version's schema; run: gjestenett db upgrade")
+    return Services(settings, database, find_place(settings, database), clock)
+
+
+def find_place(settings: Settings, database: Database) -> Place:
+    """Where this machine stands. Raises: GatewayError when the settings name a place that was never set up."""
+    with database.read() as session:
+        place = places.find_place(session, settings.owner.key, settings.owner.site, settings.enforcement.gateway)
+    if place is None:
+        raise GatewayError("this owner, site and gateway are not in the database yet; run: gjestenett db upgrade")
+    return place
+
+
+def guest_interfaces(settings: Settings) -> tuple[str, ...]:
+    """The interfaces that guests are on: the configured ones, else loopback."""
+    return settings.enforcement.guest_interfaces or (LOOPBACK,)
+
+
+def signing_key_path(settings: Settings) -> Path:
+    """Where the log's signing key lies: outside the database."""
+    return settings.audit.key_file or settings.state / "keys" / "log.key"
+
+
+def public_key_path(settings: Settings) -> Path:
+    """Where the log's public key lies, for every service and for the auditor."""
+    return settings.state / "log.vkey"
+
+
+def make_signing_key(settings: Settings, place: Place) -> None:
+    """Make the log's key at the first start, and its public half beside the state. Raises: AuditError."""
+    path = signing_key_path(settings)
+    if not path.exists():
+        create_key_file(path, place.log_origin)
+    public_key_path(settings).write_text(f"{read_key_file(path).verifier}\n", encoding="utf-8")
+
+
+def read_signing_key(settings: Settings) -> SignerKey:
+    """The log's key. Raises: AuditError when it is missing, damaged or readable by others."""
+    return read_key_file(signing_key_path(settings))
+
+
+def _make_folder(path: Path, *, private: bool) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if private:
+            path.chmod(0o700)
+    except OSError as error:
+        raise GatewayError(f"{path} can't be made ({error.strerror}); choose another --state directory") from error

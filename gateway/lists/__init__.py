@@ -1,0 +1,1 @@
+"""List sources, and the compiled snapshot that the DNS workers read."""

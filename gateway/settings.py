@@ -1,0 +1,228 @@
+"""Boot settings: one TOML file, each key also as `GJESTENETT_…` with `__` between levels, secrets only from files.
+
+Precedence: environment, then file, then the defaults here, with which everything runs unprivileged on loopback.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyNetwork, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from gateway.errors import UsageError
+
+PREFIX = "GJESTENETT_"
+Port = Annotated[int, Field(ge=1, le=65535)]
+InterfaceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,15}$")]
+Language = Literal["nb", "nn", "en"]
+
+
+class Section(BaseModel):
+    """A table of the settings file; unknown keys are errors, so that a misspelt one is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Owner(Section):
+    """The municipality that this installation serves by default."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = "kommune"
+    name: str = "Kommunen"
+    unit: str = "IKT-avdelingen"
+    helpdesk_phone: str = ""
+    helpdesk_hours: str = ""
+    log_origin: Annotated[str, Field(pattern=r"^[^\s+]{1,120}$")] = "gjestenett.invalid/kommune"
+    site: str = "hovedbygg"
+
+
+class Database(Section):
+    """Where intent and history live: SQLite in the state directory, or a PostgreSQL URL read from a file."""
+
+    url: str = ""
+    url_file: Path | None = None
+
+
+class Portal(Section):
+    """The guest pages. `hostname` is the name that our DNS answers with the gateway's own guest addresses."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    hostname: str = "gjest.internal"
+    public_url: str = ""
+    https_port: Port = 8443
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("nb", "nn", "en")
+    ask_organisation: Literal["no", "optional", "required"] = "optional"
+    ask_contact: Literal["no", "optional", "required"] = "optional"
+    ask_course_code: Literal["no", "optional", "required"] = "no"
+    grant_hours: Annotated[float, Field(gt=0, le=24 * 31)] = 10.0
+
+
+class Console(Section):
+    """IT's and the auditor's pages, on the management side only."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8081
+    hostname: str = "localhost"
+
+
+class Dns(Section):
+    """The filtering forwarder."""
+
+    listen: tuple[IPvAnyAddress, ...] = (IPv4Address("127.0.0.1"),)
+    port: Port = 5300
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    upstreams: tuple[str, ...] = ()
+    sources: dict[str, str] = Field(default_factory=lambda: {"127.0.0.0/8": "default", "::1/128": "default"})
+    private_zones: tuple[str, ...] = ()
+
+
+class Enforcement(Section):
+    """nftables between the guest network and the uplink. Off on loopback, where there is nothing to hold back."""
+
+    enabled: bool = False
+    gateway: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = "gateway-1"
+    guest_interfaces: tuple[InterfaceName, ...] = ()
+    guest_addresses: tuple[IPvAnyAddress, ...] = ()
+    uplink: InterfaceName | None = None
+    nat: bool = True
+    protected: tuple[IPvAnyNetwork, ...] = ()
+    local_time_server: bool = True
+
+
+class Audit(Section):
+    """The acceptance log: where its signing key lives and where checkpoints are pushed."""
+
+    key_file: Path | None = None
+    push_directories: tuple[Path, ...] = ()
+
+
+class Settings(BaseSettings):
+    """Everything that is read at start; a service is restarted to change it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+    )
+
+    state: Path = Path("state")
+    owner: Owner = Owner()
+    database: Database = Database()
+    portal: Portal = Portal()
+    console: Console = Console()
+    dns: Dns = Dns()
+    enforcement: Enforcement = Enforcement()
+    audit: Audit = Audit()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (env_settings, init_settings)
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of the database; a secret when it is PostgreSQL's. Raises: UsageError."""
+        if self.database.url_file is not None:
+            try:
+                url = self.database.url_file.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise UsageError(f"database.url_file can't be read: {error}; correct the path or its mode") from error
+            if not url:
+                raise UsageError(f"database.url_file {self.database.url_file} is empty; write the URL into it")
+            return url
+        return self.database.url or f"sqlite:///{self.state.absolute() / 'gjestenett.sqlite3'}"
+
+    @property
+    def public_url(self) -> str:
+        """Where guests reach the portal, without a trailing slash."""
+        if self.portal.public_url:
+            return self.portal.public_url.rstrip("/")
+        if not self.enforcement.enabled:
+            return f"http://{self.portal.host}:{self.portal.port}"
+        scheme = "https" if self.portal.tls_certificate else "http"
+        return f"{scheme}://{self.portal.hostname}"
+
+
+def load(config: Path | None = None, state: Path | None = None) -> Settings:
+    """Read settings from `config`, else `$GJESTENETT_CONFIG`, else the defaults; `state` overrides the state directory.
+
+    Raises: UsageError naming the file, the key and what is expected there.
+    """
+    path = config or (Path(os.environ["GJESTENETT_CONFIG"]) if os.environ.get("GJESTENETT_CONFIG") else None)
+    environment = _environment()
+    document = _without(_document(path) if path is not None else {}, environment)
+    try:
+        settings = Settings(**document)
+    except ValidationError as error:
+        raise UsageError(_complaint(error, path, environment)) from error
+    except SettingsError as error:
+        raise UsageError(
+            f"{error}: in the environment lists and tables are JSON, as in {PREFIX}DNS__UPSTREAMS='[\"192.0.2.1\"]'"
+        ) from error
+    if state is not None:
+        settings = settings.model_copy(update={"state": state})
+    return settings
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"settings file {path} can't be read: {error.strerror}; check --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"settings file {path} is not valid TOML: {error}") from error
+    for key, value in document.items():
+        if key not in Settings.model_fields:
+            raise UsageError(f"setting {key}: no such setting; check the spelling (in {path})")
+        if _is_section(key) and not isinstance(value, dict):
+            raise UsageError(f"setting {key}: a table [{key}] is expected (in {path})")
+    return document
+
+
+def _environment() -> dict[tuple[str, ...], str]:
+    """Our variables: the levels of each key, to the variable's name."""
+    found: dict[tuple[str, ...], str] = {}
+    for name in os.environ:
+        if name.upper().startswith(PREFIX) and name.upper() != "GJESTENETT_CONFIG":
+            levels = tuple(name[len(PREFIX) :].lower().split("__"))
+            if levels[0] not in Settings.model_fields:
+                raise UsageError(f"environment variable {name}: no such setting; levels are parted by two underscores")
+            found[levels] = name
+    return found
+
+
+def _without(document: dict[str, Any], environment: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
+    """The file's settings but those that the environment gives: a table is replaced by it, not mixed with it."""
+    for section, *keys in environment:
+        if len(keys) == 1 and section in document:
+            document[section].pop(keys[0], None)
+    return document
+
+
+def _is_section(key: str) -> bool:
+    kind = Settings.model_fields[key].annotation
+    return isinstance(kind, type) and issubclass(kind, Section)
+
+
+def _complaint(error: ValidationError, path: Path | None, environment: Mapping[tuple[str, ...], str]) -> str:
+    first = error.errors()[0]
+    levels = tuple(str(part) for part in first["loc"])
+    variables = [name for given, name in environment.items() if levels[: len(given)] == given]
+    expected = "no such setting; check the spelling" if first["type"] == "extra_forbidden" else first["msg"]
+    where = variables[0] if variables else path or "the environment"
+    return f"setting {'.'.join(levels)}: {expected} (in {where})"

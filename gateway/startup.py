@@ -1,0 +1,115 @@
+"""What `gjestenett up` starts on this machine, and what it says about it: addresses, and what is off and why."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from gateway.clock import utc_now
+from gateway.errors import GatewayError
+from gateway.settings import Settings
+from gateway.supervisor import Service
+
+if TYPE_CHECKING:
+    from gateway.context import Services
+
+CAP_NET_ADMIN = 12
+
+
+def services_to_run(settings: Settings, command: Sequence[str]) -> list[Service]:
+    """The services of this machine; `command` is how the command line is started."""
+    names = ["sealer", "jobs", "dns", "portal", "console"]
+    if why_not_enforcing(settings) is None:
+        names.insert(0, "enforcer")
+    return [Service(name, [*command, name]) for name in names]
+
+
+def why_not_enforcing(settings: Settings) -> str | None:
+    """Why the firewall is left alone; None when it is not."""
+    if not settings.enforcement.enabled:
+        return "enforcement.enabled is false, so nothing is let through or held back"
+    if not _has_net_admin():
+        return "it needs the capability NET_ADMIN; run as root or through the systemd units"
+    if shutil.which("nft") is None:
+        return "the command nft is missing; install the package nftables"
+    return None
+
+
+def addresses(settings: Settings) -> list[tuple[str, str]]:
+    """What listens where, as (label, address)."""
+    from captive_portal.auth.accounts import console_url  # noqa: PLC0415 - the one outward edge
+
+    rows = [
+        ("guest portal", settings.public_url + "/"),
+        ("console", console_url(settings.console) + "/"),
+    ]
+    rows += [("dns", f"{_bracketed(str(address))}:{settings.dns.port}") for address in settings.dns.listen]
+    return rows
+
+
+def in_child(work: Callable[[], object]) -> None:
+    """Do `work` in a forked child, so that what only a start needs does not stay in the supervisor's memory.
+
+    Raises: SystemExit with the child's exit code when it failed; it has said why.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+            sys.stdout.flush()
+            os._exit(0)
+        except GatewayError as error:
+            print(f"gjestenett: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+            os._exit(error.exit_code)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code != 0:
+        sys.exit(code)
+
+
+def prepare_and_announce(settings: Settings, say: Callable[[str], object]) -> None:
+    """Bring the installation to where every service can start, and print where everything is."""
+    from gateway.installation import prepare  # noqa: PLC0415 - in the child only
+
+    services = prepare(settings, utc_now)
+    announce(services, say)
+    services.database.close()
+
+
+def announce(services: Services, say: Callable[[str], object]) -> None:
+    """Print where everything is, how to sign in for the first time, and what is off."""
+    from captive_portal.auth.certificate import ensure_certificate  # noqa: PLC0415 - the one outward edge
+    from captive_portal.auth.setup import first_setup_link  # noqa: PLC0415
+
+    settings = services.settings
+    for label, address in addresses(settings):
+        say(f"{label:<14} {address}")
+    certificate = ensure_certificate(settings.state, settings.console, services.clock())
+    say(f"{'certificate':<14} SHA-256 {certificate.sha256}")
+    link = first_setup_link(services)
+    if link is not None:
+        say(f"{'first sign-in':<14} {link}  (one use, 24 hours)")
+    why = why_not_enforcing(settings)
+    if why is not None:
+        say(f"{'enforcer':<14} off: {why}")
+    if settings.portal.tls_certificate is None:
+        say(f"{'portal https':<14} off: portal.tls_certificate is not set, so DHCP option 114 must not be sent")
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _has_net_admin() -> bool:
+    with open(f"/proc/{os.getpid()}/status", encoding="ascii") as status:
+        for line in status:
+            if line.startswith("CapEff:"):
+                return bool(int(line.split()[1], 16) >> CAP_NET_ADMIN & 1)
+    return False

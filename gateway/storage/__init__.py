@@ -1,0 +1,1 @@
+"""All SQLAlchemy of the product: engine, unit of work, models, queries and the change feed."""

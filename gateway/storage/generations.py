@@ -1,0 +1,59 @@
+"""Policy drafts and published generations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from gateway.storage.engine import Session
+from gateway.storage.models import PolicyDraft, PolicyGeneration
+
+
+def in_force(session: Session, owner_id: str) -> PolicyGeneration | None:
+    """The highest generation of an owner."""
+    return session.scalars(
+        select(PolicyGeneration)
+        .where(PolicyGeneration.owner_id == owner_id)
+        .order_by(PolicyGeneration.generation.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def history(session: Session, owner_id: str, limit: int = 50) -> Sequence[PolicyGeneration]:
+    """The newest generations, newest first."""
+    return session.scalars(
+        select(PolicyGeneration)
+        .where(PolicyGeneration.owner_id == owner_id)
+        .order_by(PolicyGeneration.generation.desc())
+        .limit(limit)
+    ).all()
+
+
+def draft(session: Session, owner_id: str) -> dict[str, Any] | None:
+    """The document being worked on; else the one in force; else None."""
+    row = session.get(PolicyDraft, owner_id)
+    if row is not None:
+        return dict(row.document)
+    published = in_force(session, owner_id)
+    return dict(published.document) if published is not None else None
+
+
+def save_draft(session: Session, owner_id: str, document: Mapping[str, Any], now: datetime) -> None:
+    """Keep `document` as the owner's draft."""
+    row = session.get(PolicyDraft, owner_id)
+    if row is None:
+        session.add(PolicyDraft(owner_id=owner_id, document=dict(document), changed_at=now))
+    else:
+        row.document, row.changed_at = dict(document), now
+    session.flush()
+
+
+def drop_draft(session: Session, owner_id: str) -> None:
+    """Forget the draft, as after publishing it."""
+    row = session.get(PolicyDraft, owner_id)
+    if row is not None:
+        session.delete(row)
+        session.flush()

@@ -1,0 +1,194 @@
+"""Devices, acceptances and grants, and what each gateway has applied of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+
+from gateway.storage.engine import Session
+from gateway.storage.models import Acceptance, AppliedGrant, Device, Gateway, Grant, Network
+
+BATCH_IDS = 500
+
+
+def lock_device(session: Session, owner_id: str, mac: str, now: datetime) -> Device:
+    """The device with this address, made if it is new, and held until the transaction ends.
+
+    Holding it makes two submissions of one device take turns.
+    """
+    query = (
+        select(Device)
+        .where(Device.owner_id == owner_id, Device.mac == mac)
+        .with_for_update()
+        .execution_options(populate_existing=True)  # what this session read before it held the row may be stale
+    )
+    device = session.scalars(query).one_or_none()
+    if device is None:
+        try:
+            with session.begin_nested():
+                device = Device(owner_id=owner_id, mac=mac, first_seen_at=now, last_seen_at=now)
+                session.add(device)
+        except IntegrityError:  # another transaction made it first, and has committed
+            device = session.scalars(query).one()
+    device.last_seen_at = now
+    return device
+
+
+def find_device(session: Session, owner_id: str, mac: str) -> Device | None:
+    """The device with this address."""
+    return session.scalars(select(Device).where(Device.owner_id == owner_id, Device.mac == mac)).one_or_none()
+
+
+def open_grant(session: Session, device_id: str, network_id: str, now: datetime) -> Grant | None:
+    """The grant under which the device is, or soon will be, online on the network; the one that lasts longest."""
+    return session.scalars(
+        select(Grant)
+        .options(joinedload(Grant.acceptance))
+        .where(
+            Grant.device_id == device_id,
+            Grant.network_id == network_id,
+            Grant.revoked_at.is_(None),
+            Grant.ends_at > now,
+        )
+        .order_by(Grant.ends_at.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def owned_grant(session: Session, owner_id: str, grant_id: str) -> Grant | None:
+    """The grant with this id, with its device, if it is the owner's."""
+    return session.scalars(
+        select(Grant)
+        .join(Device, Device.id == Grant.device_id)
+        .options(joinedload(Grant.device))
+        .where(Grant.id == grant_id, Device.owner_id == owner_id)
+    ).one_or_none()
+
+
+def is_applied(session: Session, grant_id: str) -> bool:
+    """Whether a gateway has let this grant's device through and has not closed it since."""
+    return (
+        session.scalars(
+            select(AppliedGrant.grant_id).where(AppliedGrant.grant_id == grant_id, AppliedGrant.removed_at.is_(None))
+        ).first()
+        is not None
+    )
+
+
+def _in_force(now: datetime) -> ColumnElement[bool]:
+    return and_(Grant.revoked_at.is_(None), Grant.starts_at <= now, Grant.ends_at > now)
+
+
+def open_grants(session: Session, owner_id: str, now: datetime) -> Sequence[Grant]:
+    """Every grant in force at `now`, with its device, network and acceptance, newest first."""
+    return session.scalars(
+        select(Grant)
+        .join(Device, Device.id == Grant.device_id)
+        .options(
+            joinedload(Grant.device),
+            joinedload(Grant.network),
+            joinedload(Grant.acceptance).joinedload(Acceptance.visitor),
+        )
+        .where(Device.owner_id == owner_id, _in_force(now))
+        .order_by(Grant.starts_at.desc())
+    ).all()
+
+
+def grants_of_gateway(
+    session: Session, gateway_id: str, now: datetime
+) -> Sequence[tuple[str, str, str, int, datetime]]:
+    """(grant id, interface, mac, mark, ends_at) of what the gateway should let through at `now`."""
+    return session.execute(
+        select(Grant.id, Network.interface, Device.mac, Grant.mark, Grant.ends_at)
+        .join(Network, Network.id == Grant.network_id)
+        .join(Device, Device.id == Grant.device_id)
+        .where(Network.gateway_id == gateway_id, _in_force(now))
+        .order_by(Grant.starts_at)
+    ).all()
+
+
+def record_applied(
+    session: Session, gateway_id: str, applied: Collection[str], removed: Collection[str], now: datetime
+) -> None:
+    """Write down what the kernel of `gateway_id` now holds, and what it no longer does. Twice is harmless."""
+    named = [*applied, *removed]
+    rows = {
+        row.grant_id: row
+        for start in range(0, len(named), BATCH_IDS)
+        for row in session.scalars(
+            select(AppliedGrant).where(
+                AppliedGrant.gateway_id == gateway_id, AppliedGrant.grant_id.in_(named[start : start + BATCH_IDS])
+            )
+        )
+    }
+    for grant_id in applied:
+        row = rows.get(grant_id)
+        if row is None:
+            session.add(AppliedGrant(gateway_id=gateway_id, grant_id=grant_id, applied_at=now, removed_at=None))
+        elif row.removed_at is not None:
+            row.applied_at, row.removed_at = now, None
+    for grant_id in removed:
+        row = rows.get(grant_id)
+        if row is not None and row.removed_at is None:
+            row.removed_at = now
+    session.flush()
+
+
+def applied_ids(session: Session, gateway_id: str) -> set[str]:
+    """The grants that the gateway says it holds."""
+    return set(
+        session.scalars(
+            select(AppliedGrant.grant_id).where(
+                AppliedGrant.gateway_id == gateway_id, AppliedGrant.removed_at.is_(None)
+            )
+        )
+    )
+
+
+def touch_gateway(session: Session, gateway_id: str, now: datetime) -> None:
+    """Note that the gateway's enforcer is alive."""
+    gateway = session.get(Gateway, gateway_id)
+    if gateway is not None:
+        gateway.seen_at = now
+
+
+def acceptance_by_receipt(session: Session, receipt_code: str) -> Acceptance | None:
+    """The acceptance behind a receipt code, with all that its page shows."""
+    return session.scalars(
+        select(Acceptance)
+        .options(joinedload(Acceptance.visitor), joinedload(Acceptance.device), joinedload(Acceptance.rules_version))
+        .where(Acceptance.receipt_code == receipt_code)
+    ).one_or_none()
+
+
+def acceptances(
+    session: Session,
+    owner_id: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: tuple[datetime, str] | None = None,
+    limit: int = 100,
+) -> Sequence[Acceptance]:
+    """Acceptances in `[since, until)`, newest first, a page at a time: `before` is the last (accepted_at, id) seen."""
+    query = (
+        select(Acceptance)
+        .options(joinedload(Acceptance.visitor), joinedload(Acceptance.device), joinedload(Acceptance.rules_version))
+        .where(Acceptance.owner_id == owner_id)
+        .order_by(Acceptance.accepted_at.desc(), Acceptance.id.desc())
+        .limit(limit)
+    )
+    if since is not None:
+        query = query.where(Acceptance.accepted_at >= since)
+    if until is not None:
+        query = query.where(Acceptance.accepted_at < until)
+    if before is not None:
+        at, acceptance_id = before
+        query = query.where(
+            or_(Acceptance.accepted_at < at, and_(Acceptance.accepted_at == at, Acceptance.id < acceptance_id))
+        )
+    return session.scalars(query).all()

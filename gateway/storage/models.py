@@ -1,0 +1,366 @@
+"""The tables.
+
+An *owner* (municipality) has its own rules, log and staff; its *sites* have *gateways*, whose *networks* guests join.
+Personal values stand in `visitor`, `device`, `disclosure` and `acceptance.receipt_code`, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from gateway.storage.types import UtcDateTime, new_id
+
+Key = String(40)
+Id = String(32)
+
+
+class Base(DeclarativeBase):
+    """Declarative base; constraint names are fixed so that migrations can name them on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class Owner(Base):
+    """A municipality. `log_origin` names its log for ever (C2SP tlog-checkpoint: origin)."""
+
+    __tablename__ = "owner"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    key: Mapped[str] = mapped_column(Key, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    log_origin: Mapped[str] = mapped_column(Text, unique=True)
+    created_at: Mapped[datetime]
+
+
+class Site(Base):
+    """A building or place of an owner."""
+
+    __tablename__ = "site"
+    __table_args__ = (UniqueConstraint("owner_id", "key"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
+    key: Mapped[str] = mapped_column(Key)
+
+
+class Gateway(Base):
+    """One machine that enforces at a site."""
+
+    __tablename__ = "gateway"
+    __table_args__ = (UniqueConstraint("site_id", "key"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    site_id: Mapped[str] = mapped_column(ForeignKey("site.id"))
+    key: Mapped[str] = mapped_column(Key)
+    seen_at: Mapped[datetime | None]
+
+
+class Network(Base):
+    """A guest network, as the interface of the gateway that serves it. `group_key` is the policy its guests get."""
+
+    __tablename__ = "network"
+    __table_args__ = (UniqueConstraint("gateway_id", "interface"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    gateway_id: Mapped[str] = mapped_column(ForeignKey("gateway.id"))
+    interface: Mapped[str] = mapped_column(String(15))
+    group_key: Mapped[str] = mapped_column(Key, default="default")
+
+
+class Device(Base):
+    """A guest's device, by the link-layer address that the kernel sees."""
+
+    __tablename__ = "device"
+    __table_args__ = (UniqueConstraint("owner_id", "mac"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
+    mac: Mapped[str] = mapped_column(String(17))
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+
+
+class Visitor(Base):
+    """A person as they presented themselves."""
+
+    __tablename__ = "visitor"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
+    name: Mapped[str] = mapped_column(Text)
+    organisation: Mapped[str] = mapped_column(Text, default="")
+    contact: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+
+
+class RulesVersion(Base):
+    """A published version of the rules. Immutable: triggers refuse UPDATE and DELETE."""
+
+    __tablename__ = "rules_version"
+    __table_args__ = (UniqueConstraint("owner_id", "label"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
+    label: Mapped[str] = mapped_column(String(80))
+    adopting_body: Mapped[str] = mapped_column(Text, default="")
+    adopted_on: Mapped[date | None] = mapped_column(Date)
+    case_number: Mapped[str] = mapped_column(Text, default="")
+    binding_language: Mapped[str] = mapped_column(String(10))
+    next_review_on: Mapped[date | None] = mapped_column(Date)
+    published_at: Mapped[datetime] = mapped_column(index=True)
+    texts: Mapped[list[RulesText]] = relationship(back_populates="version", lazy="selectin")
+
+
+class RulesText(Base):
+    """The exact text of a version in one language: Markdown as published and HTML as shown, each by its SHA-256."""
+
+    __tablename__ = "rules_text"
+
+    version_id: Mapped[str] = mapped_column(ForeignKey("rules_version.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(String(10), primary_key=True)
+    markdown: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text)
+    text_sha256: Mapped[str] = mapped_column(String(64))
+    html_sha256: Mapped[str] = mapped_column(String(64))
+    version: Mapped[RulesVersion] = relationship(back_populates="texts", lazy="raise")
+
+
+class Acceptance(Base):
+    """That a visitor accepted a version of the rules on a device. Its evidence is the leaf named by `leaf_id`."""
+
+    __tablename__ = "acceptance"
+    __table_args__ = (
+        CheckConstraint(
+            "identified_by IN ('self_declared', 'course_code', 'host_approved', 'oidc')", name="identified_by"
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
+    site_id: Mapped[str] = mapped_column(ForeignKey("site.id"))
+    visitor_id: Mapped[str] = mapped_column(ForeignKey("visitor.id"))
+    device_id: Mapped[str] = mapped_column(ForeignKey("device.id"), index=True)
+    rules_version_id: Mapped[str] = mapped_column(ForeignKey("rules_version.id"))
+    language: Mapped[str] = mapped_column(String(10))
+    text_sha256: Mapped[str] = mapped_column(String(64))
+    identified_by: Mapped[str] = mapped_column(String(20))
+    accepted_at: Mapped[datetime] = mapped_column(index=True)
+    receipt_code: Mapped[str] = mapped_column(String(32), unique=True)
+    leaf_id: Mapped[str] = mapped_column(Id, unique=True)
+    visitor: Mapped[Visitor] = relationship(lazy="raise")
+    device: Mapped[Device] = relationship(lazy="raise")
+    rules_version: Mapped[RulesVersion] = relationship(lazy="raise")
+
+
+class Grant(Base):
+    """A device may be online on a network, under a policy group, until `ends_at` or `revoked_at`."""
+
+    __tablename__ = "access_grant"
+    __table_args__ = (Index("ix_access_grant_open", "network_id", "ends_at", "revoked_at"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    network_id: Mapped[str] = mapped_column(ForeignKey("network.id"))
+    device_id: Mapped[str] = mapped_column(ForeignKey("device.id"), index=True)
+    acceptance_id: Mapped[str] = mapped_column(ForeignKey("acceptance.id"), unique=True)
+    group_key: Mapped[str] = mapped_column(Key)
+    mark: Mapped[int] = mapped_column(Integer)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(Text)
+    network: Mapped[Network] = relationship(lazy="raise")
+    device: Mapped[Device] = relationship(lazy="raise")
+    acceptance: Mapped[Acceptance] = relationship(lazy="raise")
+
+
+class AppliedGrant(Base):
+    """What a gateway says its kernel holds: the enforcer alone writes it."""
+
+    __tablename__ = "applied_grant"
+
+    gateway_id: Mapped[str] = mapped_column(ForeignKey("gateway.id"), primary_key=True)
+    grant_id: Mapped[str] = mapped_column(ForeignKey("access_grant.id"), primary_key=True)
+    applied_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
+class PolicyDraft(Base):
+    """The policy document that IT is working on; one an owner."""
+
+    __tablename__ = "policy_draft"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    document: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime]
+
+
+class PolicyGeneration(Base):
+    """A published policy. Immutable; the highest generation is in force."""
+
+    __tablename__ = "policy_generation"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    generation: Mapped[int] = mapped_column(Integer, primary_key=True)
+    document: Mapped[dict[str, Any]]
+    sha256: Mapped[str] = mapped_column(String(64))
+    published_by: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text, default="")
+    published_at: Mapped[datetime]
+
+
+class StagedLeaf(Base):
+    """The final bytes of a leaf, written in the transaction of the change itself and waiting to be ordered."""
+
+    __tablename__ = "staged_leaf"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), index=True)
+    leaf_id: Mapped[str] = mapped_column(Id, unique=True)
+    entry: Mapped[bytes] = mapped_column(LargeBinary)
+    staged_at: Mapped[datetime]
+
+
+class Leaf(Base):
+    """An ordered leaf of an owner's log (RFC 6962 §2.1). Its hash is the tree node at level 0."""
+
+    __tablename__ = "leaf"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    leaf_id: Mapped[str] = mapped_column(Id, unique=True)
+    entry: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class TreeNode(Base):
+    """A complete node of the tree: SHA-256 over the leaves `[index·2^level, (index+1)·2^level)`."""
+
+    __tablename__ = "tree_node"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    level: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    node_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class TreeHead(Base):
+    """Where the log of an owner stands; its row is the fence between two sealers."""
+
+    __tablename__ = "tree_head"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    checkpoint: Mapped[str] = mapped_column(Text)
+    sealed_at: Mapped[datetime | None]
+
+
+class Checkpoint(Base):
+    """A signed checkpoint (C2SP signed note), one for each size that was ever signed."""
+
+    __tablename__ = "checkpoint"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    note: Mapped[str] = mapped_column(Text)
+    signed_at: Mapped[datetime]
+
+
+class BundleSignature(Base):
+    """A bundle's hashes, waiting to be signed by the sealer, the only holder of the key, and then the signed note."""
+
+    __tablename__ = "bundle_signature"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    zip_sha256: Mapped[str] = mapped_column(String(64))
+    manifest_sha256: Mapped[str] = mapped_column(String(64))
+    requested_at: Mapped[datetime]
+    note: Mapped[str | None] = mapped_column(Text)
+
+
+class Disclosure(Base):
+    """The clear value and salt behind one personal digest of a leaf. Deleting the row forgets the person."""
+
+    __tablename__ = "disclosure"
+
+    leaf_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    salt: Mapped[str] = mapped_column(String(64))
+    value: Mapped[str] = mapped_column(Text)
+
+
+class Staff(Base):
+    """An account of IT or an auditor. Without a password hash it waits for its set-up link to be used."""
+
+    __tablename__ = "staff"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "username"),
+        CheckConstraint("role IN ('it', 'auditor')", name="role"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
+    username: Mapped[str] = mapped_column(String(80))
+    role: Mapped[str] = mapped_column(String(10))
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class SetupLink(Base):
+    """A one-time link that lets its bearer choose the account's password; only the token's SHA-256 is kept."""
+
+    __tablename__ = "setup_link"
+
+    token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class StaffSession(Base):
+    """A signed-in browser; only the cookie's SHA-256 is kept."""
+
+    __tablename__ = "staff_session"
+
+    token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"), index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    staff: Mapped[Staff] = relationship(lazy="raise")
+
+
+class Change(Base):
+    """The change feed on SQLite: a counter a topic, raised in the transaction that changed something."""
+
+    __tablename__ = "change"
+
+    topic: Mapped[str] = mapped_column(String(20), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)

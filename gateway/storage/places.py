@@ -1,0 +1,100 @@
+"""Owners, sites, gateways and networks: the installation's own place among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from gateway.errors import UsageError
+from gateway.storage.engine import Session
+from gateway.storage.models import Gateway, Network, Owner, Site
+
+ADVISORY_LOCK = 0x676A6574  # two gateways of one owner that are set up at once on one PostgreSQL take turns
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this machine stands: identifiers of its owner, site and gateway."""
+
+    owner_id: str
+    owner_key: str
+    owner_name: str
+    log_origin: str
+    site_id: str
+    site_key: str
+    gateway_id: str
+
+
+def find_place(session: Session, owner_key: str, site_key: str, gateway_key: str) -> Place | None:
+    """The place that these keys name, if it has been set up."""
+    row = session.execute(
+        select(Owner, Site, Gateway)
+        .join(Site, Site.owner_id == Owner.id)
+        .join(Gateway, Gateway.site_id == Site.id)
+        .where(Owner.key == owner_key, Site.key == site_key, Gateway.key == gateway_key)
+    ).one_or_none()
+    if row is None:
+        return None
+    owner, site, gateway = row
+    return Place(owner.id, owner.key, owner.name, owner.log_origin, site.id, site.key, gateway.id)
+
+
+def add_place(
+    session: Session,
+    *,
+    owner_key: str,
+    owner_name: str,
+    log_origin: str,
+    site_key: str,
+    gateway_key: str,
+    interfaces: Sequence[str],
+    now: datetime,
+) -> Place:
+    """Set up what is missing of a place, and its guest networks. What exists stays as it is.
+
+    An owner's `log_origin` is fixed by its first set-up: it names the log for ever.
+    Raises: UsageError when it already names another owner's.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    owner = session.scalars(select(Owner).where(Owner.key == owner_key)).one_or_none()
+    if owner is None:
+        holder = session.scalars(select(Owner.key).where(Owner.log_origin == log_origin)).one_or_none()
+        if holder is not None:
+            raise UsageError(f"owner.log_origin {log_origin} names the log of owner {holder}; choose another")
+        owner = Owner(key=owner_key, name=owner_name, log_origin=log_origin, created_at=now)
+        session.add(owner)
+        session.flush()
+    site = session.scalars(select(Site).where(Site.owner_id == owner.id, Site.key == site_key)).one_or_none()
+    if site is None:
+        site = Site(owner_id=owner.id, key=site_key)
+        session.add(site)
+        session.flush()
+    gateway = session.scalars(
+        select(Gateway).where(Gateway.site_id == site.id, Gateway.key == gateway_key)
+    ).one_or_none()
+    if gateway is None:
+        gateway = Gateway(site_id=site.id, key=gateway_key, seen_at=None)
+        session.add(gateway)
+        session.flush()
+    known = set(session.scalars(select(Network.interface).where(Network.gateway_id == gateway.id)))
+    for interface in interfaces:
+        if interface not in known:
+            session.add(Network(gateway_id=gateway.id, interface=interface, group_key="default"))
+    session.flush()
+    return Place(owner.id, owner.key, owner.name, owner.log_origin, site.id, site.key, gateway.id)
+
+
+def network_on(session: Session, gateway_id: str, interface: str) -> Network | None:
+    """The guest network that this gateway serves on `interface`."""
+    return session.scalars(
+        select(Network).where(Network.gateway_id == gateway_id, Network.interface == interface)
+    ).one_or_none()
+
+
+def all_owners(session: Session) -> Sequence[Owner]:
+    """Every owner in this database, by key."""
+    return session.scalars(select(Owner).order_by(Owner.key)).all()

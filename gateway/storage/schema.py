@@ -1,0 +1,67 @@
+"""The schema's version: bring a database to the newest migration, or say that it is not there."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection, text
+
+from gateway.errors import GatewayError
+from gateway.storage.engine import Database, StorageUnavailableError, storage_errors
+from gateway.storage.models import Base
+from gateway.storage.revision import NEWEST, is_current
+
+__all__ = ["UnknownSchemaError", "differences", "is_current", "upgrade"]
+
+ADVISORY_LOCK = 0x676A6573  # two gateways that start at once on one PostgreSQL migrate one after the other
+
+
+class UnknownSchemaError(GatewayError):
+    """The database stands at a migration that this release does not know."""
+
+
+def upgrade(database: Database) -> None:
+    """Run every migration that is missing, in one transaction; create an SQLite file that nobody else can read.
+
+    Raises: StorageUnavailableError; UnknownSchemaError when a later release has migrated the database.
+    """
+    if database.is_sqlite:
+        _create_file(database.sqlite_path)
+    try:
+        with storage_errors(), database.engine.execution_options(writes=True).begin() as connection:
+            if not database.is_sqlite:
+                connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+            command.upgrade(_config(connection), NEWEST)
+    except CommandError as error:
+        raise UnknownSchemaError(
+            f"the database can't be migrated ({error}); a later release has written it: install that release"
+        ) from error
+
+
+def differences(database: Database) -> list[object]:
+    """What the models say that the migrated database does not: empty when no migration is missing."""
+    with storage_errors(), database.engine.connect() as connection:
+        return list(compare_metadata(MigrationContext.configure(connection), Base.metadata))
+
+
+def _create_file(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o660)  # personal data: never for others; SQLite gives -wal and -shm the same mode
+    except OSError as error:
+        raise StorageUnavailableError(f"the database file can't be made: {error}; check --state") from error
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")))
+    config.attributes["connection"] = connection
+    return config

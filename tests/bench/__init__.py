@@ -1,0 +1,1 @@
+"""Measurements, printed: never tests with a clock. `python -m tests.bench [NAME …]`."""

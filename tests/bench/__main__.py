@@ -1,0 +1,40 @@
+"""Runs the measurements named on the command line, or all, and says what machine they were taken on."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+
+from tests.bench import path
+from tests.lab.world import missing
+
+BENCHES = {"path": path.main}
+
+
+def main(names: list[str]) -> int:
+    """0 when every named measurement ran; 2 when one is unknown or can't run here."""
+    if unknown := [name for name in names if name not in BENCHES]:
+        print(f"no measurement {unknown[0]!r}; there are: {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    why = missing()
+    if why is not None:
+        print(f"the lab can't run here: {why}", file=sys.stderr)
+        return 2
+    processor = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        "unknown processor",
+    )
+    print(f"{processor}, Linux {platform.release()}, Python {platform.python_version()}", flush=True)
+    for name in names or BENCHES:
+        print(f"\n[{name}]", flush=True)
+        BENCHES[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

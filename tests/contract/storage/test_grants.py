@@ -1,0 +1,190 @@
+"""Who may be online until when, and what each gateway says that it holds."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from gateway.storage import grants
+from gateway.storage.engine import Database
+from gateway.storage.models import Grant
+from gateway.storage.places import Place, network_on
+from tests.contract.storage.records import HOUR, MAC, NOW, add_grant, add_rules, at_once, scalar
+
+
+def test_a_device_is_made_once_and_seen_again(database: Database, place: Place) -> None:
+    with database.write() as session:
+        first = grants.lock_device(session, place.owner_id, MAC, NOW)
+    with database.write() as session:
+        grants.lock_device(session, place.owner_id, MAC, NOW + HOUR)
+    with database.read() as session:
+        found = grants.find_device(session, place.owner_id, MAC)
+        assert grants.find_device(session, place.owner_id, "02:00:00:00:00:99") is None
+    assert found is not None
+    assert (found.id, found.first_seen_at, found.last_seen_at) == (first.id, NOW, NOW + HOUR)
+
+
+def test_two_submits_at_once_make_one_device(database: Database, place: Place) -> None:
+    for number in range(5):
+        mac = f"02:00:00:00:01:{number:02x}"
+
+        def submit(_number: int, mac: str = mac) -> str:
+            with database.write() as session:
+                return grants.lock_device(session, place.owner_id, mac, NOW).id
+
+        assert len(set(at_once(2, submit))) == 1
+    assert scalar(database, "SELECT count(*) FROM device") == 5
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_two_submits_at_once_make_one_grant(database: Database, place: Place, known: bool) -> None:
+    with database.write() as session:
+        rules = add_rules(session, place)
+        if known:
+            grants.lock_device(session, place.owner_id, MAC, NOW)
+
+    def submit(_number: int) -> bool:
+        with database.write() as session:
+            device = grants.lock_device(session, place.owner_id, MAC, NOW)
+            network = network_on(session, place.gateway_id, "lo")
+            assert network is not None
+            if grants.open_grant(session, device.id, network.id, NOW) is not None:
+                return False
+            time.sleep(0.1)  # so that the others look before this one has committed
+            add_grant(session, place, rules)
+            return True
+
+    assert sorted(at_once(3, submit)) == [False, False, True]
+    assert scalar(database, "SELECT count(*) FROM access_grant") == 1
+    assert scalar(database, "SELECT count(*) FROM acceptance") == 1
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+def test_a_device_that_was_read_before_it_was_held_is_read_anew(database: Database, place: Place) -> None:
+    with database.write() as session:
+        grants.lock_device(session, place.owner_id, MAC, NOW)
+    with database.write() as session:
+        stale = grants.find_device(session, place.owner_id, MAC)
+        with database.write() as other:
+            grants.lock_device(other, place.owner_id, MAC, NOW + HOUR).first_seen_at = NOW - HOUR
+        assert stale is not None
+        assert grants.lock_device(session, place.owner_id, MAC, NOW).first_seen_at == NOW - HOUR
+
+
+def test_open_grant_is_the_one_that_lasts_longest_and_is_not_over(database: Database, place: Place) -> None:
+    with database.write() as session:
+        rules = add_rules(session, place)
+        add_grant(session, place, rules, ends_at=NOW + HOUR)
+        longest = add_grant(session, place, rules, ends_at=NOW + 3 * HOUR)
+        add_grant(session, place, rules, ends_at=NOW + 9 * HOUR, revoked_at=NOW)
+    with database.read() as session:
+        device, network = longest.device_id, longest.network_id
+        found = grants.open_grant(session, device, network, NOW)
+        assert found is not None
+        assert found.id == longest.id
+        assert found.acceptance.identified_by == "self_declared"
+        assert grants.open_grant(session, device, network, NOW + 3 * HOUR) is None
+        assert grants.open_grant(session, device, "elsewhere", NOW) is None
+        assert grants.open_grant(session, "other", network, NOW) is None
+
+
+def test_a_gateway_lets_through_what_is_in_force_on_its_networks(database: Database, place: Place) -> None:
+    macs = [f"02:00:00:00:00:0{number}" for number in range(1, 6)]
+    with database.write() as session:
+        rules = add_rules(session, place)
+        current = add_grant(session, place, rules, mac=macs[0])
+        add_grant(session, place, rules, mac=macs[1], ends_at=NOW)
+        add_grant(session, place, rules, mac=macs[2], revoked_at=NOW)
+        add_grant(session, place, rules, mac=macs[3], starts_at=NOW + timedelta(microseconds=1))
+    with database.read() as session:
+        assert grants.grants_of_gateway(session, place.gateway_id, NOW) == [(current.id, "lo", macs[0], 1, NOW + HOUR)]
+        assert grants.grants_of_gateway(session, "another", NOW) == []
+        shown = grants.open_grants(session, place.owner_id, NOW)
+        assert [(grant.id, grant.device.mac, grant.network.interface) for grant in shown] == [
+            (current.id, macs[0], "lo")
+        ]
+        assert shown[0].acceptance.visitor.name == "Kari Nordmann"
+        assert grants.open_grants(session, "another", NOW) == []
+
+
+def test_what_a_gateway_applied_is_written_down_and_taken_back(database: Database, place: Place) -> None:
+    with database.write() as session:
+        rules = add_rules(session, place)
+        one, two = add_grant(session, place, rules), add_grant(session, place, rules, mac="02:00:00:00:00:02")
+    with database.write() as session:
+        assert not grants.is_applied(session, one.id)
+        grants.record_applied(session, place.gateway_id, [one.id, two.id], ["never-there"], NOW)
+        grants.record_applied(session, place.gateway_id, [one.id], [], NOW + HOUR)
+    with database.write() as session:
+        assert grants.is_applied(session, one.id)
+        assert grants.applied_ids(session, place.gateway_id) == {one.id, two.id}
+        assert grants.applied_ids(session, "another") == set()
+        grants.record_applied(session, place.gateway_id, [], [one.id], NOW + HOUR)
+    with database.write() as session:
+        assert not grants.is_applied(session, one.id)
+        assert grants.applied_ids(session, place.gateway_id) == {two.id}
+        grants.record_applied(session, place.gateway_id, [one.id], [], NOW + 2 * HOUR)
+        assert grants.is_applied(session, one.id)
+    assert scalar(database, "SELECT count(*) FROM applied_grant") == 2
+
+
+def test_a_gateway_shows_that_it_lives(database: Database, place: Place) -> None:
+    assert scalar(database, "SELECT seen_at FROM gateway") is None
+    with database.write() as session:
+        grants.touch_gateway(session, place.gateway_id, NOW)
+    assert scalar(database, "SELECT seen_at FROM gateway") is not None
+
+
+def test_one_acceptance_gives_one_grant(database: Database, place: Place) -> None:
+    with database.write() as session:
+        grant = add_grant(session, place, add_rules(session, place))
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.add(
+            Grant(
+                network_id=grant.network_id,
+                device_id=grant.device_id,
+                acceptance_id=grant.acceptance_id,
+                group_key="default",
+                mark=1,
+                starts_at=NOW,
+                ends_at=NOW + HOUR,
+            )
+        )
+
+
+def test_an_acceptance_says_how_the_person_was_identified(database: Database, place: Place) -> None:
+    with database.write() as session:
+        add_grant(session, place, add_rules(session, place))
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.connection().exec_driver_sql("UPDATE acceptance SET identified_by = 'guess'")
+
+
+def test_an_acceptance_is_found_by_its_receipt(database: Database, place: Place) -> None:
+    with database.write() as session:
+        code = add_grant(session, place, add_rules(session, place)).acceptance.receipt_code
+    with database.read() as session:
+        found = grants.acceptance_by_receipt(session, code)
+        assert grants.acceptance_by_receipt(session, "x") is None
+    assert found is not None
+    assert (found.visitor.name, found.device.mac, found.rules_version.label) == ("Kari Nordmann", MAC, "2026-1")
+    assert {one.language for one in found.rules_version.texts} == {"nb", "en"}
+
+
+def test_acceptances_come_newest_first_in_pages_that_miss_and_repeat_none(database: Database, place: Place) -> None:
+    with database.write() as session:
+        rules = add_rules(session, place)
+        made = [add_grant(session, place, rules, starts_at=NOW + HOUR * (n // 3)).acceptance_id for n in range(7)]
+    seen: list[str] = []
+    before = None
+    with database.read() as session:
+        while page := grants.acceptances(session, place.owner_id, before=before, limit=2):
+            seen += [one.id for one in page]
+            before = (page[-1].accepted_at, page[-1].id)
+        within = grants.acceptances(session, place.owner_id, since=NOW + HOUR, until=NOW + 2 * HOUR)
+        assert grants.acceptances(session, "another") == []
+    assert sorted(seen) == sorted(made)
+    assert seen[0] == made[6]
+    assert {one.id for one in within} == set(made[3:6])
