@@ -41,7 +41,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Summary:
-    """What was written. `sidecar` is None when the sealer did not sign in time; the bundle proves itself without it."""
+    """What was written. `sidecar` is None when the sealer did not sign in time.
+
+    The entries prove themselves without it; who exported them, for what and with which filter, does not.
+    """
 
     bundle: Path
     sidecar: Path | None

@@ -47,20 +47,25 @@ def export(
         raise GatewayError(f"{out} can't be written: {error.strerror}") from error
     click.echo(f"{summary.bundle}: {summary.entries} entries of the log")
     if summary.sidecar is None:
-        click.echo("the sealer did not sign the file's hash in time; the bundle proves itself without it", err=True)
-    else:
-        click.echo(f"{summary.sidecar}: signed hash of the file")
+        raise GatewayError(
+            "the sealer did not sign the file's hash in time; start it (gjestenett up) and export again, or verify with"
+            " --no-sidecar, which leaves unproved who exported and why"
+        )
+    click.echo(f"{summary.sidecar}: signed hash of the file; it belongs to the bundle")
 
 
 @audit.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--key", type=click.Path(path_type=Path), required=True, help="The log's public key (vkey).")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="An earlier checkpoint that you kept.")
-def verify(bundle: Path, key: Path, checkpoint: Path | None) -> None:
+@click.option("--no-sidecar", is_flag=True, help="There is no signed hash of the file (BUNDLE.note).")
+def verify(bundle: Path, key: Path, checkpoint: Path | None, no_sidecar: bool) -> None:
     """Verify BUNDLE as the standalone verify_bundle.py does."""
     arguments = [str(bundle), "--key", str(key)]
     if checkpoint is not None:
         arguments += ["--checkpoint", str(checkpoint)]
+    if no_sidecar:
+        arguments.append("--no-sidecar")
     sys.exit(verifying.main(arguments))
 
 

@@ -1,6 +1,6 @@
 """From POST of the acceptance to the first forwarded packet, as the guest's device sees it.
 
-Run in a guest's namespace: `python -m tests.bench.first_packet HOST PORTAL_ADDRESS CA ECHO_ADDRESS`, with the body of the
+Run in a guest's namespace: `python -m tests.bench.first_packet HOST PORTAL CA ECHO`, with the body of the
 form on standard input; prints milliseconds. A thread sends a datagram each millisecond to an echo on the internet; what
 counts is the first echo after the POST has begun to be sent.
 """

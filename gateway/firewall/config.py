@@ -1,0 +1,40 @@
+"""From the settings file to what the ruleset depends on."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+
+from gateway.firewall.errors import FirewallConfigError
+from gateway.firewall.ruleset import FirewallConfig
+from gateway.settings import Settings
+
+
+def firewall_config(settings: Settings) -> FirewallConfig:
+    """The firewall that the settings ask for.
+
+    Raises: FirewallConfigError when they name no guest interface, no uplink or no guest address.
+    """
+    wanted = settings.enforcement
+    if not wanted.guest_interfaces:
+        raise FirewallConfigError("enforcement.guest_interfaces is empty: name the interface that guests are on")
+    if wanted.uplink is None:
+        raise FirewallConfigError("enforcement.uplink is not set: name the interface that leads to the internet")
+    if wanted.uplink in wanted.guest_interfaces:
+        raise FirewallConfigError(
+            f"{wanted.uplink} is both enforcement.uplink and in enforcement.guest_interfaces: it must be one of them"
+        )
+    if not wanted.guest_addresses:
+        raise FirewallConfigError(
+            "enforcement.guest_addresses is empty: give the gateway's own addresses on the guest network"
+        )
+    return FirewallConfig(
+        guest_interfaces=wanted.guest_interfaces,
+        uplink=wanted.uplink,
+        guest_addresses=tuple(ip_address(str(one)) for one in wanted.guest_addresses),
+        dns_port=settings.dns.port,
+        portal_port=settings.portal.port,
+        https_port=settings.portal.https_port,
+        nat=wanted.nat,
+        local_time_server=wanted.local_time_server,
+        protected=tuple(ip_network(str(one)) for one in wanted.protected),
+    )

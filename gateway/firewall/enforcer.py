@@ -1,0 +1,187 @@
+"""The loop that keeps the kernel in agreement with who may be online.
+
+It installs the rules, carries out each change of intent as soon as it is signalled, compares everything at start,
+every 30 seconds and when someone else has touched the ruleset, and reports what is in force. It holds no truth of its
+own: when it dies the kernel goes on and its timeouts close the doors; when it returns nobody is thrown out.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from gateway.clock import Clock, utc_now
+from gateway.firewall.errors import DesiredUnavailableError
+from gateway.firewall.plan import Admission, Device, Entry, Plan, make_plan
+from gateway.firewall.ruleset import FirewallConfig
+from gateway.firewall.seam import Firewall, Network
+
+FULL_EVERY_S = 30.0
+LOOK_EVERY_S = 1.0
+_SHORTEST_WAIT_S = 0.005
+
+_log = logging.getLogger(__name__)
+
+
+class Desired(Protocol):
+    """Where intent comes from. Every method may raise DesiredUnavailableError; the kernel then keeps what it holds."""
+
+    def load(self) -> Sequence[Admission]:
+        """All grants in force now."""
+
+    def record(self, applied: Sequence[str], removed: Sequence[str]) -> None:
+        """Write back which grants have come into force and which no longer are, by grant id.
+
+        After a start every grant in force is reported as applied again (writing it twice must be harmless); what ended
+        or was revoked before the start is not named in `removed`, but is out of force all the same.
+        """
+
+    def wait(self, timeout_s: float) -> bool:
+        """Block for at most `timeout_s`; true as soon as intent has changed since the last `load`."""
+
+
+class Enforcer:
+    """One gateway's enforcement.
+
+    `routes` reads the non-default routes; `prepare` turns the machine into a router once the rules are in force.
+    """
+
+    def __init__(
+        self,
+        desired: Desired,
+        firewall: Firewall,
+        config: FirewallConfig,
+        *,
+        routes: Callable[[], Sequence[Network]],
+        prepare: Callable[[], object] = lambda: None,
+        clock: Clock = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._desired, self._firewall, self._config = desired, firewall, config
+        self._read_routes, self._prepare = routes, prepare
+        self._clock, self._monotonic = clock, monotonic
+        self._routes: tuple[Network, ...] = ()
+        self._intent: tuple[Admission, ...] | None = None
+        self._held: dict[Device, Entry] = {}
+        self._reported: set[str] = set()
+        self._touched = 0
+        self._full_at = 0.0
+        self._compared = False  # whether the kernel's map has been read since the start
+        self._stale = False  # intent changed but could not be read or reported yet
+
+    @property
+    def held(self) -> int:
+        """How many devices are admitted."""
+        return len(self._held)
+
+    def run(self, stop: threading.Event) -> None:
+        """Start, then step until `stop` is set.
+
+        Raises: FirewallError, SysctlError: the supervisor starts it again; the kernel keeps its state meanwhile.
+        """
+        self.start()
+        while not stop.is_set():
+            self.step(stop.wait)
+
+    def start(self) -> None:
+        """Put the rules in force and compare everything once.
+
+        Raises: FirewallError, SysctlError.
+        """
+        self._firewall.install(self._config, self._refresh_routes())  # first the rules, then forwarding
+        self._prepare()
+        self._touched = self._firewall.touched()
+        self._reconcile(full=True, reload=True)
+
+    def step(self, pause: Callable[[float], object] = time.sleep) -> None:
+        """Wait for a reason to act, for at most a second, and act on it.
+
+        Raises: FirewallError.
+        """
+        changed = self._wait(pause)
+        touched = self._firewall.touched()
+        if touched != self._touched:
+            _log.warning("someone else changed the ruleset; installing it again")
+            self._firewall.install(self._config, self._refresh_routes())
+            self._touched = touched
+            self._reconcile(full=True, reload=True)
+            return
+        before = self._routes
+        if self._refresh_routes() != before:
+            self._firewall.protect(self._config, self._routes)
+        if self._monotonic() >= self._full_at:
+            self._reconcile(full=True, reload=True)
+        elif changed or self._stale or self._has_ended(self._clock()):
+            self._reconcile(full=False, reload=changed or self._stale)
+
+    def _wait(self, pause: Callable[[float], object]) -> bool:
+        now = self._clock()
+        ends = min((entry.ends_at for entry in self._held.values()), default=None)
+        left_s = LOOK_EVERY_S if ends is None else min(LOOK_EVERY_S, (ends - now).total_seconds())
+        left_s = max(_SHORTEST_WAIT_S, left_s)
+        try:
+            return self._desired.wait(left_s)
+        except DesiredUnavailableError:
+            self._stale = True
+            pause(left_s)
+            return False
+
+    def _reconcile(self, *, full: bool, reload: bool) -> None:
+        """Make the kernel agree; against what it holds when `full`, else against what we know we put there."""
+        if full:
+            self._full_at = self._monotonic() + FULL_EVERY_S
+        if reload:
+            self._reload()
+        if self._intent is None:
+            return  # never read yet: leave the kernel as it is, its timeouts run
+        now = self._clock()
+        observed = self._firewall.observe(now) if full or not self._compared else self._held
+        self._compared = True
+        plan = make_plan(self._intent, observed, now)
+        refused = {change.device for change in self._firewall.apply(plan.changes, now)}
+        gone = (self._held.keys() | observed.keys()) - plan.wanted.keys() - refused
+        self._firewall.cut(sorted(gone))
+        self._held = {device: entry for device, entry in plan.wanted.items() if device not in refused}
+        if refused:
+            _log.warning("the kernel refused %d changes; comparing everything again", len(refused))
+            self._full_at = self._monotonic() + LOOK_EVERY_S
+        self._report(plan, refused, now)
+
+    def _reload(self) -> None:
+        try:
+            self._intent = tuple(self._desired.load())
+            self._stale = False
+        except DesiredUnavailableError as error:
+            self._stale = True
+            _log.warning("intent can't be read; what is admitted stays until it ends: %s", error)
+
+    def _report(self, plan: Plan, refused: set[Device], now: datetime) -> None:
+        if plan.malformed:
+            _log.error("%d grants have an impossible interface, address or mark", len(plan.malformed))
+        in_force = {
+            one.grant_id
+            for one in self._intent or ()
+            if one.grant_id not in plan.malformed
+            and one.ends_at > now
+            and Device(one.interface, one.mac) not in refused
+        }
+        applied, removed = sorted(in_force - self._reported), sorted(self._reported - in_force)
+        if not applied and not removed:
+            return
+        try:
+            self._desired.record(applied, removed)
+            self._reported = in_force
+        except DesiredUnavailableError as error:
+            self._stale = True
+            _log.warning("what is in force can't be reported yet: %s", error)
+
+    def _has_ended(self, now: datetime) -> bool:
+        return any(entry.ends_at <= now for entry in self._held.values())
+
+    def _refresh_routes(self) -> tuple[Network, ...]:
+        self._routes = tuple(self._read_routes())
+        return self._routes

@@ -1,0 +1,247 @@
+"""The whole firewall as one text: a pure function from its configuration to an nft script that replaces it atomically.
+
+The script never deletes the table, the map or its elements, so loading it again at a restart throws no guest out;
+rules and interval sets are flushed and written anew in the same transaction. Only the mark decides who is forwarded,
+and it is checked on every packet from the guest side: `established` is accepted only towards the guest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses
+
+FAMILY = "inet"
+TABLE = "gjestenett"
+MARKS = "marks"
+
+Network = IPv4Network | IPv6Network
+
+# IANA special-purpose registries (RFC 6890 and successors): nothing here is the internet.
+_PROTECTED4 = tuple(
+    IPv4Network(text)
+    for text in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+        "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4",
+    )
+)  # fmt: skip
+_PROTECTED6 = tuple(
+    IPv6Network(text)
+    for text in (
+        "::/128",
+        "::1/128",
+        "::ffff:0:0/96",
+        "64:ff9b:1::/48",
+        "fc00::/7",
+        "fe80::/10",
+        "fec0::/10",
+        "ff00::/8",
+    )
+)
+_NAT64 = int(IPv6Address("64:ff9b::"))
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallConfig:
+    """What the ruleset depends on: our own addresses on the guest side, and the ports that our services listen on."""
+
+    guest_interfaces: tuple[str, ...]
+    uplink: str
+    guest_addresses: tuple[IPv4Address | IPv6Address, ...]
+    dns_port: int
+    portal_port: int
+    https_port: int
+    nat: bool = True
+    local_time_server: bool = True
+    protected: tuple[Network, ...] = ()
+
+    @property
+    def address4(self) -> IPv4Address | None:
+        """Where IPv4 guests are sent: the first IPv4 guest address."""
+        return next((one for one in self.guest_addresses if isinstance(one, IPv4Address)), None)
+
+    @property
+    def address6(self) -> IPv6Address | None:
+        """Where IPv6 guests are sent: the first IPv6 guest address."""
+        return next((one for one in self.guest_addresses if isinstance(one, IPv6Address)), None)
+
+
+def protected_networks(
+    config: FirewallConfig, routes: Iterable[Network]
+) -> tuple[tuple[IPv4Network, ...], tuple[IPv6Network, ...]]:
+    """Where guests may never go: special-purpose, configured, and every non-default route; merged and sorted.
+
+    The IPv4 ones are closed in their NAT64 form too (RFC 6052 §2.1). A default route passed in by mistake is ignored.
+    """
+    given = [one for one in (*config.protected, *routes) if one.prefixlen]
+    four = tuple(collapse_addresses([*_PROTECTED4, *(one for one in given if isinstance(one, IPv4Network))]))
+    mapped = (IPv6Network((_NAT64 | int(one.network_address), 96 + one.prefixlen)) for one in four)
+    six = tuple(collapse_addresses([*_PROTECTED6, *mapped, *(one for one in given if isinstance(one, IPv6Network))]))
+    return four, six
+
+
+def render(config: FirewallConfig, routes: Iterable[Network] = ()) -> str:
+    """The nft script that creates or atomically replaces the rules and keeps every admission.
+
+    `routes`: the non-default routes of the machine at this moment.
+    """
+    four, six = protected_networks(config, routes)
+    lines = [
+        f"add table {FAMILY} {TABLE}",
+        f"add map {FAMILY} {TABLE} {MARKS} {{ typeof iifname . ether saddr : meta mark; flags timeout; }}",
+        f"add set {FAMILY} {TABLE} protected4 {{ type ipv4_addr; flags interval; }}",
+        f"add set {FAMILY} {TABLE} protected6 {{ type ipv6_addr; flags interval; }}",
+        f"flush table {FAMILY} {TABLE}",  # rules only: map and set elements stay
+        *_fill(four, six),
+    ]
+    for name, hook, rules in _chains(config):
+        lines.append(f"add chain {FAMILY} {TABLE} {name}{hook}")
+        lines += [f"add rule {FAMILY} {TABLE} {name} {rule}" for rule in rules]
+    return "\n".join(lines) + "\n"
+
+
+def render_protected(config: FirewallConfig, routes: Iterable[Network]) -> str:
+    """The nft script that replaces only the contents of the two protected sets."""
+    return "\n".join(_fill(*protected_networks(config, routes))) + "\n"
+
+
+def boot(config: FirewallConfig | None = None) -> str:
+    """What is loaded before anything runs: with a configuration, the same rules with nobody admitted.
+
+    Without one, the generic form of `deploy/boot.nft`: nothing is forwarded at all, whoever asks.
+    """
+    start = f"add table {FAMILY} {TABLE}\ndelete table {FAMILY} {TABLE}\n"
+    if config is not None:
+        return start + render(config)
+    return (
+        "#!/usr/sbin/nft -f\n"
+        "# Loaded at boot, before any service: nothing is forwarded until the enforcer has replaced these rules.\n"
+        f"{start}add table {FAMILY} {TABLE}\n"
+        f"add chain {FAMILY} {TABLE} forward{_FORWARD}\n"
+    )
+
+
+_CLASSIFY = " { type filter hook prerouting priority mangle; policy accept; }"
+_DSTNAT = " { type nat hook prerouting priority dstnat; policy accept; }"
+_INPUT = " { type filter hook input priority filter; policy accept; }"
+_FORWARD = " { type filter hook forward priority filter; policy drop; }"
+_SRCNAT = " { type nat hook postrouting priority srcnat; policy accept; }"
+
+
+def _chains(config: FirewallConfig) -> Sequence[tuple[str, str, list[str]]]:
+    """Every chain with its hook and rules; a chain stands before those that jump to it."""
+    return (
+        ("classify", _CLASSIFY, _classify(config)),
+        ("to_gateway", _DSTNAT, _to_gateway(config)),
+        ("from_guest_in", "", _from_guest_in(config)),
+        ("input", _INPUT, [f"iifname {_guests(config)} jump from_guest_in"]),
+        ("from_guest", "", _from_guest(config)),
+        ("forward", _FORWARD, _forward(config)),
+        ("source_nat", _SRCNAT, _source_nat(config)),
+    )
+
+
+def _classify(config: FirewallConfig) -> list[str]:
+    guests = _guests(config)
+    return [  # INVARIANT: before NAT, on every packet, so that each datagram carries its sender's policy
+        f"iifname {guests} meta mark set 0",
+        f"iifname {guests} meta mark set iifname . ether saddr map @{MARKS}",
+    ]
+
+
+def _to_gateway(config: FirewallConfig) -> list[str]:
+    rules = [f"iifname != {_guests(config)} return"]
+    for daddr, target, own in _families(config):
+        rules += [
+            f"meta l4proto {{ tcp, udp }} th dport 53 dnat {target}:{config.dns_port}",
+            f"{daddr} {own} tcp dport 80 dnat {target}:{config.portal_port}",
+            f"{daddr} {own} tcp dport 443 dnat {target}:{config.https_port}",
+            f"meta mark 0 tcp dport 80 dnat {target}:{config.portal_port}",
+        ]
+        if config.local_time_server:
+            rules.append(f"udp dport 123 dnat {target}:123")
+    return rules
+
+
+def _from_guest_in(config: FirewallConfig) -> list[str]:
+    """What guests may send to the gateway itself; the console's port is not here, so it is out of their reach."""
+    tcp = sorted({config.dns_port, config.portal_port, config.https_port})
+    udp = sorted({config.dns_port, *((123,) if config.local_time_server else ())})
+    rules = [
+        "ct direction reply ct state established,related accept",  # answers to what we asked a guest
+        "ct state invalid drop",
+        "meta nfproto ipv4 udp sport 68 udp dport 67 accept",
+        "meta nfproto ipv6 udp sport 546 udp dport 547 accept",
+        "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept",
+        "icmp type echo-request limit rate 20/second burst 40 packets accept",
+        "icmpv6 type echo-request limit rate 20/second burst 40 packets accept",
+        "ct state related accept",
+    ]
+    for daddr, _, own in _families(config):
+        rules.append(f"{daddr} {own} tcp dport {_braces(tcp)} accept")
+        rules.append(f"{daddr} {own} udp dport {_braces(udp)} accept")
+    return [*rules, "meta l4proto tcp reject with tcp reset", "counter drop"]
+
+
+def _from_guest(config: FirewallConfig) -> list[str]:
+    refuse = "reject with icmpx admin-prohibited"
+    closed = "853" if not config.local_time_server else "{ 123, 853 }"
+    return [
+        f"oifname {_guests(config)} drop",
+        "meta mark 0 meta l4proto tcp reject with tcp reset",  # fails at once instead of hanging; cuts downloads
+        f"meta mark 0 meta l4proto udp {refuse}",
+        "meta mark 0 drop",
+        "ct state invalid drop",
+        f"ip daddr @protected4 {refuse}",
+        f"ip6 daddr @protected6 {refuse}",
+        "tcp dport { 53, 853 } reject with tcp reset",
+        f"udp dport 53 {refuse}",
+        f"udp dport {closed} {refuse}",
+        f'oifname "{config.uplink}" accept',
+        "counter drop",
+    ]
+
+
+def _forward(config: FirewallConfig) -> list[str]:
+    guests, uplink = _guests(config), config.uplink
+    return [
+        f"iifname {guests} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
+        f"oifname {guests} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
+        f"iifname {guests} jump from_guest",
+        f'iifname "{uplink}" oifname {guests} ct state established,related accept',
+        "counter",
+    ]
+
+
+def _source_nat(config: FirewallConfig) -> list[str]:
+    if not config.nat:
+        return []
+    return [f'iifname {_guests(config)} oifname "{config.uplink}" meta nfproto ipv4 masquerade']
+
+
+def _families(config: FirewallConfig) -> list[tuple[str, str, str]]:
+    """For each family with a guest address: its `daddr` expression, its dnat target, and all our addresses in it."""
+    found = []
+    if config.address4:
+        own = _braces(one for one in config.guest_addresses if isinstance(one, IPv4Address))
+        found.append(("ip daddr", f"ip to {config.address4}", own))
+    if config.address6:
+        own = _braces(one for one in config.guest_addresses if isinstance(one, IPv6Address))
+        found.append(("ip6 daddr", f"ip6 to [{config.address6}]", own))
+    return found
+
+
+def _guests(config: FirewallConfig) -> str:
+    return _braces(f'"{name}"' for name in config.guest_interfaces)
+
+
+def _braces(items: Iterable[object]) -> str:
+    return "{ " + ", ".join(str(item) for item in items) + " }"
+
+
+def _fill(four: Sequence[IPv4Network], six: Sequence[IPv6Network]) -> list[str]:
+    lines = []
+    for name, networks in (("protected4", four), ("protected6", six)):
+        lines.append(f"flush set {FAMILY} {TABLE} {name}")
+        lines.append(f"add element {FAMILY} {TABLE} {name} {_braces(networks)}")
+    return lines

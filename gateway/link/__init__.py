@@ -1,0 +1,1 @@
+"""What the link layer tells: neighbours by netlink."""

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
+
+import pytest
+
+from gateway.firewall.enforcer import FULL_EVERY_S, Enforcer
+from gateway.firewall.errors import DesiredUnavailableError
+from gateway.firewall.memory import MemoryFirewall
+from gateway.firewall.plan import Admission, Device, Entry
+from gateway.firewall.ruleset import FirewallConfig
+from gateway.firewall.seam import Network
+
+CONFIG = FirewallConfig(("guest0",), "up0", (ip_address("10.77.0.1"),), 5300, 8080, 8443)
+A, B = Device("guest0", "02:00:00:00:00:01"), Device("guest0", "02:00:00:00:00:02")
+
+
+class Scene:
+    """A clock that only `wait` moves, intent that the test writes, and what was recorded."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+        self.elapsed_s = 0.0
+        self.intent: list[Admission] = []
+        self.changed = False
+        self.away = False
+        self.loads = 0
+        self.said: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+        self.routes: list[Network] = []
+        self.prepared: list[bool] = []
+        self.firewall = MemoryFirewall()
+        self.enforcer = self.another_enforcer()
+
+    def another_enforcer(self) -> Enforcer:
+        return Enforcer(
+            self, self.firewall, CONFIG, routes=lambda: self.routes,
+            prepare=lambda: self.prepared.append(self.firewall.config is not None),
+            clock=lambda: self.now, monotonic=lambda: self.elapsed_s,
+        )  # fmt: skip
+
+    def load(self) -> Sequence[Admission]:
+        self._fail_if_away()
+        self.loads += 1
+        return list(self.intent)
+
+    def record(self, applied: Sequence[str], removed: Sequence[str]) -> None:
+        self._fail_if_away()
+        self.said.append((tuple(applied), tuple(removed)))
+
+    def wait(self, timeout_s: float) -> bool:
+        self._fail_if_away()
+        if self.changed:
+            self.changed = False
+            return True
+        self.pass_time(timeout_s)
+        return False
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.elapsed_s += seconds
+
+    def step(self) -> None:
+        self.enforcer.step(self.pass_time)
+
+    def want(self, *intent: Admission) -> None:
+        self.intent, self.changed = list(intent), True
+        self.step()
+
+    def grant(self, name: str, device: Device = A, seconds: float = 3600, mark: int = 1) -> Admission:
+        return Admission(name, device.interface, device.mac, mark, self.now + timedelta(seconds=seconds))
+
+    def online(self) -> dict[Device, int]:
+        return {device: entry.mark for device, entry in self.firewall.observe(self.now).items()}
+
+    def _fail_if_away(self) -> None:
+        if self.away:
+            raise DesiredUnavailableError("the database is away")
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def test_forwarding_is_turned_on_only_under_the_rules(scene: Scene) -> None:
+    scene.enforcer.start()
+    assert scene.prepared == [True]
+
+
+def test_a_change_is_applied_and_reported_at_once(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.want(scene.grant("g1"))
+    assert scene.online() == {A: 1}
+    assert scene.said == [(("g1",), ())]
+    assert scene.elapsed_s == 0
+    scene.want(scene.grant("g1"), scene.grant("g2", B, mark=4))
+    assert scene.online() == {A: 1, B: 4}
+    assert scene.said[1:] == [(("g2",), ())]
+    assert scene.enforcer.held == 2
+
+
+def test_revocation_removes_then_cuts_then_reports(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.want(scene.grant("g1"), scene.grant("g2", B))
+    scene.want(scene.grant("g2", B))
+    assert scene.online() == {B: 1}
+    assert scene.firewall.was_cut == [A]
+    assert scene.said[-1] == ((), ("g1",))
+
+
+def test_the_end_of_a_grant_is_acted_on_without_intent(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.want(scene.grant("g1", seconds=1.5))
+    loads = scene.loads
+    scene.away = True
+    for _ in range(3):
+        scene.step()
+    assert scene.firewall.was_cut == [A]
+    assert scene.online() == {}
+    scene.away = False
+    scene.step()
+    assert scene.loads > loads
+    assert scene.said[-1] == ((), ("g1",))
+
+
+def test_a_restart_keeps_who_is_wanted_and_removes_who_is_not(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.want(scene.grant("g1"), scene.grant("g2", B))
+    scene.intent = scene.intent[:1]
+    scene.enforcer = scene.another_enforcer()
+    scene.enforcer.start()
+    assert scene.online() == {A: 1}
+    assert scene.firewall.was_cut == [B]
+    assert scene.said[-1] == (("g1",), ())
+
+
+def test_a_restart_without_intent_leaves_the_kernel_alone_until_it_is_back(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.want(scene.grant("g1"))
+    scene.away = True
+    scene.enforcer = scene.another_enforcer()
+    scene.enforcer.start()
+    scene.step()
+    assert scene.online() == {A: 1}
+    scene.away, scene.intent = False, []
+    scene.step()
+    assert scene.online() == {}
+
+
+def test_what_someone_else_did_is_undone_at_the_next_look(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.want(scene.grant("g1"))
+    scene.firewall.meddle(A, None)
+    scene.firewall.meddle(B, Entry(1, scene.now + timedelta(hours=1)))
+    scene.firewall.config = None
+    scene.step()
+    assert scene.online() == {A: 1}
+    assert scene.firewall.config == CONFIG
+
+
+def test_everything_is_compared_every_half_minute(scene: Scene) -> None:
+    scene.enforcer.start()
+    loads = scene.loads
+    while scene.elapsed_s < FULL_EVERY_S - 1:
+        scene.step()
+    assert scene.loads == loads
+    scene.step()
+    assert scene.loads == loads + 1
+
+
+def test_a_refused_change_is_not_reported_and_is_tried_again(scene: Scene) -> None:
+    scene.enforcer.start()
+    quiet = scene.firewall
+    quiet._entries[A] = Entry(9, scene.now + timedelta(hours=2))  # changed without being noticed
+    scene.want(scene.grant("g1"))
+    assert scene.said == []
+    scene.step()
+    assert scene.online() == {A: 1}
+    assert scene.said == [(("g1",), ())]
+
+
+def test_new_routes_are_protected_at_the_next_look(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.routes = [ip_network("192.0.2.0/24")]
+    scene.step()
+    assert scene.firewall.routes == (ip_network("192.0.2.0/24"),)
+
+
+def test_a_report_that_failed_is_made_later(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.intent, scene.changed = [scene.grant("g1")], True
+    record = scene.record
+
+    def fail(applied: Sequence[str], removed: Sequence[str]) -> None:
+        raise DesiredUnavailableError("locked")
+
+    scene.record = fail  # type: ignore[method-assign]
+    scene.step()
+    assert scene.online() == {A: 1}
+    scene.record = record  # type: ignore[method-assign]
+    scene.step()
+    assert scene.said == [(("g1",), ())]

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from pathlib import Path
+
+import pytest
+
+from gateway.firewall.config import firewall_config
+from gateway.firewall.errors import FirewallConfigError
+from gateway.firewall.ruleset import FirewallConfig, boot, protected_networks, render
+from gateway.settings import Enforcement, Settings
+
+CONFIG = FirewallConfig(
+    guest_interfaces=("guest0",),
+    uplink="uplink0",
+    guest_addresses=(ip_address("10.77.0.1"), ip_address("2001:db8:77::1"), ip_address("10.77.1.1")),
+    dns_port=5300,
+    portal_port=8080,
+    https_port=8443,
+)
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+def covered(text: str, config: FirewallConfig = CONFIG, routes: tuple[str, ...] = ()) -> bool:
+    four, six = protected_networks(config, [ip_network(route) for route in routes])
+    address = ip_address(text)
+    return any(address in network for network in (four if address.version == 4 else six))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["10.1.2.3", "172.31.255.255", "192.168.0.1", "100.64.0.1", "169.254.169.254", "127.0.0.1", "224.0.0.251",
+     "255.255.255.255", "fd00::1", "fe80::1", "::1", "::ffff:8.8.8.8",
+     "64:ff9b::10.1.2.3", "64:ff9b::192.168.0.1", "ff02::1"],
+)  # fmt: skip
+def test_what_is_not_the_internet_is_protected(address: str) -> None:
+    assert covered(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "172.32.0.1", "192.0.2.1", "2001:db8::1", "64:ff9b::8.8.8.8"])
+def test_the_internet_is_not_protected(address: str) -> None:
+    assert not covered(address)
+
+
+def test_routes_and_configured_networks_are_protected_and_a_default_route_is_ignored() -> None:
+    config = FirewallConfig(("g",), "u", CONFIG.guest_addresses, 1, 2, 3, protected=(ip_network("192.0.2.0/25"),))
+    routes = ("198.51.100.0/24", "2001:db8:20::/64", "0.0.0.0/0", "::/0")
+    for inside in ("192.0.2.7", "198.51.100.9", "2001:db8:20::5", "64:ff9b::192.0.2.7"):
+        assert covered(inside, config, routes)
+    for outside in ("192.0.2.200", "8.8.8.8", "2001:db8:21::5"):
+        assert not covered(outside, config, routes)
+
+
+def test_the_first_address_of_each_family_is_where_guests_are_sent() -> None:
+    assert CONFIG.address4 == IPv4Address("10.77.0.1")
+    assert CONFIG.address6 == IPv6Address("2001:db8:77::1")
+
+
+def test_rendering_never_deletes_what_holds_admissions() -> None:
+    script = render(CONFIG)
+    for forbidden in ("delete table", "flush map", "delete map", "flush ruleset"):
+        assert forbidden not in script
+
+
+def test_boot_starts_from_nothing_and_admits_nobody() -> None:
+    assert boot(CONFIG) == "add table inet gjestenett\ndelete table inet gjestenett\n" + render(CONFIG)
+    assert "add element inet gjestenett marks" not in boot(CONFIG)
+
+
+def test_the_shipped_boot_ruleset_is_the_generic_rendering() -> None:
+    assert (PROJECT / "deploy" / "boot.nft").read_text() == boot()
+
+
+def test_the_choices_of_the_settings_are_in_the_rules() -> None:
+    config = FirewallConfig(("g",), "u", (ip_address("10.0.0.1"),), 53, 80, 443, nat=False, local_time_server=False)
+    script = render(config)
+    assert "masquerade\n" not in script
+    assert "dnat ip to 10.0.0.1:123" not in script
+    assert "ip6 to" not in script
+    assert "masquerade\n" in render(CONFIG)
+    assert "udp dport 123 dnat ip6 to [2001:db8:77::1]:123" in render(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("broken", "word"),
+    [
+        ({"guest_interfaces": ()}, "guest_interfaces"),
+        ({"uplink": None}, "uplink"),
+        ({"uplink": "guest0"}, "both"),
+        ({"guest_addresses": ()}, "guest_addresses"),
+    ],
+)
+def test_settings_that_describe_no_gateway_are_refused_by_name(broken: dict[str, object], word: str) -> None:
+    good: dict[str, object] = {
+        "enabled": True, "guest_interfaces": ("guest0",), "uplink": "up0",
+        "guest_addresses": ("10.77.0.1", "2001:db8::1"),
+        "protected": ("192.0.2.0/24",),
+    }  # fmt: skip
+    config = firewall_config(Settings(enforcement=Enforcement.model_validate(good)))
+    assert (config.address4, config.dns_port) == (IPv4Address("10.77.0.1"), 5300)
+    assert config.protected == (ip_network("192.0.2.0/24"),)
+    with pytest.raises(FirewallConfigError, match=word):
+        firewall_config(Settings(enforcement=Enforcement.model_validate({**good, **broken})))
