@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.audit.record import record
 from gateway.errors import UsageError
-from gateway.storage import generations
+from gateway.storage import generations, places
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import PolicyGeneration
@@ -47,6 +47,7 @@ def publish(session: Session, place: Place, by: str, note: str, now: datetime) -
 
     Raises: UsageError when the document contradicts itself; the message says where.
     """
+    places.lock_owner(session, place.owner_id)
     document = draft(session, place)
     try:
         parse_document(document)

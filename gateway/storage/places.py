@@ -88,6 +88,11 @@ def add_place(
     return Place(owner.id, owner.key, owner.name, owner.log_origin, site.id, site.key, gateway.id)
 
 
+def lock_owner(session: Session, owner_id: str) -> None:
+    """Hold the owner's row until the transaction ends, so that two publications take turns."""
+    session.execute(select(Owner.id).where(Owner.id == owner_id).with_for_update())
+
+
 def network_on(session: Session, gateway_id: str, interface: str) -> Network | None:
     """The guest network that this gateway serves on `interface`."""
     return session.scalars(

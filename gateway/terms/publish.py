@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from gateway.audit.record import record
 from gateway.errors import UsageError
-from gateway.storage import rules
+from gateway.storage import places, rules
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import RulesText, RulesVersion
@@ -46,6 +46,7 @@ def publish(
             raise UsageError(f"the {what} must be one line of at most {most} characters")
     if not label:
         raise UsageError("a version needs a label")
+    places.lock_owner(session, place.owner_id)
     if rules.version_labelled(session, place.owner_id, label) is not None:
         raise UsageError(f"rules {label!r} are published already and can't be changed; choose another --label")
     version = RulesVersion(

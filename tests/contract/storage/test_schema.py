@@ -162,7 +162,7 @@ def test_what_is_written_once_can_not_be_emptied_or_replaced(filled: Database, t
 
 
 def test_a_log_never_shrinks(filled: Database) -> None:
-    with pytest.raises(IntegrityError, match="shrinks|written once"), filled.write() as session:
+    with pytest.raises(IntegrityError, match=r"shrinks|written once"), filled.write() as session:
         session.execute(text("UPDATE tree_head SET size = size - 1"))
     with filled.write() as session:
         session.execute(text("UPDATE tree_head SET size = size + 1"))

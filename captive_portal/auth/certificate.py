@@ -1,0 +1,156 @@
+"""The console's own certificate: self-signed ECDSA P-256, made at first start, known by its printed fingerprint."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from gateway.errors import UsageError
+from gateway.settings import Console
+
+ORGANISATION = "gjestenett console"
+VALIDITY = timedelta(days=825)  # what browsers accept at most
+RENEW_BEFORE = timedelta(days=30)
+CLOCK_SLACK = timedelta(days=1)  # a management PC's clock may be behind ours
+LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+
+
+@dataclass(frozen=True)
+class ConsoleCertificate:
+    """Where the certificate and its key are; `sha256` is its fingerprint as browsers show it: `AB:CD:…`."""
+
+    certificate: Path
+    key: Path
+    sha256: str
+    ends_at: datetime
+
+
+def ensure_certificate(state: Path, console: Console, now: datetime) -> ConsoleCertificate:
+    """The console's certificate in `state/tls`, made where there is none, or where ours runs out or lacks a name.
+
+    A certificate that somebody else put there is left alone.
+    Raises: UsageError when what is there can't be read or the two files don't belong together.
+    """
+    folder = state / "tls"
+    certificate_path, key_path = folder / "console.pem", folder / "console.key"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = _read(certificate_path, key_path)
+        if found is None or (_is_ours(found) and _is_outdated(found, console, now)):
+            key = ec.generate_private_key(ec.SECP256R1())
+            found = _make(key, console, now)
+            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            _replace(key_path, pem, 0o600)
+            _replace(certificate_path, found.public_bytes(Encoding.PEM), 0o644)
+    except OSError as error:
+        raise UsageError(f"the console's certificate in {folder} can't be used: {error}; correct its mode") from error
+    return ConsoleCertificate(
+        certificate_path, key_path, found.fingerprint(hashes.SHA256()).hex(":").upper(), found.not_valid_after_utc
+    )
+
+
+def _read(certificate_path: Path, key_path: Path) -> x509.Certificate | None:
+    """What stands there; None when nothing does, or when a start was cut off between the two files."""
+    if not key_path.exists():
+        if certificate_path.exists():
+            raise UsageError(f"{certificate_path} has no {key_path.name} beside it; add the key, or remove it")
+        return None
+    if not certificate_path.exists():
+        return None
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
+        key = load_pem_private_key(key_path.read_bytes(), password=None)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{certificate_path} or its key is damaged; remove both to have new ones made") from error
+    spki = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    if key.public_key().public_bytes(*spki) == certificate.public_key().public_bytes(*spki):
+        return certificate
+    if _is_ours(certificate):
+        return None  # a renewal was cut off between the two files
+    raise UsageError(f"{key_path} is not the key of {certificate_path}; put the right one there, or remove both")
+
+
+def _is_ours(certificate: x509.Certificate) -> bool:
+    names = certificate.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return certificate.issuer == certificate.subject and [name.value for name in names] == [ORGANISATION]
+
+
+def _is_outdated(certificate: x509.Certificate, console: Console, now: datetime) -> bool:
+    if certificate.not_valid_after_utc - now < RENEW_BEFORE or certificate.not_valid_before_utc > now:
+        return True
+    held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return set(held) != set(_names(console))
+
+
+def _names(console: Console) -> list[x509.GeneralName]:
+    hosts: list[str] = [console.hostname, "localhost", *map(str, LOOPBACK)]
+    if console.host not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        hosts.append(console.host)
+    return [_name(host) for host in _distinct(hosts)]
+
+
+def _name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _distinct(hosts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(host.lower() for host in hosts if host))
+
+
+def _make(key: ec.EllipticCurvePrivateKey, console: Console, now: datetime) -> x509.Certificate:
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
+            x509.NameAttribute(NameOID.COMMON_NAME, console.hostname[:64]),
+        ]
+    )
+    usage = x509.KeyUsage(
+        digital_signature=True, key_cert_sign=False, crl_sign=False, content_commitment=False, key_encipherment=False,
+        data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - CLOCK_SLACK)
+        .not_valid_after(now - CLOCK_SLACK + VALIDITY)
+        .add_extension(x509.SubjectAlternativeName(_names(console)), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    """Write a file whole, by rename, never readable by more than `mode` says, not even for a moment."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,79 @@
+"""Signed-in browsers: who a cookie belongs to, and for how long (30 minutes idle, 12 hours in all)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from captive_portal.auth.tokens import TOKEN_MAX_CHARS, new_token, token_sha256
+from gateway.audit.record import record
+from gateway.storage import staff
+from gateway.storage.engine import Session
+from gateway.storage.models import Staff, StaffSession
+from gateway.storage.places import Place
+
+IDLE_LIMIT = timedelta(minutes=30)
+ABSOLUTE_LIMIT = timedelta(hours=12)
+SEEN_STEP = timedelta(minutes=1)  # how exact `seen_at` is kept; each finer step would be a write a page
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The account behind a browser. `touch` says that its last sign of life should be written down."""
+
+    staff_id: str
+    username: str
+    role: str
+    touch: bool
+
+
+def sign_in(session: Session, place: Place, account: Staff, *, address: str, previous: str, now: datetime) -> str:
+    """Start a session, with its leaf, and return its fresh cookie. `previous`, which the browser held before, ends."""
+    staff.end_expired_sessions(session, now)
+    if previous:
+        staff.end_session(session, token_sha256(previous))
+    token = new_token()
+    session.add(
+        StaffSession(
+            token_sha256=token_sha256(token),
+            staff_id=account.id,
+            created_at=now,
+            seen_at=now,
+            expires_at=now + ABSOLUTE_LIMIT,
+        )
+    )
+    session.flush()
+    record(
+        session,
+        place,
+        "staff_login",
+        {"method": "password", "result": "ok"},
+        {"staff": account.username, "address": address},
+        now,
+    )
+    return token
+
+
+def who(session: Session, place: Place, token: str, now: datetime) -> SignedIn | None:
+    """Whose browser it is, while its session is within both limits and the account is not disabled."""
+    if not token or len(token) > TOKEN_MAX_CHARS:
+        return None
+    row = staff.session_by_token(session, token_sha256(token))
+    if row is None or row.expires_at <= now or row.seen_at + IDLE_LIMIT <= now:
+        return None
+    account = row.staff
+    if account.disabled_at is not None or account.owner_id != place.owner_id or not account.password_hash:
+        return None
+    return SignedIn(account.id, account.username, account.role, now - row.seen_at >= SEEN_STEP)
+
+
+def touch(session: Session, token: str, now: datetime) -> None:
+    """Write down that the browser is still in use."""
+    row = staff.session_by_token(session, token_sha256(token))
+    if row is not None:
+        row.seen_at = now
+
+
+def sign_out(session: Session, token: str) -> None:
+    """End the browser's session."""
+    staff.end_session(session, token_sha256(token))

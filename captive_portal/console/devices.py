@@ -1,0 +1,59 @@
+"""Devices online: who they belong to, until when, whether the gateway lets them through; and ending that."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Literal
+
+from starlette.responses import Response
+
+from captive_portal.console.visit import Visit
+from gateway.access import grants as access
+from gateway.storage import console_queries, grants
+
+# What a gateway does about a grant; "unenforced" where this installation does not control any network.
+State = Literal["through", "waiting", "unenforced"]
+
+
+def home(visit: Visit) -> Response:
+    """GET /: the first page of whoever is signed in."""
+    return visit.go("/devices" if visit.member.role == "it" else "/acceptances")
+
+
+def show(visit: Visit) -> Response:
+    """GET /devices"""
+    rows = grants.open_grants(visit.session, visit.services.place.owner_id, visit.now)
+    applied = console_queries.applied_among(visit.session, [row.id for row in rows])
+    enforced = visit.services.settings.enforcement.enabled
+    states: dict[str, State] = {row.id: _state(row.id in applied, enforced) for row in rows}
+    return visit.page(
+        "devices.html",
+        grants=rows,
+        states=states,
+        portal=visit.services.settings.public_url,
+        notice=visit.query.get("notice", ""),
+    )
+
+
+def ask(visit: Visit) -> Response:
+    """GET /devices/{grant}/end: ends nothing yet."""
+    grant = console_queries.grant_in_force(visit.session, visit.services.place.owner_id, _grant_id(visit), visit.now)
+    return visit.failed(HTTPStatus.NOT_FOUND, reason="ended") if grant is None else visit.page("end.html", grant=grant)
+
+
+def end(visit: Visit) -> Response:
+    """POST /devices/{grant}/end"""
+    place = visit.services.place
+    if access.revoke(visit.session, place, _grant_id(visit), visit.member.username, visit.now):
+        return visit.go("/devices?notice=ended")
+    return visit.failed(HTTPStatus.NOT_FOUND, reason="ended")
+
+
+def _grant_id(visit: Visit) -> str:
+    """The identifier in the address; "" for what can't be one (PostgreSQL refuses to compare with NUL)."""
+    text = visit.params["grant"]
+    return text if len(text) <= 64 and text.isascii() and text.isalnum() else ""
+
+
+def _state(is_applied: bool, enforced: bool) -> State:
+    return "through" if is_applied else "waiting" if enforced else "unenforced"

@@ -1,0 +1,186 @@
+"""The gate that every request passes: who is it, may they, does the form come from us; then one transaction.
+
+# INVARIANT: a route without a declared permission can't be built, and the routes of the application are all built here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Literal, Protocol
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from captive_portal.auth import sessions
+from captive_portal.auth.tokens import TOKEN_MAX_CHARS, form_token_matches, new_token
+from captive_portal.console.forms import NO_FORM, BadBody, read_form
+from captive_portal.console.look import LANGUAGES, Look
+from captive_portal.console.visit import FORM_COOKIE, LANGUAGE_COOKIE, SESSION_COOKIE, Visit
+from gateway.context import Services
+from gateway.storage.engine import Session, StorageUnavailableError
+
+# Who may: anybody; an auditor or IT; IT alone; a machine on this machine, or IT.
+Permission = Literal["public", "auditor", "it", "scrape"]
+Transaction = Literal["none", "read", "write"]
+
+
+class Pace(Protocol):
+    """Delays repeated attempts at a page. Called in the event loop only."""
+
+    def wait_s(self, visit: Visit) -> float | None:
+        """How long this attempt has to wait; None when it is refused outright."""
+
+    def succeeded(self, visit: Visit) -> None:
+        """The attempt was a good one."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A route: what it answers, to whom, and in which kind of transaction."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    permission: Permission
+    answer: Callable[[Visit], Response]
+    transaction: Transaction
+    pace: Pace | None = None
+
+
+def routes(pages: tuple[Page, ...], services: Services, look: Look) -> list[Route]:
+    """The routes of these pages, each behind the gate."""
+    return [_route(page, services, look) for page in pages]
+
+
+def _route(page: Page, services: Services, look: Look) -> Route:
+    async def endpoint(request: Request) -> Response:
+        visit = arrive(request, services, look)
+        if page.method == "POST":
+            if not _from_here(request):
+                return visit.failed(HTTPStatus.FORBIDDEN, reason="foreign")
+            form = await read_form(request)
+            if isinstance(form, BadBody):
+                return visit.failed(HTTPStatus(form.status), reason="body")
+            visit = replace(visit, form=form)
+        if page.pace is not None:
+            wait_s = page.pace.wait_s(visit)
+            if wait_s is None:
+                return visit.failed(HTTPStatus.TOO_MANY_REQUESTS)
+            await asyncio.sleep(wait_s)
+            visit = replace(visit, now=services.clock())
+        response = await run_in_threadpool(_answer, page, visit)
+        if page.pace is not None and response.status_code == HTTPStatus.SEE_OTHER:
+            page.pace.succeeded(visit)
+        if request.query_params.get("lang") in LANGUAGES:
+            set_cookie(response, LANGUAGE_COOKIE, visit.language)
+        return response
+
+    endpoint.page = page  # type: ignore[attr-defined]  # what the test that walks all routes reads
+    return Route(page.path, endpoint, methods=[page.method])
+
+
+def arrive(request: Request, services: Services, look: Look) -> Visit:
+    """The visit that a request starts: nobody yet, outside any transaction."""
+    return Visit(
+        services,
+        look,
+        path=request.url.path,
+        params={name: str(value) for name, value in request.path_params.items()},
+        query=dict(request.query_params),
+        cookies=request.cookies,
+        address=request.client.host if request.client else "",
+        language=look.language(
+            request.query_params.get("lang", ""),
+            request.cookies.get(LANGUAGE_COOKIE, ""),
+            request.headers.get("accept-language", ""),
+        ),
+        now=services.clock(),
+    )
+
+
+def set_cookie(response: Response, name: str, value: str) -> None:
+    """Set a cookie that only this host, over HTTPS and without scripts, gets back; it ends with the browser."""
+    response.set_cookie(name, value, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def _answer(page: Page, visit: Visit) -> Response:
+    try:
+        return _answer_public(page, visit) if page.permission == "public" else _answer_staff(page, visit)
+    except StorageUnavailableError:
+        response = replace(visit, form=NO_FORM).failed(HTTPStatus.SERVICE_UNAVAILABLE)
+        response.headers["Retry-After"] = "5"
+        return response
+
+
+def _answer_public(page: Page, visit: Visit) -> Response:
+    held = visit.cookies.get(FORM_COOKIE, "")
+    if page.method == "POST" and not _token_is_ours(held, visit):
+        return visit.failed(HTTPStatus.FORBIDDEN, reason="stale")
+    secret = held if 0 < len(held) <= TOKEN_MAX_CHARS else new_token()
+    response = _run(page, replace(visit, cookie=secret))
+    if secret != held and response.headers.get("content-type", "").startswith("text/html"):
+        set_cookie(response, FORM_COOKIE, secret)
+    return response
+
+
+def _answer_staff(page: Page, visit: Visit) -> Response:
+    secret = visit.cookies.get(SESSION_COOKIE, "")
+    local = page.permission == "scrape" and _is_loopback(visit.address)
+    if not local:
+        with visit.services.database.read() as session:
+            staff = sessions.who(session, visit.services.place, secret, visit.now)
+        if staff is None:
+            return visit.go("/sign-in") if page.permission != "scrape" else visit.failed(HTTPStatus.FORBIDDEN)
+        visit = replace(visit, staff=staff, cookie=secret)
+        if staff.role != "it" and page.permission != "auditor":
+            return visit.failed(HTTPStatus.FORBIDDEN, reason="role")
+        if page.method == "POST" and not _token_is_ours(secret, visit):
+            return visit.failed(HTTPStatus.FORBIDDEN, reason="stale")
+        if staff.touch:
+            _touch(visit)
+    return _run(page, visit)
+
+
+def _run(page: Page, visit: Visit) -> Response:
+    database = visit.services.database
+    kinds: Mapping[Transaction, Callable[[], AbstractContextManager[Session | None]]] = {
+        "none": nullcontext,
+        "read": database.read,
+        "write": database.write,
+    }
+    with kinds[page.transaction]() as session:
+        return page.answer(visit if session is None else visit.within(session))
+
+
+def _touch(visit: Visit) -> None:
+    # A database that can't be written to just now should still be looked at; the session then ends early, not late.
+    with contextlib.suppress(StorageUnavailableError), visit.services.database.write() as session:
+        sessions.touch(session, visit.cookie, visit.now)
+
+
+def _token_is_ours(secret: str, visit: Visit) -> bool:
+    return bool(secret) and form_token_matches(secret, visit.form.get("form_token"))
+
+
+def _from_here(request: Request) -> bool:
+    """Whether a POST comes from one of our own pages, as the browser says (Fetch Metadata; else Origin)."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    return origin is None or origin == f"{request.url.scheme}://{request.headers.get('host', '')}"
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback

@@ -1,0 +1,44 @@
+"""How pages are drawn: templates, translations and times, loaded once at start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from captive_portal.i18n import LANGUAGE_NAMES, negotiate, translators
+from gateway.clock import format_utc
+
+LANGUAGES = ("nb", "nn", "en")
+TEMPLATES = Path(__file__).parent.parent / "templates" / "console"
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it
+    """Marks an English text that a template translates later."""
+    return text
+
+
+class Look:
+    """The console's templates in its languages. Immutable; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+            lstrip_blocks=True, auto_reload=False,
+        )  # fmt: skip
+        self._environment.globals["language_names"] = LANGUAGE_NAMES
+        self._environment.filters["utc"] = format_utc
+        self._translators = translators("console", LANGUAGES)
+        self._templates: dict[str, Template] = {
+            name: self._environment.get_template(name) for name in self._environment.list_templates(["html"])
+        }
+
+    def language(self, asked: str, kept: str, accept_language: str) -> str:
+        """The language of a visit: by link, else as last chosen, else as the browser wants, else bokmål."""
+        return negotiate(accept_language, asked if asked in LANGUAGES else kept, LANGUAGES)
+
+    def render(self, template: str, language: str, values: Mapping[str, Any]) -> str:
+        """The HTML of a template of `templates/console`."""
+        return self._templates[template].render(**values, _=self._translators[language], language=language)

@@ -1,0 +1,38 @@
+"""Every route of the console, each with who may use it. What is not in this table does not exist."""
+
+from __future__ import annotations
+
+from captive_portal.console import acceptances, devices, health, setup, signin
+from captive_portal.console.assets import Assets
+from captive_portal.console.compiled import SnapshotReader
+from captive_portal.console.exports import ExportShelf
+from captive_portal.console.gate import Page
+from captive_portal.console.policy import PolicyPages
+from gateway.context import Services
+
+
+def all_pages(services: Services) -> tuple[Page, ...]:
+    """The table: method, path, permission, page, transaction."""
+    policy = PolicyPages(SnapshotReader(services.settings.state))
+    exports = acceptances.ExportPages(ExportShelf(services.settings.state))
+    return (
+        Page("GET", "/healthz", "public", health.alive, "none"),
+        Page("GET", "/readyz", "public", health.ready, "none"),
+        Page("GET", "/metrics", "scrape", health.metrics, "read"),
+        Page("GET", "/static/{name:path}", "public", Assets().serve, "none"),
+        Page("GET", "/sign-in", "public", signin.show, "none"),
+        Page("POST", "/sign-in", "public", signin.sign_in, "none", signin.SignInPace()),
+        Page("POST", "/sign-out", "auditor", signin.sign_out, "write"),
+        Page("GET", "/setup/{token}", "public", setup.show, "none"),
+        Page("POST", "/setup/{token}", "public", setup.choose, "none"),
+        Page("GET", "/", "auditor", devices.home, "none"),
+        Page("GET", "/devices", "it", devices.show, "read"),
+        Page("GET", "/devices/{grant}/end", "it", devices.ask, "read"),
+        Page("POST", "/devices/{grant}/end", "it", devices.end, "write"),
+        Page("GET", "/policy", "it", policy.show, "read"),
+        Page("POST", "/policy", "it", policy.publish, "write"),
+        Page("GET", "/acceptances", "auditor", acceptances.show, "read"),
+        Page("POST", "/acceptances/export", "auditor", exports.make, "none"),
+        Page("GET", "/acceptances/exports/{key}", "auditor", exports.show, "none"),
+        Page("GET", "/acceptances/exports/{key}/{file}", "auditor", exports.download, "none"),
+    )

@@ -1,0 +1,79 @@
+"""A visit: one request after the gate, with who makes it, in which language, and the transaction it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from captive_portal.auth.sessions import SignedIn
+from captive_portal.auth.tokens import form_token
+from captive_portal.console.forms import NO_FORM, Form
+from captive_portal.console.look import Look
+from gateway.context import Services
+from gateway.storage.engine import Session
+
+SESSION_COOKIE = "__Host-console"
+FORM_COOKIE = "__Host-console-form"
+LANGUAGE_COOKIE = "__Host-console-lang"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a page is given. `cookie` is the browser's secret, to which the form token belongs."""
+
+    services: Services
+    look: Look
+    path: str
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    cookies: Mapping[str, str]
+    address: str
+    language: str
+    now: datetime
+    cookie: str = ""
+    form: Form = NO_FORM
+    staff: SignedIn | None = None
+    transaction: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """The transaction of this request; the gate commits it."""
+        assert self.transaction is not None, "this page has declared that it needs no transaction"
+        return self.transaction
+
+    @property
+    def member(self) -> SignedIn:
+        """Who is signed in, on pages that nobody else reaches."""
+        assert self.staff is not None, "a public page has asked who is signed in"
+        return self.staff
+
+    def within(self, session: Session) -> Visit:
+        """This visit inside a transaction."""
+        return replace(self, transaction=session)
+
+    def page(self, template: str, status: int = 200, /, **values: Any) -> Response:
+        """A page of `templates/console`."""
+        html = self.look.render(
+            template,
+            self.language,
+            {
+                "visit": self,
+                "owner": self.services.place.owner_name,
+                "form_token": form_token(self.cookie) if self.cookie else "",
+                **values,
+            },
+        )
+        return HTMLResponse(html, status)
+
+    def failed(self, status: HTTPStatus, template: str = "error.html", **values: Any) -> Response:
+        """The page that says what went wrong and what to do."""
+        return self.page(template, int(status), status=int(status), **values)
+
+    def go(self, path: str) -> Response:
+        """303: show `path` next."""
+        return RedirectResponse(path, 303)

@@ -1,0 +1,61 @@
+"""The console as an ASGI application: its pages behind the gate, safe headers on every answer, errors as pages."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from captive_portal.console.gate import arrive, routes
+from captive_portal.console.look import Look
+from captive_portal.console.pages import all_pages
+from captive_portal.security import PAGE_HEADERS
+from gateway.context import Services
+
+
+def create_app(services: Services) -> ASGIApp:
+    """The console over these services. Serve it over HTTPS only: its cookies are `__Host-` cookies.
+
+    Raises: CatalogueError when the translations can't be read.
+    """
+    look = Look()
+
+    async def failed(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
+        response = arrive(request, services, look).failed(HTTPStatus(status))
+        if isinstance(error, HTTPException) and error.headers:
+            response.headers.update(error.headers)
+        return response
+
+    application = FastAPI(
+        routes=[*routes(all_pages(services), services, look)],
+        exception_handlers={HTTPException: failed, Exception: failed},
+        redirect_slashes=False,
+        openapi_url=None,
+    )
+    return SafeHeaders(application)
+
+
+class SafeHeaders:
+    """Puts the headers of `captive_portal.security` on every answer that does not set its own.
+
+    No HSTS: with a certificate that browsers don't know, it would take away the way past their warning.
+    """
+
+    def __init__(self, application: ASGIApp) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_safe(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in PAGE_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.application(scope, receive, send_safe)

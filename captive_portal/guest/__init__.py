@@ -1,0 +1,1 @@
+"""Pages of the guest: welcome, accept, status, receipt, rules."""

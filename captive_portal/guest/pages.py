@@ -1,0 +1,275 @@
+"""The guest's pages: welcome, accept, status, sign-off, rules and receipt.
+
+Endpoints are plain functions that run in a worker thread; each makes one transaction, which ends before the answer is
+made. An answer that changed something is always 303, so that going back or reloading never posts twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from captive_portal.guest import form, troubles
+from captive_portal.guest.edge import BODY
+from captive_portal.guest.site import Site, Visit, visit
+from captive_portal.i18n import Translator
+from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
+from gateway.access.accept import Accepted, Applicant, Refused, accept
+from gateway.access.grants import sign_off
+from gateway.access.receipts import format_receipt_code, parse_receipt_code
+from gateway.clock import format_utc
+from gateway.storage import grants, leaves, rules
+from gateway.storage.engine import StorageUnavailableError
+from gateway.storage.models import RulesText, RulesVersion
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+SLOW_AFTER = timedelta(seconds=15)
+PATIENCE_S, SLOW_PATIENCE_S = 1, 5
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A rules text as a page shows it; `html` was cleaned when it was published."""
+
+    language: str
+    html: Markup
+
+
+class Pages:
+    """The endpoints, over one site."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._database = site.services.database
+        self._place = site.services.place
+        self._portal = site.services.settings.portal
+        self._enforced = site.services.settings.enforcement.enabled
+
+    def welcome(self, request: Request) -> Response:
+        """`GET /`: the rules and the form, or the status page for a device that has accepted."""
+        who = visit(self._site, request)
+        if who.neighbour is None:
+            return troubles.unknown_device(who)
+        if who.status().state != "not_accepted":
+            return see_other(who.link("/status"))
+        return self._form_page(who, signed_off="signed_off" in request.query_params)
+
+    def accept(self, request: Request) -> Response:  # noqa: PLR0911 - each return is one way to be refused
+        """`POST /accept`: one acceptance and one grant, or the form again with what to correct."""
+        who = visit(self._site, request)
+        if who.neighbour is None:
+            return troubles.unknown_device(who)
+        if is_cross_site(request.headers):
+            return troubles.from_elsewhere(who)
+        fields = _posted(request)
+        if fields is None:
+            return troubles.not_a_form(who)
+        applicant = form.read_applicant(fields, form.asked_fields(self._portal))
+        if isinstance(applicant, form.Rejected):
+            return self._form_page(who, status=422, fields=fields, errors=_messages(applicant, who.translator))
+        claims = self._site.signer.verify(fields.get("token", ""), "accept", who.neighbour.mac, who.now)
+        if not isinstance(claims, Claims):
+            return self._again(who, fields, 409 if claims == "expired" else 403, _OPEN_TOO_LONG)
+        try:
+            outcome = self._record(who, applicant, claims)
+        except StorageUnavailableError:  # perhaps only writing is impossible; then what was typed can be kept
+            return self._again(who, fields, 503, _NOT_RECORDED, {"Retry-After": troubles.RETRY_AFTER_S})
+        if isinstance(outcome, Accepted):
+            return see_other(who.link("/status"))
+        if outcome.reason == "rules_changed":
+            return self._again(who, fields, 409, _RULES_CHANGED)
+        return troubles.not_ready(who)
+
+    def accept_by_get(self, request: Request) -> Response:
+        """`GET /accept`, as after reloading or a restored tab: back to the start. GET changes nothing."""
+        return see_other(visit(self._site, request, identify=False).link("/"))
+
+    def status(self, request: Request) -> Response:
+        """`GET /status`: online only when a gateway says so; until then the page loads itself again every second."""
+        who = visit(self._site, request)
+        if who.neighbour is None:
+            return troubles.unknown_device(who)
+        status = who.status()
+        if status.state == "not_accepted":
+            return see_other(who.link("/"))
+        assert status.grant_id and status.receipt_code and status.starts_at and status.ends_at  # noqa: PT018
+        state = ("online" if status.state == "online" else "waiting") if self._enforced else "recorded"
+        slow = who.now - status.starts_at > SLOW_AFTER
+        waiting = {"Refresh": f"{SLOW_PATIENCE_S if slow else PATIENCE_S}; url={who.link('/status')}"}
+        language = who.translator.language
+        return who.page(
+            "status.html",
+            headers=waiting if state == "waiting" else None,
+            state=state,
+            slow=slow,
+            left=time_left(who.translator, status.ends_at - who.now),
+            ends_at=status.ends_at,
+            receipt_code=status.receipt_code,
+            receipt=format_receipt_code(status.receipt_code),
+            token=self._site.signer.sign("sign_off", who.neighbour.mac, status.grant_id, language, status.ends_at),
+        )
+
+    def sign_off(self, request: Request) -> Response:
+        """`POST /sign-off`: end this device's access. A stale or foreign form changes nothing and shows the status."""
+        who = visit(self._site, request)
+        if who.neighbour is None:
+            return troubles.unknown_device(who)
+        fields = None if is_cross_site(request.headers) else _posted(request)
+        token = (fields or {}).get("token", "")
+        claims = self._site.signer.verify(token, "sign_off", who.neighbour.mac, who.now)
+        if not isinstance(claims, Claims):
+            return see_other(who.link("/status"))
+        with self._database.write() as session:
+            sign_off(session, self._place, who.neighbour, who.now)
+        start = who.link("/")
+        return see_other(f"{start}{'&' if '?' in start else '?'}signed_off=1")
+
+    def sign_off_by_get(self, request: Request) -> Response:
+        """`GET /sign-off`: GET changes nothing."""
+        return see_other(visit(self._site, request, identify=False).link("/status"))
+
+    def rules(self, request: Request) -> Response:
+        """`GET /rules`: the version in force, for anyone."""
+        who = visit(self._site, request, identify=False)
+        version = self._version()
+        if version is None:
+            return troubles.not_ready(who)
+        return who.page("rules.html", rules=_shown(version, who.translator.language), version=version)
+
+    def receipt(self, request: Request) -> Response:
+        """`GET /receipt/{code}`: what was accepted when. The name only on the device that accepted it."""
+        code = parse_receipt_code(request.path_params["code"])
+        if code is None:
+            return troubles.no_such_receipt(visit(self._site, request, identify=False))
+        who = visit(self._site, request)
+        with self._database.read() as session:
+            found = grants.acceptance_by_receipt(session, code)
+            if found is None or found.owner_id != self._place.owner_id:
+                return troubles.no_such_receipt(who)
+            index = leaves.leaf_index(session, found.leaf_id)
+        own = who.neighbour is not None and who.neighbour.mac == found.device.mac
+        return who.page(
+            "receipt.html",
+            receipt=format_receipt_code(code),
+            name=found.visitor.name if own else "",
+            accepted_at=found.accepted_at,
+            accepted_at_utc=format_utc(found.accepted_at),
+            version=found.rules_version,
+            text_sha256=found.text_sha256,
+            sealed="" if index is None else str(index),
+            rules=_shown(found.rules_version, found.language),
+        )
+
+    def receipt_without_code(self, request: Request) -> Response:
+        """`GET /receipt`: this device's own receipt is linked from the status page."""
+        return see_other(visit(self._site, request, identify=False).link("/status"))
+
+    def _record(self, who: Visit, applicant: Applicant, claims: Claims) -> Accepted | Refused:
+        assert who.neighbour is not None
+        with self._database.write() as session:
+            return accept(
+                session,
+                self._place,
+                who.neighbour,
+                applicant,
+                version_id=claims.subject,
+                language=claims.language,
+                address=who.address,
+                duration=timedelta(hours=self._portal.grant_hours),
+                now=who.now,
+            )
+
+    def _version(self) -> RulesVersion | None:
+        with self._database.read() as session:
+            return rules.version_in_force(session, self._place.owner_id)
+
+    def _again(
+        self, who: Visit, fields: Mapping[str, str], status: int, message: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        errors = {"accept": who.translator(message)}
+        return self._form_page(who, status=status, fields=fields, errors=errors, headers=headers)
+
+    def _form_page(
+        self,
+        who: Visit,
+        *,
+        status: int = 200,
+        fields: Mapping[str, str] | None = None,
+        errors: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        signed_off: bool = False,
+    ) -> Response:
+        assert who.neighbour is not None
+        version = self._version()
+        if version is None:
+            return troubles.not_ready(who)
+        shown = _shown(version, who.translator.language)
+        expires_at = who.now + FORM_LIFETIME
+        return who.page(
+            "welcome.html",
+            status=status,
+            headers=headers,
+            rules=shown,
+            asked=form.asked_fields(self._portal),
+            typed=form.shown_again(fields or {}),
+            errors=errors or {},
+            signed_off=signed_off,
+            token=self._site.signer.sign("accept", who.neighbour.mac, version.id, shown.language, expires_at),
+        )
+
+
+def see_other(path: str) -> Response:
+    """303 to one of our own paths."""
+    return RedirectResponse(path, 303, {"Cache-Control": "no-store"})
+
+
+def time_left(t: Translator, left: timedelta) -> str:
+    """`9 h 58 min`, rounded down to minutes."""
+    minutes = max(0, int(left.total_seconds()) // 60)
+    if minutes < 1:
+        return t("Less than a minute")
+    hours, minutes = divmod(minutes, 60)
+    return t("{hours} h {minutes} min", hours=hours, minutes=minutes) if hours else t("{minutes} min", minutes=minutes)
+
+
+def _posted(request: Request) -> dict[str, str] | None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return form.decode_form(request.scope.get(BODY, b"")) if kind == FORM_TYPE else None
+
+
+def _shown(version: RulesVersion, language: str) -> Rules:
+    """The text in `language`, else in the binding one. Markup: the HTML was cleaned when it was published."""
+    texts: dict[str, RulesText] = {text.language: text for text in version.texts}
+    text = texts.get(language) or texts[version.binding_language]
+    return Rules(text.language, Markup(text.html))  # noqa: S704
+
+
+def _messages(rejected: form.Rejected, t: Translator) -> dict[str, str]:
+    return {
+        name: t(_FIELD_MESSAGES[name, problem], limit=form.MAX_CHARS[name])
+        for name, problem in rejected.problems.items()
+    }
+
+
+_OPEN_TOO_LONG = "The form could not be used any more. Press the button once more."
+_NOT_RECORDED = "Your acceptance could not be recorded right now. Wait a moment and press the button once more."
+_RULES_CHANGED = "The rules have changed since you opened the page. Read the new ones and press the button once more."
+_FIELD_MESSAGES: Mapping[tuple[form.Field, form.Problem], str] = {
+    ("name", "missing"): "Write your name",
+    ("name", "too_long"): "The name can have at most {limit} characters",
+    ("name", "characters"): "The name has characters that can’t be used, for example < or >",
+    ("organisation", "missing"): "Write the organisation or company",
+    ("organisation", "too_long"): "The organisation can have at most {limit} characters",
+    ("organisation", "characters"): "The organisation has characters that can’t be used, for example < or >",
+    ("contact", "missing"): "Write a phone number or an e-mail address",
+    ("contact", "too_long"): "Phone or e-mail can have at most {limit} characters",
+    ("contact", "characters"): "Phone or e-mail has characters that can’t be used, for example < or >",
+    ("course_code", "missing"): "Write the course code",
+    ("course_code", "too_long"): "The course code can have at most {limit} characters",
+    ("course_code", "characters"): "The course code has characters that can’t be used, for example < or >",
+}

@@ -1,0 +1,136 @@
+"""What every guest page is made from: services, signer, languages, templates and assets; made once at start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from captive_portal.assets import Assets, load_assets
+from captive_portal.i18n import LANGUAGE_NAMES, Translator, negotiate, translators
+from captive_portal.security import PAGE_HEADERS, FormSigner, load_form_key
+from gateway.access.status import NOT_ACCEPTED, Status, device_status
+from gateway.context import Services
+from gateway.link.neighbours import Neighbour
+from gateway.settings import Settings
+
+Resolve = Callable[[str], Neighbour | None]
+TEMPLATES = Path(__file__).parent.parent / "templates"
+
+
+@dataclass(frozen=True)
+class Site:
+    """The parts that pages share."""
+
+    services: Services
+    resolve: Resolve
+    signer: FormSigner
+    languages: Mapping[str, Translator]
+    templates: Environment
+    assets: Assets
+    own_hosts: frozenset[str]
+
+    def status_of(self, neighbour: Neighbour, now: datetime) -> Status:
+        """The device's standing. Raises: StorageUnavailableError."""
+        with self.services.database.read() as session:
+            return device_status(session, self.services.place, neighbour, now)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request, as pages need it: whose, in which language, when. `neighbour` is None for an unknown device."""
+
+    site: Site
+    request: Request
+    translator: Translator
+    chosen_language: str | None
+    address: str
+    neighbour: Neighbour | None
+    now: datetime
+
+    def link(self, path: str) -> str:
+        """`path`, keeping the language that was chosen by link."""
+        return f"{path}?lang={self.chosen_language}" if self.chosen_language else path
+
+    def status(self) -> Status:
+        """The device's standing; an unknown device has none."""
+        return NOT_ACCEPTED if self.neighbour is None else self.site.status_of(self.neighbour, self.now)
+
+    def page(
+        self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: object
+    ) -> HTMLResponse:
+        """A page from `templates/guest/`."""
+        owner = self.site.services.settings.owner
+        html = self.site.templates.get_template(f"guest/{template}").render(
+            t=self.translator,
+            owner=self.site.services.place.owner_name,
+            helpdesk={"unit": owner.unit, "phone": owner.helpdesk_phone, "hours": owner.helpdesk_hours},
+            languages=[(code, LANGUAGE_NAMES[code]) for code in self.site.languages],
+            here=_here(self.request),
+            link=self.link,
+            assets=self.site.assets,
+            **values,
+        )
+        return HTMLResponse(html, status, {**PAGE_HEADERS, "Vary": "Accept-Language", **(headers or {})})
+
+
+def open_site(services: Services, resolve: Resolve) -> Site:
+    """Read key, catalogues, templates and assets. Raises: FormKeyError, CatalogueError."""
+    settings = services.settings
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    return Site(
+        services=services,
+        resolve=resolve,
+        signer=FormSigner(load_form_key(settings.state / "keys" / "form.key")),
+        languages=translators("guest", settings.portal.languages),
+        templates=environment,
+        assets=load_assets(),
+        own_hosts=own_hosts(settings),
+    )
+
+
+def own_hosts(settings: Settings) -> frozenset[str]:
+    """The host names and addresses that are the portal's own; every other one is a stranger's, sent to us."""
+    hosts = {settings.portal.hostname, urlsplit(settings.public_url).hostname or "", settings.portal.host}
+    hosts.update(str(address) for address in settings.enforcement.guest_addresses)
+    if settings.portal.host in ("127.0.0.1", "::1", "localhost"):
+        hosts.update(("localhost", "127.0.0.1", "::1"))
+    return frozenset(host.lower() for host in hosts if host)
+
+
+def visit(site: Site, request: Request, *, identify: bool = True) -> Visit:
+    """Who asks, in which language. The peer of the connection counts; forwarding headers don't.
+
+    Without `identify` the neighbour table is not asked, for pages that are the same for everyone.
+    """
+    wanted = request.query_params.get("lang")
+    language = negotiate(request.headers.get("accept-language", ""), wanted, tuple(site.languages))
+    address = request.client.host if request.client else ""
+    return Visit(
+        site=site,
+        request=request,
+        translator=site.languages[language],
+        chosen_language=language if wanted == language else None,
+        address=address,
+        neighbour=site.resolve(address) if address and identify else None,
+        now=site.services.clock(),
+    )
+
+
+def _here(request: Request) -> str:
+    """Where the language links lead: this page, or the form's page where this one answers a POST."""
+    path = request.url.path
+    return {"/accept": "/", "/sign-off": "/status"}.get(path, path)

@@ -1,0 +1,104 @@
+"""Pages for when something is in the way: each says in plain words what happened and what to do."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from captive_portal.guest.site import Visit
+
+RETRY_AFTER_S = "5"
+_RETRY = {"Retry-After": RETRY_AFTER_S}
+
+
+def unknown_device(who: Visit) -> Response:
+    """The kernel has no neighbour entry for the peer, so nothing can be opened for it. 503: it often mends itself."""
+    t = who.translator
+    return who.page(
+        "message.html",
+        status=503,
+        headers=_RETRY,
+        heading=t("We can’t see your device on the guest network"),
+        paragraphs=[t("This page works only on the municipality’s guest network.")],
+        steps=[
+            t("Turn Wi-Fi off and on again."),
+            t("Choose the guest network."),
+            t("Turn off VPN and mobile data if you use them, and try again."),
+        ],
+        onward="/",
+        onward_label=t("Try again"),
+    )
+
+
+def storage_unavailable(who: Visit) -> Response:
+    """The database did not take or give anything; nothing was written, nothing was opened."""
+    t = who.translator
+    return who.page(
+        "message.html",
+        status=503,
+        headers=_RETRY,
+        heading=t("Try again in a moment"),
+        paragraphs=[t("The guest network could not answer right now. Nothing has been recorded.")],
+        steps=[],
+        onward="/",
+        onward_label=t("Try again"),
+    )
+
+
+def not_ready(who: Visit) -> Response:
+    """No rules, no policy, or a network that is not set up: only IT can mend it."""
+    t = who.translator
+    unit = who.site.services.settings.owner.unit
+    return who.page(
+        "message.html",
+        status=503,
+        headers=_RETRY,
+        heading=t("The guest network is not ready"),
+        paragraphs=[t("The set-up is not finished, so no one can get online yet. Tell {unit}.", unit=unit)],
+        steps=[],
+        onward="/",
+        onward_label=t("Try again"),
+    )
+
+
+def from_elsewhere(who: Visit) -> Response:
+    """Another website tried to accept on the guest's behalf."""
+    t = who.translator
+    return _refusal(who, 403, t("The form came from another website"), t("Open the guest network’s own page instead."))
+
+
+def not_a_form(who: Visit) -> Response:
+    """A body that no form of ours sends."""
+    t = who.translator
+    return _refusal(who, 415, t("The form could not be read"), t("Open the page again and try once more."))
+
+
+def not_found(who: Visit) -> Response:
+    """An own host, but no such page."""
+    t = who.translator
+    return _refusal(who, 404, t("The page does not exist"), t("Check the address, or start from the front page."))
+
+
+def no_such_receipt(who: Visit) -> Response:
+    """No acceptance has this code."""
+    t = who.translator
+    text = t("Check that the code is written as on the receipt: 16 letters and digits.")
+    return _refusal(who, 404, t("There is no receipt with this code"), text)
+
+
+def broken(who: Visit) -> Response:
+    """Our own mistake."""
+    t = who.translator
+    text = t("It is not your fault. Try again, or ask for help if it happens once more.")
+    return _refusal(who, 500, t("Something went wrong"), text)
+
+
+def _refusal(who: Visit, status: int, heading: str, text: str) -> Response:
+    return who.page(
+        "message.html",
+        status=status,
+        heading=heading,
+        paragraphs=[text],
+        steps=[],
+        onward="/",
+        onward_label=who.translator("To the front page"),
+    )

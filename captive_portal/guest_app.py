@@ -1,0 +1,106 @@
+"""The guest side as one ASGI application: pages, RFC 8908 API, connectivity checks, and a redirect of all else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from captive_portal import capport
+from captive_portal.assets import ASSET_HEADERS
+from captive_portal.guest import troubles
+from captive_portal.guest.edge import Edge
+from captive_portal.guest.pages import Pages
+from captive_portal.guest.site import Resolve, Site, open_site, visit
+from gateway.context import Services
+from gateway.link import neighbours
+from gateway.storage.engine import StorageUnavailableError
+
+
+def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> ASGIApp:
+    """The guest application. `resolve` says which device is behind a peer address.
+
+    Raises: FormKeyError, CatalogueError when the installation is damaged.
+    """
+    site = open_site(services, resolve)
+    pages = Pages(site)
+    errors = _Errors(site)
+    routes = [
+        Route("/", pages.welcome),
+        Route("/accept", pages.accept, methods=["POST"]),
+        Route("/accept", pages.accept_by_get),
+        Route("/status", pages.status),
+        Route("/sign-off", pages.sign_off, methods=["POST"]),
+        Route("/sign-off", pages.sign_off_by_get),
+        *(Route(path, pages.rules) for path in ("/rules", "/regler")),
+        *(Route(f"{path}/{{code}}", pages.receipt) for path in ("/receipt", "/kvittering")),
+        *(Route(path, pages.receipt_without_code) for path in ("/receipt", "/kvittering")),
+        Route(capport.PATH, _capport(site)),
+        *(Route(path, _asset(site, path)) for path in site.assets.files),
+    ]
+    handlers: dict[int | type[Exception], Any] = {
+        404: errors.not_found,
+        405: errors.not_found,
+        StorageUnavailableError: errors.storage_unavailable,
+        Exception: errors.broken,
+    }
+    app = FastAPI(
+        routes=routes,
+        exception_handlers=handlers,
+        redirect_slashes=False,
+        openapi_url=None,
+    )
+    return Edge(app, site)
+
+
+def _capport(site: Site) -> Callable[[Request], Response]:
+    enforced = site.services.settings.enforcement.enabled
+    public_url = site.services.settings.public_url
+
+    def endpoint(request: Request) -> Response:
+        who = visit(site, request)
+        body = capport.document(who.status(), public_url, who.now, enforced=enforced)
+        return Response(body, headers=dict(capport.HEADERS), media_type=capport.MEDIA_TYPE)
+
+    return endpoint
+
+
+def _asset(site: Site, path: str) -> Callable[[Request], Awaitable[Response]]:
+    asset = site.assets.files[path]
+
+    async def endpoint(_request: Request) -> Response:
+        return Response(asset.body, headers=dict(ASSET_HEADERS), media_type=asset.media_type)
+
+    return endpoint
+
+
+class _Errors:
+    """What each kind of failure looks like; the one place where it becomes an HTTP status."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def not_found(self, request: Request, _error: Exception) -> Response:
+        """A path that is not ours: to the portal for a device that has not accepted, otherwise 404."""
+        who = visit(self._site, request)
+        try:
+            accepted = who.status().state != "not_accepted"
+        except StorageUnavailableError:
+            return troubles.storage_unavailable(who)
+        if accepted:
+            return troubles.not_found(who)
+        headers = {"Connection": "close", "Cache-Control": "no-store"}
+        return RedirectResponse(f"{self._site.services.settings.public_url}/", 302, headers)
+
+    def storage_unavailable(self, request: Request, _error: Exception) -> Response:
+        """503 with Retry-After."""
+        return troubles.storage_unavailable(visit(self._site, request, identify=False))
+
+    def broken(self, request: Request, _error: Exception) -> Response:
+        """500; the server logs the error."""
+        return troubles.broken(visit(self._site, request, identify=False))

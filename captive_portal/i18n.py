@@ -1,0 +1,111 @@
+"""The interface's languages: gettext catalogues read as text at start, and dates as each language writes them.
+
+A catalogue is `locale/<language>/LC_MESSAGES/<domain>.po`; its msgid is the English text, so English needs no entries.
+Values are put in with `{name}`, as by `str.format`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_date, format_datetime
+from babel.messages.pofile import PoFileError, read_po
+
+from gateway.errors import GatewayError
+
+LOCALE = Path(__file__).parent / "locale"
+LANGUAGE_NAMES = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English"}
+SOURCE_LANGUAGE = "en"
+MAX_RANGES = 20
+
+_MOMENT = {"nb": "d. MMMM y 'kl.' HH.mm", "nn": "d. MMMM y 'kl.' HH.mm", "en": "d MMMM y 'at' HH:mm"}
+_DAY = {"nb": "d. MMMM y", "nn": "d. MMMM y", "en": "d MMMM y"}
+_CLOCK = {"nb": "HH.mm", "nn": "HH.mm", "en": "HH:mm"}
+
+
+class CatalogueError(GatewayError):
+    """A catalogue can't be read; the message names the file and the line."""
+
+
+@dataclass(frozen=True)
+class Translator:
+    """One language of one catalogue: call it with the English text."""
+
+    language: str
+    messages: Mapping[str, str] = field(repr=False)
+    zone: tzinfo = field(default=UTC, repr=False)
+
+    def __call__(self, message: str, /, **values: object) -> str:
+        """The text in this language, with `values` filled in; the English text where none is translated."""
+        text = self.messages.get(message) or message
+        return text.format(**values) if values else text
+
+    def day(self, moment: date) -> str:
+        """`22. november 2026`, in English `22 November 2026`. An aware datetime is taken in the local time zone."""
+        local = moment.astimezone(self.zone) if isinstance(moment, datetime) else moment
+        return format_date(local, _DAY[self.language], locale=self.language)
+
+    def clock(self, moment: datetime) -> str:
+        """The time of day, local: `14.30`, in English `14:30`."""
+        return format_datetime(moment.astimezone(self.zone), _CLOCK[self.language], locale=self.language)
+
+    def moment(self, moment: datetime) -> str:
+        """Day and time: `22. november 2026 kl. 14.30`, in English `22 November 2026 at 14:30`."""
+        return format_datetime(moment.astimezone(self.zone), _MOMENT[self.language], locale=self.language)
+
+
+def translators(domain: str, languages: Sequence[str], zone: str = "Europe/Oslo") -> dict[str, Translator]:
+    """The catalogue `domain` in each of `languages`. Raises: CatalogueError."""
+    local = _zone(zone)
+    return {
+        language: Translator(language, read_catalogue(LOCALE / language / "LC_MESSAGES" / f"{domain}.po"), local)
+        for language in languages
+    }
+
+
+def read_catalogue(path: Path) -> dict[str, str]:
+    """msgid → msgstr of a `.po` file, without its header and without entries that are not translated.
+
+    Raises: CatalogueError.
+    """
+    try:
+        with path.open("rb") as file:
+            catalogue = read_po(file, abort_invalid=True)
+    except (OSError, UnicodeDecodeError, PoFileError) as error:
+        raise CatalogueError(f"{path.name} can't be read: {error}; reinstall the package") from error
+    return {str(message.id): str(message.string) for message in catalogue if message.id and message.string}
+
+
+def negotiate(accept_language: str, wanted: str | None, available: Sequence[str]) -> str:
+    """The language to answer in: the one asked for by link, else the best of `Accept-Language` (RFC 9110 §12.5.4).
+
+    `no` means bokmål. Where nothing fits, the first of `available`, which is the municipality's own order.
+    """
+    if wanted in available:
+        return str(wanted)
+    ranked: list[tuple[float, int, str]] = []
+    for position, item in enumerate(accept_language[:1000].split(",")[:MAX_RANGES]):
+        tag, _, parameters = item.strip().partition(";")
+        primary = tag.split("-")[0].lower()
+        language = {"no": "nb"}.get(primary, primary)
+        quality = _quality(parameters)
+        if language in available and quality > 0:
+            ranked.append((-quality, position, language))
+    return min(ranked)[2] if ranked else available[0]
+
+
+def _quality(parameters: str) -> float:
+    match = re.fullmatch(r"\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*", parameters)
+    return float(match[1]) if match else 0.0 if parameters.strip() else 1.0
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        return UTC

@@ -1,0 +1,134 @@
+"""Serving ASGI applications: one or more listeners in one process, stopped together and cleanly.
+
+uvicorn's own signal handling is left out: it ends the process by re-raising the signal, before anything beside it could
+clean up. No access log: it would be a record of who asked for what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio.to_thread
+import uvicorn
+from starlette.types import ASGIApp
+
+from gateway.errors import UsageError
+
+BACKLOG = 1024
+WORKER_THREADS = 8
+MAX_CONNECTIONS = 1000
+MAX_HEAD_BYTES = 16 * 1024
+IDLE_S = 5
+GRACE_S = 3
+
+
+@dataclass(frozen=True)
+class Listener:
+    """An application on an address; over TLS when `certificate` and `key` (PEM files) are given."""
+
+    app: ASGIApp
+    host: str
+    port: int
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to `serve`."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(listeners: Sequence[Listener]) -> int:
+    """Serve until SIGTERM or SIGINT, then stop within `GRACE_S` seconds. The exit code: 0, or 1 when a server failed.
+
+    Raises: UsageError when an address can't be listened on or a certificate can't be read; then nothing was served.
+    """
+    with contextlib.ExitStack() as open_sockets:
+        servers = [
+            (_Server(_config(listener)), open_sockets.enter_context(contextlib.closing(_listen(listener))))
+            for listener in listeners
+        ]
+        return asyncio.run(_run(servers))
+
+
+async def _run(servers: Sequence[tuple[_Server, socket.socket]]) -> int:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = WORKER_THREADS
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    tasks = [asyncio.create_task(server.serve(sockets=[bound])) for server, bound in servers]
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
+    failed = not stopping.is_set()
+    stop.cancel()
+    for server, _ in servers:
+        server.should_exit = True
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return 1 if failed else 0
+
+
+def _config(listener: Listener) -> uvicorn.Config:
+    config = uvicorn.Config(
+        listener.app,
+        loop="asyncio",
+        http="h11",  # httptools has no bound on the size of a request's head
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        proxy_headers=False,  # X-Forwarded-For is whatever a client writes
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+        limit_concurrency=MAX_CONNECTIONS,
+        backlog=BACKLOG,
+        timeout_keep_alive=IDLE_S,
+        timeout_graceful_shutdown=GRACE_S,
+        ssl_certfile=listener.certificate,
+        ssl_keyfile=listener.key,
+    )
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"the certificate {listener.certificate} can't be used: {error}; check it and its key"
+        ) from error
+    if config.ssl is not None:
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+    return config
+
+
+def _listen(listener: Listener) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            listener.host, listener.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:  # "::" serves IPv4 as well
+                bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            bound.bind(address)
+            bound.listen(BACKLOG)
+        except OSError:
+            bound.close()
+            raise
+    except OSError as error:
+        raise UsageError(
+            f"can't listen on {listener.host} port {listener.port}: {error.strerror}; choose another in the settings"
+        ) from error
+    return bound

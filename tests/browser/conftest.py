@@ -1,0 +1,94 @@
+"""A real portal process and a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from gateway.clock import utc_now
+from gateway.context import Services
+from gateway.installation import prepare
+from gateway.settings import load
+from gateway.storage import grants
+
+CHROMIUM = shutil.which("chromium")
+PROBE_HOST = "captive.apple.com"
+
+
+class RunningPortal:
+    """A portal on loopback over its own state, and the database behind it."""
+
+    def __init__(self, url: str, services: Services) -> None:
+        self.url = url
+        self.port = int(url.rpartition(":")[2])
+        self.services = services
+
+    def apply_grants(self) -> None:
+        """What the enforcer does with the database: say that every open grant is in the kernel."""
+        place, now = self.services.place, utc_now()
+        with self.services.database.write() as session:
+            wanted = [row[0] for row in grants.grants_of_gateway(session, place.gateway_id, now)]
+            grants.record_applied(session, place.gateway_id, wanted, [], now)
+
+
+@pytest.fixture
+def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningPortal]:
+    """A portal that is told that its network is enforced; guests come from loopback."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    config = tmp_path / "gjestenett.toml"
+    config.write_text(
+        f'[owner]\nname = "Fjellbygda kommune"\nhelpdesk_phone = "61 00 00 00"\nhelpdesk_hours = "8–15"\n'
+        f'[portal]\nport = {port}\npublic_url = "{url}"\nask_contact = "optional"\n'
+        f'[enforcement]\nenabled = true\nguest_interfaces = ["lo"]\nuplink = "wan0"\n'
+    )
+    state = tmp_path / "state"
+    services = prepare(load(config, state), utc_now)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gateway.cli", "--config", str(config), "--state", str(state), "portal"]
+    )
+    try:
+        _wait_for(port, process)
+        yield RunningPortal(url, services)
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+        services.database.close()
+
+
+@pytest.fixture
+def chromium(portal: RunningPortal) -> Iterator[Browser]:
+    """Debian's Chromium, for which the connectivity check's host is the portal, as the redirect of TCP/80 makes it."""
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("chromium is missing; install the package chromium")
+        pytest.skip("chromium is missing; install the package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", f"--host-resolver-rules=MAP {PROBE_HOST}:80 127.0.0.1:{portal.port}"],
+        )
+        yield browser
+        browser.close()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the portal ended at once"
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the portal did not start listening within 20 s")

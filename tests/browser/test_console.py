@@ -1,0 +1,266 @@
+"""IT's and the auditor's browser: a real console process over HTTPS, from the printed link to an exported bundle."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from captive_portal.auth.setup import first_setup_link
+from gateway.access.accept import Accepted, Applicant, accept
+from gateway.clock import utc_now
+from gateway.context import Services
+from gateway.installation import prepare
+from gateway.link.neighbours import Neighbour
+from gateway.lists import jobs
+from gateway.settings import load
+from gateway.storage import generations, grants, rules
+
+CHROMIUM = shutil.which("chromium")
+PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PASSWORD = "en setning med noen ord"
+SHOTS = os.environ.get("CONSOLE_SCREENSHOTS")
+
+
+@dataclass
+class RunningConsole:
+    url: str
+    services: Services
+
+    def guest(self, name: str, organisation: str, mac: str, *, applied: bool) -> None:
+        """A guest who has accepted; where `applied`, as the enforcer says when the device is let through."""
+        place, now = self.services.place, utc_now()
+        with self.services.database.write() as session:
+            version = rules.version_in_force(session, place.owner_id)
+            assert version is not None
+            done = accept(
+                session, place, Neighbour("lo", mac), Applicant(name, organisation, "post@eksempel.test"),
+                language="nb", address="192.0.2.7",
+                version_id=version.id, duration=timedelta(hours=10), now=now,
+            )  # fmt: skip
+            assert isinstance(done, Accepted)
+            if applied:
+                grants.record_applied(session, place.gateway_id, [done.grant_id], [], now)
+
+    def compile_policy(self) -> int | None:
+        """What the jobs service does when a policy has been published."""
+        return jobs.compile_in_force(
+            self.services.database, self.services.place.owner_id, self.services.settings.state, ()
+        )
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[RunningConsole]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config, state = tmp_path / "gjestenett.toml", tmp_path / "state"
+    config.write_text(
+        f'[owner]\nname = "Fjellbygda kommune"\n[console]\nport = {port}\n[enforcement]\nenabled = true\n'
+        'guest_interfaces = ["lo"]\nuplink = "wan0"\n'
+    )
+    services = prepare(load(config, state), utc_now)
+    command = [sys.executable, "-m", "gateway.cli", "--config", str(config), "--state", str(state)]
+    processes = [subprocess.Popen([*command, service]) for service in ("console", "sealer")]
+    try:
+        _wait_for(port, processes[0])
+        yield RunningConsole(f"https://localhost:{port}", services)
+    finally:
+        for process in processes:
+            process.terminate()
+        assert [process.wait(10) for process in processes] == [0, 0]
+        services.database.close()
+
+
+@pytest.fixture
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("chromium is missing; install the package chromium")
+        pytest.skip("chromium is missing; install the package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def test_from_the_printed_link_to_a_closed_category_a_revoked_device_and_a_bundle(
+    running: RunningConsole, chromium: Browser, tmp_path: Path
+) -> None:
+    context = _context(chromium, "nb", scripts=False)
+    page = context.new_page()
+    link = first_setup_link(running.services)
+    assert link is not None
+    page.goto(link)
+    page.get_by_label("Brukernavn").fill("kari")
+    page.get_by_label("Passord", exact=True).fill("kort")
+    page.get_by_role("button", name="Lagre passordet").click()
+    expect(page.get_by_role("alert")).to_contain_text("minst 15 tegn")
+    page.get_by_label("Passord", exact=True).fill(PASSWORD)
+    page.get_by_label("Det samme passordet en gang til").fill(PASSWORD)
+    page.get_by_role("button", name="Lagre passordet").click()
+    expect(page.get_by_role("status")).to_contain_text("Logg inn")
+    _sign_in(page, "kari")
+    expect(page.get_by_role("heading", name="Ingen enheter er på nett")).to_be_visible()
+
+    running.guest("Ola Nordmann", "Kurs AS", "02:00:00:00:00:01", applied=True)
+    running.guest("Kari Sørli", "", "02:00:00:00:00:02", applied=False)
+    page.get_by_role("link", name="Vis de nyeste").click()
+    expect(page.get_by_role("row").filter(has_text="Ola Nordmann")).to_contain_text("Sluppet gjennom")
+    expect(page.get_by_role("row").filter(has_text="Kari Sørli")).to_contain_text("Venter på gatewayen")
+    page.get_by_role("link", name="Avslutt tilgangen for Ola Nordmann").click()
+    page.get_by_role("button", name="Avslutt tilgangen").click()
+    expect(page.get_by_role("status")).to_contain_text("avsluttet")
+    expect(page.get_by_text("Ola Nordmann")).to_have_count(0)
+
+    page.get_by_role("link", name="Regler for innhold").click()
+    expect(page.get_by_label("Nettspill")).to_be_checked()
+    page.get_by_label("Strømming").check()
+    page.get_by_label("Merknad").fill("Kurs trenger linjen")
+    page.get_by_role("button", name="Lagre og publiser").click()
+    expect(page.get_by_role("status")).to_contain_text("generasjon 2")
+    assert running.compile_policy() == 2
+    page.get_by_role("link", name="Regler for innhold").click()
+    expect(page.get_by_text("Kompilert: generasjon 2")).to_be_visible()
+    with running.services.database.read() as session:
+        policy = generations.in_force(session, running.services.place.owner_id)
+        assert policy is not None
+        assert "streaming" in policy.document["groups"]["default"]["closed"]
+
+    page.get_by_role("link", name="Godkjenninger").click()
+    expect(page.get_by_role("row")).to_have_count(3)
+    page.get_by_label("Begrunnelse").fill("Sak 26/1")
+    page.get_by_role("button", name="Lag pakken").click()
+    expect(page.get_by_role("heading", name="Pakken er klar")).to_be_visible()
+    bundle = tmp_path / "bundle.zip"
+    for name, path in (("Last ned pakken", bundle), ("Last ned signert kontrollsum", tmp_path / "bundle.zip.note")):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name).click()
+        download.value.save_as(path)
+    verdict = subprocess.run(
+        [sys.executable, "-m", "gateway.audit.verify_bundle", str(bundle), "--key",
+         str(running.services.settings.state / "log.vkey")],
+        capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+    page.get_by_role("button", name="Logg ut").click()
+    page.goto(f"{running.url}/policy")
+    expect(page.get_by_role("heading", name="Logg inn")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("viewport", "language", "scheme"), [(PHONE, "nn", "light"), (LAPTOP, "nb", "light"), (LAPTOP, "en", "dark")]
+)
+def test_every_page_is_accessible_and_fits(
+    running: RunningConsole, chromium: Browser, viewport: dict[str, int], language: str, scheme: str
+) -> None:
+    context = _context(chromium, language, viewport=viewport, scheme=scheme)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    link = first_setup_link(running.services)
+    assert link is not None
+    number = 0
+
+    def look(name: str) -> None:
+        nonlocal number
+        number += 1
+        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
+        if SHOTS:
+            page.screenshot(path=f"{SHOTS}/{viewport['width']}-{language}-{number:02}-{name}.png", full_page=True)
+
+    page.goto(link)
+    look("setup")
+    page.locator("#password").fill("kort")
+    page.locator("main button").click()
+    look("setup-errors")
+    page.locator("#username").fill("kari")
+    page.locator("#password").fill(PASSWORD)
+    page.locator("#password_again").fill(PASSWORD)
+    page.locator("main button").click()
+    look("sign-in")
+    page.locator("#username").fill("kari")
+    page.locator("#password").fill("feil passord her")
+    page.locator("main button").click()
+    look("sign-in-error")
+    page.locator("#password").fill(PASSWORD)
+    page.locator("main button").click()
+    expect(page.locator(".rooms")).to_be_visible()
+    look("devices-empty")
+    page.goto(f"{running.url}/acceptances")
+    look("acceptances-empty")
+    running.guest("Ola Nordmann", "Kurs og kompetanse AS", "02:00:00:00:00:01", applied=True)
+    running.guest("Anne-Margrethe Kvalvågnes-Torkildsen", "", "02:00:00:00:00:02", applied=False)
+    page.goto(f"{running.url}/devices")
+    look("devices")
+    page.locator("td.act a").first.click()
+    look("end")
+    page.goto(f"{running.url}/policy")
+    look("policy")
+    running.compile_policy()
+    page.locator("#closed-streaming").check()
+    page.locator("main form button").click()
+    look("policy-published")
+    page.goto(f"{running.url}/acceptances")
+    look("acceptances")
+    page.locator("form[method=post] button", has_text="").last.click()
+    look("acceptances-error")
+    page.locator("#export-reason").fill("Sak 26/1")
+    page.locator("form[action='/acceptances/export'] button").click()
+    expect(page.locator("a[download]").first).to_be_visible()
+    look("export")
+    page.goto(f"{running.url}/nowhere")
+    look("not-found")
+    assert [text for text in problems if "Failed to load resource" not in text] == []
+
+
+def test_the_certificate_served_is_the_one_whose_fingerprint_is_printed(running: RunningConsole) -> None:
+    from captive_portal.auth.certificate import ensure_certificate
+
+    settings = running.services.settings
+    printed = ensure_certificate(settings.state, settings.console, utc_now()).sha256
+    served = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", settings.console.port)))
+    assert x509.load_der_x509_certificate(served).fingerprint(hashes.SHA256()).hex(":").upper() == printed
+
+
+def _context(
+    chromium: Browser, language: str, *, scripts: bool = True, viewport: dict[str, int] = LAPTOP, scheme: str = "light"
+) -> BrowserContext:
+    return chromium.new_context(
+        locale=language, ignore_https_errors=True, java_script_enabled=scripts, viewport=viewport, color_scheme=scheme
+    )
+
+
+def _sign_in(page: Page, username: str) -> None:
+    page.get_by_label("Brukernavn").fill(username)
+    page.get_by_label("Passord").fill(PASSWORD)
+    page.get_by_role("button", name="Logg inn").click()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the console ended at once"
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the console did not start listening within 20 s")

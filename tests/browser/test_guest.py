@@ -1,0 +1,151 @@
+"""A guest's browser: from the redirected check to online, with JavaScript off, accessible on every page."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+PROBE = "http://captive.apple.com/hotspot-detect.html"
+PHONE, LAPTOP, NARROW = (
+    {"width": 390, "height": 844}, {"width": 1280, "height": 800}, {"width": 320, "height": 640},
+)  # fmt: skip
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+BUTTON = {
+    "nb": "Jeg har lest og godtar reglene",
+    "nn": "Eg har lese og godtek reglane",
+    "en": "I have read and accept the rules",
+}
+WORDS = {
+    "nb": ("Navnet ditt", "Skriv navnet ditt", "Kobler deg til …", "Du er på nett", "Logg av", "Du er logget av"),
+    "nn": ("Namnet ditt", "Skriv namnet ditt", "Koplar deg til …", "Du er på nett", "Logg av", "Du er logga av"),
+    "en": ("Your name", "Write your name", "Connecting you …", "You are online", "Sign off", "You have signed off"),
+}
+Scheme = Literal["light", "dark"]
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+def test_from_redirect_to_online_without_javascript(portal: Any, chromium: Browser, language: str) -> None:
+    label, missing, waiting, online, sign_off, signed_off = WORDS[language]
+    context = chromium.new_context(java_script_enabled=False, locale=language, viewport=PHONE)
+    page = context.new_page()
+    page.goto(PROBE)
+    assert page.url == f"{portal.url}/"
+    assert page.locator("html").get_attribute("lang") == language
+
+    page.get_by_role("button", name=BUTTON[language]).click()
+    expect(page.locator(".errors")).to_be_focused()
+    page.get_by_role("link", name=missing).click()
+    expect(page.get_by_role("textbox", name=label)).to_be_focused()
+    page.keyboard.type("Kari Nordmann")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(waiting)
+    assert page.url == f"{portal.url}/status"
+
+    portal.apply_grants()
+    expect(page.get_by_role("heading", level=1)).to_have_text(online, timeout=5000)
+    page.get_by_role("button", name=sign_off).click()
+    expect(page.get_by_role("status")).to_contain_text(signed_off)
+    context.close()
+
+
+def test_language_link_is_followed_through_the_form(portal: Any, chromium: Browser) -> None:
+    context = chromium.new_context(java_script_enabled=False, locale="en", viewport=PHONE)
+    page = context.new_page()
+    page.goto(PROBE)
+    page.get_by_role("link", name="Nynorsk").click()
+    page.get_by_role("textbox", name="Namnet ditt").fill("Ola Nordmann")
+    page.get_by_role("button", name=BUTTON["nn"]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Koplar deg til …")
+    portal.apply_grants()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Du er på nett", timeout=5000)
+    page.locator("dl a").click()
+    expect(page.get_by_text("Ola Nordmann")).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "nn"
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+def test_every_page_is_accessible(portal: Any, chromium: Browser, language: str, scheme: Scheme) -> None:
+    context = chromium.new_context(locale=language, viewport=PHONE, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(PROBE)
+    _check(page, "welcome")
+    page.get_by_role("button", name=BUTTON[language]).click()
+    _check(page, "errors")
+    page.get_by_role("textbox", name=WORDS[language][0]).fill("Kari Nordmann")
+    page.get_by_role("button", name=BUTTON[language]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(WORDS[language][2])
+    portal.apply_grants()
+    expect(page.get_by_role("heading", level=1)).to_have_text(WORDS[language][3], timeout=5000)
+    _check(page, "online")
+    page.locator("dl a").click()
+    _check(page, "receipt")
+    page.goto(f"{portal.url}/rules")
+    _check(page, "rules")
+    page.goto(f"{portal.url}/receipt/0000-0000-0000-0000")
+    _check(page, "no receipt")
+    context.close()
+
+
+def test_the_waiting_page_is_accessible(portal: Any, chromium: Browser) -> None:
+    context = chromium.new_context(locale="nb", viewport=PHONE)
+    page = context.new_page()
+    page.goto(portal.url)
+    page.get_by_role("textbox", name="Navnet ditt").fill("Kari Nordmann")
+    # the page reloads every second by its Refresh header, which would end the examination: take the header off
+    page.route("**/status", _without_refresh)
+    page.get_by_role("button", name=BUTTON["nb"]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Kobler deg til …")
+    _check(page, "waiting")
+    context.close()
+
+
+def test_every_page_fits_narrow_screens_and_zoom(portal: Any, chromium: Browser) -> None:
+    context = chromium.new_context(locale="nb", viewport=NARROW)
+    page = context.new_page()
+    page.goto(portal.url)
+    _assert_no_sideways_scrolling(page)
+    page.get_by_role("textbox", name="Navnet ditt").fill("x" * 120)
+    page.get_by_role("button", name=BUTTON["nb"]).click()
+    portal.apply_grants()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Du er på nett", timeout=5000)
+    _assert_no_sideways_scrolling(page)
+    page.locator("dl a").click()
+    _assert_no_sideways_scrolling(page)
+    context.close()
+
+
+def test_keyboard_reaches_everything_in_reading_order(portal: Any, chromium: Browser) -> None:
+    context = chromium.new_context(locale="nb", viewport=LAPTOP)
+    page = context.new_page()
+    page.goto(portal.url)
+    reached = []
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
+    assert reached == [
+        "Gå til innholdet", "Bokmål", "Nynorsk", "English", "name", "organisation", "contact", "accept",
+        "61 00 00 00", "Regler for gjestenettet",
+    ]  # fmt: skip
+    context.close()
+
+
+def _check(page: Page, what: str) -> None:
+    results = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+    assert results.response["passes"], "axe examined nothing"
+    assert results.violations_count == 0, f"{what}: {results.generate_report()}"
+
+
+def _assert_no_sideways_scrolling(page: Page) -> None:
+    width, shown = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert width <= shown
+
+
+def _without_refresh(route: Any) -> None:
+    answer = route.fetch(max_redirects=0)
+    headers = {name: value for name, value in answer.headers.items() if name != "refresh"}
+    route.fulfill(response=answer, headers=headers)

@@ -1,0 +1,242 @@
+"""Deny by default: every route is walked, signed out, as an auditor and as IT."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from starlette.routing import Route
+
+from captive_portal.console import gate
+from captive_portal.console.visit import FORM_COOKIE, SESSION_COOKIE
+from gateway.storage import staff
+from gateway.storage.models import StaffSession
+
+PUBLIC = {
+    ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/static/{name:path}"), ("GET", "/sign-in"), ("POST", "/sign-in"),
+    ("GET", "/setup/{token}"), ("POST", "/setup/{token}"),
+}  # fmt: skip
+AUDITOR = {
+    ("GET", "/"), ("GET", "/acceptances"), ("POST", "/acceptances/export"), ("POST", "/sign-out"),
+    ("GET", "/acceptances/exports/{key}"), ("GET", "/acceptances/exports/{key}/{file}"),
+}  # fmt: skip
+
+
+def pages(browser):
+    for route in browser.app.application.routes:
+        assert isinstance(route, Route), f"{route} is not behind the gate"
+        page = getattr(route.endpoint, "page", None)
+        assert isinstance(page, gate.Page), f"{route.path} declares no permission"
+        assert route.methods <= {page.method, "HEAD"}
+        yield page
+
+
+def filled(path: str) -> str:
+    return (
+        path.replace("{name:path}", "x")
+        .replace("{token}", "x")
+        .replace("{grant}", "x")
+        .replace("{key}", "x")
+        .replace("{file}", "bundle")
+    )
+
+
+def test_every_route_declares_its_permission_and_they_are_these(world):
+    declared = {(page.method, page.path): page.permission for page in pages(world.browser())}
+    assert {route for route, permission in declared.items() if permission == "public"} == PUBLIC
+    assert {route for route, permission in declared.items() if permission == "auditor"} == AUDITOR
+    assert set(declared.values()) == {"public", "auditor", "it", "scrape"}
+    assert [route for route, permission in declared.items() if permission == "scrape"] == [("GET", "/metrics")]
+
+
+def test_signed_out_nothing_but_the_public_pages_answers(world):
+    browser = world.browser("192.0.2.9")
+    for page in pages(browser):
+        if page.permission == "public":
+            continue
+        answer = browser.request(page.method, filled(page.path), data={"a": "b"} if page.method == "POST" else None)
+        if page.permission == "scrape":
+            assert answer.status_code == 403
+        else:
+            assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in"), page.path
+
+
+def test_an_auditor_reaches_no_page_of_it_and_can_change_nothing(world):
+    world.publish_all()
+    auditor = world.signed_in("auditor")
+    token = auditor.token_on("/acceptances")
+    walked = 0
+    for page in pages(auditor):
+        if page.permission == "it":
+            walked += 1
+            data = {"form_token": token} if page.method == "POST" else None
+            assert auditor.request(page.method, filled(page.path), data=data).status_code == 403, page.path
+    assert walked >= 5
+    assert auditor.get("/").headers["location"] == "/acceptances"
+    assert "/policy" not in auditor.get("/acceptances").text
+
+
+def test_metrics_are_for_this_machine_and_for_it(world):
+    assert "gjestenett_grants_open 0.0" in world.browser("127.0.0.1").get("/metrics").text
+    assert world.browser("::ffff:127.0.0.1").get("/metrics").status_code == 200
+    world.account("ola", "it")
+    world.account("rev", "auditor")
+    for name, status in (("ola", 200), ("rev", 403)):
+        browser = world.browser("192.0.2.9")
+        browser.sign_in(name)
+        assert browser.get("/metrics", headers={"x-forwarded-for": "127.0.0.1"}).status_code == status
+
+
+def test_every_form_needs_the_token_of_its_own_session(world):
+    world.publish_all()
+    ola = world.signed_in("it", "ola")
+    other = world.signed_in("it", "kari")
+    foreign = other.token_on("/policy")
+    for page in pages(ola):
+        if page.method == "POST" and page.permission != "public":
+            for token in ("", foreign, "x" * 5000, "æ\0"):
+                assert ola.post(filled(page.path), data={"form_token": token}).status_code == 403, page.path
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "same-origin"}, 303),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "none"}, 403),
+        ({"origin": "https://console.test:8081"}, 303),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://console.test:8081"}, 403),
+    ],
+)
+def test_forms_from_elsewhere_are_refused_even_with_a_good_token(world, headers, status):
+    browser = world.signed_in("it")
+    token = browser.token_on("/policy")
+    assert browser.post("/sign-out", data={"form_token": token}, headers=headers).status_code == status
+
+
+def test_the_cookie_is_safe_and_changes_at_sign_in(world):
+    world.account("ola", "it")
+    browser = world.browser()
+    browser.cookies.set(SESSION_COOKIE, "fixed-by-an-attacker")
+    first = browser.sign_in("ola")
+    header = next(line for line in first.headers.get_list("set-cookie") if line.startswith(SESSION_COOKIE + "="))
+    attributes = {part.strip().lower() for part in header.split(";")[1:]}
+    assert attributes == {"path=/", "secure", "httponly", "samesite=lax"}
+    assert "fixed-by-an-attacker" not in header
+    old = first.cookies[SESSION_COOKIE]
+    browser.cookies.clear()
+    browser.cookies.set(SESSION_COOKIE, old)
+    new = browser.sign_in("ola").cookies[SESSION_COOKIE]
+    assert new != old
+    stale = world.browser()
+    stale.cookies.set(SESSION_COOKIE, old)
+    assert stale.get("/devices").status_code == 303, "the session before the sign-in has ended"
+    with world.services.database.read() as session:
+        kept = [row.token_sha256 for row in session.query(StaffSession)]
+    assert new not in kept
+    assert len(kept) == 1
+
+
+def test_idle_and_absolute_limits(world):
+    browser = world.signed_in("it")
+    world.now += timedelta(minutes=29)
+    assert browser.get("/devices").status_code == 200
+    world.now += timedelta(minutes=29)
+    assert browser.get("/devices").status_code == 200, "use keeps it alive"
+    world.now += timedelta(minutes=30)
+    assert browser.get("/devices").status_code == 303
+    browser.sign_in("it-person")
+    for _ in range(24):
+        assert browser.get("/devices").status_code == 200
+        world.now += timedelta(minutes=29, seconds=59)
+    assert browser.get("/devices").status_code == 200
+    world.now += timedelta(minutes=1)
+    assert browser.get("/devices").status_code == 303, "12 hours are over"
+
+
+def test_a_disabled_account_is_out_at_once(world):
+    browser = world.signed_in("it", "ola")
+    with world.services.database.write() as session:
+        staff.by_username(session, world.services.place.owner_id, "ola").disabled_at = world.now
+    assert browser.get("/devices").status_code == 303
+    assert browser.sign_in("ola").status_code == 422
+
+
+def test_sign_out_ends_the_session_for_good(world):
+    browser = world.signed_in("it")
+    cookie = browser.cookies[SESSION_COOKIE]
+    token = browser.token_on("/policy")
+    assert browser.post("/sign-out", data={"form_token": token}).headers["location"].startswith("/sign-in")
+    again = world.browser()
+    again.cookies.set(SESSION_COOKIE, cookie)
+    assert again.get("/policy").status_code == 303
+
+
+def test_headers_stand_on_every_answer(world):
+    browser = world.browser()
+    for path in ("/sign-in", "/nowhere", "/healthz", "/metrics", "/devices", "/static/console.css"):
+        headers = browser.get(path).headers
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "strict-transport-security" not in headers
+        assert headers["cache-control"] == ("max-age=3600" if path.startswith("/static") else "no-store")
+
+
+def test_bodies_are_bounded_and_must_be_forms(world):
+    browser = world.browser()
+    token = browser.token_on("/sign-in")
+    assert browser.post("/sign-in", data={"form_token": token, "username": "x" * 70_000}).status_code == 413
+    assert browser.post("/sign-in", json={"form_token": token}).status_code == 415
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert browser.post("/sign-in", content=b"a=%ff", headers=form).status_code == 400
+    assert browser.post("/sign-in", content=b"\xff", headers=form).status_code == 400
+    assert browser.post("/sign-in", content="&".join(["a=1"] * 300).encode(), headers=form).status_code == 400
+    assert browser.delete("/sign-in").status_code == 405
+    assert browser.get("/static/../console_app.py").status_code == 404
+    assert browser.get("/static/%2e%2e/console_app.py").status_code == 404
+
+
+def test_a_hostile_form_cookie_is_replaced(world):
+    browser = world.browser()
+    browser.cookies.set(FORM_COOKIE, "x" * 3000)
+    assert FORM_COOKIE in browser.get("/sign-in").cookies
+
+
+def test_wrong_name_and_wrong_password_look_the_same_and_cost_the_same(world, monkeypatch):
+    from captive_portal.console import signin
+
+    world.account("ola", "it")
+    asked = []
+    real = signin.password_matches
+    monkeypatch.setattr(signin, "password_matches", lambda kept, given: asked.append(kept) or real(kept, given))
+    texts = []
+    for name, password in (("ola", "wrong"), ("nobody", world.password), ("\0<b>", "x"), ("?", world.password)):
+        answer = world.browser().sign_in(name, password)
+        assert answer.status_code == 422
+        texts.append(answer.text.replace('value="ola"', "").replace('value="nobody"', "").replace('value=""', ""))
+    assert len(asked) == 4, "a hash is computed for unknown names as well"
+    stripped = {text.split("form_token")[0] for text in texts}
+    assert len(stripped) == 1
+
+
+def test_guessing_is_slowed_for_that_name_and_address_only(world, monkeypatch):
+    waited = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(gate.asyncio, "sleep", sleep)
+    world.account("ola", "it")
+    attacker = world.browser("192.0.2.66")
+    statuses = [attacker.sign_in("ola", f"guess {number}").status_code for number in range(12)]
+    assert waited[4] > 0.5
+    assert 429 in statuses
+    elsewhere = attacker.elsewhere("192.0.2.7")
+    waited.clear()
+    assert elsewhere.sign_in("ola").status_code == 303
+    assert waited == [0]

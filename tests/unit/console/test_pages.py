@@ -1,0 +1,382 @@
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from captive_portal.auth.setup import first_setup_link
+from captive_portal.console.acceptances import read_period
+from captive_portal.console.look import LANGUAGES
+from captive_portal.i18n import read_catalogue
+from gateway.audit import sealer, verify_bundle
+from gateway.installation import make_signing_key, public_key_path, read_signing_key
+from gateway.lists import jobs
+from gateway.storage import generations, grants
+from gateway.storage.models import Disclosure, PolicyGeneration, StagedLeaf
+
+HTML = "<script>alert(1)</script>"
+BAD_TEXTS = ["x" * 5000, "a\0b", "a\x07b", "a\u202eb", "a\u200fb", "a\nb", "\ud800"]
+
+
+def leaf_types(world) -> list[str]:
+    with world.services.database.read() as session:
+        return [re.search(rb'"type":"(\w+)"', row.entry)[1].decode() for row in session.query(StagedLeaf)]
+
+
+def disclosed(world) -> list[str]:
+    with world.services.database.read() as session:
+        return [row.value for row in session.query(Disclosure)]
+
+
+def test_set_up_then_sign_in(world):
+    path = first_setup_link(world.services).removeprefix("https://localhost:8081")
+    browser = world.browser()
+    answer = browser.fill(path, path, username="Kari.Nordmann", password=world.password, password_again=world.password)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?notice=ready")
+    assert browser.get(path).status_code == 410
+    assert "staff_change" in leaf_types(world)
+    assert browser.sign_in("kari.nordmann").status_code == 303
+    assert leaf_types(world)[-1] == "staff_login"
+    assert "127.0.0.1" in disclosed(world)
+    assert browser.get("/").headers["location"] == "/devices"
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"username": HTML}, "Choose a user name"),
+        ({"username": "a\0b"}, "Choose a user name"),
+        ({"username": ""}, "Choose a user name"),
+        ({"password": "short", "password_again": "short"}, "at least 15"),
+        ({"password_again": "another fine sentence"}, "not the same"),
+        ({"password": "a" * 300}, "at most 200"),
+    ],
+)
+def test_set_up_says_what_to_correct_and_stays_open(world, fields, problem):
+    path = first_setup_link(world.services).removeprefix("https://localhost:8081")
+    good = {"username": "kari", "password": world.password, "password_again": world.password}
+    browser = world.browser()
+    answer = browser.fill(path, path, **(good | fields))
+    assert answer.status_code == 422
+    assert problem in answer.text
+    assert HTML not in answer.text
+    assert world.password not in answer.text
+    assert browser.fill(path, path, **good).status_code == 303
+
+
+def test_an_empty_console_teaches(world):
+    world.publish_all()
+    browser = world.signed_in("it")
+    assert "No device is online" in browser.get("/devices").text
+    assert "No acceptances yet" in browser.get("/acceptances").text
+    assert "No acceptances in this period" in browser.get("/acceptances?first=2001-01-01&last=2001-01-02").text
+    assert "does not control the network" in browser.get("/devices").text
+
+
+def test_devices_show_who_and_what_the_gateway_has_done(world):
+    world.publish_all()
+    grant = world.accepted(HTML).grant_id
+    world.accepted("Ola", "02:00:00:00:00:02")
+    browser = world.signed_in("it")
+    page = browser.get("/devices").text
+    assert "&lt;script&gt;" in page
+    assert HTML not in page
+    assert "02:00:00:00:00:02" in page
+    assert "Let through" not in page
+    with world.services.database.write() as session:
+        grants.record_applied(session, world.services.place.gateway_id, [grant], [], world.now)
+    assert browser.get("/devices").text.count("Let through") == 1
+    world.now += timedelta(hours=10)
+    browser.sign_in("it-person")
+    assert "No device is online" in browser.get("/devices").text
+
+
+def test_ending_access_asks_first_and_is_recorded(world):
+    world.publish_all()
+    grant = world.accepted("Ola").grant_id
+    browser = world.signed_in("it", "kari")
+    path = f"/devices/{grant}/end"
+    assert "End the access" in browser.get(path).text
+    assert "Ola" in browser.get("/devices").text
+    assert browser.fill(path, path).headers["location"] == "/devices?notice=ended"
+    assert leaf_types(world)[-1] == "grant_revoked"
+    assert "kari" in disclosed(world)
+    assert "Ola" not in browser.get("/devices").text
+    assert browser.get(path).status_code == 404
+    assert browser.post(path, data={"form_token": browser.token_on("/devices")}).status_code == 404
+    assert leaf_types(world).count("grant_revoked") == 1
+
+
+def test_an_address_that_names_no_grant_is_answered_404(world):
+    world.publish_all()
+    browser = world.signed_in("it")
+    for name in ("%00", "x" * 3000, "%3Cscript%3E", "%E2%80%AE", "a b", "'--"):
+        assert browser.get(f"/devices/{name}/end").status_code == 404
+        assert browser.fill("/policy", f"/devices/{name}/end").status_code == 404
+
+
+def test_what_goes_wrong_unexpectedly_is_a_page_that_gives_nothing_away(world, monkeypatch):
+    from captive_portal.console import devices
+
+    def fail(*_arguments):
+        raise RuntimeError("secret detail")
+
+    world.publish_all()
+    browser = world.signed_in("it")
+    monkeypatch.setattr(devices.grants, "open_grants", fail)
+    answer = browser.get("/devices")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def closed_in_force(world) -> set[str]:
+    with world.services.database.read() as session:
+        row = generations.in_force(session, world.services.place.owner_id)
+        return set(row.document["groups"]["default"]["closed"])
+
+
+def test_closing_a_category_publishes_a_generation_and_the_snapshot_follows(world):
+    world.publish_all()
+    browser = world.signed_in("it", "kari")
+    before = closed_in_force(world)
+    assert "streaming" not in before
+    answer = browser.fill("/policy", "/policy", generation="1", closed=[*before - {"dating"}, "streaming"], note=HTML)
+    assert answer.headers["location"] == "/policy?notice=published"
+    assert closed_in_force(world) == before - {"dating"} | {"streaming"}
+    page = browser.get("/policy").text
+    assert "&lt;script&gt;" in page
+    assert HTML not in page
+    assert "Nothing compiled yet" in page
+    owner_id, state = world.services.place.owner_id, world.settings.state
+    assert jobs.compile_in_force(world.services.database, owner_id, state, ()) == 2
+    assert "Compiled: generation 2" in browser.get("/policy").text
+    browser.fill("/policy", "/policy", generation="2", closed=[*before], note="")
+    assert "Generation 2 answers until 3 is compiled" in browser.get("/policy").text
+    (state / "policy" / "current.snapshot").write_bytes(b"")
+    assert "Nothing compiled yet" in browser.get("/policy").text
+
+
+def test_a_fresh_installation_publishes_its_proposal(world):
+    browser = world.signed_in("it")
+    page = browser.get("/policy").text
+    assert "Nothing has been published yet" in page
+    ticked = re.findall(r'value="(\w+)"[^>]* checked', page)
+    answer = browser.fill("/policy", "/policy", generation="0", closed=ticked, note="")
+    assert answer.status_code == 303
+    assert closed_in_force(world) == set(ticked)
+
+
+def test_a_policy_form_that_is_out_of_date_or_wrong_publishes_nothing(world):
+    world.publish_all()
+    browser = world.signed_in("it")
+    closed = [*closed_in_force(world)]
+    assert browser.fill("/policy", "/policy", generation="0", closed=closed).status_code == 409
+    for bad in (HTML, "x" * 5000, "a\0b"):
+        assert browser.fill("/policy", "/policy", generation="1", closed=[bad]).status_code == 422
+    for bad in BAD_TEXTS[:-1]:
+        assert browser.fill("/policy", "/policy", generation="1", closed=[], note=bad).status_code == 422
+    assert "Nothing was changed" in browser.fill("/policy", "/policy", generation="1", closed=closed).text
+    with world.services.database.read() as session:
+        assert session.query(PolicyGeneration).count() == 1
+
+
+def test_acceptances_page_by_page_without_a_gap_or_a_repeat(world):
+    world.publish_all()
+    for number in range(120):
+        world.now += timedelta(seconds=number % 2)
+        world.accepted(f"Gjest {number:03}", f"02:00:00:00:01:{number:02x}")
+    browser = world.signed_in("auditor")
+    path, seen = "/acceptances", []
+    while path:
+        page = browser.get(path).text
+        seen += re.findall(r"Gjest \d+", page)
+        older = re.search(r'href="([^"]+before=[^"]+)"', page)
+        path = older[1].replace("&amp;", "&") if older else ""
+    assert sorted(seen) == [f"Gjest {number:03}" for number in range(120)]
+    assert browser.get("/acceptances?before=rubbish%00~x").status_code == 200
+
+
+def test_a_period_is_in_local_days(world):
+    period = read_period("2026-03-29", "2026-03-29")
+    assert period.until - period.since == timedelta(hours=23), "summer time began that day"
+    assert set(read_period("2026-02-30", "x" * 999).problems) == {"first", "last"}
+    assert set(read_period("2026-02-02", "2026-02-01").problems) == {"first"}
+    assert read_period("", "").problems == {}
+    assert set(read_period("", "", required=True).problems) == {"first", "last"}
+
+
+@contextmanager
+def sealing(world):
+    """The real sealer, at work beside the console."""
+    (world.settings.state / "keys").mkdir(mode=0o700, exist_ok=True)
+    make_signing_key(world.settings, world.services.place)
+    place, stop = world.services.place, threading.Event()
+    arguments = (world.services.database, place.owner_id, place.log_origin, read_signing_key(world.settings))
+    thread = threading.Thread(target=sealer.run, args=(*arguments, lambda: world.now, stop.is_set))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_auditor_exports_a_bundle_that_verifies(world, tmp_path):
+    world.publish_all()
+    world.accepted("Ola Nordmann")
+    auditor = world.signed_in("auditor", "rev")
+    wanted = {"first": "2026-11-01", "last": "2026-11-30", "reason": "Sak 26/1"}
+    with sealing(world):
+        for _ in range(50):
+            answer = auditor.fill("/acceptances", "/acceptances/export", **wanted)
+            if answer.status_code == 303:
+                break
+            time.sleep(0.1)  # nothing is sealed yet
+    assert answer.status_code == 303, answer.text
+    ready = answer.headers["location"]
+    assert "gjestenett-kommune-2026-11-01-2026-11-30.zip" in auditor.get(ready).text
+    got = auditor.get(f"{ready}/bundle")
+    assert got.headers["content-type"] == "application/zip"
+    assert got.headers["cache-control"] == "no-store"
+    bundle = tmp_path / "got.zip"
+    bundle.write_bytes(got.content)
+    note = auditor.get(f"{ready}/note")
+    bundle.with_name("got.zip.note").write_text(note.text)
+    assert verify_bundle.main([str(bundle), "--key", str(public_key_path(world.settings))]) == 0
+    assert hashlib.sha256(got.content).hexdigest() in note.text
+    assert {"rev", "Sak 26/1"} <= set(disclosed(world))
+    other = world.browser()
+    assert list((world.settings.state / "run" / "exports").glob("*")) == [], "a start empties the shelf"
+    world.account("ola", "it")
+    other.sign_in("ola")
+    assert other.get(ready).status_code == 410
+
+
+def test_only_its_maker_fetches_an_export_and_not_for_long(world, tmp_path):
+    from captive_portal.console.exports import ExportShelf
+    from gateway.audit.export import Summary
+
+    def write(out):
+        out.write_bytes(b"PK")
+        return Summary(out, None, 1)
+
+    shelf = ExportShelf(tmp_path)
+    kept = shelf.make("rev", "a.zip", write)
+    assert shelf.find(kept.key, "rev") == kept
+    assert shelf.find(kept.key, "ola") is None
+    assert kept.bundle.parent.stat().st_mode & 0o777 == 0o700
+    shelf.discard(kept.key)
+    assert shelf.find(kept.key, "rev") is None
+    assert not kept.bundle.exists()
+
+
+def test_an_export_says_what_is_missing_and_makes_nothing(world):
+    world.publish_all()
+    browser = world.signed_in("it")
+    good = {"first": "2026-11-01", "last": "2026-11-30", "reason": "Sak 26/1"}
+    for field, values in {
+        "reason": ["", "   ", *BAD_TEXTS[:-1]],
+        "first": ["", "2026-13-01", HTML, "2027-01-01"],
+    }.items():
+        for value in values:
+            answer = browser.fill("/acceptances", "/acceptances/export", **(good | {field: value}))
+            assert answer.status_code == 422
+            assert f'href="#export-{field}"' in answer.text
+            assert HTML not in answer.text
+    assert "export" not in leaf_types(world)
+    answer = browser.fill("/acceptances", "/acceptances/export", **good)
+    assert answer.status_code == 503, "nothing is sealed, and there is no key"
+    assert "Sak 26/1" in answer.text
+    assert not list((world.settings.state / "run" / "exports").glob("*/*"))
+
+
+def test_a_locked_database_gives_503_and_writes_nothing(world, monkeypatch):
+    from gateway.storage import engine
+
+    monkeypatch.setattr(engine, "PRAGMAS", (*engine.PRAGMAS[:-1], "PRAGMA busy_timeout=50"))
+    world.publish_all()
+    grant = world.accepted("Ola").grant_id
+    browser = world.signed_in("it")
+    world.services.database.engine.dispose()
+    token = browser.token_on("/policy")
+    blocker = sqlite3.connect(world.services.database.sqlite_path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    world.now += timedelta(minutes=5)
+    assert browser.get("/devices").status_code == 200, "reading goes on"
+    for path, fields in ((f"/devices/{grant}/end", {}), ("/policy", {"generation": "1"}), ("/sign-out", {})):
+        answer = browser.post(path, data={"form_token": token, **fields})
+        assert answer.status_code == 503
+        assert "The database does not answer" in answer.text
+        assert answer.headers["retry-after"] == "5"
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    assert "Ola" in browser.get("/devices").text
+    assert leaf_types(world).count("policy_published") == 1
+
+
+def test_a_lost_database_gives_503_and_health_tells_alive_from_ready(world):
+    browser = world.signed_in("it")
+    assert browser.get("/readyz").status_code == 200
+    world.services.database.engine.dispose()
+    path = world.services.database.sqlite_path
+    for file in path.parent.glob("gjestenett.sqlite3*"):
+        file.unlink()
+    path.mkdir()
+    assert browser.get("/devices").status_code == 503
+    assert browser.get("/readyz").status_code == 503
+    assert browser.get("/healthz").text == "ok\n"
+    assert browser.get("/sign-in").status_code == 200
+
+
+def test_metrics_count(world):
+    world.publish_all()
+    world.accepted("Ola")
+    text = world.browser().get("/metrics").text
+    assert "gjestenett_grants_open 1.0" in text
+    assert "gjestenett_policy_generation 1.0" in text
+    assert "gjestenett_leaves_staged 3.0" in text
+    assert "gjestenett_tree_size 0.0" in text
+
+
+def test_the_language_is_asked_for_remembered_and_shown(world):
+    browser = world.browser()
+    assert '<html lang="en">' in browser.get("/sign-in").text
+    assert '<html lang="nn">' in browser.get("/sign-in?lang=nn").text
+    assert "Brukarnamn" in browser.get("/sign-in").text
+    assert '<html lang="nn">' in browser.get("/sign-in?lang=xx").text
+    assert '<html lang="nb">' in browser.elsewhere("192.0.2.1").get("/sign-in", headers={"accept-language": "se"}).text
+
+
+SOURCES = Path(__file__).parents[3] / "captive_portal"
+
+
+def test_every_text_is_translated_and_none_is_left_over():
+    used = set()
+    for path in [*SOURCES.glob("templates/console/*.html"), *SOURCES.glob("console/*.py")]:
+        used |= set(re.findall(r'\b(?:_|N_)\(\s*"((?:[^"\\]|\\.)*)"', path.read_text(encoding="utf-8")))
+    assert len(used) > 100
+    for language in LANGUAGES:
+        messages = read_catalogue(SOURCES / "locale" / language / "LC_MESSAGES" / "console.po")
+        if language == "en":
+            assert messages == {}
+            continue
+        assert set(messages) == used
+        for source, text in messages.items():
+            assert re.findall(r"{\w+}", source) == re.findall(r"{\w+}", text)
+            assert "samtyk" not in text.lower()
+
+
+def test_no_page_needs_a_script_or_inline_style():
+    for path in SOURCES.glob("templates/console/*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert "<script" not in text
+        assert not re.search(r"\sstyle=|\son\w+=|http://|https://", text), path.name
