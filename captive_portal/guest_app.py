@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from captive_portal import capport
@@ -30,7 +30,7 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
     site = open_site(services, resolve)
     pages = Pages(site)
     errors = _Errors(site)
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/", pages.welcome),
         Route("/accept", pages.accept, methods=["POST"]),
         Route("/accept", pages.accept_by_get),
