@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from captive_portal.console import calls
 from captive_portal.console.gate import arrive, routes
 from captive_portal.console.look import Look
-from captive_portal.console.pages import all_pages
+from captive_portal.console.pages import all_calls, all_pages
+from captive_portal.console.policy_api import document
 from captive_portal.security import PAGE_HEADERS
 from gateway.context import Services
 
@@ -32,8 +34,10 @@ def create_app(services: Services) -> ASGIApp:
             response.headers.update(error.headers)
         return response
 
+    api = calls.routes(all_calls(services), services, look)
+    api += calls.routes([document(calls.openapi(api))], services, look)
     application = FastAPI(
-        routes=[*routes(all_pages(services), services, look)],
+        routes=[*routes(all_pages(services), services, look), *api],
         exception_handlers={HTTPException: failed, Exception: failed},
         redirect_slashes=False,
         openapi_url=None,

@@ -20,6 +20,7 @@ LAZY = {
     "config": "gateway.commands.config:config",
     "db": "gateway.commands.db:db",
     "grants": "gateway.commands.grants:grants",
+    "lists": "gateway.commands.lists:lists",
     "policy": "gateway.commands.policy:policy",
     "staff": "gateway.commands.staff:staff",
     "terms": "gateway.commands.terms:terms",
@@ -125,14 +126,15 @@ def enforcer(invocation: Invocation) -> None:
 @cli.command()
 @pass_invocation
 def jobs(invocation: Invocation) -> None:
-    """Compile published policies into what DNS reads."""
+    """Compile policies and lists into what DNS reads, and refresh lists when they are due."""
     from gateway.lists.jobs import run
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("jobs")
     services = invocation.services()
     settings = services.settings
-    run(services.database, services.place.owner_id, settings.state, (settings.portal.hostname,), StopFlag())
+    sync = [*_own_command(invocation), "lists", "sync", "--due"]
+    run(services.database, services.place, settings.state, (settings.portal.hostname,), StopFlag(), sync)
 
 
 @cli.command()

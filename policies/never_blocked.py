@@ -45,7 +45,7 @@ _BY_KIND = {
     """,
     "time": """
         ntp.org time.apple.com time.windows.com time.google.com time.android.com time.cloudflare.com
-        ntp.ubuntu.com time.nist.gov time.facebook.com ntp.justervesenet.no
+        ntp.ubuntu.com time.nist.gov ntp.justervesenet.no
     """,
     # Signing in to and using public services; what people must be able to reach in a municipality's house.
     "public_service": """
@@ -71,7 +71,8 @@ _BY_KIND = {
     "sexual_health": """
         sexogpolitikk.no sexogsamfunn.no zanzu.no helseutvalget.no hivnorge.no amathea.no
         prosentret.no foreningenfri.no skeivungdom.no skeivverden.no rosakompetanse.no ung.no
-        klara-klok.no klaraklok.no plannedparenthood.org rfsu.se sexogsamfund.dk
+        klara-klok.no klaraklok.no plannedparenthood.org rfsu.se sexogsamfund.dk umo.se sexlinien.dk
+        olafiaklinikken.no ippf.org
     """,
     "help_line": """
         mentalhelse.no sidetmedord.no kirkens-sos.no soschat.no rodekors.no korspaahalsen.no

@@ -1,54 +1,29 @@
-"""Everything that decisions need, compiled into one immutable file: document, lists, never-blocked names,
-generation.
+"""Everything that decisions need, opened from one immutable file: document, lists, never-blocked names,
+generation (`policies.compiler` makes it).
 
-Layout, little-endian: magic (8), version (u32), zero (u32), size of the JSON section (u64), size of the
-index (u64); the JSON section (UTF-8, sorted keys) padded with zeros to a multiple of 8; the index
-(`policies.index`); the SHA-256 of everything before it. So `head -c -32 FILE | sha256sum` gives the
-snapshot's name. The same inputs give the same bytes.
+A sealed file (`policies.sealed`) of these parts: `facts` (canonical JSON), `index` (`policies.index`),
+`overruled` (JSON), and any further sections that the caller gave, among them `quarantine`
+(`policies.hygiene`) and `judge`. The same inputs give the same bytes.
 """
 
 from __future__ import annotations
 
 import json
-import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
-from itertools import pairwise
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from policies.categories import CATEGORIES
-from policies.document import parse_document, write_document
-from policies.index import Index, build_index
+from policies.compiler import RESERVED, NamedList, compile_snapshot
+from policies.document import parse_document
+from policies.gather import EXACT, EXCEPTION, KINDS
+from policies.index import Index
 from policies.model import BlockAnswer, Group, Policy
-from policies.names import PolicyError, listable, parents
-from policies.never_blocked import NEVER_BLOCKED
+from policies.names import PolicyError
+from policies.sealed import Sealed
 
-MAGIC = b"GNPOLICY"
-VERSION = 1
-MAX_GENERATION = (1 << 53) - 1
-MAX_OVERRULED = 1000
-_HEADER = struct.Struct("<8sIIQQ")
-_DIGEST_SIZE = 32
-
-Saying = tuple[tuple[int, int], ...]  # (position of a list, 1 for its exception), rising
-
-
-@dataclass(frozen=True, slots=True)
-class NamedList:
-    """A list as it goes into a snapshot: where it came from, its category, its names and own exceptions in
-    normal form.
-
-    `source` is what people see (`starter/gaming`); `sha256` is the hex digest of the text it was read from.
-    A source that spans several categories is several `NamedList`s of the same source.
-    """
-
-    source: str
-    category: str
-    sha256: str
-    entries: tuple[str, ...]
-    exceptions: tuple[str, ...] = ()
+__all__ = ["Listing", "NamedList", "Overruled", "Snapshot", "Source", "compile_snapshot", "open_snapshot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +38,7 @@ class Source:
     exceptions: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """One list's word on a name: `name` is the listed suffix; an `exception` takes it out of that list
     again.
     """
@@ -89,31 +63,57 @@ class Snapshot:
     """A compiled policy, opened. Immutable; safe to share between threads; keeps its buffer alive."""
 
     __slots__ = (
-        "_by_mark", "_index", "_values", "generation", "never_blocked", "overruled", "overruled_total",
-        "policy", "sha256", "sources",
-    )  # fmt: skip
+        "_by_mark",
+        "_index",
+        "_sealed",
+        "_values",
+        "generation",
+        "never_blocked",
+        "policy",
+        "sha256",
+        "sources",
+    )
 
     generation: int
     sha256: str
     policy: Policy
     sources: tuple[Source, ...]
     never_blocked: Mapping[str, str]
-    overruled: tuple[Overruled, ...]
-    overruled_total: int
 
-    def __init__(self, facts: Mapping[str, Any], index: Index, digest: str) -> None:
+    def __init__(self, facts: Mapping[str, Any], index: Index, sealed: Sealed) -> None:
         self.generation = facts["generation"]
-        self.sha256 = digest
+        self.sha256 = sealed.sha256
         self.policy = parse_document(facts["document"])
         self.sources = tuple(Source(number, *fields) for number, fields in enumerate(facts["sources"]))
         self.never_blocked = MappingProxyType(facts["never_blocked"])
-        self.overruled = tuple(Overruled(*fields) for fields in facts["overruled"])
-        self.overruled_total = facts["overruled_total"]
-        self._values = tuple(
-            tuple((self.sources[number], bool(exception)) for number, exception in value) for value in facts["values"]
-        )
+        self._values = tuple(tuple(map(self._word, words)) for words in facts["values"])
         self._index = index
+        self._sealed = sealed
         self._by_mark = {group.mark: group for group in self.policy.groups.values()}
+
+    def _word(self, word: int) -> tuple[str, str, int, bool, bool]:
+        source, bits = self.sources[word // KINDS], word % KINDS
+        return source.category, source.name, source.id, bool(bits & EXCEPTION), bool(bits & EXACT)
+
+    def section(self, name: str) -> memoryview | None:
+        """The octets of a section that was compiled in, verified, or None. Raises: PolicyError (damaged)."""
+        return None if name in RESERVED else self._sealed.part(name)
+
+    def verify(self) -> None:
+        """Verify every octet now instead of on first touch. Raises: PolicyError (damaged)."""
+        self._sealed.check_all()
+
+    @property
+    def overruled(self) -> tuple[Overruled, ...]:
+        """Listed names that touch never-blocked ones, at most 10,000; read from the file at each call."""
+        part = self._sealed.part("overruled")
+        return tuple(Overruled(*fields) for fields in json.loads(bytes(part or b"[]"))["first"])
+
+    @property
+    def overruled_total(self) -> int:
+        """How many there are in all."""
+        part = self._sealed.part("overruled")
+        return int(json.loads(bytes(part or b"[]"))["total"])
 
     @property
     def block_answer(self) -> BlockAnswer:
@@ -140,121 +140,37 @@ class Snapshot:
         return self._by_mark.get(mark)
 
     def lookup(self, name: str) -> tuple[Listing, ...]:
-        """What every list says of `name` (normal form) and its parents, longest suffix first."""
+        """What every list says of `name` (normal form) and its parents, longest suffix first.
+
+        Raises: PolicyError when the file was damaged after it was put in force.
+        """
+        found = self._index.find(name)
+        if not found:
+            return ()
+        values = self._values
         return tuple(
-            Listing(suffix, source.category, source.name, source.id, exception)
-            for suffix, value in self._index.walk(name)
-            for source, exception in self._values[value]
+            [
+                Listing(suffix, category, source, number, exception)
+                for suffix, value in found
+                for category, source, number, exception, exact in values[value]
+                if not exact or suffix == name
+            ]
         )
-
-
-def compile_snapshot(
-    document: Mapping[str, Any], lists: Iterable[NamedList], generation: int, own_names: Iterable[str] = ()
-) -> bytes:
-    """Compile a policy document and lists; `own_names` (the portal's host, own zones) join the never-blocked
-    names.
-
-    The order of the lists and of their names does not matter.
-
-    Raises: DocumentError (bad document), NameError_ (bad own name), PolicyError (unknown category, the same
-        source and category twice, generation out of range).
-    """
-    if not 0 <= generation <= MAX_GENERATION:
-        raise PolicyError(f"generation {generation} is not between 0 and {MAX_GENERATION}")
-    ordered = sorted(lists, key=lambda each: (each.source, each.category))
-    for before, after in pairwise(ordered):
-        if (before.source, before.category) == (after.source, after.category):
-            raise PolicyError(f"the list {after.source!r} is given twice for category {after.category!r}")
-    for each in ordered:
-        if each.category not in CATEGORIES:
-            raise PolicyError(f"the list {each.source!r} has the unknown category {each.category!r}")
-    said, sayings = _gather(ordered)
-    never = dict(NEVER_BLOCKED) | {listable(name): "own" for name in own_names}
-    overruled = _overruled(ordered, never)
-    values = sorted({sayings[number] for number in said.values()})
-    positions = {value: position for position, value in enumerate(values)}
-    renumbered = [positions.get(saying, 0) for saying in sayings]
-    facts = {
-        "generation": generation,
-        "document": write_document(parse_document(document)),
-        "sources": [
-            [each.source, each.category, each.sha256, len(set(each.entries)), len(set(each.exceptions))]
-            for each in ordered
-        ],
-        "values": values,
-        "never_blocked": never,
-        "overruled": overruled[:MAX_OVERRULED],
-        "overruled_total": len(overruled),
-    }
-    text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b"\0" * (-len(text) % 8)
-    index = build_index((name, renumbered[number]) for name, number in said.items())
-    body = _HEADER.pack(MAGIC, VERSION, 0, len(text), len(index)) + text + index
-    return body + sha256(body).digest()
 
 
 def open_snapshot(buffer: bytes | memoryview) -> Snapshot:
     """Open a compiled snapshot over any buffer of octets (for an mmap: `memoryview(mapping)`), which it
-    keeps alive.
+    keeps alive. What opening does not read is verified on first touch (`policies.sealed`).
 
     Raises: PolicyError when it is cut short, altered, or of another version.
     """
-    view = memoryview(buffer)
-    if len(view) < _HEADER.size + _DIGEST_SIZE:
-        raise PolicyError("the policy snapshot is cut short: publish the policy again")
-    magic, version, zero, text_size, index_size = _HEADER.unpack_from(view)
-    if magic != MAGIC or zero != 0:
-        raise PolicyError("not a policy snapshot: publish the policy again")
-    if version != VERSION:
-        raise PolicyError(
-            f"policy snapshot of version {version}, this program reads {VERSION}: publish the policy again"
-        )
-    if len(view) != _HEADER.size + text_size + index_size + _DIGEST_SIZE or text_size % 8:
-        raise PolicyError("the policy snapshot does not have the size that its header says: publish the policy again")
-    digest = sha256(view[:-_DIGEST_SIZE]).digest()
-    if digest != view[-_DIGEST_SIZE:]:
-        raise PolicyError("the checksum of the policy snapshot is wrong: publish the policy again")
-    text_end = _HEADER.size + text_size
+    sealed = Sealed(buffer)
+    facts, index = sealed.part("facts"), sealed.unverified("index")
+    if facts is None or index is None:
+        raise PolicyError("a part of the policy snapshot is missing: publish the policy again")
     try:
-        facts = json.loads(bytes(view[_HEADER.size : text_end]).rstrip(b"\0"))
-        return Snapshot(facts, Index(view[text_end:-_DIGEST_SIZE]), digest.hex())
+        return Snapshot(json.loads(bytes(facts)), Index(index[0], sealed, index[1]), sealed)
     except (KeyError, TypeError, IndexError, UnicodeDecodeError, json.JSONDecodeError) as problem:
         raise PolicyError(
             f"the policy snapshot is not as this program writes it ({problem}): publish the policy again"
         ) from problem
-
-
-def _gather(lists: Iterable[NamedList]) -> tuple[dict[str, int], list[Saying]]:
-    """What all lists say of each name, as a number into a table of the different sayings (few, however many names)."""
-    said: dict[str, int] = {}
-    sayings: list[Saying] = [()]
-    numbers: dict[Saying, int] = {(): 0}
-    for position, each in enumerate(lists):
-        for exception, names in enumerate((each.entries, each.exceptions)):
-            word = (position, exception)
-            after: dict[int, int] = {}
-            for name in names:
-                before = said.get(name, 0)
-                if before not in after:
-                    saying = sayings[before] if sayings[before][-1:] == (word,) else (*sayings[before], word)
-                    if saying not in numbers:
-                        numbers[saying] = len(sayings)
-                        sayings.append(saying)
-                    after[before] = numbers[saying]
-                said[name] = after[before]
-    return said, sayings
-
-
-def _overruled(lists: Iterable[NamedList], never: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """(listed name, source, never-blocked name) where one is the other or above it."""
-    above: dict[str, str] = {}
-    for name in sorted(never):
-        for parent in parents(name):
-            above.setdefault(parent, name)
-    found: list[tuple[str, str, str]] = []
-    for each in lists:
-        for name in set(each.entries):
-            protected = next((suffix for suffix in parents(name) if suffix in never), None) or above.get(name)
-            if protected is not None:
-                found.append((name, each.source, protected))
-    return sorted(found)

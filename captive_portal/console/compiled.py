@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gateway.lists.reader import current_path, read_snapshot
 from policies.names import PolicyError
+from policies.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Compiled:
     generation: int
     names: int
     categories: frozenset[str]
+    snapshot: Snapshot
 
 
 class SnapshotReader:
@@ -33,7 +35,7 @@ class SnapshotReader:
             seen = self._seen
             if seen is None or seen[0] != stamp:
                 snapshot = read_snapshot(self._path)
-                seen = (stamp, Compiled(snapshot.generation, snapshot.names, frozenset(snapshot.categories)))
+                seen = (stamp, Compiled(snapshot.generation, snapshot.names, frozenset(snapshot.categories), snapshot))
                 self._seen = seen
             return seen[1]
         except (OSError, PolicyError):

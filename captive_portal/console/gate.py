@@ -14,12 +14,14 @@ from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Literal, Protocol
 
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from captive_portal.auth import sessions
+from captive_portal.auth.sessions import SignedIn
 from captive_portal.auth.tokens import TOKEN_MAX_CHARS, form_token_matches, new_token
 from captive_portal.console.forms import NO_FORM, BadBody, read_form
 from captive_portal.console.look import LANGUAGES, Look
@@ -54,6 +56,24 @@ class Page:
     pace: Pace | None = None
 
 
+@dataclass(frozen=True)
+class Call:
+    """A route of the JSON API for those who are signed in: like a page, with models for what is asked and answered.
+
+    `asks` is read from the query of a GET and from the JSON body of a POST, into `Visit.asked`. Calls change nothing,
+    so they carry no form token; a POST has to be JSON, which no foreign page can send unasked.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    permission: Literal["it", "auditor"]
+    answer: Callable[[Visit], Response]
+    transaction: Transaction
+    asks: type[BaseModel] | None
+    answers: type[BaseModel] | None
+    summary: str
+
+
 def routes(pages: tuple[Page, ...], services: Services, look: Look) -> list[Route]:
     """The routes of these pages, each behind the gate."""
     return [_route(page, services, look) for page in pages]
@@ -63,7 +83,7 @@ def _route(page: Page, services: Services, look: Look) -> Route:
     async def endpoint(request: Request) -> Response:
         visit = arrive(request, services, look)
         if page.method == "POST":
-            if not _from_here(request):
+            if not from_here(request):
                 return visit.failed(HTTPStatus.FORBIDDEN, reason="foreign")
             form = await read_form(request)
             if isinstance(form, BadBody):
@@ -110,6 +130,20 @@ def set_cookie(response: Response, name: str, value: str) -> None:
     response.set_cookie(name, value, path="/", secure=True, httponly=True, samesite="lax")
 
 
+def signed_in(visit: Visit, permission: Literal["it", "auditor"]) -> SignedIn | HTTPStatus:
+    """Who makes this visit, or why they may not: 401, 403. Raises: StorageUnavailableError."""
+    secret = visit.cookies.get(SESSION_COOKIE, "")
+    with visit.services.database.read() as session:
+        staff = sessions.who(session, visit.services.place, secret, visit.now)
+    if staff is None:
+        return HTTPStatus.UNAUTHORIZED
+    if staff.role != "it" and permission != "auditor":
+        return HTTPStatus.FORBIDDEN
+    if staff.touch:
+        _touch(replace(visit, staff=staff, cookie=secret))
+    return staff
+
+
 def _answer(page: Page, visit: Visit) -> Response:
     try:
         return _answer_public(page, visit) if page.permission == "public" else _answer_staff(page, visit)
@@ -124,7 +158,7 @@ def _answer_public(page: Page, visit: Visit) -> Response:
     if page.method == "POST" and not _token_is_ours(held, visit):
         return visit.failed(HTTPStatus.FORBIDDEN, reason="stale")
     secret = held if 0 < len(held) <= TOKEN_MAX_CHARS else new_token()
-    response = _run(page, replace(visit, cookie=secret))
+    response = run(page, replace(visit, cookie=secret))
     if secret != held and response.headers.get("content-type", "").startswith("text/html"):
         set_cookie(response, FORM_COOKIE, secret)
     return response
@@ -145,10 +179,11 @@ def _answer_staff(page: Page, visit: Visit) -> Response:
             return visit.failed(HTTPStatus.FORBIDDEN, reason="stale")
         if staff.touch:
             _touch(visit)
-    return _run(page, visit)
+    return run(page, visit)
 
 
-def _run(page: Page, visit: Visit) -> Response:
+def run(page: Page | Call, visit: Visit) -> Response:
+    """The answer, within the transaction that the route declares."""
     database = visit.services.database
     kinds: Mapping[Transaction, Callable[[], AbstractContextManager[Session | None]]] = {
         "none": nullcontext,
@@ -169,7 +204,7 @@ def _token_is_ours(secret: str, visit: Visit) -> bool:
     return bool(secret) and form_token_matches(secret, visit.form.get("form_token"))
 
 
-def _from_here(request: Request) -> bool:
+def from_here(request: Request) -> bool:
     """Whether a POST comes from one of our own pages, as the browser says (Fetch Metadata; else Origin)."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:

@@ -6,8 +6,9 @@ from captive_portal.console import acceptances, devices, health, setup, signin
 from captive_portal.console.assets import Assets
 from captive_portal.console.compiled import SnapshotReader
 from captive_portal.console.exports import ExportShelf
-from captive_portal.console.gate import Page
+from captive_portal.console.gate import Call, Page
 from captive_portal.console.policy import PolicyPages
+from captive_portal.console.policy_api import PolicyApi
 from gateway.context import Services
 
 
@@ -36,3 +37,8 @@ def all_pages(services: Services) -> tuple[Page, ...]:
         Page("GET", "/acceptances/exports/{key}", "auditor", exports.show, "none"),
         Page("GET", "/acceptances/exports/{key}/{file}", "auditor", exports.download, "none"),
     )
+
+
+def all_calls(services: Services) -> tuple[Call, ...]:
+    """The table of the JSON API."""
+    return PolicyApi(SnapshotReader(services.settings.state)).calls()

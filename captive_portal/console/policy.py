@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from http import HTTPStatus
+from typing import Any
 
 from starlette.responses import Response
 
+from captive_portal.console import try_name
 from captive_portal.console.compiled import SnapshotReader
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
@@ -57,10 +59,14 @@ class PolicyPages:
             )
         if generation and wanted == self._closed(visit):
             return self._page(visit, problem=SAME, note=note)
-        held = set(publishing.draft(session, place)["groups"][GROUP]["closed"])
-        for category in sorted(wanted ^ held):
-            publishing.set_category(session, place, GROUP, category, closed=category in wanted, now=visit.now)
-        publishing.publish(session, place, visit.member.username, note, visit.now)
+        changed = wanted ^ self._closed(visit) if generation else None
+
+        def edit(document: dict[str, Any]) -> None:
+            group = document["groups"][GROUP]
+            # In a draft of others only what is changed here is changed.
+            group["closed"] = sorted(wanted if changed is None else (set(group["closed"]) - changed) | changed & wanted)
+
+        publishing.publish_change(session, place, edit, visit.member.username, note, visit.now)
         return visit.go("/policy?notice=published")
 
     def _page(
@@ -89,6 +95,8 @@ class PolicyPages:
             notice=notice,
             note=note,
             note_max_chars=NOTE_MAX_CHARS,
+            trial=try_name.try_name(visit, compiled.snapshot if compiled is not None else None),
+            words=try_name,
         )
 
     def _generation(self, visit: Visit) -> int:

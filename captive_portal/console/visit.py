@@ -39,6 +39,8 @@ class Visit:
     form: Form = NO_FORM
     staff: SignedIn | None = None
     transaction: Session | None = None
+    asked: Any = None
+    """What a call of the JSON API asks for: an instance of the model that it declares."""
 
     @property
     def session(self) -> Session:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
 
-from gateway.dns import wire
-from gateway.dns.review import ForbiddenHop, Judge, Objection, Verdict, under
+from gateway.dns import alias, wire
+from gateway.dns.reply import GUEST_TTL_MAX_S
+from gateway.dns.review import ForbiddenHop, Objection, Verdict, under
 from gateway.dns.wire import Query
+from policies.canaries import CANARIES
 from policies.decide import decide
-from policies.model import Decision, Group
+from policies.model import Decision, Group, Judged
 from policies.names import parents
+from policies.safe_search import safe_host
 from policies.snapshot import Snapshot
 
 OWN_TTL_S = 10
 PORTAL_TTL_S = 60
 _ANY_TTL_S = 3600
 _FOREVER_S = 3600.0
+_TIMED_S = 60.0  # decisions that end with time are looked at again soon, in case the clock is set
 _OPEN_TYPES = frozenset((wire.A, wire.AAAA, wire.HTTPS))
 _INSISTING = frozenset(("never_blocked", "permitted_by_it"))
-
-CANARIES = frozenset(("use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com", "resolver.arpa"))
-"""Names by which programs ask whether they may go round this resolver: no, for every type and all below."""
 
 LOCAL_ZONES = frozenset(
     (
@@ -68,7 +70,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Ask upstream. What comes back is reviewed."""
+    """Ask upstream. What comes back is reviewed, and stands until `valid_until` at most (None: no matter).
+
+    `safe_host`: ask for the addresses of this host instead, and answer with an alias to it.
+    """
+
+    safe_host: str | None = None
+    valid_until: datetime | None = None
 
 
 _FORWARD = Forward()
@@ -89,36 +97,44 @@ class NotAccepted:
 Asker = Accepted | NotAccepted
 
 
-def plan(query: Query, asker: Asker, site: Site, now: datetime) -> Answer | Forward:
-    """Answer `query` from what we know, or forward it. `now` is aware UTC."""
+def plan(query: Query, asker: Asker, site: Site, now: datetime, judged: Sequence[Judged] = ()) -> Answer | Forward:
+    """Answer `query` from what we know, or forward it. `now` is aware UTC; `judged` is as in `policies.decide`."""
     qtype = query.qtype
     if query.qclass != wire.IN:  # also version.bind and its like: nobody's business
         return Answer(wire.reply(query, wire.REFUSED))
     if wire.is_meta_type(qtype):
         return Answer(wire.reply(query, wire.FORMERR if qtype in (0, wire.OPT) else wire.NOTIMP))
     # INVARIANT: own names come before policy, so the portal is found whatever the policy, and without one.
-    known = _answer_own_names(query, site) or _apply_policy(query, asker, now)
-    if known is not None:
-        return known
+    known = _answer_own_names(query, site) or _apply_policy(query, asker, now, judged)
+    return known if isinstance(known, Answer) else _go_on(query, known, now)
+
+
+def _go_on(query: Query, permitted: Forward, now: datetime) -> Answer | Forward:
+    """What becomes of a permitted question: a few are not forwarded all the same."""
     if not query.flags & wire.RD:  # what others asked for lately is not told (cache snooping)
         return Answer(wire.reply(query, wire.REFUSED))
-    if qtype == wire.ANY:  # RFC 8482 §4.2
+    if query.qtype == wire.ANY:  # RFC 8482 §4.2
         hinfo = wire.record(wire.HINFO, _ANY_TTL_S, b"\x07RFC8482\0")
         return Answer(wire.reply(query, wire.NOERROR, (hinfo,)))
-    return _FORWARD
+    if permitted.safe_host is not None and query.qtype not in (wire.A, wire.AAAA):
+        ttl_s = int(min(GUEST_TTL_MAX_S, seconds_left(permitted.valid_until, now)))
+        answer = alias.without_addresses(query, permitted.safe_host, ttl_s)
+        return Answer(answer, keep_s(permitted.valid_until, now, ttl_s))
+    return permitted
 
 
-def _apply_policy(query: Query, asker: Asker, now: datetime) -> Answer | None:
+def _apply_policy(query: Query, asker: Asker, now: datetime, judged: Sequence[Judged]) -> Answer | Forward:
     if isinstance(asker, NotAccepted):
         if query.qtype in _OPEN_TYPES:
-            return None
+            return _FORWARD
         return Answer(wire.reply(query, wire.REFUSED, ede=(wire.EDE_PROHIBITED, "not accepted")))
     if asker.snapshot is None or asker.group is None:
         return Answer(wire.reply(query, wire.SERVFAIL, ede=(wire.EDE_NOT_READY, "no policy yet")))
-    decision = decide(query.name, asker.group, now, asker.snapshot)
-    if decision.permitted:
-        return None
-    return Answer(refuse(query, decision, asker.snapshot), keep_s(decision, now))
+    decision = decide(query.name, asker.group, now, asker.snapshot, judged)
+    if not decision.permitted:
+        return Answer(refuse(query, decision, asker.snapshot, now), keep_s(decision.valid_until, now))
+    safe = safe_host(query.name, asker.group.safe_search)
+    return Forward(safe, decision.valid_until) if safe or decision.valid_until else _FORWARD
 
 
 def _answer_own_names(query: Query, site: Site) -> Answer | None:
@@ -143,55 +159,93 @@ def _addresses(query: Query, v4: tuple[bytes, ...], v6: tuple[bytes, ...], ttl_s
     return wire.reply(query, wire.NOERROR, records, () if records else (wire.soa(ttl_s),), aa=True)
 
 
-def negative(query: Query, rcode: int, ede: tuple[int, str] | None = None) -> bytes:
-    """No such name, or no such type, with an SOA that lets the asker remember it for 10 s."""
-    return wire.reply(query, rcode, (), (wire.soa(OWN_TTL_S),), ede, aa=True)
+def negative(query: Query, rcode: int, ede: tuple[int, str] | None = None, ttl_s: int = OWN_TTL_S) -> bytes:
+    """No such name, or no such type, with an SOA that lets the asker remember it for `ttl_s`."""
+    return wire.reply(query, rcode, (), (wire.soa(ttl_s),), ede, aa=True)
 
 
-def refuse(query: Query, decision: Decision, snapshot: Snapshot) -> bytes:
-    """The answer to a forbidden name: the same for every type (RFC 8020), EDE 15 with the category (RFC 8914 §4.16)."""
-    ede = (wire.EDE_BLOCKED, decision.category or "it")
+def refuse(query: Query, decision: Decision, snapshot: Snapshot, now: datetime) -> bytes:
+    """The answer to a forbidden name: the same for every type (RFC 8020), EDE 15 with the category (RFC 8914 §4.16).
+
+    It may be kept for 10 s, or until the decision ends with time.
+    """
+    ede = (wire.EDE_BLOCKED, _told(decision))
+    ttl_s = int(min(OWN_TTL_S, seconds_left(decision.valid_until, now)))
     match snapshot.block_answer:
         case "refused":
-            return wire.reply(query, wire.REFUSED, (), (wire.soa(OWN_TTL_S),), ede)
+            return wire.reply(query, wire.REFUSED, (), (wire.soa(ttl_s),), ede)
         case "nxdomain":
-            return negative(query, wire.NXDOMAIN, ede)
+            return negative(query, wire.NXDOMAIN, ede, ttl_s)
         case "zero" if query.qtype in (wire.A, wire.AAAA):
             address = bytes(4 if query.qtype == wire.A else 16)
-            records = (wire.record(query.qtype, OWN_TTL_S, address),)
-            return wire.reply(query, wire.NOERROR, records, (wire.soa(OWN_TTL_S),), ede, aa=True)
+            records = (wire.record(query.qtype, ttl_s, address),)
+            return wire.reply(query, wire.NOERROR, records, (wire.soa(ttl_s),), ede, aa=True)
         case _:
-            return negative(query, wire.NOERROR, ede)
+            return negative(query, wire.NOERROR, ede, ttl_s)
+
+
+def _told(decision: Decision) -> str:
+    """`gambling`; `judged gambling, 97%` where no list says so; `it` for IT's own rule. Never a name."""
+    first = decision.reasons[0]
+    if first.kind != "judged_closed":
+        return decision.category or "it"
+    return f"judged {first.category}, {(first.detail or '').partition(':')[0]}"
 
 
 def object_to(query: Query, objection: Objection, asker: Asker, now: datetime) -> Answer:
     """The answer in place of an upstream's that review objected to."""
     if isinstance(objection, ForbiddenHop) and isinstance(asker, Accepted) and asker.snapshot and asker.group:
         decision = decide(objection.name, asker.group, now, asker.snapshot)
-        return Answer(refuse(query, decision, asker.snapshot), keep_s(decision, now))
+        return Answer(refuse(query, decision, asker.snapshot, now), keep_s(decision.valid_until, now))
     return Answer(negative(query, wire.NOERROR, (wire.EDE_BLOCKED, "private address")), OWN_TTL_S)
 
 
-def judge_for(asker: Asker, now: datetime) -> Judge | None:
-    """How review is to judge names for this asker; None for one that has not accepted."""
-    if not isinstance(asker, Accepted) or asker.snapshot is None or asker.group is None:
-        return None
-    snapshot, group = asker.snapshot, asker.group
+class PolicyJudge:
+    """Judges the names that an answer leads to, for one asker at one moment.
 
-    def judge(name: str) -> Verdict:
-        decision = decide(name, group, now, snapshot)
+    `valid_until` is the first moment at which time alone could change what was said of any of them.
+    """
+
+    def __init__(self, snapshot: Snapshot, group: Group, now: datetime) -> None:
+        self._snapshot = snapshot
+        self._group = group
+        self._now = now
+        self.valid_until: datetime | None = None
+
+    def __call__(self, name: str) -> Verdict:
+        """What policy says of `name`."""
+        decision = decide(name, self._group, self._now, self._snapshot)
+        self.valid_until = earlier(self.valid_until, decision.valid_until)
         if not decision.permitted:
             return Verdict.REFUSED
         return Verdict.INSISTED if decision.reasons[0].kind in _INSISTING else Verdict.PERMITTED
 
-    return judge
+
+def judge_for(asker: Asker, now: datetime) -> PolicyJudge | None:
+    """How review is to judge names for this asker; None for one that has not accepted."""
+    if not isinstance(asker, Accepted) or asker.snapshot is None or asker.group is None:
+        return None
+    return PolicyJudge(asker.snapshot, asker.group, now)
 
 
-def keep_s(decision: Decision, now: datetime) -> float:
-    """How many seconds from `now` the decision stands, at most an hour."""
-    if decision.valid_until is None:
+def earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The earlier of two moments; None is never."""
+    return min(one, other) if one is not None and other is not None else one or other
+
+
+def seconds_left(valid_until: datetime | None, now: datetime) -> float:
+    """How many seconds from `now` a decision stands, at most an hour."""
+    if valid_until is None:
         return _FOREVER_S
-    return min(_FOREVER_S, max(0.0, (decision.valid_until - now).total_seconds()))
+    return min(_FOREVER_S, max(0.0, (valid_until - now).total_seconds()))
+
+
+def keep_s(valid_until: datetime | None, now: datetime, ttl_s: float = OWN_TTL_S) -> float:
+    """How many seconds from `now` an answer under that decision may be kept here, so that a device that is given it
+    in the last of them, and keeps it for `ttl_s`, has let go of it when the decision ends.
+    """
+    left_s = seconds_left(valid_until, now)
+    return left_s if valid_until is None else min(_TIMED_S, left_s - min(ttl_s, int(left_s)))
 
 
 def unreachable(query: Query, code: int, text: str) -> bytes:

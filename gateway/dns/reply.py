@@ -218,8 +218,8 @@ def matches(reply: Reply, lower_question: bytes) -> bool:
     return lower_name(reply.question[:-4]) + reply.question[-4:] == lower_question
 
 
-def render(query: Query, reply: Reply, age_s: int, limit_bytes: int) -> bytes:
-    """An upstream's answer for this asker: own ID, own spelling, TTLs less `age_s` and at most 300 s.
+def render(query: Query, reply: Reply, age_s: int, limit_bytes: int, ttl_max_s: int = GUEST_TTL_MAX_S) -> bytes:
+    """An upstream's answer for this asker: own ID, own spelling, TTLs less `age_s` and at most `ttl_max_s`.
 
     Longer than `limit_bytes` it becomes an empty answer with TC. AA and AD are off: this is a copy, unvalidated.
     """
@@ -229,6 +229,6 @@ def render(query: Query, reply: Reply, age_s: int, limit_bytes: int) -> bytes:
     flags = wire.QR | wire.RA | (query.flags & (wire.RD | wire.CD)) | reply.rcode
     body = bytearray(reply.body)
     for offset, ttl_s in reply.ttls:
-        _TTL.pack_into(body, offset, min(GUEST_TTL_MAX_S, max(0, ttl_s - age_s)))
+        _TTL.pack_into(body, offset, min(ttl_max_s, max(0, ttl_s - age_s)))
     header = _HEADER.pack(query.id, flags, 1, reply.answer_count, reply.authority_count, 1 if opt else 0)
     return b"".join((header, query.question, body, opt))

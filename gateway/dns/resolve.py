@@ -7,10 +7,23 @@ from collections.abc import Callable
 from functools import partial
 
 from gateway.clock import Clock
-from gateway.dns import wire
+from gateway.dns import alias, wire
 from gateway.dns.cache import FinishedAnswers, Kept, UpstreamAnswers
-from gateway.dns.plan import Answer, Site, judge_for, object_to, plan, unreachable
-from gateway.dns.reply import Reply, render
+from gateway.dns.judging import Judging
+from gateway.dns.plan import (
+    Accepted,
+    Answer,
+    Forward,
+    Site,
+    earlier,
+    judge_for,
+    keep_s,
+    object_to,
+    plan,
+    seconds_left,
+    unreachable,
+)
+from gateway.dns.reply import GUEST_TTL_MAX_S, Reply, render
 from gateway.dns.review import review
 from gateway.dns.upstream import NoAnswer, Outcome, Upstreams
 from gateway.dns.views import View, Views
@@ -34,6 +47,7 @@ class Resolver:
         upstreams: Upstreams,
         clock: Clock,
         monotonic: Callable[[], float],
+        judging: Judging | None = None,
     ) -> None:
         self._site = site
         self._views = views
@@ -42,6 +56,7 @@ class Resolver:
         self._upstreams = upstreams
         self._clock = clock
         self._monotonic = monotonic
+        self._judging = judging
 
     def answer(self, packet: bytes, mark: int, source: bytes, by_tcp: bool, deliver: Deliver) -> bytes | None:
         """The whole answer at once; empty when there is to be none; None when `deliver` will be given it later."""
@@ -64,21 +79,43 @@ class Resolver:
     ) -> bytes | None:
         key = packet[2:] if not by_tcp and not query.has_options and query.is_lower else None
         view = self._views.find(mark, source)
-        planned = plan(query, view.asker, self._site, self._clock())
+        judged = self._judging.known(query.name) if self._judging is not None else ()
+        now_s = self._monotonic()  # before the clock is read, so that nothing is kept too long
+        planned = plan(query, view.asker, self._site, self._clock(), judged)
         if isinstance(planned, Answer):
             if key is not None and planned.keep_s:
-                self._finished.offer(view.answers, key, planned.wire, self._monotonic() + planned.keep_s)
+                self._finished.offer(view.answers, key, planned.wire, now_s + planned.keep_s)
             return planned.wire
-        shared = (query.lower_question, query.do, bool(query.flags & wire.CD))
+        return self._forward(query, planned, mark, source, view, by_tcp, deliver, key)
+
+    def _forward(
+        self,
+        query: Query,
+        planned: Forward,
+        mark: int,
+        source: bytes,
+        view: View,
+        by_tcp: bool,
+        deliver: Deliver,
+        key: bytes | None,
+    ) -> bytes | None:
+        shared = _shared(query, planned)
         kept = self._kept.get(shared, self._monotonic())
         if kept is not None:
-            return self._reviewed(query, kept, view, by_tcp, key)
-        self._upstreams.ask(shared, by_tcp, partial(self._arrived, query, mark, source, view, by_tcp, deliver))
+            self._answered(query, view)
+            return self._reviewed(query, planned, kept, view, by_tcp, key)
+        self._upstreams.ask(shared, by_tcp, partial(self._arrived, query, planned, mark, source, view, by_tcp, deliver))
         return None
+
+    def _answered(self, query: Query, view: View) -> None:
+        """The judge gets the name only now, and looks at it on a later turn of the loop."""
+        if self._judging is not None and isinstance(view.asker, Accepted):
+            self._judging.offer(query.name)
 
     def _arrived(
         self,
         query: Query,
+        planned: Forward,
         mark: int,
         source: bytes,
         asked_under: View,
@@ -86,41 +123,76 @@ class Resolver:
         deliver: Deliver,
         outcome: Outcome,
     ) -> None:
+        answer: bytes | None
         if isinstance(outcome, NoAnswer):
             deliver(unreachable(query, outcome.code, outcome.text))
             return
         try:
-            answer = self._settle(query, mark, source, asked_under, by_tcp, outcome)
+            answer = self._settle(query, planned, mark, source, asked_under, by_tcp, deliver, outcome)
         except Exception as fault:
             answer = self._failed(query, fault)
-        deliver(answer)
+        if answer is not None:
+            deliver(answer)
+            self._answered(query, asked_under)
 
-    def _settle(self, query: Query, mark: int, source: bytes, asked_under: View, by_tcp: bool, outcome: Reply) -> bytes:
-        shared = (query.lower_question, query.do, bool(query.flags & wire.CD))
+    def _settle(
+        self,
+        query: Query,
+        planned: Forward,
+        mark: int,
+        source: bytes,
+        asked_under: View,
+        by_tcp: bool,
+        deliver: Deliver,
+        outcome: Reply,
+    ) -> bytes | None:
+        shared = _shared(query, planned)
         now_s = self._monotonic()
         # Those who waited together keep one answer; a repeat of the same object changes nothing.
         kept = self._kept.get(shared, now_s)
         if kept is None or kept.reply is not outcome:
             kept = self._kept.put(shared, outcome, now_s)
         view = self._views.find(mark, source)
-        if view is not asked_under:  # the policy changed while upstream thought
-            planned = plan(query, view.asker, self._site, self._clock())
-            if isinstance(planned, Answer):
-                return planned.wire
-        return self._reviewed(query, kept, view, by_tcp, None)
-
-    def _reviewed(self, query: Query, kept: Kept, view: View, by_tcp: bool, key: bytes | None) -> bytes:
         now = self._clock()
-        objection = review(query.name, kept.reply, judge_for(view.asker, now), self._site.private_zones)
-        now_s = self._monotonic()
+        if view is not asked_under or (planned.valid_until is not None and planned.valid_until <= now):
+            # The policy, or the hour, changed while upstream thought.
+            anew = plan(query, view.asker, self._site, now)
+            if isinstance(anew, Answer):
+                return anew.wire
+            if anew.safe_host != planned.safe_host:
+                return self._forward(query, anew, mark, source, view, by_tcp, deliver, None)
+            planned = anew
+        return self._reviewed(query, planned, kept, view, by_tcp, None)
+
+    def _reviewed(
+        self, query: Query, planned: Forward, kept: Kept, view: View, by_tcp: bool, key: bytes | None
+    ) -> bytes:
+        now_s = self._monotonic()  # before the clock is read, so that nothing is kept too long
+        now = self._clock()
+        judge = judge_for(view.asker, now)
+        objection = review(planned.safe_host or query.name, kept.reply, judge, self._site.private_zones)
+        valid_until = earlier(planned.valid_until, judge.valid_until if judge else None)
         if objection is not None:
             refusal = object_to(query, objection, view.asker, now)
             if key is not None:
-                self._finished.offer(view.answers, key, refusal.wire, min(kept.expires_at, now_s + refusal.keep_s))
+                keep = min(refusal.keep_s, keep_s(valid_until, now))
+                self._finished.offer(view.answers, key, refusal.wire, min(kept.expires_at, now_s + keep))
             return refusal.wire
         limit = _TCP_BYTES if by_tcp else min(query.udp_bytes, wire.MAX_UDP_BYTES)
         age_s = max(0, int(now_s - kept.stored_at))
-        answer = render(query, kept.reply, age_s, limit)
+        ttl_max_s = int(min(GUEST_TTL_MAX_S, seconds_left(valid_until, now)))
+        if planned.safe_host is None:
+            answer = render(query, kept.reply, age_s, limit, ttl_max_s)
+        else:
+            answer = alias.render(query, planned.safe_host, kept.reply, age_s, ttl_max_s, limit)
         if key is not None:  # TTLs in it are right until the next whole second of its age
-            self._finished.offer(view.answers, key, answer, min(kept.expires_at, kept.stored_at + age_s + 1))
+            until_s = min(kept.expires_at, kept.stored_at + age_s + 1, now_s + keep_s(valid_until, now, ttl_max_s))
+            self._finished.offer(view.answers, key, answer, until_s)
         return answer
+
+
+def _shared(query: Query, planned: Forward) -> tuple[bytes, bool, bool]:
+    """The key under which upstream answers are shared, which is also what upstream is asked."""
+    if planned.safe_host is not None:
+        return alias.question_for(planned.safe_host, query), False, False
+    return query.lower_question, query.do, bool(query.flags & wire.CD)

@@ -17,6 +17,7 @@ from gateway.dns import mmsg
 from gateway.dns.cache import FinishedAnswers, UpstreamAnswers
 from gateway.dns.config import DnsConfig
 from gateway.dns.errors import DnsError
+from gateway.dns.judging import Judging
 from gateway.dns.plan import Site
 from gateway.dns.resolve import Resolver
 from gateway.dns.tcp import TcpListener
@@ -41,8 +42,16 @@ class Server:
         self._views = Views(config.sources, self._finished)
         self._upstreams = Upstreams(config.upstreams, self._loop, config.upstream_timeout_s)
         site = Site.build(config.portal_hostname, config.portal_addresses, config.private_zones)
+        self._judging = Judging(self._loop)
         self._resolver = Resolver(
-            site, self._views, self._finished, UpstreamAnswers(), self._upstreams, utc_now, time.monotonic
+            site,
+            self._views,
+            self._finished,
+            UpstreamAnswers(),
+            self._upstreams,
+            utc_now,
+            time.monotonic,
+            self._judging,
         )
         self._snapshot_file = SnapshotFile(Path(config.snapshot))
         self._problem: str | None = None
@@ -75,6 +84,7 @@ class Server:
         """Close everything; what is under way gets no answer."""
         if self._reload_timer is not None:
             self._reload_timer.cancel()
+        self._judging.close()
         for batch in self._sockets:
             self._loop.remove_reader(batch.socket.fileno())
         await self._tcp.close()
@@ -84,9 +94,10 @@ class Server:
         self._sockets.clear()
 
     def _reload(self) -> None:
-        snapshot = self._snapshot_file.poll()
+        snapshot = self._snapshot_file.poll(wait=False)
         if snapshot is not None:
             self._views.adopt(snapshot)
+            self._judging.adopt(snapshot)
             log.info("policy generation %d in force", snapshot.generation)
         if self._snapshot_file.problem != self._problem:
             self._problem = self._snapshot_file.problem

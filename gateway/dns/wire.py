@@ -161,6 +161,11 @@ def name_text(name: bytes) -> str:
     return ".".join(labels)
 
 
+def name_bytes(name: str) -> bytes:
+    """The wire form of a host name: letters, digits, hyphens, underscores and dots, as in `policies.names.listable`."""
+    return b"".join(bytes((len(label),)) + label.encode("ascii") for label in name.split(".")) + b"\0"
+
+
 def is_meta_type(qtype: int) -> bool:
     """Types that no forwarder asks for: zone transfers, TSIG and the like (ANY is answered apart)."""
     return qtype in _FORBIDDEN_TYPES

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses
 
+from policies import encrypted_dns
+
 FAMILY = "inet"
 TABLE = "gjestenett"
 MARKS = "marks"
@@ -54,6 +56,7 @@ class FirewallConfig:
     nat: bool = True
     local_time_server: bool = True
     protected: tuple[Network, ...] = ()
+    close_public_resolvers: bool = True
 
     @property
     def address4(self) -> IPv4Address | None:
@@ -91,8 +94,11 @@ def render(config: FirewallConfig, routes: Iterable[Network] = ()) -> str:
         f"add map {FAMILY} {TABLE} {MARKS} {{ typeof iifname . ether saddr : meta mark; flags timeout; }}",
         f"add set {FAMILY} {TABLE} protected4 {{ type ipv4_addr; flags interval; }}",
         f"add set {FAMILY} {TABLE} protected6 {{ type ipv6_addr; flags interval; }}",
+        f"add set {FAMILY} {TABLE} encrypted_dns4 {{ type ipv4_addr; flags interval; }}",
+        f"add set {FAMILY} {TABLE} encrypted_dns6 {{ type ipv6_addr; flags interval; }}",
         f"flush table {FAMILY} {TABLE}",  # rules only: map and set elements stay
         *_fill(four, six),
+        *_fill_public_resolvers(config),
     ]
     for name, hook, rules in _chains(config):
         lines.append(f"add chain {FAMILY} {TABLE} {name}{hook}")
@@ -197,6 +203,11 @@ def _from_guest(config: FirewallConfig) -> list[str]:
         "tcp dport { 53, 853 } reject with tcp reset",
         f"udp dport 53 {refuse}",
         f"udp dport {closed} {refuse}",
+        # Port 53 to them has been led to our own resolver before it comes here; what is left goes round it.
+        "ip daddr @encrypted_dns4 meta l4proto tcp reject with tcp reset",
+        f"ip daddr @encrypted_dns4 meta l4proto udp {refuse}",
+        "ip6 daddr @encrypted_dns6 meta l4proto tcp reject with tcp reset",
+        f"ip6 daddr @encrypted_dns6 meta l4proto udp {refuse}",
         f'oifname "{config.uplink}" accept',
         "counter drop",
     ]
@@ -244,4 +255,15 @@ def _fill(four: Sequence[IPv4Network], six: Sequence[IPv6Network]) -> list[str]:
     for name, networks in (("protected4", four), ("protected6", six)):
         lines.append(f"flush set {FAMILY} {TABLE} {name}")
         lines.append(f"add element {FAMILY} {TABLE} {name} {_braces(networks)}")
+    return lines
+
+
+def _fill_public_resolvers(config: FirewallConfig) -> list[str]:
+    four = tuple(collapse_addresses(encrypted_dns.IPV4)) if config.close_public_resolvers else ()
+    six = tuple(collapse_addresses(encrypted_dns.IPV6)) if config.close_public_resolvers else ()
+    lines = []
+    for name, networks in (("encrypted_dns4", four), ("encrypted_dns6", six)):
+        lines.append(f"flush set {FAMILY} {TABLE} {name}")
+        if networks:
+            lines.append(f"add element {FAMILY} {TABLE} {name} {_braces(networks)}")
     return lines

@@ -7,25 +7,57 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from gateway.audit.record import record
-from gateway.errors import UsageError
+from gateway.errors import GatewayError, UsageError
 from gateway.storage import generations, places
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import PolicyGeneration
 from gateway.storage.places import Place
 from policies.categories import CATEGORIES
-from policies.document import default_document, parse_document
+from policies.document import default_document, parse_document, write_document
+from policies.model import Policy
 from policies.names import PolicyError
 
 
+class NothingChangedError(GatewayError):
+    """The draft says what is in force already."""
+
+
 def draft(session: Session, place: Place) -> dict[str, Any]:
-    """The document being worked on, else the one in force, else that of a fresh installation."""
-    return generations.draft(session, place.owner_id) or default_document()
+    """The document being worked on, else the one in force, else that of a fresh installation; in today's form where it
+    can be read.
+    """
+    document = generations.draft(session, place.owner_id) or default_document()
+    try:
+        return write_document(parse_document(document))
+    except PolicyError:
+        return document  # shown as it is, to be mended
+
+
+def save_draft(session: Session, place: Place, document: Mapping[str, Any], now: datetime) -> Policy:
+    """Check `document` and make it the draft, in its canonical form.
+
+    Raises: UsageError with every problem.
+    """
+    try:
+        policy = parse_document(document)
+    except PolicyError as error:
+        raise UsageError(f"the policy is not saved: {error}") from error
+    generations.save_draft(session, place.owner_id, write_document(policy), now)
+    return policy
+
+
+def document_of(session: Session, place: Place, number: int) -> dict[str, Any]:
+    """The document of a published generation, in today's form. Raises: UsageError when there is none."""
+    row = generations.by_number(session, place.owner_id, number)
+    if row is None:
+        raise UsageError(f"there is no generation {number}: see gjestenett policy history")
+    return write_document(parse_document(row.document))
 
 
 def set_category(
@@ -34,8 +66,10 @@ def set_category(
     """Open or close a category for a group in the draft; returns the draft. Raises: UsageError."""
     document = json.loads(json.dumps(draft(session, place)))
     group = document["groups"].get(group_key)
-    if group is None or category not in CATEGORIES:
-        raise UsageError(f"there is no group {group_key!r} or no category {category!r}")
+    if group is None:
+        raise UsageError(f"there is no group {group_key!r}; there are: {', '.join(document['groups'])}")
+    if category not in CATEGORIES:
+        raise UsageError(f"there is no category {category!r}; there are: {', '.join(CATEGORIES)}")
     wanted = set(group["closed"]) | {category} if closed else set(group["closed"]) - {category}
     group["closed"] = sorted(wanted)
     generations.save_draft(session, place.owner_id, document, now)
@@ -45,14 +79,81 @@ def set_category(
 def publish(session: Session, place: Place, by: str, note: str, now: datetime) -> int:
     """Put the draft in force as the next generation and return its number.
 
-    Raises: UsageError when the document contradicts itself; the message says where.
+    Raises: UsageError when the document contradicts itself (the message says where); NothingChangedError when it
+        says what is in force already.
     """
     places.lock_owner(session, place.owner_id)
     document = draft(session, place)
+    standing = generations.in_force(session, place.owner_id)
+    if standing is not None and _same(standing.document, document):
+        raise NothingChangedError(f"nothing is changed since generation {standing.generation}: nothing was published")
     try:
         parse_document(document)
     except PolicyError as error:
         raise UsageError(f"the policy can't be published: {error}") from error
+    number = _put_in_force(session, place, document, by, note, now)
+    generations.drop_draft(session, place.owner_id)
+    return number
+
+
+def publish_change(
+    session: Session, place: Place, edit: Callable[[dict[str, Any]], None], by: str, note: str, now: datetime
+) -> int:
+    """Put what is in force, with one change (`edit` alters the document in place), in force as the next generation.
+
+    A draft that somebody works on is not published with it: it stays, with the same change made in it.
+    Raises: UsageError when the result contradicts itself.
+    """
+    places.lock_owner(session, place.owner_id)
+    standing = generations.in_force(session, place.owner_id)
+    document = write_document(parse_document(standing.document)) if standing is not None else draft(session, place)
+    edit(document)
+    try:
+        document = write_document(parse_document(document))
+    except PolicyError as error:
+        raise UsageError(f"the policy can't be published: {error}") from error
+    if standing is None:
+        generations.drop_draft(session, place.owner_id)
+    elif has_draft(session, place):
+        worked_on = draft(session, place)
+        edit(worked_on)
+        generations.save_draft(session, place.owner_id, worked_on, now)
+    return _put_in_force(session, place, document, by, note, now)
+
+
+def has_draft(session: Session, place: Place) -> bool:
+    """Whether somebody works on a draft that says something else than what is in force."""
+    standing = generations.in_force(session, place.owner_id)
+    return standing is None or not _same(standing.document, draft(session, place))
+
+
+def discard_draft(session: Session, place: Place) -> None:
+    """Forget the draft: the next one begins with what is in force."""
+    generations.drop_draft(session, place.owner_id)
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two documents say the same."""
+    try:
+        return parse_document(one) == parse_document(other)
+    except PolicyError:
+        return False
+
+
+def rollback(session: Session, place: Place, number: int, by: str, note: str, now: datetime) -> int:
+    """Put the document of generation `number` in force again, as a new generation, and return its number.
+
+    The draft stays as it is. Raises: UsageError when there is no such generation, or it is the one in force.
+    """
+    places.lock_owner(session, place.owner_id)
+    document = document_of(session, place, number)
+    before = generations.in_force(session, place.owner_id)
+    if before is not None and _same(before.document, document):
+        raise UsageError(f"generation {number} says the same as the one in force, {before.generation}")
+    return _put_in_force(session, place, document, by, note or f"rollback to generation {number}", now)
+
+
+def _put_in_force(session: Session, place: Place, document: dict[str, Any], by: str, note: str, now: datetime) -> int:
     before = generations.in_force(session, place.owner_id)
     sha256 = document_sha256(document)
     number = before.generation + 1 if before else 1
@@ -68,7 +169,6 @@ def publish(session: Session, place: Place, by: str, note: str, now: datetime) -
         )
     )
     session.flush()
-    generations.drop_draft(session, place.owner_id)
     record(
         session,
         place,

@@ -1,69 +1,185 @@
-"""The jobs service: compiles the policy in force into the snapshot that DNS reads, whenever one is published.
+"""The jobs service: compiles the policy in force and the lists in use into the snapshot that DNS reads, whenever one of
+them changes, and refreshes lists when they are due.
 
-A compile that fails replaces nothing: the old snapshot serves on, and the reason is logged.
+A compile that fails replaces nothing: the old snapshot serves on, and the reason is logged. Refreshing runs in a
+process of its own, so that what strangers publish can neither delay a policy nor take this service down.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import subprocess
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gateway.lists.compile import ListsError, compile_policy
+from gateway.lists import sources, store
+from gateway.lists.compile import ListsError, compile_policy, starter_lists
+from gateway.lists.judge import Trainer, sections
 from gateway.lists.publish import publish
 from gateway.lists.reader import SnapshotFile, current_path
+from gateway.lists.store import StoredList
 from gateway.storage import generations
 from gateway.storage.engine import Database, StorageUnavailableError
 from gateway.storage.feed import open_feed
+from gateway.storage.places import Place
+from policies.compiler import ListLike
 
 log = logging.getLogger(__name__)
 
 RECHECK_S = 5.0
+RETRY_S = 60.0
+SYNC_EVERY_S = 60.0
+SYNC_LIMIT_S = 3600.0
 DIGEST_BYTES = 32  # a snapshot ends with the SHA-256 of all before it
+
+Inputs = tuple[tuple[str, str, str], ...]
 
 
 def compile_in_force(
-    database: Database, owner_id: str, state: Path, own_names: tuple[str, ...], *, anew: bool = False
+    database: Database, place: Place, state: Path, own_names: tuple[str, ...], *, anew: bool = False
 ) -> int | None:
     """Bring the snapshot file up to the generation in force. Returns the number published, None when it was there.
 
-    `anew`: compile even when the file is of that generation already, as after an upgrade of the lists or settings.
+    `anew`: compile even when the file is of that generation already, as after a change of the lists or settings.
     Raises: StorageUnavailableError, ListsError; the file in place is untouched then.
     """
     with database.read() as session:
-        published = generations.in_force(session, owner_id)
+        published = generations.in_force(session, place.owner_id)
         if published is None:
             return None
         number, document = published.generation, dict(published.document)
+        configured = sources.configured(session, place)
     reader = SnapshotFile(current_path(state))
     reader.poll()
     standing = reader.current
     if standing is not None and standing.generation == number and not anew:
         return None
-    octets = compile_policy(document, number, own_names=own_names)
+    try:
+        lists: list[ListLike] = [*starter_lists(), *store.active_lists(state, configured)]
+        octets = compile_policy(document, number, own_names=own_names, lists=lists, sections=sections(state))
+    except OSError as problem:
+        raise ListsError(f"a list cannot be read: {problem.filename}: {problem.strerror}") from problem
     if standing is not None and standing.sha256 == octets[-DIGEST_BYTES:].hex():
         return None
     publish(state, octets)
     return number
 
 
+def lists_in_use(database: Database, place: Place, state: Path) -> Inputs:
+    """(source, category, hash) of every list that goes into a snapshot now: another value means another snapshot.
+
+    Raises: StorageUnavailableError.
+    """
+    return tuple((each.source, each.category, each.sha256) for each in _active(database, place, state))
+
+
+def _active(database: Database, place: Place, state: Path) -> tuple[StoredList, ...]:
+    with database.read() as session:
+        configured = sources.configured(session, place)
+    return store.active_lists(state, configured)
+
+
+class Syncer:
+    """Starts the process that refreshes due lists, once a minute and one at a time; ends one that never finishes."""
+
+    def __init__(self, command: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._command = list(command)
+        self._clock = clock
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = -SYNC_EVERY_S + clock()
+
+    def poll(self) -> None:
+        """Look after the process; never blocks for longer than ending one takes."""
+        if not self._command:
+            return
+        age_s = self._clock() - self._started
+        if self._process is not None:
+            code = self._process.poll()
+            if code is None:
+                if age_s > SYNC_LIMIT_S:
+                    log.error("refreshing lists took longer than %d s and is ended; they stay as they are", age_s)
+                    self.close()
+                return
+            if code != 0:
+                log.warning("some lists were not refreshed; see: gjestenett lists show")
+            self._process = None
+        if age_s >= SYNC_EVERY_S:
+            self._started = self._clock()
+            try:
+                self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            except OSError as problem:
+                log.error("refreshing lists can't be started: %s", problem)
+
+    def close(self) -> None:
+        """End the process, if one runs."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+
 def run(
-    database: Database, owner_id: str, state: Path, own_names: tuple[str, ...], stopping: Callable[[], bool]
+    database: Database,
+    place: Place,
+    state: Path,
+    own_names: tuple[str, ...],
+    stopping: Callable[[], bool],
+    sync_command: Sequence[str] = (),
 ) -> None:
-    """Compile whenever a policy is published, and look again every few seconds, until `stopping()`."""
-    feed = open_feed(database, ("policy",), stopping)
-    anew = True
+    """Compile whenever a policy or a list changes, and look again every few seconds, until `stopping()`.
+
+    The judge of unlisted names is trained beside when lists have changed, and joins the next snapshot.
+    """
+    feed = open_feed(database, ("policy", "lists"), stopping)
+    syncer, trainer, troubles = Syncer(sync_command), Trainer(state), Troubles()
+    compiled: Inputs | None = None
+    not_before = 0.0  # a compile that failed is not tried again at every look, unless something has changed
     try:
         while not stopping():
             try:
-                number = compile_in_force(database, owner_id, state, own_names, anew=anew)
-                anew = False
-                if number is not None:
-                    log.info("policy generation %d compiled and in force", number)
+                inputs = lists_in_use(database, place, state)
+                if trainer.poll() or inputs != compiled:
+                    compiled = None
+                if time.monotonic() >= not_before:
+                    number = compile_in_force(database, place, state, own_names, anew=compiled is None)
+                    compiled = inputs
+                    troubles.tell("compiling", None)
+                    if number is not None:
+                        log.info("policy generation %d compiled with %d lists and in force", number, len(inputs))
+                trainer.start([*starter_lists(), *_active(database, place, state)])
             except StorageUnavailableError as error:
-                log.warning("compiling waits: %s", error)
-            except ListsError as error:
-                log.error("policy not compiled, the one before it serves on: %s", error)
-            feed.wait(RECHECK_S)
+                troubles.tell("compiling", f"it waits for the database: {error}")
+            except (ListsError, OSError) as error:
+                troubles.tell("compiling", f"policy not compiled, the one before it serves on: {error}")
+                compiled, not_before = None, time.monotonic() + RETRY_S
+            troubles.tell("judge", trainer.problem)
+            syncer.poll()
+            if feed.wait(RECHECK_S):
+                not_before = 0.0
     finally:
+        syncer.close()
+        trainer.close()
         feed.close()
+
+
+class Troubles:
+    """Standing problems, each logged when it begins or changes and not at every look; its end is logged too."""
+
+    def __init__(self) -> None:
+        self._standing: dict[str, str] = {}
+
+    def tell(self, subject: str, problem: str | None) -> None:
+        """Say how `subject` stands now; None: all is well."""
+        if problem == self._standing.get(subject):
+            return
+        if problem is None:
+            del self._standing[subject]
+            log.info("%s is well again", subject)
+        else:
+            self._standing[subject] = problem
+            log.error("%s: %s", subject, problem)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import mmap
 import os
+import threading
 from pathlib import Path
 
 from policies.names import PolicyError
 from policies.snapshot import Snapshot, open_snapshot
 
 CURRENT = "current.snapshot"
+SMALL_BYTES = 4 << 20  # verified within 5 ms
 
 
 def current_path(state: Path) -> Path:
@@ -21,12 +23,14 @@ def current_path(state: Path) -> Path:
 
 
 def read_snapshot(path: Path) -> Snapshot:
-    """Map and verify one snapshot file; the mapping lives as long as the snapshot.
+    """Map one snapshot file and verify every octet; the mapping lives as long as the snapshot.
 
     Raises: PolicyError (not a sound snapshot), OSError (cannot be read).
     """
     with path.open("rb") as file:
-        return _map(file.fileno())
+        snapshot = _map(file.fileno())
+    snapshot.verify()
+    return snapshot
 
 
 class SnapshotFile:
@@ -39,36 +43,76 @@ class SnapshotFile:
         self.current: Snapshot | None = None
         self.problem: str | None = f"no policy is published yet ({path.name} is missing)"
         self._seen: tuple[int, int, int] | None = None
+        self._verifying: _Verification | None = None
 
-    def poll(self) -> Snapshot | None:
+    def poll(self, *, wait: bool = True) -> Snapshot | None:
         """The new snapshot when the file was replaced since the last call by a sound one, else None; one
         `stat` when nothing changed.
+
+        Every octet is verified before the snapshot is given. Without `wait`, a large file is verified in a
+        thread and given by a later call, so that a loop is never held up for longer than 5 ms.
 
         A missing, unreadable or corrupt file leaves `current` as it was and sets `problem`. Never raises for
         what the file holds.
         """
         try:
             if self._signature(os.stat(self.path)) == self._seen:
-                return None
+                return None if self._verifying is None else self._finish(wait)
             with self.path.open("rb") as file:
                 # Of the open file, not of the path: another rename may have come between.
-                seen = self._signature(os.fstat(file.fileno()))
+                status = os.fstat(file.fileno())
+                self._seen = self._signature(status)  # verified once, not at every poll
+                self._verifying = None
                 try:
                     snapshot = _map(file.fileno())
                 except PolicyError as problem:
-                    self._seen = seen  # verified once, not at every poll
                     self.problem = str(problem)
                     return None
         except OSError as problem:
-            self._seen = None
+            self._seen = self._verifying = None
             self.problem = f"{self.path.name} cannot be read: {problem.strerror or problem}"
             return None
-        self._seen, self.problem, self.current = seen, None, snapshot
-        return snapshot
+        self._verifying = _Verification(snapshot, in_thread=not wait and status.st_size > SMALL_BYTES)
+        return self._finish(wait)
+
+    def _finish(self, wait: bool) -> Snapshot | None:
+        verifying = self._verifying
+        if verifying is None or not verifying.done(wait):
+            return None
+        self._verifying = None
+        if verifying.problem is not None:
+            self.problem = verifying.problem
+            return None
+        self.problem, self.current = None, verifying.snapshot
+        return self.current
 
     @staticmethod
     def _signature(status: os.stat_result) -> tuple[int, int, int]:
         return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+class _Verification:
+    """Every octet of one snapshot verified, here or in a thread."""
+
+    def __init__(self, snapshot: Snapshot, *, in_thread: bool) -> None:
+        self.snapshot = snapshot
+        self.problem: str | None = None
+        self._thread = threading.Thread(target=self._run, name="verify snapshot", daemon=True)
+        if in_thread:
+            self._thread.start()
+        else:
+            self._run()
+
+    def done(self, wait: bool) -> bool:
+        if wait and self._thread.ident is not None:
+            self._thread.join()
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self.snapshot.verify()
+        except PolicyError as problem:
+            self.problem = str(problem)
 
 
 def _map(descriptor: int) -> Snapshot:

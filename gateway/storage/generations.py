@@ -32,6 +32,13 @@ def history(session: Session, owner_id: str, limit: int = 50) -> Sequence[Policy
     ).all()
 
 
+def by_number(session: Session, owner_id: str, generation: int) -> PolicyGeneration | None:
+    """One generation of an owner."""
+    return session.scalars(
+        select(PolicyGeneration).where(PolicyGeneration.owner_id == owner_id, PolicyGeneration.generation == generation)
+    ).one_or_none()
+
+
 def draft(session: Session, owner_id: str) -> dict[str, Any] | None:
     """The document being worked on; else the one in force; else None."""
     row = session.get(PolicyDraft, owner_id)

@@ -234,6 +234,49 @@ class PolicyGeneration(Base):
     published_at: Mapped[datetime]
 
 
+class ListSource(Base):
+    """A source of a list that somebody has switched on or added; the catalogue itself is not in the database."""
+
+    __tablename__ = "list_source"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(60), primary_key=True)
+    category: Mapped[str] = mapped_column(Key)
+    title: Mapped[str] = mapped_column(Text, default="")
+    url: Mapped[str] = mapped_column(Text, default="")
+    format: Mapped[str] = mapped_column(String(20))
+    options: Mapped[dict[str, Any]]
+    licence: Mapped[str] = mapped_column(Text, default="")
+    interval_s: Mapped[int]
+    internal: Mapped[bool]
+    enabled: Mapped[bool]
+    added_by: Mapped[str] = mapped_column(Text)
+    added_at: Mapped[datetime]
+
+
+class ListRefresh(Base):
+    """One try to refresh a source on one gateway, and what came of it."""
+
+    __tablename__ = "list_refresh"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('updated', 'unchanged', 'refused', 'failed')", name="outcome"),
+        Index("ix_list_refresh_source", "owner_id", "gateway_id", "source_key", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
+    gateway_id: Mapped[str] = mapped_column(ForeignKey("gateway.id"))
+    source_key: Mapped[str] = mapped_column(String(60))
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime]
+    outcome: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(40), default="")
+    message: Mapped[str] = mapped_column(Text, default="")
+    entries: Mapped[int] = mapped_column(default=0)
+    sha256: Mapped[str] = mapped_column(String(64), default="")
+    details: Mapped[dict[str, Any]]
+
+
 class StagedLeaf(Base):
     """The final bytes of a leaf, written in the transaction of the change itself and waiting to be ordered."""
 

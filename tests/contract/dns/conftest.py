@@ -32,6 +32,10 @@ LOCAL_DATA = (
     "hop.example. 120 IN CNAME www.game.example.",
     "alias.example. 120 IN HTTPS 0 www.game.example.",
     "www.game.example. 120 IN A 198.51.100.9",
+    "forcesafesearch.google.com. 200 IN A 198.51.100.20",
+    "forcesafesearch.google.com. 200 IN AAAA 2001:db8::20",
+    "www.google.no. 200 IN A 198.51.100.66",
+    "www.google.no. 200 IN HTTPS 1 . ipv4hint=198.51.100.66",
     *(f"many.example. 120 IN TXT {'x' * 200}{i}" for i in range(20)),
 )
 
@@ -91,12 +95,9 @@ class Worker:
     def ask(self, name: str, rtype: str = "A", **options):
         return ask(self.port, name, rtype, **options)
 
-    def publish(self, generation: int = 1, closed: tuple[str, ...] = ("gaming",)) -> None:
-        document = {
-            "version": 1,
-            "block_answer": "zero",
-            "groups": {"default": {"mark": 1, "closed": list(closed), "permit": [], "forbid": []}},
-        }
+    def publish(self, generation: int = 1, closed: tuple[str, ...] = ("gaming",), more=None, **group) -> None:
+        written = {"mark": 1, "closed": list(closed), **group}
+        document = {"version": 2, "groups": {"default": written}, **(more or {})}
         lists = [NamedList("test/gaming", "gaming", "0" * 64, ("game.example",))]
         publish(self.state, compile_snapshot(document, lists, generation))
 

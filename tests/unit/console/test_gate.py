@@ -26,7 +26,7 @@ def pages(browser):
     for route in browser.app.application.routes:
         assert isinstance(route, Route), f"{route} is not behind the gate"
         page = getattr(route.endpoint, "page", None)
-        assert isinstance(page, gate.Page), f"{route.path} declares no permission"
+        assert isinstance(page, gate.Page | gate.Call), f"{route.path} declares no permission"
         assert route.methods <= {page.method, "HEAD"}
         yield page
 
@@ -57,6 +57,8 @@ def test_signed_out_nothing_but_the_public_pages_answers(world):
         answer = browser.request(page.method, filled(page.path), data={"a": "b"} if page.method == "POST" else None)
         if page.permission == "scrape":
             assert answer.status_code == 403
+        elif isinstance(page, gate.Call):
+            assert (answer.status_code, answer.json()) == (401, {"detail": "sign in first"}), page.path
         else:
             assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in"), page.path
 
@@ -93,7 +95,7 @@ def test_every_form_needs_the_token_of_its_own_session(world):
     other = world.signed_in("it", "kari")
     foreign = other.token_on("/policy")
     for page in pages(ola):
-        if page.method == "POST" and page.permission != "public":
+        if isinstance(page, gate.Page) and page.method == "POST" and page.permission != "public":
             for token in ("", foreign, "x" * 5000, "æ\0"):
                 assert ola.post(filled(page.path), data={"form_token": token}).status_code == 403, page.path
 

@@ -155,8 +155,8 @@ def test_closing_a_category_publishes_a_generation_and_the_snapshot_follows(worl
     assert "&lt;script&gt;" in page
     assert HTML not in page
     assert "Nothing compiled yet" in page
-    owner_id, state = world.services.place.owner_id, world.settings.state
-    assert jobs.compile_in_force(world.services.database, owner_id, state, ()) == 2
+    state = world.settings.state
+    assert jobs.compile_in_force(world.services.database, world.services.place, state, ()) == 2
     assert "Compiled: generation 2" in browser.get("/policy").text
     browser.fill("/policy", "/policy", generation="2", closed=[*before], note="")
     assert "Generation 2 answers until 3 is compiled" in browser.get("/policy").text

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 
@@ -101,3 +102,19 @@ def test_settings_that_describe_no_gateway_are_refused_by_name(broken: dict[str,
     assert config.protected == (ip_network("192.0.2.0/24"),)
     with pytest.raises(FirewallConfigError, match=word):
         firewall_config(Settings(enforcement=Enforcement.model_validate({**good, **broken})))
+
+
+def test_public_resolvers_are_closed_for_guests_and_can_be_left_open() -> None:
+    text = render(CONFIG)
+    assert "add set inet gjestenett encrypted_dns4 { type ipv4_addr; flags interval; }" in text
+    filled = next(line for line in text.splitlines() if "add element inet gjestenett encrypted_dns4" in line)
+    assert "8.8.8.8" in filled
+    assert "1.1.1.1" in filled
+    rules = [line for line in text.splitlines() if "@encrypted_dns" in line]
+    assert len(rules) == 4
+    assert all(" from_guest " in rule for rule in rules)
+    accept = text.index('oifname "', text.index("from_guest ct state invalid"))
+    assert all(text.index(rule) < text.index("accept", accept) for rule in rules)
+    opened = render(dataclasses.replace(CONFIG, close_public_resolvers=False))
+    assert "add element inet gjestenett encrypted_dns" not in opened
+    assert "flush set inet gjestenett encrypted_dns4" in opened

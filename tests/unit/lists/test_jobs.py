@@ -1,12 +1,22 @@
-"""The jobs service: the generation in force becomes the snapshot that DNS reads."""
+"""The jobs service: the generation in force and the lists in use become the snapshot that DNS reads."""
 
+import sys
+import threading
+import time
+
+import pytest
+
+from gateway.lists import sources, store
+from gateway.lists.compile import ListsError
 from gateway.lists.generations import publish, set_category
-from gateway.lists.jobs import compile_in_force
+from gateway.lists.jobs import SYNC_EVERY_S, SYNC_LIMIT_S, Syncer, Troubles, compile_in_force, run
 from gateway.lists.reader import current_path, read_snapshot
+from gateway.lists.refresh import import_file
+from gateway.lists.source import Source
 
 
 def compile_now(services, *, anew=False, own=("gjest.example",)):
-    return compile_in_force(services.database, services.place.owner_id, services.settings.state, own, anew=anew)
+    return compile_in_force(services.database, services.place, services.settings.state, own, anew=anew)
 
 
 def snapshot(services):
@@ -43,3 +53,88 @@ def test_a_corrupt_snapshot_is_replaced(services):
     path.write_bytes(path.read_bytes()[:-1])
     assert compile_now(services) == 1
     assert snapshot(services).generation == 1
+
+
+def bring_in(services, tmp_path, text, *, enabled=True):
+    (tmp_path / "list").write_text(text)
+    source = Source("mine", "gambling", enabled=enabled)
+    assert import_file(services.settings.state, source, tmp_path / "list", services.clock).outcome == "updated"
+    with services.database.write() as session:
+        sources.put(session, services.place, source, "test", services.clock())
+
+
+def until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "never"
+        time.sleep(0.05)
+
+
+def test_the_running_service_takes_a_new_list_up_and_lets_it_go(services, tmp_path):
+    state, stop = services.settings.state, threading.Event()
+    service = threading.Thread(
+        target=run, args=(services.database, services.place, state, ("own.example",), stop.is_set)
+    )
+    service.start()
+    try:
+        until(current_path(state).exists)
+        assert not snapshot(services).lookup("casino.example")
+        bring_in(services, tmp_path, "casino.example\n")
+        until(lambda: snapshot(services).lookup("www.casino.example"))
+        with services.database.write() as session:
+            sources.put(session, services.place, Source("mine", "gambling", enabled=False), "test", services.clock())
+        until(lambda: not snapshot(services).lookup("casino.example"))
+    finally:
+        stop.set()
+        service.join(10)
+
+
+def test_a_list_that_can_not_be_read_leaves_the_snapshot(services, tmp_path):
+    compile_now(services)
+    bring_in(services, tmp_path, "casino.example\n")
+    octets = current_path(services.settings.state).read_bytes()
+    facts = store.current_facts(services.settings.state, "mine")
+    (store.folder_of(services.settings.state, "mine") / f"{facts.sha256}.txt").unlink()
+    with pytest.raises(ListsError, match="cannot be read"):
+        compile_now(services, anew=True)
+    assert current_path(services.settings.state).read_bytes() == octets
+
+
+def test_refreshing_runs_beside_once_a_minute_and_is_ended_when_it_never_finishes(tmp_path):
+    now = [1000.0]
+    marks = tmp_path / "marks"
+    command = [sys.executable, "-c", f"import time; open({str(marks)!r}, 'a').write('x'); time.sleep(60)"]
+    syncer = Syncer(command, lambda: now[0])
+    syncer.poll()
+    until(lambda: marks.exists() and marks.read_text() == "x")
+    now[0] += SYNC_EVERY_S
+    syncer.poll()  # one at a time
+    assert marks.read_text() == "x"
+    now[0] += SYNC_LIMIT_S
+    syncer.poll()  # ended
+    syncer.poll()  # and started again
+    until(lambda: marks.read_text() == "xx")
+    syncer.close()
+
+
+def test_a_sync_that_can_not_start_or_fails_is_no_trouble(tmp_path):
+    now = [0.0]
+    for command in ([str(tmp_path / "missing")], [sys.executable, "-c", "raise SystemExit(1)"], []):
+        syncer = Syncer(command, lambda: now[0])
+        for _ in range(3):
+            syncer.poll()
+            now[0] += SYNC_EVERY_S
+            time.sleep(0.2)
+        syncer.close()
+
+
+def test_a_standing_problem_is_logged_once_and_when_it_ends(caplog):
+    caplog.set_level("INFO")
+    troubles = Troubles()
+    for problem in (None, "disk full", "disk full", "disk full", "worse", None, None):
+        troubles.tell("compiling", problem)
+    assert [each.message for each in caplog.records] == [
+        "compiling: disk full",
+        "compiling: worse",
+        "compiling is well again",
+    ]

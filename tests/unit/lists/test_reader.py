@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,40 @@ def test_an_unchanged_file_is_not_verified_again_sound_or_corrupt(
     monkeypatch.setattr("gateway.lists.reader._map", refuse)
     assert file.poll() is None
     assert corrupt.poll() is None
+
+
+def test_a_large_file_is_verified_in_a_thread_where_the_caller_must_not_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.lists.reader.SMALL_BYTES", 0)
+    put(tmp_path, 1)
+    file = SnapshotFile(current_path(tmp_path))
+    given = None
+    for _ in range(200):
+        given = file.poll(wait=False)
+        if given is not None:
+            break
+        time.sleep(0.01)
+    assert given is not None
+    assert given is file.current
+    assert file.poll(wait=False) is None
+    assert file.problem is None
+    octets = bytearray(current_path(tmp_path).read_bytes())
+    octets[-200] ^= 1
+    replace(tmp_path, bytes(octets))
+    assert file.poll() is None
+    assert file.current is given
+    assert file.problem is not None
+
+
+@pytest.mark.parametrize("position", range(1, 20))
+def test_one_altered_octet_anywhere_keeps_the_old_one(tmp_path: Path, position: int) -> None:
+    put(tmp_path, 1)
+    file = SnapshotFile(current_path(tmp_path))
+    first = file.poll()
+    octets = bytearray(current_path(tmp_path).read_bytes())
+    octets[len(octets) * position // 20] ^= 1
+    replace(tmp_path, bytes(octets))
+    assert file.poll() is None
+    assert file.current is first
+    assert file.problem is not None

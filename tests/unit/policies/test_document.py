@@ -65,7 +65,7 @@ def test_a_bad_group_is_refused_with_place_and_reason(group: dict[str, Any], tol
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"version": 2}, "version: 2 is not known"),
+        ({"version": 3}, "version: 3 is not known"),
         ({"version": True}, "version: True is not known"),
         ({"block_answer": "drop"}, "block_answer: 'drop' is not one of zero, nxdomain, nodata, refused"),
         ({"block_answer": []}, "block_answer"),
@@ -93,6 +93,22 @@ def test_two_groups_may_not_share_a_mark() -> None:
     written["groups"]["course"] = copy.deepcopy(written["groups"]["default"])
     with pytest.raises(DocumentError, match="1 is already the mark of 'default'"):
         parse_document(written)
+
+
+def test_version_1_is_read_and_written_as_version_2() -> None:
+    group = {"mark": 1, "closed": ["adult"], "permit": ["A.no"], "forbid": []}
+    old = {"version": 1, "block_answer": "nodata", "groups": {"default": group}}
+    written = write_document(parse_document(old))
+    assert (written["version"], written["time_zone"]) == (2, "Europe/Oslo")
+    assert written["groups"]["default"]["permit"] == ["a.no"]
+    with pytest.raises(DocumentError, match="unknown key 'time_zone'"):
+        parse_document(old | {"time_zone": "Europe/Oslo"})
+
+
+def test_a_name_that_is_never_blocked_is_not_forbidden_too() -> None:
+    for key in ("never_blocked", "own_zones"):
+        with pytest.raises(DocumentError, match=f"a.no stands in {key} too"):
+            parse_document(document(forbid=["a.no"]) | {key: ["A.NO"]})
 
 
 def test_all_problems_are_told_at_once() -> None:

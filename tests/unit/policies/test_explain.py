@@ -11,7 +11,7 @@ def test_a_refusal_says_which_list_and_what_would_change_it() -> None:
     assert facts["category"]["names"]["nn"] == "Datingtenester (kontaktformidling)"
     assert facts["generation"] == 7
     assert facts["reasons"][0]["source"] == "starter/dating"
-    assert [change["action"] for change in facts["changes"]] == ["open_categories", "permit_name"]
+    assert [change["action"] for change in facts["changes"]] == ["open_categories", "permit_name", "exempt_categories"]
     assert facts["changes"][0]["categories"] == ["dating"]
 
 

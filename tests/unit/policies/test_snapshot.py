@@ -1,11 +1,10 @@
-import struct
-from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from policies.document import DocumentError, default_document
 from policies.names import NameError_, PolicyError
+from policies.sealed import seal
 from policies.snapshot import Listing, NamedList, Overruled, compile_snapshot, open_snapshot
 
 DATING = NamedList("mine/dating", "dating", "d" * 64, ("b.no", "a.no"), ("good.a.no",))
@@ -44,9 +43,9 @@ def test_what_goes_in_comes_out() -> None:
     assert snapshot.group("course") is None
 
 
-def test_the_sha256_is_that_of_the_file_without_its_end() -> None:
+def test_the_sha256_stands_at_the_end() -> None:
     octets = compiled()
-    assert open_snapshot(octets).sha256 == sha256(octets[:-32]).hexdigest() == octets[-32:].hex()
+    assert open_snapshot(octets).sha256 == octets[-32:].hex()
 
 
 def test_every_list_says_its_word_longest_suffix_first() -> None:
@@ -107,10 +106,34 @@ def test_any_changed_or_missing_octet_is_noticed() -> None:
         open_snapshot(octets + b"\0")
 
 
-def test_a_sound_checksum_over_nonsense_is_refused() -> None:
-    body = struct.pack("<8sIIQQ", b"GNPOLICY", 1, 0, 8, 0) + b"{}" + bytes(6)
+@pytest.mark.parametrize("parts", [{"facts": [b"{}"], "index": [b""]}, {"facts": [b"{}"]}, {"index": [b""]}, {}])
+def test_a_sound_checksum_over_nonsense_is_refused(parts: dict[str, list[bytes]]) -> None:
     with pytest.raises(PolicyError, match="publish the policy again"):
-        open_snapshot(body + sha256(body).digest())
+        open_snapshot(seal(parts))
+
+
+def test_a_snapshot_of_another_version_is_refused_by_name() -> None:
+    octets = bytearray(compiled())
+    octets[8] += 1
+    with pytest.raises(PolicyError, match="version 3, this program reads 2"):
+        open_snapshot(octets)
+
+
+def test_exact_names_do_not_reach_below_themselves() -> None:
+    only = NamedList("mine", "adult", "", ("whole.example",), exact=("one.example",))
+    snapshot = open_snapshot(compiled(lists=[only]))
+    assert [each.name for each in snapshot.lookup("one.example")] == ["one.example"]
+    assert snapshot.lookup("x.one.example") == ()
+    assert [each.name for each in snapshot.lookup("x.whole.example")] == ["whole.example"]
+    assert snapshot.sources[0].entries == 2
+
+
+def test_lists_are_read_as_they_are_compiled() -> None:
+    """Any iterable will do, so that a list of millions need not be in memory."""
+    lazy = NamedList("mine", "adult", "", (f"n{number}.example" for number in range(3)))
+    assert compiled(lists=[lazy]) == compiled(
+        lists=[NamedList("mine", "adult", "", ["n1.example", "n0.example", "n2.example"])]
+    )
 
 
 def test_one_source_may_span_categories_and_share_names() -> None:

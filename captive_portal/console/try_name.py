@@ -1,0 +1,82 @@
+"""The "Try a name" box of the policy page: a name, a group and a moment, and the whole explanation in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from captive_portal.console.look import N_
+from captive_portal.console.policy_api import ExplainAsked, explained
+from captive_portal.console.visit import Visit
+from policies.names import NameError_, PolicyError
+from policies.snapshot import Snapshot
+
+NOT_COMPILED = N_("Nothing is compiled yet, so there is nothing to try a name against.")
+NO_GROUP = N_("There is no such group in the compiled policy.")
+BAD_MOMENT = N_("Write the moment as a date and a time of day.")
+BAD_NAME = N_("This is no domain name. Write one such as example.no, or paste an address from the browser.")
+ADDRESS = N_("This is an IP address. The policy is about names.")
+
+REASONS = {
+    "never_blocked": N_("{name} is never blocked ({detail})."),
+    "permitted_by_it": N_("IT has permitted {name} for this group."),
+    "forbidden_by_it": N_("IT has forbidden {name} for this group."),
+    "exempted": N_("{category}: an exemption is in force ({detail})."),
+    "category_closed": N_("{category} is closed for this group. The list {source} has {name}."),
+    "judged_closed": N_("No list has it, but it looks like {category} ({detail}), and such names are blocked."),
+    "judged": N_("No list has it, but it looks like {category} ({detail})."),
+    "category_open": N_("{category} is open for this group. The list {source} has {name}."),
+    "list_exception": N_("{category}: the list {source} excepts {name} itself."),
+    "not_forbidden": N_("Nothing forbids it."),
+}
+BY_SCHEDULE = N_("A schedule decides at this hour: {hours}.")
+CHANGES = {
+    "permit_name": N_("Permit {name} for the group."),
+    "forbid_name": N_("Forbid {name} for the group."),
+    "open_categories": N_("Open {categories} for the group."),
+    "close_any_category": N_("Close one of these for the group: {categories}."),
+    "exempt_categories": N_("Grant the group an exemption for {categories}."),
+    "end_exemptions": N_("End the exemptions for {categories}."),
+    "judge_off": N_("Have names that look like {categories} only reported."),
+}
+QUARANTINE = N_("The list {source} has {name} as {category}, but it is held back ({reason}).")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What was typed, and what came of it: `problem` is a text to translate, `facts` the explanation."""
+
+    name: str = ""
+    group: str = "default"
+    at: str = ""
+    problem: str = ""
+    facts: Mapping[str, Any] | None = None
+    groups: tuple[str, ...] = field(default=("default",))
+
+
+def try_name(visit: Visit, snapshot: Snapshot | None) -> Trial:
+    """The trial that the query of a visit asks for; an empty one when it names nothing."""
+    name, group, at = (visit.query.get(key, "")[:2048] for key in ("name", "group", "at"))
+    groups = tuple(snapshot.policy.groups) if snapshot is not None else ("default",)
+    typed = Trial(name, group or "default", at, groups=groups)
+
+    def fails(problem: str) -> Trial:
+        return Trial(typed.name, typed.group, typed.at, problem, groups=groups)
+
+    if not name.strip():
+        return typed
+    if snapshot is None:
+        return fails(NOT_COMPILED)
+    try:
+        asked = ExplainAsked.model_validate_strings({"name": name, "group": typed.group} | ({"at": at} if at else {}))
+    except ValidationError as error:
+        return fails(BAD_MOMENT if error.errors()[0]["loc"] == ("at",) else NO_GROUP)
+    facts = explained(visit, snapshot, asked)
+    if isinstance(facts, PolicyError):
+        return fails(ADDRESS if isinstance(facts, NameError_) and facts.reason == "ip_address" else BAD_NAME)
+    if isinstance(facts, str):
+        return fails(NO_GROUP)
+    return Trial(typed.name, typed.group, typed.at, facts=facts, groups=groups)

@@ -1,0 +1,308 @@
+"""`gjestenett lists`: where lists come from, switching them on, and bringing them in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.clock import format_utc, utc_now
+from gateway.commands.progress import bars
+from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
+from gateway.context import Services
+from gateway.errors import GatewayError, UsageError
+from gateway.lists import sources, store
+from gateway.lists.catalogue import catalogue
+from gateway.lists.refresh import Refresh, import_file
+from gateway.lists.refresh import refresh as refresh_source
+from gateway.lists.source import HOUR_S, Source
+from gateway.storage import lists as stored
+
+
+@click.group(cls=Group)
+def lists() -> None:
+    """Show, add, import, refresh and remove lists."""
+
+
+@lists.command()
+@click.argument("key", required=False)
+@click.option("--on", "only_on", is_flag=True, help="Leave out what is not switched on.")
+@json_option
+@pass_invocation
+def show(invocation: Invocation, key: str | None, only_on: bool, as_json: bool) -> None:
+    """Print every source, those of the catalogue too; or all that is known of the source KEY, and its history."""
+    services = invocation.services()
+    if key is not None:
+        _show_one(services, key, as_json)
+        return
+    with services.database.read() as session:
+        configured = {each.key: each for each in sources.configured(session, services.place)}
+        last = stored.last_refreshes(session, services.place.owner_id, services.place.gateway_id)
+    known = configured if only_on else {**catalogue(), **configured}
+    rows = []
+    for source in sorted(known.values(), key=lambda each: (not each.enabled, each.key)):
+        if only_on and not source.enabled:
+            continue
+        facts = store.current_facts(services.settings.state, source.key)
+        tried = last.get(source.key)
+        rows.append(
+            {
+                "source": source.key,
+                "on": "on" if source.enabled else "off",
+                "category": source.category,
+                "names": facts.entries if facts else 0,
+                "fetched": facts.fetched_at[:16] if facts else "-",
+                "last": (tried.outcome + (f" ({tried.reason})" if tried.reason else "")) if tried else "-",
+                "licence": source.licence or "-",
+            }
+        )
+    print_rows(rows, as_json=as_json, empty="no list is switched on; see: gjestenett lists show")
+
+
+def _show_one(services: Services, key: str, as_json: bool) -> None:
+    with services.database.read() as session:
+        source = sources.find(session, services.place, key)
+        if source is None:
+            raise UsageError(f"there is no source {key!r}; see: gjestenett lists show")
+        tries = stored.history(session, services.place.owner_id, services.place.gateway_id, key)
+        due = sources.next_due(session, services.place, source)
+    facts = store.current_facts(services.settings.state, key)
+    rows: list[dict[str, Any]] = [
+        {"what": "title", "value": source.title or key},
+        {"what": "category", "value": source.category},
+        {"what": "on", "value": source.enabled},
+        {"what": "address", "value": source.url or "imported from a file"},
+        {"what": "licence", "value": source.licence},
+        {"what": "format", "value": facts.format if facts else source.format},
+        {"what": "next refresh", "value": format_utc(due) if due else "-"},
+    ]
+    if facts is not None:
+        rows += [
+            {"what": "names", "value": facts.entries},
+            {"what": "exceptions", "value": facts.total("exceptions")},
+            {"what": "fetched", "value": facts.fetched_at},
+            {"what": "sha256", "value": facts.sha256},
+            {"what": "rejected", "value": _counted(facts.rejects)},
+            {"what": "ignored", "value": _counted(facts.ignored)},
+            {"what": "examples", "value": [f"line {line}: {text} ({reason})" for line, text, reason in facts.examples]},
+            {"what": "public suffixes", "value": f"{facts.public_suffixes} {' '.join(facts.suffix_examples[:5])}"},
+            {"what": "never blocked", "value": f"{facts.never_blocked} {' '.join(facts.never_blocked_examples[:5])}"},
+        ]
+    rows += [
+        {"what": f"refresh {format_utc(row.finished_at)[:16]}", "value": f"{row.outcome} {row.entries} {row.message}"}
+        for row in tries
+    ]
+    print_rows(rows, as_json=as_json, empty="")
+
+
+@lists.command()
+@click.argument("what", metavar="KEY|URL")
+@click.option("--category", help="What the list is about; needed for a URL.")
+@click.option("--name", help="The key of the new source; from the URL by default.")
+@click.option("--format", "format_", default="auto", show_default=True)
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="member, column, zone, exact, permits …")
+@click.option("--hours", type=click.FloatRange(0.25, 24 * 31), help="How often it is refreshed.")
+@click.option("--internal", is_flag=True, help="It may lie at a private address.")
+@click.option("--licence", default="")
+@click.option("--by", default="command line", help="Who adds it.")
+@pass_invocation
+def add(
+    invocation: Invocation,
+    what: str,
+    category: str | None,
+    name: str | None,
+    format_: str,
+    options: tuple[str, ...],
+    hours: float | None,
+    internal: bool,
+    licence: str,
+    by: str,
+) -> None:
+    """Switch on the source KEY of the catalogue, or add a list at a URL of one's own."""
+    from gateway.lists.download import check_url  # noqa: PLC0415 - loads the HTTP client
+    from gateway.lists.errors import DownloadError  # noqa: PLC0415
+
+    services = invocation.services()
+    if "://" not in what:
+        with services.database.read() as session:
+            found = sources.find(session, services.place, what)
+        if found is not None and not found.url:
+            found = catalogue().get(what, found)  # imported by hand before, fetched from now on
+        if found is None:
+            raise UsageError(f"the catalogue has no source {what!r}; see: gjestenett lists show")
+        source = replace(found, enabled=True, category=category or found.category)
+    else:
+        try:
+            check_url(what)
+        except DownloadError as error:
+            raise UsageError(str(error)) from error
+        if category is None:
+            raise UsageError("say what the list is about, with --category")
+        source = Source(
+            key=name or _key(what.split("://", 1)[1]),
+            category=category,
+            title=what,
+            url=what,
+            format=format_,
+            options=_options(options),
+            licence=licence,
+            internal=internal,
+        )
+    if hours is not None:
+        source = replace(source, interval_s=int(hours * HOUR_S))
+    with services.database.write() as session:
+        sources.put(session, services.place, source, by, utc_now())
+    click.echo(f"{source.key} is on; it is fetched within a minute where jobs runs, or at once with: lists sync")
+
+
+@lists.command("import")
+@click.argument("category")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--name", help="The key of the source; CATEGORY and the file's name by default.")
+@click.option("--format", "format_", default="auto", show_default=True)
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="member, column, zone, exact, permits …")
+@click.option("--licence", default="")
+@click.option("--accept", is_flag=True, help="Take it even when it shrank or grew beyond belief.")
+@click.option("--by", default="command line", help="Who imports it.")
+@json_option
+@pass_invocation
+def import_(
+    invocation: Invocation,
+    category: str,
+    file: Path,
+    name: str | None,
+    format_: str,
+    options: tuple[str, ...],
+    licence: str,
+    accept: bool,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Bring in FILE, a list of any format or an archive of one, as a list of CATEGORY."""
+    services = invocation.services()
+    key = name or _key(f"{category}-{file.stem}")
+    known = catalogue().get(key)  # its list, carried here by hand
+    source = Source(
+        key=key,
+        category=category,
+        title=known.title if known else file.name,
+        format=format_,
+        options=_options(options),
+        licence=licence or (known.licence if known else ""),
+    )
+    with services.database.read() as session:
+        before = stored.source(session, services.place.owner_id, key)
+        if before is not None and before.url:
+            raise UsageError(f"{key} is fetched from {before.url}; choose another --name, or remove it first")
+    with bars(wanted=not as_json) as bar:
+        done = import_file(
+            services.settings.state, source, file, services.clock, accept=accept, progress=bar(source.key)
+        )
+    with services.database.write() as session:
+        if done.outcome in ("updated", "unchanged"):
+            sources.put(session, services.place, source, by, utc_now())
+        sources.record_refresh(session, services.place, done)
+    _report([done], as_json)
+
+
+@lists.command()
+@click.argument("keys", nargs=-1)
+@click.option("--due", is_flag=True, help="Only those whose time has come.")
+@click.option("--accept", is_flag=True, help="Take a list even when it shrank or grew beyond belief.")
+@json_option
+@pass_invocation
+def sync(invocation: Invocation, keys: tuple[str, ...], due: bool, accept: bool, as_json: bool) -> None:
+    """Refresh the sources KEYS, or all that are on. A list that fails leaves the one in use."""
+    from gateway.dns.config import from_settings  # noqa: PLC0415 - only here
+    from gateway.lists.addresses import upstream_resolver  # noqa: PLC0415
+
+    services = invocation.services()
+    place = services.place
+    with services.database.read() as session:
+        wanted = sources.due(session, place, utc_now()) if due else sources.configured(session, place)
+    wanted = [each for each in wanted if each.enabled and each.url and (not keys or each.key in keys)]
+    if unknown := set(keys) - {each.key for each in wanted}:
+        raise UsageError(f"{sorted(unknown)[0]!r} is not a source with an address that is on; see: lists show --on")
+    resolve = upstream_resolver(from_settings(services.settings).upstreams)
+    done: list[Refresh] = []
+    with bars(wanted=not as_json) as bar:
+        for source in wanted:
+            result = refresh_source(
+                services.settings.state, source, resolve, services.clock, accept=accept, progress=bar(source.key)
+            )
+            with services.database.write() as session:
+                sources.record_refresh(session, place, result)
+            done.append(result)
+    if done or not due:
+        _report(done, as_json)
+
+
+@lists.command()
+@click.argument("key")
+@click.option("--keep", is_flag=True, help="Only switch it off; its settings and its list stay.")
+@click.option("--by", default="command line", help="Who removes it.")
+@pass_invocation
+def remove(invocation: Invocation, key: str, keep: bool, by: str) -> None:
+    """Take the source KEY out of use, and remove its list."""
+    services = invocation.services()
+    with services.database.write() as session:
+        source = sources.find(session, services.place, key)
+        if source is None or stored.source(session, services.place.owner_id, key) is None:
+            raise GatewayError(f"{key!r} is not in use; see: gjestenett lists show --on")
+        if keep:
+            sources.put(session, services.place, replace(source, enabled=False), by, utc_now())
+        else:
+            sources.drop(session, services.place, key)
+    if not keep:
+        store.remove(services.settings.state, key)
+    click.echo(f"{key} is {'off' if keep else 'removed'}")
+
+
+def _report(done: Sequence[Refresh], as_json: bool) -> None:
+    rows = [
+        {
+            "source": each.source,
+            "outcome": each.outcome,
+            "names": each.facts.entries if each.facts else 0,
+            "exceptions": each.facts.total("exceptions") if each.facts else 0,
+            "format": each.facts.format if each.facts else "-",
+            "rejected": _counted(each.facts.rejects) if each.facts else "-",
+            "ignored": _counted(each.facts.ignored) if each.facts else "-",
+            "suffixes": each.facts.public_suffixes if each.facts else 0,
+            "never_blocked": each.facts.never_blocked if each.facts else 0,
+            "seconds": round((each.finished_at - each.started_at).total_seconds(), 2),
+            "message": each.message,
+        }
+        for each in done
+    ]
+    print_rows(rows, as_json=as_json, empty="nothing to refresh: no source with an address is on")
+    bad = [each for each in done if each.outcome in ("refused", "failed")]
+    if bad:
+        raise GatewayError(f"{len(bad)} of {len(done)} not taken: {bad[0].source}: {bad[0].message}")
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {count}" for reason, count in counts.items()) or "-"
+
+
+def _key(text: str) -> str:
+    return re.sub(r"[^a-z0-9_.-]+", "-", text.lower()).strip("-.")[:60] or "list"
+
+
+def _options(pairs: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if name in ("exact", "permits"):
+            found[name] = value.lower() in ("", "1", "true", "yes")
+        elif not equals:
+            raise UsageError(f"--option {pair!r}: write NAME=VALUE")
+        elif name in ("only", "without"):
+            found[name] = value.split(",")
+        else:
+            found[name] = int(value) if name.endswith("column") and value.isdigit() else value
+    return found

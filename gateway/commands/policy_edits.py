@@ -1,0 +1,182 @@
+"""`gjestenett policy groups | exemptions | permit | forbid | unset | safe-search`: single changes to the draft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from gateway.clock import utc_now
+from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
+from gateway.errors import UsageError
+from gateway.lists import draft_edits, generations
+from policies.safe_search import PROVIDERS
+
+T = TypeVar("T")
+PUBLISH = "in the draft; put it in force with: gjestenett policy publish"
+
+
+def change(invocation: Invocation, edit: Callable[[dict[str, Any]], tuple[dict[str, Any], T]]) -> T:
+    """Edit the draft in one transaction. Raises: UsageError when the result is no policy."""
+    services = invocation.services()
+    with services.database.write() as session:
+        document, told = edit(generations.draft(session, services.place))
+        generations.save_draft(session, services.place, document, utc_now())
+    return told
+
+
+def _draft(invocation: Invocation) -> dict[str, Any]:
+    services = invocation.services()
+    with services.database.read() as session:
+        return generations.draft(session, services.place)
+
+
+@click.group(cls=Group)
+def groups() -> None:
+    """Groups of devices under rules of their own."""
+
+
+@groups.command("list")
+@json_option
+@pass_invocation
+def list_groups(invocation: Invocation, as_json: bool) -> None:
+    """Print the groups in the draft."""
+    rows = [
+        {
+            "group": key,
+            "mark": group["mark"],
+            "name": group.get("names", {}).get("nb", ""),
+            "closed": " ".join(group["closed"]),
+            "schedules": len(group.get("schedules", [])),
+            "safe search": " ".join(group.get("safe_search", [])),
+        }
+        for key, group in _draft(invocation)["groups"].items()
+    ]
+    print_rows(rows, as_json=as_json, empty="there are no groups")
+
+
+@groups.command("add")
+@click.argument("key")
+@click.option("--like", help="Begin with the rules of this group.")
+@click.option(
+    "--mark", type=click.IntRange(1, 65535), help="The kernel's number for it; the least free one by default."
+)
+@click.option("--name", "title", default="", help="What people call it.")
+@pass_invocation
+def add_group(invocation: Invocation, key: str, like: str | None, mark: int | None, title: str) -> None:
+    """Add a group KEY with a mark of its own to the draft."""
+    chosen = change(invocation, lambda draft: draft_edits.with_group(draft, key, like=like, mark=mark, title=title))
+    click.echo(f"group {key} with mark {chosen} is {PUBLISH}")
+
+
+@groups.command("remove")
+@click.argument("key")
+@pass_invocation
+def remove_group(invocation: Invocation, key: str) -> None:
+    """Remove the group KEY and its exemptions from the draft."""
+    change(invocation, lambda draft: (draft_edits.without_group(draft, key), None))
+    click.echo(f"group {key} is gone {PUBLISH}")
+
+
+@click.group(cls=Group)
+def exemptions() -> None:
+    """Categories lifted for a group for a while."""
+
+
+@exemptions.command("list")
+@json_option
+@pass_invocation
+def list_exemptions(invocation: Invocation, as_json: bool) -> None:
+    """Print the exemptions in the draft."""
+    rows = [each | {"categories": " ".join(each["categories"])} for each in _draft(invocation).get("exemptions", [])]
+    print_rows(rows, as_json=as_json, empty="there are no exemptions")
+
+
+@exemptions.command("add")
+@click.argument("categories", nargs=-1, required=True)
+@click.option("--group", "group_key", required=True, help="The group (a course, a session) that it is for.")
+@click.option("--from", "start", help="When it begins, as 2026-12-01T08:00 (local time); now by default.")
+@click.option("--until", "end", required=True, help="When it ends.")
+@click.option("--approved-by", required=True, help="Who approved it.")
+@click.option("--reason", required=True)
+@pass_invocation
+def add_exemption(
+    invocation: Invocation,
+    categories: tuple[str, ...],
+    group_key: str,
+    start: str | None,
+    end: str,
+    approved_by: str,
+    reason: str,
+) -> None:
+    """Lift CATEGORIES for a group until a moment, in the draft."""
+
+    def edit(draft: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        zone = draft["time_zone"]
+        begins = utc_now() if start is None else _moment(start, zone)
+        return draft_edits.with_exemption(
+            draft, group_key, categories, begins, _moment(end, zone), approved_by=approved_by, reason=reason
+        )
+
+    identity = change(invocation, edit)
+    click.echo(f"exemption {identity} is {PUBLISH}")
+
+
+@exemptions.command("end")
+@click.argument("identity")
+@pass_invocation
+def end_exemption(invocation: Invocation, identity: str) -> None:
+    """Take the exemption IDENTITY out of the draft."""
+    change(invocation, lambda draft: (draft_edits.without_exemption(draft, identity), None))
+    click.echo(f"exemption {identity} is gone {PUBLISH}")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--group", "group_key", default="default")
+@pass_invocation
+def permit(invocation: Invocation, name: str, group_key: str) -> None:
+    """Permit NAME and everything below it for a group, in the draft."""
+    meant = change(invocation, lambda draft: draft_edits.with_name(draft, group_key, name, "permit"))
+    click.echo(f"{meant} is permitted {PUBLISH}")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--group", "group_key", default="default")
+@pass_invocation
+def forbid(invocation: Invocation, name: str, group_key: str) -> None:
+    """Forbid NAME and everything below it for a group, in the draft."""
+    meant = change(invocation, lambda draft: draft_edits.with_name(draft, group_key, name, "forbid"))
+    click.echo(f"{meant} is forbidden {PUBLISH}")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--group", "group_key", default="default")
+@pass_invocation
+def unset(invocation: Invocation, name: str, group_key: str) -> None:
+    """Take away the rule for NAME, so that lists decide, in the draft."""
+    meant = change(invocation, lambda draft: draft_edits.with_name(draft, group_key, name, None))
+    click.echo(f"{meant} has no rule of its own {PUBLISH}")
+
+
+@click.command("safe-search")
+@click.argument("providers", nargs=-1, type=click.Choice([*PROVIDERS]))
+@click.option("--group", "group_key", default="default")
+@pass_invocation
+def safe_search(invocation: Invocation, providers: tuple[str, ...], group_key: str) -> None:
+    """Have exactly these PROVIDERS' safe search on for a group (none: off), in the draft."""
+    change(invocation, lambda draft: (draft_edits.with_safe_search(draft, group_key, providers), None))
+    click.echo(f"safe search of group {group_key}: {', '.join(providers) or 'off'}, {PUBLISH}")
+
+
+def _moment(text: str, zone: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text}: write a moment as 2026-12-01T16:00 or 2026-12-01T16:00+01:00") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))

@@ -1,0 +1,86 @@
+"""Which addresses a download may go to: public ones, unless the source is marked internal (against SSRF)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from gateway.lists.errors import DownloadError
+
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+LIFETIME_S = 6.0
+_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_SIX_TO_FOUR = IPv6Network("2002::/16")
+
+
+def is_public(address: str) -> bool:
+    """Whether an address belongs to somebody out there, also seen through the ways of writing IPv4 within IPv6."""
+    found = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv6Address):
+        inner = _embedded(found)
+        if inner is not None:
+            return is_public(str(inner))
+    return found.is_global and not found.is_multicast and not found.is_reserved
+
+
+def _embedded(address: IPv6Address) -> IPv4Address | None:
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if any(address in network for network in _NAT64):
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    if address in _SIX_TO_FOUR:
+        return IPv4Address(int(address) >> 80 & 0xFFFFFFFF)
+    return None
+
+
+async def choose_address(host: str, resolve: Resolve, *, internal: bool) -> str:
+    """The address to connect to for a host. Every address it has is looked at: one private one refuses it.
+
+    Raises: DownloadError with reason `private_address` or `no_address`.
+    """
+    try:
+        found: Sequence[str] = (str(ip_address(host)),)
+    except ValueError:
+        found = await resolve(host)
+    if not found:
+        raise DownloadError("no_address", f"{host} has no address; check the name, and dns.upstreams")
+    for address in found:
+        if ip_address(address).is_multicast or ip_address(address).is_unspecified:
+            raise DownloadError("private_address", f"{host} leads to {address}, which is no server's address")
+        if not internal and not is_public(address):
+            raise DownloadError(
+                "private_address",
+                f"{host} leads to {address}, inside a private network: add the source with --internal if that is meant",
+            )
+    return min(found, key=lambda each: ":" in each)  # IPv4 first: a gateway without IPv6 must not wait for it
+
+
+def upstream_resolver(upstreams: Sequence[tuple[str, int]]) -> Resolve:
+    """A resolver that asks these DNS servers, so that lists come also when our own DNS is not up yet; without any, the
+    host's own.
+    """
+
+    async def through_upstreams(host: str) -> Sequence[str]:
+        import dns.asyncresolver  # noqa: PLC0415 - for downloads only
+        import dns.exception  # noqa: PLC0415
+        import dns.nameserver  # noqa: PLC0415
+
+        resolver = dns.asyncresolver.Resolver(configure=False)
+        resolver.nameservers = [dns.nameserver.Do53Nameserver(address, port) for address, port in upstreams]
+        resolver.lifetime = LIFETIME_S
+        try:
+            answers = await resolver.resolve_name(host)
+        except dns.exception.DNSException as problem:
+            raise DownloadError("no_address", f"{host} was not found through dns.upstreams ({problem})") from problem
+        return list(answers.addresses())
+
+    async def through_host(host: str) -> Sequence[str]:
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except OSError as problem:
+            raise DownloadError("no_address", f"{host} was not found ({problem.strerror or problem})") from problem
+        return sorted({str(each[4][0]) for each in found})
+
+    return through_upstreams if upstreams else through_host

@@ -1,0 +1,123 @@
+"""Single changes to a policy document: groups, names and exemptions. The result is checked when it is saved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from gateway.errors import UsageError
+from policies.document import DEFAULT_GROUP, MAX_MARK, new_group
+from policies.names import PolicyError, from_person
+
+Document = dict[str, Any]
+
+
+def with_group(
+    document: Mapping[str, Any], key: str, *, like: str | None, mark: int | None, title: str
+) -> tuple[Document, int]:
+    """The document with a new group, and its mark: the least free one when `mark` is None. `like`: a copy of that
+    group's rules. Raises: UsageError when the group exists, or there is none to copy.
+    """
+    changed = _copy(document)
+    groups = changed["groups"]
+    if key in groups:
+        raise UsageError(f"there is a group {key!r} already")
+    chosen = mark or next(number for number in range(1, MAX_MARK + 1) if number not in _marks(groups))
+    group = _copy(_group(changed, like)) if like is not None else new_group(chosen)
+    group |= {"mark": chosen, "names": {"nb": title, "nn": title, "en": title} if title else {}}
+    groups[key] = group
+    return changed, chosen
+
+
+def without_group(document: Mapping[str, Any], key: str) -> Document:
+    """The document without a group and its exemptions. Raises: UsageError for `default` and for one that is not there.
+
+    Devices that still carry its mark come under the rules of `default`.
+    """
+    changed = _copy(document)
+    if key == DEFAULT_GROUP:
+        raise UsageError("the group default stays: it is for every device that has no other")
+    _group(changed, key)
+    del changed["groups"][key]
+    changed["exemptions"] = [each for each in changed.get("exemptions", []) if each["group"] != key]
+    return changed
+
+
+def with_name(document: Mapping[str, Any], group_key: str, text: str, rule: str | None) -> tuple[Document, str]:
+    """The document with `text` as `permit` or `forbid` in a group, or (None) as neither; and the name that was meant.
+
+    Raises: UsageError.
+    """
+    changed = _copy(document)
+    group = _group(changed, group_key)
+    try:
+        name = from_person(text)
+    except PolicyError as error:
+        raise UsageError(str(error)) from error
+    for key in ("permit", "forbid"):
+        group[key] = sorted((set(group[key]) - {name}) | ({name} if key == rule else set()))
+    return changed, name
+
+
+def with_safe_search(document: Mapping[str, Any], group_key: str, providers: Iterable[str]) -> Document:
+    """The document with exactly these engines' safe search on for a group. Raises: UsageError."""
+    changed = _copy(document)
+    _group(changed, group_key)["safe_search"] = sorted(set(providers))
+    return changed
+
+
+def with_exemption(
+    document: Mapping[str, Any],
+    group_key: str,
+    categories: Iterable[str],
+    start: datetime,
+    end: datetime,
+    *,
+    approved_by: str,
+    reason: str,
+) -> tuple[Document, str]:
+    """The document with one more exemption, and its id. Raises: UsageError when there is no such group."""
+    changed = _copy(document)
+    _group(changed, group_key)
+    taken = {each["id"] for each in changed.setdefault("exemptions", [])}
+    identity = next(f"e{number}" for number in range(1, len(taken) + 2) if f"e{number}" not in taken)
+    changed["exemptions"].append(
+        {
+            "id": identity,
+            "group": group_key,
+            "categories": sorted(set(categories)),
+            "from": start.isoformat(),
+            "until": end.isoformat(),
+            "approved_by": approved_by,
+            "reason": reason,
+        }
+    )
+    return changed, identity
+
+
+def without_exemption(document: Mapping[str, Any], identity: str) -> Document:
+    """The document without an exemption. Raises: UsageError when there is none of this id."""
+    changed = _copy(document)
+    kept = [each for each in changed.get("exemptions", []) if each["id"] != identity]
+    if len(kept) == len(changed.get("exemptions", [])):
+        raise UsageError(f"there is no exemption {identity!r}: see gjestenett policy exemptions list")
+    changed["exemptions"] = kept
+    return changed
+
+
+def _copy(document: Mapping[str, Any]) -> Document:
+    copied: Document = json.loads(json.dumps(document))
+    return copied
+
+
+def _group(document: Document, key: str) -> Document:
+    group: Document | None = document["groups"].get(key)
+    if group is None:
+        raise UsageError(f"there is no group {key!r}: see gjestenett policy groups list")
+    return group
+
+
+def _marks(groups: Mapping[str, Any]) -> set[int]:
+    return {group["mark"] for group in groups.values()}

@@ -1,0 +1,226 @@
+"""The lists in use, on disk: STATE/lists/<source key>/<sha256>.txt in canonical form, and its facts beside it.
+
+`current` is a link that is replaced by rename, so a reader never sees half a list; what it points to is never removed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+CURRENT = "current"
+KEPT = 3
+Kind = Literal["entries", "exceptions", "exact", "important", "important_exact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a stored list. `counts` maps a category (empty: the source's own) to counts by kind."""
+
+    source: str
+    sha256: str
+    format: str
+    fetched_at: str
+    counts: Mapping[str, Mapping[str, int]]
+    url: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    raw_sha256: str = ""
+    raw_bytes: int = 0
+    lines: int = 0
+    duplicates: int = 0
+    rejects: Mapping[str, int] = field(default_factory=dict)
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    examples: list[list[Any]] = field(default_factory=list)
+    public_suffixes: int = 0
+    suffix_examples: list[str] = field(default_factory=list)
+    never_blocked: int = 0
+    never_blocked_examples: list[str] = field(default_factory=list)
+
+    def total(self, *kinds: Kind) -> int:
+        """How many names of these kinds there are, over all categories."""
+        return sum(count.get(kind, 0) for count in self.counts.values() for kind in kinds)
+
+    @property
+    def entries(self) -> int:
+        """How many names it closes."""
+        return self.total("entries", "exact", "important", "important_exact")
+
+
+class StoredNames:
+    """Names of one kind and category in a stored list, read from disk at each iteration, ascending and unique."""
+
+    __slots__ = ("_category", "_count", "_kind", "_path")
+
+    def __init__(self, path: Path, kind: Kind, category: str, count: int) -> None:
+        self._path, self._kind, self._category, self._count = path, kind, category, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        if self._count == 0:
+            return
+        with self._path.open(encoding="ascii") as file:
+            for line in file:
+                kind, category, name = parse_line(line)
+                if kind == self._kind and category == self._category:
+                    yield name
+
+
+@dataclass(frozen=True, slots=True)
+class ChainedNames:
+    """Several runs of names as one."""
+
+    parts: tuple[StoredNames, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredList:
+    """A list as the compiler takes it (`policies.compiler.ListLike`), names read from disk when asked for."""
+
+    source: str
+    category: str
+    sha256: str
+    entries: StoredNames
+    exceptions: ChainedNames
+    exact: StoredNames
+    permits: StoredNames | tuple[str, ...] = ()
+
+
+class SourceChoice(Protocol):
+    """What `active_lists` needs to know of a source (`gateway.lists.source.Source`)."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def permits(self) -> bool: ...
+
+
+def parse_line(line: str) -> tuple[Kind, str, str]:
+    """(kind, category, name) of a line of a stored list, which this product wrote itself."""
+    line = line.rstrip("\n")
+    name, _, category = line.partition("\t")
+    first = name[:1]
+    if first == "@":
+        return "exceptions", category, name[2:].removeprefix("=")
+    if first == "!":
+        name = name[1:]
+        return ("important_exact", category, name[1:]) if name[:1] == "=" else ("important", category, name)
+    return ("exact", category, name[1:]) if first == "=" else ("entries", category, name)
+
+
+def folder_of(state: Path, key: str) -> Path:
+    """Where the lists of a source lie."""
+    return state / "lists" / key
+
+
+def current_facts(state: Path, key: str) -> Facts | None:
+    """The facts of the list in use; None when there is none that can be read."""
+    try:
+        target = os.readlink(folder_of(state, key) / CURRENT)
+        return read_facts(folder_of(state, key) / target)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def read_facts(text_path: Path) -> Facts:
+    """The facts beside a stored list. Raises: OSError, ValueError, TypeError."""
+    return Facts(**json.loads(text_path.with_suffix(".json").read_text(encoding="utf-8")))
+
+
+def put(state: Path, facts: Facts, text: Path) -> None:
+    """Put `text`, a finished file in the source's folder, in use. Raises: OSError; then nothing has changed."""
+    folder = folder_of(state, facts.source)
+    name = f"{facts.sha256}.txt"
+    write_facts(state, facts)
+    os.replace(text, folder / name)
+    link = folder / ".link"
+    link.unlink(missing_ok=True)
+    link.symlink_to(name)
+    os.replace(link, folder / CURRENT)
+    _flush(folder)
+    _prune(folder, facts.sha256)
+
+
+def write_facts(state: Path, facts: Facts) -> None:
+    """Write the facts of a list, new or in use, by rename."""
+    path = folder_of(state, facts.source) / f"{facts.sha256}.json"
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(asdict(facts), ensure_ascii=False, sort_keys=True, indent=1), encoding="utf-8")
+    os.replace(new, path)
+
+
+def remove(state: Path, key: str) -> None:
+    """Remove every list of a source."""
+    folder = folder_of(state, key)
+    if folder.is_dir():
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
+
+
+def active_lists(state: Path, sources: Iterable[SourceChoice]) -> tuple[StoredList, ...]:
+    """The lists in use of the enabled sources, one for each category that a source speaks of.
+
+    A source of permits closes nothing. Important entries come as a list of their own, `<key>!important`, which no
+    exception undoes. Sources without a list yet are left out.
+    """
+    lists: list[StoredList] = []
+    for source in sorted(sources, key=lambda each: each.key):
+        facts = current_facts(state, source.key) if source.enabled else None
+        if facts is not None:
+            lists += _lists(source, facts, folder_of(state, source.key) / f"{facts.sha256}.txt")
+    return tuple(lists)
+
+
+def _lists(source: SourceChoice, facts: Facts, path: Path) -> Iterator[StoredList]:
+    def names(kind: Kind, category: str) -> StoredNames:
+        return StoredNames(path, kind, category, facts.counts.get(category, {}).get(kind, 0))
+
+    none = names("exceptions", "\0")
+    if source.permits:
+        yield StoredList(
+            source.key, source.category, facts.sha256, none, ChainedNames(()), none, permits=names("entries", "")
+        )
+        return
+    common = names("exceptions", "")
+    for category in sorted(facts.counts):
+        own = (names("exceptions", category),) if category else ()
+        meant = category or source.category
+        entries, exact = names("entries", category), names("exact", category)
+        if len(entries) or len(exact):
+            yield StoredList(source.key, meant, facts.sha256, entries, ChainedNames((common, *own)), exact)
+        entries, exact = names("important", category), names("important_exact", category)
+        if len(entries) or len(exact):
+            yield StoredList(f"{source.key}!important", meant, facts.sha256, entries, ChainedNames(()), exact)
+
+
+def _flush(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _prune(folder: Path, in_use: str) -> None:
+    texts = sorted(folder.glob("*.txt"), key=lambda each: each.stat().st_mtime_ns, reverse=True)
+    for old in [each for each in texts if each.stem != in_use][KEPT - 1 :]:
+        old.unlink(missing_ok=True)
+        old.with_suffix(".json").unlink(missing_ok=True)

@@ -1,0 +1,89 @@
+"""List sources and the history of refreshing them, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from gateway.storage import lists
+from gateway.storage.engine import Database, Session
+from gateway.storage.models import ListRefresh, ListSource
+from gateway.storage.places import Place
+from tests.contract.storage.records import NOW
+
+
+def source(place: Place, key: str, **more: object) -> ListSource:
+    facts: dict[str, object] = {
+        "category": "adult",
+        "format": "auto",
+        "options": {"member": "x/domains"},
+        "interval_s": 86_400,
+        "internal": False,
+        "enabled": True,
+        "added_by": "ola",
+        "added_at": NOW,
+    }
+    return ListSource(owner_id=place.owner_id, key=key, **{**facts, **more})
+
+
+def add(session: Session, place: Place, key: str, outcome: str) -> None:
+    row = ListRefresh(
+        owner_id=place.owner_id,
+        gateway_id=place.gateway_id,
+        source_key=key,
+        started_at=NOW,
+        finished_at=NOW,
+        outcome=outcome,
+        details={"lines": 3},
+    )
+    lists.add_refresh(session, row)
+
+
+def test_sources_are_kept_replaced_and_dropped(database: Database, place: Place) -> None:
+    with database.write() as session:
+        for key in ("b", "a"):
+            lists.put_source(session, source(place, key))
+        lists.put_source(session, source(place, "b", enabled=False, category="dating"))
+    with database.write() as session:
+        found = lists.sources(session, place.owner_id)
+        assert [(each.key, each.category, each.enabled, each.title) for each in found] == [
+            ("a", "adult", True, ""),
+            ("b", "dating", False, ""),
+        ]
+        assert found[0].options == {"member": "x/domains"}
+        assert lists.drop_source(session, place.owner_id, "a")
+        assert not lists.drop_source(session, place.owner_id, "a")
+        assert not lists.drop_source(session, "another", "b")
+    with database.read() as session:
+        assert [each.key for each in lists.sources(session, place.owner_id)] == ["b"]
+        assert lists.sources(session, "another") == []
+
+
+def test_history_is_newest_first_and_failures_count_from_the_last_fine_one(database: Database, place: Place) -> None:
+    ids = (place.owner_id, place.gateway_id)
+    with database.write() as session:
+        for outcome in ("failed", "updated", "refused", "failed"):
+            add(session, place, "a", outcome)
+        add(session, place, "b", "unchanged")
+        add(session, place, "c", "failed")
+    with database.read() as session:
+        assert [each.outcome for each in lists.history(session, *ids, "a")] == [
+            "failed",
+            "refused",
+            "updated",
+            "failed",
+        ]
+        assert [each.source_key for each in lists.history(session, *ids, limit=2)] == ["c", "b"]
+        assert {key: row.outcome for key, row in lists.last_refreshes(session, *ids).items()} == {
+            "a": "failed",
+            "b": "unchanged",
+            "c": "failed",
+        }
+        assert [lists.failures(session, *ids, key) for key in ("a", "b", "c", "d")] == [2, 0, 1, 0]
+        assert lists.history(session, place.owner_id, "another") == []
+        assert lists.history(session, *ids, "a")[0].details == {"lines": 3}
+
+
+def test_an_outcome_that_is_none_is_refused(database: Database, place: Place) -> None:
+    with pytest.raises(IntegrityError), database.write() as session:
+        add(session, place, "a", "splendid")

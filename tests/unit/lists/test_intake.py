@@ -1,0 +1,173 @@
+"""From an arrived file to a list in use; whatever is wrong with it, the list before it stays."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import UsageError
+from gateway.lists import store
+from gateway.lists.errors import RefusedError, SourceError
+from gateway.lists.intake import Raw, only_writer, take_in
+from gateway.lists.refresh import import_file
+from gateway.lists.source import Source
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+GOOD = b"".join(b"name%d.no\n" % number for number in range(100))
+
+
+def bring(state: Path, octets: bytes, accept: bool = False, **source: object) -> store.Facts:
+    path = state.parent / "raw"
+    path.write_bytes(octets)
+    chosen = Source(**{"key": "mine", "category": "adult", **source})  # type: ignore[arg-type]
+    with only_writer(state, chosen.key):
+        return take_in(state, chosen, Raw(path), NOW, accept=accept)[0]
+
+
+def names(state: Path, **source: object) -> dict[str, list[str]]:
+    chosen = Source(**{"key": "mine", "category": "adult", **source})  # type: ignore[arg-type]
+    return {each.category: list(each.entries) for each in store.active_lists(state, [chosen])}
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def test_a_list_is_stored_sorted_and_once(state: Path) -> None:
+    facts = bring(state, b"b.no\nA.no\nb.no\n@@ok.b.no\n1.2.3.4\n")
+    assert names(state) == {"adult": ["a.no", "b.no"]}
+    assert (facts.entries, facts.total("exceptions"), facts.duplicates, facts.lines) == (2, 1, 1, 5)
+    assert facts.rejects == {"ip_address": 1}
+    assert facts.examples == [[5, "1.2.3.4", "ip_address"]]
+    text = store.folder_of(state, "mine") / "current"
+    assert text.read_text() == "@@ok.b.no\na.no\nb.no\n"
+    assert store.current_facts(state, "mine") == facts
+
+
+def test_the_same_names_in_any_order_and_packing_are_the_same_list(state: Path) -> None:
+    first = bring(state, b"b.no\na.no\n")
+    again = bring(state, gzip.compress(b"# new remark\na.no\nb.no\nb.no\n"))
+    assert again.sha256 == first.sha256
+    assert again.raw_sha256 != first.raw_sha256
+    assert store.current_facts(state, "mine") == again
+
+
+@pytest.mark.parametrize(
+    ("octets", "reason"),
+    [
+        (b"<!DOCTYPE html><html>Sign in</html>", "html"),
+        (b"", "empty"),
+        (b'{"error": 1}', "json"),
+        (GOOD[:200], "shrunk"),
+        (b"\n".join(b"10.0.0.%d" % n for n in range(60)), "empty"),
+        (GOOD + b"".join(b"a b%d\n" % n for n in range(200)), "mostly_rejects"),
+        (b"some prose. no list\n" * 9 + b"x y" * 3_000_000, "unknown"),
+        (gzip.compress(b"a.no\n" + b"x" * (20 << 20)), "bomb"),
+        (gzip.compress(GOOD)[:-20], "cut_short"),
+        (b"1,a.no\n2,b.no\n", "column"),
+    ],
+)
+@pytest.mark.parametrize("format_", ["auto", "domains"])
+def test_what_is_not_usable_leaves_the_list_in_use(state: Path, octets: bytes, reason: str, format_: str) -> None:
+    bring(state, GOOD)
+    before = sorted(each.name for each in store.folder_of(state, "mine").iterdir())
+    if format_ == "domains" and reason in ("unknown", "column"):
+        reason = "empty"  # told what it is, it is read as that, and holds nothing
+    with pytest.raises(SourceError) as caught:
+        bring(state, octets, format=format_)
+    assert caught.value.reason == reason
+    assert len(names(state)["adult"]) == 100
+    assert sorted(each.name for each in store.folder_of(state, "mine").iterdir()) == before
+
+
+def test_a_shrunk_list_can_be_accepted(state: Path) -> None:
+    bring(state, GOOD)
+    assert bring(state, GOOD[:200], accept=True).entries < 50
+
+
+def test_lines_with_categories_become_lists_of_each(state: Path) -> None:
+    text = b"host,kind\na.no,malware\nb.no,adult\nc.no,\nd.no,what\n"
+    facts = bring(state, text, options={"column": "host", "category_column": "kind"})
+    assert names(state) == {"adult": ["b.no", "c.no"], "malware": ["a.no"]}
+    assert facts.rejects == {"unknown_category": 1}
+
+
+def test_important_exact_and_permits(state: Path) -> None:
+    bring(state, b"||a.no^\n||b.no^$important\n|c.no^\n@@||ok.a.no^\n")
+    found = {each.source: each for each in store.active_lists(state, [Source("mine", "adult")])}
+    assert list(found["mine"].entries) == ["a.no"]
+    assert list(found["mine"].exact) == ["c.no"]
+    assert list(found["mine"].exceptions) == ["ok.a.no"]
+    assert list(found["mine!important"].entries) == ["b.no"]
+    assert list(found["mine!important"].exceptions) == []
+    bring(state, b"health.no\n", key="allow", options={"permits": True})
+    [permits] = store.active_lists(state, [Source("allow", "adult", options={"permits": True})])
+    assert (list(permits.permits), list(permits.entries)) == (["health.no"], [])
+
+
+def test_switched_off_and_missing_sources_give_nothing(state: Path) -> None:
+    bring(state, GOOD)
+    assert store.active_lists(state, [Source("mine", "adult", enabled=False), Source("other", "adult")]) == ()
+
+
+def test_old_versions_are_few_and_the_one_in_use_stays(state: Path) -> None:
+    for number in range(8):
+        bring(state, GOOD + b"extra%d.no\n" % number)
+    folder = store.folder_of(state, "mine")
+    assert len(list(folder.glob("*.txt"))) == len(list(folder.glob("*.json"))) == store.KEPT
+    assert (folder / "current").exists()
+
+
+def test_damaged_facts_mean_no_list_rather_than_a_crash(state: Path) -> None:
+    facts = bring(state, GOOD)
+    (store.folder_of(state, "mine") / f"{facts.sha256}.json").write_text("{")
+    assert store.current_facts(state, "mine") is None
+
+
+def test_two_at_once_do_not_mix(state: Path) -> None:
+    with only_writer(state, "mine"), pytest.raises(SourceError, match="another process"), only_writer(state, "mine"):
+        pass
+
+
+def test_a_disk_that_is_full_is_a_failed_refresh(state: Path, monkeypatch: pytest.MonkeyPatch, clock) -> None:
+    bring(state, GOOD)
+    (state.parent / "raw").write_bytes(GOOD + b"more.no\n")
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    done = import_file(state, Source("mine", "adult"), state.parent / "raw", clock)
+    assert (done.outcome, done.reason) == ("failed", "disk")
+    assert "No space left" in done.message
+    assert len(names(state)["adult"]) == 100
+
+
+def test_an_unforeseen_error_is_one_sources_alone(state: Path, monkeypatch: pytest.MonkeyPatch, clock) -> None:
+    (state.parent / "raw").write_bytes(GOOD)
+    monkeypatch.setattr("gateway.lists.refresh.take_in", lambda *_, **__: 1 / 0)
+    done = import_file(state, Source("mine", "adult"), state.parent / "raw", clock)
+    assert (done.outcome, done.reason) == ("failed", "error")
+
+
+def test_never_blocked_names_are_noted(state: Path) -> None:
+    facts = bring(state, GOOD + b"sexogpolitikk.no\nbologna.it\n")
+    assert facts.never_blocked_examples == ["sexogpolitikk.no"]
+    assert facts.suffix_examples == ["bologna.it"]
+    assert json.loads((store.folder_of(state, "mine") / f"{facts.sha256}.json").read_text())["never_blocked"] == 1
+
+
+def test_too_many_are_refused(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.lists.intake.MAX_ENTRIES", 50)
+    with pytest.raises(RefusedError, match="more than 50"):
+        bring(state, GOOD)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"key": "../x"}, {"key": "A"}, {"category": "nonsense"}, {"format": "nonsense"}, {"options": {"what": 1}}],
+)
+def test_a_source_that_is_not_understood(wrong: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        Source(**{"key": "mine", "category": "adult", **wrong})  # type: ignore[arg-type]
