@@ -40,12 +40,13 @@ def cli(context: click.Context, config: Path | None, state: Path | None) -> None
 @pass_invocation
 def up(invocation: Invocation) -> None:
     """Run every service under one supervisor; says what is off and why."""
-    from gateway.startup import in_child, prepare_and_announce, services_to_run
+    from gateway.startup import in_child, keep_settings, prepare_and_announce, services_to_run
     from gateway.supervisor import Supervisor
 
     _log_to_stderr("up")
     settings = invocation.settings
     in_child(lambda: prepare_and_announce(settings, click.echo))
+    invocation.config = keep_settings(invocation.config, settings)
     sys.exit(Supervisor(services_to_run(settings, _own_command(invocation))).run())
 
 
@@ -140,13 +141,13 @@ def jobs(invocation: Invocation) -> None:
 def sealer(invocation: Invocation) -> None:
     """Order the log and sign its checkpoints."""
     from gateway.audit.sealer import run
-    from gateway.installation import read_signing_key
+    from gateway.installation import open_signing_key
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("sealer")
     services = invocation.services()
     place = services.place
-    run(services.database, place.owner_id, place.log_origin, read_signing_key(services.settings), utc_now, StopFlag())
+    run(services.database, place.owner_id, place.log_origin, open_signing_key(services), utc_now, StopFlag())
 
 
 def _own_command(invocation: Invocation) -> list[str]:

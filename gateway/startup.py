@@ -7,11 +7,12 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.clock import utc_now
-from gateway.errors import GatewayError
-from gateway.settings import Settings
+from gateway.errors import GatewayError, UsageError
+from gateway.settings import Settings, config_path, signing_key_path
 from gateway.supervisor import Service
 
 if TYPE_CHECKING:
@@ -22,21 +23,21 @@ CAP_NET_ADMIN = 12
 
 def services_to_run(settings: Settings, command: Sequence[str]) -> list[Service]:
     """The services of this machine; `command` is how the command line is started."""
-    names = ["sealer", "jobs", "dns", "portal", "console"]
-    if why_not_enforcing(settings) is None:
-        names.insert(0, "enforcer")
-    return [Service(name, [*command, name]) for name in names]
+    names = ["jobs", "dns", "portal", "console"]
+    if signing_key_path(settings).exists():
+        names.insert(0, "sealer")
+    services = [Service(name, [*command, name]) for name in names]
+    if settings.enforcement.enabled:
+        services.insert(0, Service("enforcer", [*command, "enforcer"], privileged=True))
+    return services
 
 
-def why_not_enforcing(settings: Settings) -> str | None:
-    """Why the firewall is left alone; None when it is not."""
-    if not settings.enforcement.enabled:
-        return "enforcement.enabled is false, so nothing is let through or held back"
+def check_enforcement() -> None:
+    """Raises: UsageError when enforcement is asked for and this process can't do it."""
     if not _has_net_admin():
-        return "it needs the capability NET_ADMIN; run as root or through the systemd units"
+        raise UsageError("enforcement.enabled needs the capability NET_ADMIN; run as root, or set it to false")
     if shutil.which("nft") is None:
-        return "the command nft is missing; install the package nftables"
-    return None
+        raise UsageError("enforcement.enabled needs the command nft; install the package nftables")
 
 
 def addresses(settings: Settings) -> list[tuple[str, str]]:
@@ -74,10 +75,36 @@ def in_child(work: Callable[[], object]) -> None:
         sys.exit(code)
 
 
+def keep_settings(config: Path | None, settings: Settings) -> Path | None:
+    """A copy of the settings file for the services, so that those in force stay so until the next start.
+
+    A file that is damaged while everything runs then harms nothing, whichever service has to start again.
+    """
+    source = config_path(config)
+    if source is None:
+        return None
+    kept = settings.state / "run" / "settings.toml"
+    try:
+        kept.write_bytes(source.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{kept} can't be written ({error.strerror}); check the state directory") from error
+    return kept
+
+
 def prepare_and_announce(settings: Settings, say: Callable[[str], object]) -> None:
-    """Bring the installation to where every service can start, and print where everything is."""
+    """Bring the installation to where every service can start, close the doors, and print where everything is.
+
+    The ruleset is in force before anything listens, so that no guest reaches what only staff may.
+    """
     from gateway.installation import prepare  # noqa: PLC0415 - in the child only
 
+    if settings.enforcement.enabled:
+        from gateway.firewall.config import firewall_config  # noqa: PLC0415
+        from gateway.firewall.nft import NftFirewall  # noqa: PLC0415
+        from gateway.link.routes import non_default_routes  # noqa: PLC0415
+
+        check_enforcement()
+        NftFirewall().install(firewall_config(settings), non_default_routes())
     services = prepare(settings, utc_now)
     announce(services, say)
     services.database.close()
@@ -96,9 +123,10 @@ def announce(services: Services, say: Callable[[str], object]) -> None:
     link = first_setup_link(services)
     if link is not None:
         say(f"{'first sign-in':<14} {link}  (one use, 24 hours)")
-    why = why_not_enforcing(settings)
-    if why is not None:
-        say(f"{'enforcer':<14} off: {why}")
+    if not settings.enforcement.enabled:
+        say(f"{'enforcer':<14} off: enforcement.enabled is false, so nothing is let through or held back")
+    if not signing_key_path(settings).exists():
+        say(f"{'sealer':<14} off: the log's signing key is on another machine, which seals")
     if settings.portal.tls_certificate is None:
         say(f"{'portal https':<14} off: portal.tls_certificate is not set, so DHCP option 114 must not be sent")
 

@@ -44,7 +44,7 @@ def show(invocation: Invocation, as_json: bool) -> None:
     """Print every setting; defaults are marked, secrets hidden."""
     settings = invocation.settings
     values = settings.model_dump(mode="json")
-    if values["database"]["url"] and "@" in values["database"]["url"]:
+    if values["database"]["url"] and not values["database"]["url"].startswith("sqlite"):
         values["database"]["url"] = "(hidden)"
     if as_json:
         click.echo(json.dumps(values, ensure_ascii=False, indent=2))

@@ -16,7 +16,7 @@ from gateway.clock import utc_now
 from gateway.dns import mmsg
 from gateway.dns.cache import FinishedAnswers, UpstreamAnswers
 from gateway.dns.config import DnsConfig
-from gateway.dns.errors import DnsError
+from gateway.dns.errors import DnsError, DnsSettingsError
 from gateway.dns.plan import Site
 from gateway.dns.resolve import Resolver
 from gateway.dns.tcp import TcpListener
@@ -175,7 +175,7 @@ def bind(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
 
 def listen_error(address: str, port: int, problem: OSError) -> DnsError:
     """The one clear line for an address that cannot be had."""
-    return DnsError(
+    return DnsSettingsError(
         f"DNS cannot listen on {address} port {port}: {problem.strerror or problem}; "
         "change dns.listen or dns.port, or stop what uses it"
     )

@@ -113,7 +113,7 @@ class Product:
 
     def pids(self, service: str) -> list[int]:
         """Process ids, in the lab, of a service."""
-        command = f"gateway.cli --config {self.config} {service}"
+        command = f"gateway.cli --config .*\\.toml {service}$"
         if service == "dns":  # becomes its leaner worker
             command = "gateway.dns.worker"
         found = self.world.run("gateway", "pgrep", "-f", command, check=False)

@@ -95,6 +95,20 @@ def test_a_service_started_wrongly_stops_everything(supervise, tmp_path):
     assert not alive(lines(tmp_path / "pid")[0])
 
 
+def test_a_service_that_has_run_is_started_again_whatever_it_ends_with(supervise, tmp_path):
+    process = supervise("date +%s >> $T/starts; [ $(wc -l < $T/starts) -gt 1 ] && exec sleep 60; sleep 3.5; exit 2")
+    until(lambda: len(lines(tmp_path / "starts")) >= 2, 15)
+    assert process.poll() is None
+
+
+def test_services_have_no_capability_and_can_not_gain_one(supervise, tmp_path):
+    supervise("cp /proc/self/status $T/status; exec sleep 60")
+    until(lambda: "NoNewPrivs" in "".join(lines(tmp_path / "status")))
+    status = dict(line.split(":", 1) for line in (tmp_path / "status").read_text().splitlines() if ":" in line)
+    assert {int(status[key], 16) for key in ("CapEff", "CapPrm", "CapBnd")} == {0}
+    assert status["NoNewPrivs"].strip() == "1"
+
+
 def test_kill_9_of_the_supervisor_leaves_no_orphan(supervise, tmp_path):
     process = supervise("echo $$ > $T/pid; exec sleep 60")
     until(lambda: bool(lines(tmp_path / "pid")))
