@@ -7,8 +7,8 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
 from captive_portal import capport
@@ -45,7 +45,7 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
     ]
     handlers: dict[int | type[Exception], Any] = {
         404: errors.not_found,
-        405: errors.not_found,
+        405: errors.wrong_method,
         StorageUnavailableError: errors.storage_unavailable,
         Exception: errors.broken,
     }
@@ -96,6 +96,17 @@ class _Errors:
             return troubles.not_found(who)
         headers = {"Connection": "close", "Cache-Control": "no-store"}
         return RedirectResponse(f"{self._site.services.settings.public_url}/", 302, headers)
+
+    def wrong_method(self, request: Request, _error: Exception) -> Response:
+        """405 with what the page does have (RFC 9110 §15.5.6)."""
+        allowed = {
+            method
+            for route in request.app.routes
+            if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+            for method in route.methods or ()
+        }
+        headers = {"Allow": ", ".join(sorted(allowed)), "Cache-Control": "no-store"}
+        return PlainTextResponse("method not allowed\n", 405, headers)
 
     def storage_unavailable(self, request: Request, _error: Exception) -> Response:
         """503 with Retry-After."""

@@ -39,15 +39,19 @@ def cli(context: click.Context, config: Path | None, state: Path | None) -> None
 @cli.command()
 @pass_invocation
 def up(invocation: Invocation) -> None:
-    """Run every service under one supervisor; says what is off and why."""
-    from gateway.startup import in_child, keep_settings, prepare_and_announce, services_to_run
+    """Run every service under one supervisor."""
+    from gateway.startup import hold_state, in_child, keep_settings, prepare_and_announce, services_to_run
     from gateway.supervisor import Supervisor
 
     _log_to_stderr("up")
     settings = invocation.settings
+    lock = hold_state(settings)
     in_child(lambda: prepare_and_announce(settings, click.echo))
     invocation.config = keep_settings(invocation.config, settings)
-    sys.exit(Supervisor(services_to_run(settings, _own_command(invocation))).run())
+    status = Supervisor(services_to_run(settings, _own_command(invocation))).run()
+    lock.close()
+    click.echo("stopped")
+    sys.exit(status)
 
 
 @cli.command()
@@ -69,7 +73,7 @@ def portal(invocation: Invocation) -> None:
 @cli.command()
 @pass_invocation
 def console(invocation: Invocation) -> None:
-    """Serve IT's and the auditor's pages on the management side."""
+    """Serve IT's and the auditor's pages."""
     from captive_portal.auth.certificate import ensure_certificate
     from captive_portal.console_app import create_app
     from captive_portal.serve import Listener, serve

@@ -14,7 +14,7 @@ from gateway.audit.keyfile import read_key_file
 from gateway.audit.note import SignerKey
 from gateway.clock import Clock
 from gateway.context import Services
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, UsageError
 from gateway.lists import generations as policy
 from gateway.settings import Settings, signing_key_path
 from gateway.storage import generations, places, revision, rules
@@ -80,6 +80,10 @@ def _set_up(settings: Settings, database: Database, now: datetime) -> Place:
 def open_services(settings: Settings, clock: Clock) -> Services:
     """The parts of an installation that has been prepared. Raises: GatewayError when it has not."""
     database = open_database(settings.database_url)
+    if database.is_sqlite and not database.sqlite_path.exists():
+        raise UsageError(
+            f"no installation in {settings.state.absolute()}; name one with --state, or begin one: gjestenett up"
+        )
     if not revision.is_current(database):
         raise GatewayError("the database is not at this version's schema; run: gjestenett db upgrade")
     return Services(settings, database, find_place(settings, database), clock)

@@ -80,7 +80,7 @@ class Console(Section):
 
     host: str = "127.0.0.1"
     port: Port = 8081
-    hostname: Hostname = "localhost"
+    hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = "localhost"
 
 
 class Dns(Section):

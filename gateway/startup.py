@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from gateway.clock import utc_now
 from gateway.errors import GatewayError, UsageError
@@ -32,12 +33,62 @@ def services_to_run(settings: Settings, command: Sequence[str]) -> list[Service]
     return services
 
 
+def check(settings: Settings) -> None:
+    """What can be known to be wrong before anything starts. Raises: UsageError naming the setting."""
+    from gateway.dns.config import from_settings  # noqa: PLC0415 - a supervisor keeps none of these in memory
+    from gateway.firewall.config import firewall_config  # noqa: PLC0415
+    from gateway.lists.compile import starter_lists  # noqa: PLC0415
+    from gateway.storage.engine import open_database  # noqa: PLC0415
+
+    open_database(settings.database_url).close()
+    from_settings(settings)
+    starter_lists()
+    if settings.enforcement.enabled:
+        firewall_config(settings)
+    if (settings.portal.tls_certificate is None) != (settings.portal.tls_key is None):
+        raise UsageError("portal.tls_certificate and portal.tls_key belong together: set both or neither")
+    for path in (settings.portal.tls_certificate, settings.portal.tls_key):
+        if path is not None and not path.is_file():
+            raise UsageError(f"{path} is not there; correct portal.tls_certificate and portal.tls_key")
+    listening = {"portal.port": settings.portal.port, "console.port": settings.console.port}
+    if settings.portal.tls_certificate is not None:
+        listening["portal.https_port"] = settings.portal.https_port
+    for one, port in listening.items():
+        clash = next((other for other, its in listening.items() if other < one and its == port), None)
+        if clash is not None:
+            raise UsageError(f"{clash} and {one} are both {port}; give each its own")
+
+
 def check_enforcement() -> None:
     """Raises: UsageError when enforcement is asked for and this process can't do it."""
     if not _has_net_admin():
         raise UsageError("enforcement.enabled needs the capability NET_ADMIN; run as root, or set it to false")
     if shutil.which("nft") is None:
         raise UsageError("enforcement.enabled needs the command nft; install the package nftables")
+
+
+def hold_state(settings: Settings) -> IO[str]:
+    """Take the state directory for this process, until the file returned is closed.
+
+    Raises: UsageError when another supervisor has it, or it can't be written.
+    """
+    folder = settings.state / "run"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "up.lock").open("a+", encoding="ascii")
+    except OSError as error:
+        raise UsageError(f"{folder} can't be used ({error.strerror}); choose another --state directory") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        holder = lock.read().strip()
+        lock.close()
+        raise UsageError(f"{settings.state} is in use by process {holder}; stop it first") from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
 
 
 def addresses(settings: Settings) -> list[tuple[str, str]]:
@@ -98,6 +149,7 @@ def prepare_and_announce(settings: Settings, say: Callable[[str], object]) -> No
     """
     from gateway.installation import prepare  # noqa: PLC0415 - in the child only
 
+    check(settings)
     if settings.enforcement.enabled:
         from gateway.firewall.config import firewall_config  # noqa: PLC0415
         from gateway.firewall.nft import NftFirewall  # noqa: PLC0415

@@ -149,16 +149,17 @@ class Server:
             self.skipped += 1
 
 
-def bind(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
-    """A non-blocking socket on one local address, shared with the other workers; UDP ones report marks.
+def bind(address: str, port: int, kind: socket.SocketKind, *, shared: bool = True) -> socket.socket:
+    """A non-blocking socket on one local address; UDP ones report marks.
 
-    Raises: OSError.
+    Where it is `shared` other workers may have the same address. Raises: OSError.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     bound = socket.socket(family, kind)
     try:
         bound.setblocking(False)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if kind == socket.SOCK_DGRAM:

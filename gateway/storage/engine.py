@@ -65,6 +65,8 @@ def storage_errors() -> Iterator[None]:
         raise  # two writers met on a unique key, or a bug: the caller knows which; trying again does not help
     except (DatabaseError, InterfaceError) as error:
         reason = " ".join(str(error.orig).split())
+        if "not a database" in reason or "malformed" in reason:
+            raise StorageUnavailableError(f"the database file is damaged ({reason}); restore its backup") from error
         raise StorageUnavailableError(f"the database did not answer ({reason}); try again shortly") from error
     except PoolTimeoutError as error:
         raise StorageUnavailableError("every database connection is busy; try again shortly") from error

@@ -16,8 +16,10 @@ from captive_portal.console.acceptances import read_period
 from captive_portal.console.look import LANGUAGES
 from captive_portal.i18n import read_catalogue
 from gateway.audit import sealer, verify_bundle
-from gateway.installation import make_signing_key, public_key_path, read_signing_key
+from gateway.audit.keyfile import create_key_file
+from gateway.installation import public_key_path, read_signing_key
 from gateway.lists import jobs
+from gateway.settings import signing_key_path
 from gateway.storage import generations, grants
 from gateway.storage.models import Disclosure, PolicyGeneration, StagedLeaf
 
@@ -217,8 +219,9 @@ def test_a_period_is_in_local_days(world):
 def sealing(world):
     """The real sealer, at work beside the console."""
     (world.settings.state / "keys").mkdir(mode=0o700, exist_ok=True)
-    make_signing_key(world.settings, world.services.place)
     place, stop = world.services.place, threading.Event()
+    key = create_key_file(signing_key_path(world.settings), place.log_origin)
+    public_key_path(world.settings).write_text(f"{key.verifier}\n")
     arguments = (world.services.database, place.owner_id, place.log_origin, read_signing_key(world.settings))
     thread = threading.Thread(target=sealer.run, args=(*arguments, lambda: world.now, stop.is_set))
     thread.start()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import cli
+from gateway.errors import UsageError
 from gateway.lists.jobs import compile_in_force
+from gateway.startup import hold_state
 
 
 @pytest.fixture
@@ -40,9 +45,13 @@ def test_wrong_use_is_2_and_one_line(run, tmp_path):
 
 def test_what_was_never_prepared_says_what_to_do(tmp_path):
     result = CliRunner().invoke(cli, ["--state", str(tmp_path / "fresh"), "terms", "list"])
-    assert result.exit_code == 1
-    assert "gjestenett" in result.stderr
+    assert result.exit_code == 2
+    assert "begin one: gjestenett up" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "gjestenett.sqlite3").write_bytes(b"not SQLite at all" * 100)
+    damaged = CliRunner().invoke(cli, ["--state", str(tmp_path / "damaged"), "terms", "list"])
+    assert (damaged.exit_code, "restore its backup" in damaged.stderr) == (1, True)
 
 
 def test_config_show_marks_defaults_and_hides_secrets(services, monkeypatch):
@@ -123,3 +132,35 @@ def test_grants_and_checkpoint_say_when_there_is_nothing(run):
     assert run("grants", "revoke", "0" * 32).exit_code == 1
     assert run("audit", "checkpoint").exit_code == 1
     assert run("audit", "export", "--from", "2026-01-02", "--to", "2026-01-01", "--reason", "x").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"ENFORCEMENT__ENABLED": "true"}, "guest_interfaces"),
+        ({"CONSOLE__PORT": "8080"}, "both 8080"),
+        ({"PORTAL__TLS_CERTIFICATE": "/nowhere.pem", "PORTAL__TLS_KEY": "/nowhere.key"}, "is not there"),
+        ({"PORTAL__TLS_KEY": "/nowhere.key"}, "belong together"),
+        ({"PORTAL__PUBLIC_URL": "javascript:alert(1)"}, "public_url"),
+        ({"DNS__SOURCES": '{"nonsense": "default"}'}, "sources"),
+        ({"DNS__UPSTREAMS": '["resolver.example"]'}, "numeric address"),
+    ],
+)
+def test_settings_that_can_not_work_are_refused_by_check_and_up_alike(environment, reason, monkeypatch, tmp_path):
+    for key, value in environment.items():
+        monkeypatch.setenv(f"GJESTENETT_{key}", value)
+    checked = CliRunner().invoke(cli, ["--state", str(tmp_path / "s"), "config", "check"])
+    assert (checked.exit_code, len(checked.stderr.splitlines())) == (2, 1), checked.output
+    assert reason in checked.stderr
+    started = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", "--state", str(tmp_path / "s"), "up"],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert started.returncode == 2
+    assert reason in started.stderr
+
+
+def test_a_state_directory_has_one_supervisor(settings):
+    with hold_state(settings), pytest.raises(UsageError, match=f"in use by process {os.getpid()}"):
+        hold_state(settings)
+    hold_state(settings).close()
