@@ -36,7 +36,7 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": scope["scheme"][:2].encode()})
 
-import captive_portal.serve as module
+import captive_portal.seats as module
 http, https, certificate, key, *quick = sys.argv[1:]
 if quick:
     module.HANDSHAKE_S = module.HEAD_S = module.BODY_S = module.FLUSH_S = float(quick[0])
