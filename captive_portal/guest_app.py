@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,6 +21,8 @@ from captive_portal.guest.site import Resolve, Site, open_site, visit
 from gateway.context import Services
 from gateway.link import neighbours
 from gateway.storage.engine import StorageUnavailableError
+
+log = logging.getLogger(__name__)
 
 
 def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> ASGIApp:
@@ -84,6 +87,7 @@ class _Errors:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._told = ""
 
     def not_found(self, request: Request, _error: Exception) -> Response:
         """A path that is not ours: to the portal for a device that has not accepted, otherwise 404."""
@@ -108,8 +112,11 @@ class _Errors:
         headers = {"Allow": ", ".join(sorted(allowed)), "Cache-Control": "no-store"}
         return PlainTextResponse("method not allowed\n", 405, headers)
 
-    def storage_unavailable(self, request: Request, _error: Exception) -> Response:
-        """503 with Retry-After."""
+    def storage_unavailable(self, request: Request, error: Exception) -> Response:
+        """503 with Retry-After; the operator reads why, once until it changes."""
+        if str(error) != self._told:
+            self._told = str(error)
+            log.warning("guests can't accept now: %s", error)
         return troubles.storage_unavailable(visit(self._site, request, identify=False))
 
     def broken(self, request: Request, _error: Exception) -> Response:

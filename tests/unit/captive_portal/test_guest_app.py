@@ -340,7 +340,7 @@ def test_receipt_shows_the_text_to_all_and_the_name_to_its_own_device(guest: Any
         assert "IKT-regler for gjestenettet" in page.text
         assert "2026" in page.text
     assert "Being sealed" in other.text
-    assert "22 November 2026 at 09:55" in other.text
+    assert "22\u00a0November 2026 at\u00a009:55" in other.text
 
 
 @pytest.mark.parametrize("code", ["0000000000000000", "short", "../../etc/passwd", "%00", "x" * 3000])
