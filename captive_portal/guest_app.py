@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
 from captive_portal import capport
@@ -20,6 +21,8 @@ from captive_portal.guest.site import Resolve, Site, open_site, visit
 from gateway.context import Services
 from gateway.link import neighbours
 from gateway.storage.engine import StorageUnavailableError
+
+log = logging.getLogger(__name__)
 
 
 def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> ASGIApp:
@@ -45,7 +48,7 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
     ]
     handlers: dict[int | type[Exception], Any] = {
         404: errors.not_found,
-        405: errors.not_found,
+        405: errors.wrong_method,
         StorageUnavailableError: errors.storage_unavailable,
         Exception: errors.broken,
     }
@@ -84,6 +87,7 @@ class _Errors:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._told = ""
 
     def not_found(self, request: Request, _error: Exception) -> Response:
         """A path that is not ours: to the portal for a device that has not accepted, otherwise 404."""
@@ -97,8 +101,22 @@ class _Errors:
         headers = {"Connection": "close", "Cache-Control": "no-store"}
         return RedirectResponse(f"{self._site.services.settings.public_url}/", 302, headers)
 
-    def storage_unavailable(self, request: Request, _error: Exception) -> Response:
-        """503 with Retry-After."""
+    def wrong_method(self, request: Request, _error: Exception) -> Response:
+        """405 with what the page does have (RFC 9110 §15.5.6)."""
+        allowed = {
+            method
+            for route in request.app.routes
+            if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+            for method in route.methods or ()
+        }
+        headers = {"Allow": ", ".join(sorted(allowed)), "Cache-Control": "no-store"}
+        return PlainTextResponse("method not allowed\n", 405, headers)
+
+    def storage_unavailable(self, request: Request, error: Exception) -> Response:
+        """503 with Retry-After; the operator reads why, once until it changes."""
+        if str(error) != self._told:
+            self._told = str(error)
+            log.warning("guests can't accept now: %s", error)
         return troubles.storage_unavailable(visit(self._site, request, identify=False))
 
     def broken(self, request: Request, _error: Exception) -> Response:

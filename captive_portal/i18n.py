@@ -23,8 +23,10 @@ LANGUAGE_NAMES = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English"}
 SOURCE_LANGUAGE = "en"
 MAX_RANGES = 20
 
-_MOMENT = {"nb": "d. MMMM y 'kl.' HH.mm", "nn": "d. MMMM y 'kl.' HH.mm", "en": "d MMMM y 'at' HH:mm"}
-_DAY = {"nb": "d. MMMM y", "nn": "d. MMMM y", "en": "d MMMM y"}
+# A day's number stands on the line of its month (no-break space), and a clock time beside its "kl."
+_DAY = {"nb": "d.\u00a0MMMM y", "nn": "d.\u00a0MMMM y", "en": "d\u00a0MMMM y"}
+_AT = {"nb": " 'kl.'\u00a0HH.mm", "nn": " 'kl.'\u00a0HH.mm", "en": " 'at'\u00a0HH:mm"}
+_MOMENT = {language: day + _AT[language] for language, day in _DAY.items()}
 _CLOCK = {"nb": "HH.mm", "nn": "HH.mm", "en": "HH:mm"}
 
 
@@ -46,7 +48,10 @@ class Translator:
         return text.format(**values) if values else text
 
     def day(self, moment: date) -> str:
-        """`22. november 2026`, in English `22 November 2026`. An aware datetime is taken in the local time zone."""
+        """`22. november 2026`, in English `22 November 2026`, the first space unbreakable.
+
+        An aware datetime is taken in the local time zone.
+        """
         local = moment.astimezone(self.zone) if isinstance(moment, datetime) else moment
         return format_date(local, _DAY[self.language], locale=self.language)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import signal
 import socket
 import ssl
@@ -19,11 +20,13 @@ import anyio.to_thread
 import uvicorn
 from starlette.types import ASGIApp
 
+from captive_portal.seats import SeatedHttp, SeatedTls, Seats
 from gateway.errors import UsageError
 
 BACKLOG = 1024
 WORKER_THREADS = 8
 MAX_CONNECTIONS = 1000
+SPARE_FILES = BACKLOG + 200  # a burst that is accepted before its seats are counted, the database, threads
 MAX_HEAD_BYTES = 16 * 1024
 IDLE_S = 5
 GRACE_S = 3
@@ -41,11 +44,35 @@ class Listener:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to `serve`."""
+    """A server that leaves signals to `serve` and seats its clients."""
+
+    def __init__(self, config: uvicorn.Config, seats: Seats) -> None:
+        super().__init__(config)
+        self._seats = seats
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self.lifespan.startup()
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(self._protocol, sock=bound, backlog=BACKLOG) for bound in sockets or ()
+        ]
+        self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        stopping = asyncio.ensure_future(super().shutdown(sockets))
+        await asyncio.sleep(0)  # it has stopped listening and said goodbye over TLS, without waiting for the answer
+        self._seats.close_waiting()
+        await stopping
+
+    def _protocol(self) -> asyncio.BaseProtocol:
+        http = SeatedHttp(
+            self._seats, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return http if self.config.ssl is None else SeatedTls(self._seats, http, self.config.ssl)
 
 
 def serve(listeners: Sequence[Listener]) -> int:
@@ -53,9 +80,10 @@ def serve(listeners: Sequence[Listener]) -> int:
 
     Raises: UsageError when an address can't be listened on or a certificate can't be read; then nothing was served.
     """
+    seats = Seats(max(100, min(MAX_CONNECTIONS, _raise_file_limit() - SPARE_FILES)))
     with contextlib.ExitStack() as open_sockets:
         servers = [
-            (_Server(_config(listener)), open_sockets.enter_context(contextlib.closing(_listen(listener))))
+            (_Server(_config(listener), seats), open_sockets.enter_context(contextlib.closing(_listen(listener))))
             for listener in listeners
         ]
         return asyncio.run(_run(servers))
@@ -94,7 +122,6 @@ def _config(listener: Listener) -> uvicorn.Config:
         server_header=False,
         access_log=False,
         log_level="warning",
-        limit_concurrency=MAX_CONNECTIONS,
         backlog=BACKLOG,
         timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=GRACE_S,
@@ -110,6 +137,13 @@ def _config(listener: Listener) -> uvicorn.Config:
     if config.ssl is not None:
         config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
     return config
+
+
+def _raise_file_limit() -> int:
+    """Let this process open as many files as it may; how many that is."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard if hard != resource.RLIM_INFINITY else 1 << 20
 
 
 def _listen(listener: Listener) -> socket.socket:

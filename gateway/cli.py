@@ -40,14 +40,19 @@ def cli(context: click.Context, config: Path | None, state: Path | None) -> None
 @cli.command()
 @pass_invocation
 def up(invocation: Invocation) -> None:
-    """Run every service under one supervisor; says what is off and why."""
-    from gateway.startup import in_child, prepare_and_announce, services_to_run
+    """Run every service under one supervisor."""
+    from gateway.startup import hold_state, in_child, keep_settings, prepare_and_announce, services_to_run
     from gateway.supervisor import Supervisor
 
     _log_to_stderr("up")
     settings = invocation.settings
+    lock = hold_state(settings)
     in_child(lambda: prepare_and_announce(settings, click.echo))
-    sys.exit(Supervisor(services_to_run(settings, _own_command(invocation))).run())
+    invocation.config = keep_settings(invocation.config, settings)
+    status = Supervisor(services_to_run(settings, _own_command(invocation))).run()
+    lock.close()
+    click.echo("stopped")
+    sys.exit(status)
 
 
 @cli.command()
@@ -69,7 +74,7 @@ def portal(invocation: Invocation) -> None:
 @cli.command()
 @pass_invocation
 def console(invocation: Invocation) -> None:
-    """Serve IT's and the auditor's pages on the management side."""
+    """Serve IT's and the auditor's pages."""
     from captive_portal.auth.certificate import ensure_certificate
     from captive_portal.console_app import create_app
     from captive_portal.serve import Listener, serve
@@ -142,13 +147,13 @@ def jobs(invocation: Invocation) -> None:
 def sealer(invocation: Invocation) -> None:
     """Order the log and sign its checkpoints."""
     from gateway.audit.sealer import run
-    from gateway.installation import read_signing_key
+    from gateway.installation import open_signing_key
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("sealer")
     services = invocation.services()
     place = services.place
-    run(services.database, place.owner_id, place.log_origin, read_signing_key(services.settings), utc_now, StopFlag())
+    run(services.database, place.owner_id, place.log_origin, open_signing_key(services), utc_now, StopFlag())
 
 
 def _own_command(invocation: Invocation) -> list[str]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
+MUNICIPAL_ZONE = ZoneInfo("Europe/Oslo")  # every Norwegian municipality keeps it; the machine's own zone may differ
 Clock = Callable[[], datetime]
 
 

@@ -6,16 +6,17 @@ Every later start finds them and changes nothing.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
-from gateway.audit.keyfile import create_key_file, read_key_file
+from gateway.audit.custody import adopt_key, propose_key
+from gateway.audit.keyfile import read_key_file
 from gateway.audit.note import SignerKey
 from gateway.clock import Clock
 from gateway.context import Services
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, UsageError
 from gateway.lists import generations as policy
-from gateway.settings import Settings
+from gateway.settings import Settings, signing_key_path
 from gateway.storage import generations, places, revision, rules
 from gateway.storage.engine import Database, open_database
 from gateway.storage.places import Place
@@ -29,11 +30,19 @@ def prepare(settings: Settings, clock: Clock) -> Services:
     """Bring the installation to where every service can start. Raises: GatewayError saying what is in the way."""
     for folder in ("policy", "keys", "tls", "run"):
         _make_folder(settings.state / folder, private=folder in ("keys", "tls"))
+    database = open_database(settings.database_url)
+    try:
+        return Services(settings, database, _set_up(settings, database, clock()), clock)
+    except BaseException:
+        database.close()
+        raise
+
+
+def _set_up(settings: Settings, database: Database, now: datetime) -> Place:
     from gateway.storage import schema  # noqa: PLC0415 - Alembic, which only a first start and `db` need
 
-    database = open_database(settings.database_url)
     schema.upgrade(database)
-    now = clock()
+    key_path = signing_key_path(settings)
     with database.write() as session:
         place = places.add_place(
             session,
@@ -61,13 +70,20 @@ def prepare(settings: Settings, clock: Clock) -> Services:
             )
         if generations.in_force(session, place.owner_id) is None:
             policy.publish(session, place, "gjestenett", "starter policy", now)
-    make_signing_key(settings, place)
-    return Services(settings, database, place, clock)
+        propose_key(session, place, key_path)
+    with database.read() as session:
+        vkey = adopt_key(session, place, key_path)
+    public_key_path(settings).write_text(f"{vkey}\n", encoding="utf-8")
+    return place
 
 
 def open_services(settings: Settings, clock: Clock) -> Services:
     """The parts of an installation that has been prepared. Raises: GatewayError when it has not."""
     database = open_database(settings.database_url)
+    if database.is_sqlite and not database.sqlite_path.exists():
+        raise UsageError(
+            f"no installation in {settings.state.absolute()}; name one with --state, or begin one: gjestenett up"
+        )
     if not revision.is_current(database):
         raise GatewayError("the database is not at this version's schema; run: gjestenett db upgrade")
     return Services(settings, database, find_place(settings, database), clock)
@@ -87,27 +103,21 @@ def guest_interfaces(settings: Settings) -> tuple[str, ...]:
     return settings.enforcement.guest_interfaces or (LOOPBACK,)
 
 
-def signing_key_path(settings: Settings) -> Path:
-    """Where the log's signing key lies: outside the database."""
-    return settings.audit.key_file or settings.state / "keys" / "log.key"
-
-
 def public_key_path(settings: Settings) -> Path:
     """Where the log's public key lies, for every service and for the auditor."""
     return settings.state / "log.vkey"
 
 
-def make_signing_key(settings: Settings, place: Place) -> None:
-    """Make the log's key at the first start, and its public half beside the state. Raises: AuditError."""
-    path = signing_key_path(settings)
-    if not path.exists():
-        create_key_file(path, place.log_origin)
-    public_key_path(settings).write_text(f"{read_key_file(path).verifier}\n", encoding="utf-8")
-
-
 def read_signing_key(settings: Settings) -> SignerKey:
     """The log's key. Raises: AuditError when it is missing, damaged or readable by others."""
     return read_key_file(signing_key_path(settings))
+
+
+def open_signing_key(services: Services) -> SignerKey:
+    """The log's key for the sealer. Raises: AuditError when it is missing, damaged or another log's."""
+    with services.database.read() as session:
+        adopt_key(session, services.place, signing_key_path(services.settings))
+    return read_signing_key(services.settings)
 
 
 def _make_folder(path: Path, *, private: bool) -> None:

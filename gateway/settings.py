@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyNetwork, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyNetwork, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from gateway.errors import UsageError
@@ -21,6 +21,16 @@ PREFIX = "GJESTENETT_"
 Port = Annotated[int, Field(ge=1, le=65535)]
 InterfaceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,15}$")]
 Language = Literal["nb", "nn", "en"]
+Hostname = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
+HttpUrl = Annotated[str, Field(pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?)?$")]
+
+
+def _network(text: str) -> str:
+    """A network in its normal form. Raises: ValueError."""
+    return str(ip_network(text))
+
+
+SourceNetwork = Annotated[str, AfterValidator(_network)]
 
 
 class Section(BaseModel):
@@ -53,8 +63,8 @@ class Portal(Section):
 
     host: str = "127.0.0.1"
     port: Port = 8080
-    hostname: str = "gjest.internal"
-    public_url: str = ""
+    hostname: Hostname = "gjest.internal"
+    public_url: HttpUrl = ""
     https_port: Port = 8443
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -70,7 +80,7 @@ class Console(Section):
 
     host: str = "127.0.0.1"
     port: Port = 8081
-    hostname: str = "localhost"
+    hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = "localhost"
 
 
 class Dns(Section):
@@ -80,7 +90,7 @@ class Dns(Section):
     port: Port = 5300
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     upstreams: tuple[str, ...] = ()
-    sources: dict[str, str] = Field(default_factory=lambda: {"127.0.0.0/8": "default", "::1/128": "default"})
+    sources: dict[SourceNetwork, str] = Field(default_factory=lambda: {"127.0.0.0/8": "default", "::1/128": "default"})
     private_zones: tuple[str, ...] = ()
 
 
@@ -98,10 +108,9 @@ class Enforcement(Section):
 
 
 class Audit(Section):
-    """The acceptance log: where its signing key lives and where checkpoints are pushed."""
+    """The acceptance log: where its signing key lies, outside the database."""
 
     key_file: Path | None = None
-    push_directories: tuple[Path, ...] = ()
 
 
 class Settings(BaseSettings):
@@ -163,7 +172,7 @@ def load(config: Path | None = None, state: Path | None = None) -> Settings:
 
     Raises: UsageError naming the file, the key and what is expected there.
     """
-    path = config or (Path(os.environ["GJESTENETT_CONFIG"]) if os.environ.get("GJESTENETT_CONFIG") else None)
+    path = config_path(config)
     environment = _environment()
     document = _without(_document(path) if path is not None else {}, environment)
     try:
@@ -226,3 +235,14 @@ def _complaint(error: ValidationError, path: Path | None, environment: Mapping[t
     expected = "no such setting; check the spelling" if first["type"] == "extra_forbidden" else first["msg"]
     where = variables[0] if variables else path or "the environment"
     return f"setting {'.'.join(levels)}: {expected} (in {where})"
+
+
+def signing_key_path(settings: Settings) -> Path:
+    """Where the log's signing key lies."""
+    return settings.audit.key_file or settings.state / "keys" / "log.key"
+
+
+def config_path(config: Path | None) -> Path | None:
+    """The settings file: the one asked for, else `$GJESTENETT_CONFIG`, else none."""
+    named = os.environ.get("GJESTENETT_CONFIG")
+    return config or (Path(named) if named else None)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from gateway.clock import utc_now
-from gateway.errors import GatewayError
-from gateway.settings import Settings
+from gateway.errors import GatewayError, UsageError
+from gateway.settings import Settings, config_path, signing_key_path
 from gateway.supervisor import Service
 
 if TYPE_CHECKING:
@@ -22,21 +24,71 @@ CAP_NET_ADMIN = 12
 
 def services_to_run(settings: Settings, command: Sequence[str]) -> list[Service]:
     """The services of this machine; `command` is how the command line is started."""
-    names = ["sealer", "jobs", "dns", "portal", "console"]
-    if why_not_enforcing(settings) is None:
-        names.insert(0, "enforcer")
-    return [Service(name, [*command, name]) for name in names]
+    names = ["jobs", "dns", "portal", "console"]
+    if signing_key_path(settings).exists():
+        names.insert(0, "sealer")
+    services = [Service(name, [*command, name]) for name in names]
+    if settings.enforcement.enabled:
+        services.insert(0, Service("enforcer", [*command, "enforcer"], privileged=True))
+    return services
 
 
-def why_not_enforcing(settings: Settings) -> str | None:
-    """Why the firewall is left alone; None when it is not."""
-    if not settings.enforcement.enabled:
-        return "enforcement.enabled is false, so nothing is let through or held back"
+def check(settings: Settings) -> None:
+    """What can be known to be wrong before anything starts. Raises: UsageError naming the setting."""
+    from gateway.dns.config import from_settings  # noqa: PLC0415 - a supervisor keeps none of these in memory
+    from gateway.firewall.config import firewall_config  # noqa: PLC0415
+    from gateway.lists.compile import starter_lists  # noqa: PLC0415
+    from gateway.storage.engine import open_database  # noqa: PLC0415
+
+    open_database(settings.database_url).close()
+    from_settings(settings)
+    starter_lists()
+    if settings.enforcement.enabled:
+        firewall_config(settings)
+    if (settings.portal.tls_certificate is None) != (settings.portal.tls_key is None):
+        raise UsageError("portal.tls_certificate and portal.tls_key belong together: set both or neither")
+    for path in (settings.portal.tls_certificate, settings.portal.tls_key):
+        if path is not None and not path.is_file():
+            raise UsageError(f"{path} is not there; correct portal.tls_certificate and portal.tls_key")
+    listening = {"portal.port": settings.portal.port, "console.port": settings.console.port}
+    if settings.portal.tls_certificate is not None:
+        listening["portal.https_port"] = settings.portal.https_port
+    for one, port in listening.items():
+        clash = next((other for other, its in listening.items() if other < one and its == port), None)
+        if clash is not None:
+            raise UsageError(f"{clash} and {one} are both {port}; give each its own")
+
+
+def check_enforcement() -> None:
+    """Raises: UsageError when enforcement is asked for and this process can't do it."""
     if not _has_net_admin():
-        return "it needs the capability NET_ADMIN; run as root or through the systemd units"
+        raise UsageError("enforcement.enabled needs the capability NET_ADMIN; run as root, or set it to false")
     if shutil.which("nft") is None:
-        return "the command nft is missing; install the package nftables"
-    return None
+        raise UsageError("enforcement.enabled needs the command nft; install the package nftables")
+
+
+def hold_state(settings: Settings) -> IO[str]:
+    """Take the state directory for this process, until the file returned is closed.
+
+    Raises: UsageError when another supervisor has it, or it can't be written.
+    """
+    folder = settings.state / "run"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "up.lock").open("a+", encoding="ascii")
+    except OSError as error:
+        raise UsageError(f"{folder} can't be used ({error.strerror}); choose another --state directory") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        holder = lock.read().strip()
+        lock.close()
+        raise UsageError(f"{settings.state} is in use by process {holder}; stop it first") from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
 
 
 def addresses(settings: Settings) -> list[tuple[str, str]]:
@@ -74,10 +126,37 @@ def in_child(work: Callable[[], object]) -> None:
         sys.exit(code)
 
 
+def keep_settings(config: Path | None, settings: Settings) -> Path | None:
+    """A copy of the settings file for the services, so that those in force stay so until the next start.
+
+    A file that is damaged while everything runs then harms nothing, whichever service has to start again.
+    """
+    source = config_path(config)
+    if source is None:
+        return None
+    kept = settings.state / "run" / "settings.toml"
+    try:
+        kept.write_bytes(source.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{kept} can't be written ({error.strerror}); check the state directory") from error
+    return kept
+
+
 def prepare_and_announce(settings: Settings, say: Callable[[str], object]) -> None:
-    """Bring the installation to where every service can start, and print where everything is."""
+    """Bring the installation to where every service can start, close the doors, and print where everything is.
+
+    The ruleset is in force before anything listens, so that no guest reaches what only staff may.
+    """
     from gateway.installation import prepare  # noqa: PLC0415 - in the child only
 
+    check(settings)
+    if settings.enforcement.enabled:
+        from gateway.firewall.config import firewall_config  # noqa: PLC0415
+        from gateway.firewall.nft import NftFirewall  # noqa: PLC0415
+        from gateway.link.routes import non_default_routes  # noqa: PLC0415
+
+        check_enforcement()
+        NftFirewall().install(firewall_config(settings), non_default_routes())
     services = prepare(settings, utc_now)
     announce(services, say)
     services.database.close()
@@ -96,9 +175,10 @@ def announce(services: Services, say: Callable[[str], object]) -> None:
     link = first_setup_link(services)
     if link is not None:
         say(f"{'first sign-in':<14} {link}  (one use, 24 hours)")
-    why = why_not_enforcing(settings)
-    if why is not None:
-        say(f"{'enforcer':<14} off: {why}")
+    if not settings.enforcement.enabled:
+        say(f"{'enforcer':<14} off: enforcement.enabled is false, so nothing is let through or held back")
+    if not signing_key_path(settings).exists():
+        say(f"{'sealer':<14} off: the log's signing key is on another machine, which seals")
     if settings.portal.tls_certificate is None:
         say(f"{'portal https':<14} off: portal.tls_certificate is not set, so DHCP option 114 must not be sent")
 

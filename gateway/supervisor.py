@@ -20,19 +20,27 @@ from dataclasses import dataclass, field
 log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
+PR_CAPBSET_DROP = 24
+PR_SET_NO_NEW_PRIVS = 38
+LAST_CAPABILITY = 63  # more than any kernel has; dropping one that does not exist fails harmlessly
 STOP_S = 8.0
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 10.0
 STEADY_S = 30.0
-GAVE_UP_EXIT = 2  # a child that ends with 2 was started wrongly; starting it again would not help
+WRONG_USE_EXIT = 2  # a child that never ran and ends with 2 is set up wrongly; starting it again would not help
+RAN_S = 3.0
 
 
 @dataclass(frozen=True)
 class Service:
-    """A name and the command that runs it in the foreground until SIGTERM."""
+    """A name and the command that runs it in the foreground until SIGTERM.
+
+    Unless `privileged`, it runs without any capability, also where the supervisor is root, and can't gain one.
+    """
 
     name: str
     command: Sequence[str]
+    privileged: bool = False
 
 
 @dataclass
@@ -41,11 +49,12 @@ class _Child:
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     delay_s: float = FIRST_DELAY_S
+    has_run: bool = False
     due_at: float = field(default_factory=time.monotonic)
 
 
 class Supervisor:
-    """Runs services until SIGTERM or SIGINT. Create and run it in the main thread."""
+    """Runs services until SIGTERM or SIGINT. Create and run it in the main thread of a process with no other."""
 
     def __init__(self, services: Sequence[Service]) -> None:
         self._children = [_Child(service) for service in services]
@@ -71,11 +80,12 @@ class Supervisor:
             if child.process is not None:
                 status = child.process.poll()
                 if status is None:
+                    child.has_run = child.has_run or now - child.started_at > RAN_S
                     if now - child.started_at > STEADY_S:
                         child.delay_s = FIRST_DELAY_S
                     continue
                 child.process = None
-                if status == GAVE_UP_EXIT:
+                if status == WRONG_USE_EXIT and not child.has_run:
                     log.error("%s can't be started as it is set up; everything is stopped", child.service.name)
                     return False
                 log.warning("%s ended (%s); starting it again in %.1f s", child.service.name, status, child.delay_s)
@@ -84,7 +94,7 @@ class Supervisor:
             if child.process is None and now >= child.due_at:
                 child.process = subprocess.Popen(
                     child.service.command,
-                    preexec_fn=self._die_with_parent,  # noqa: PLW1509 - this process has one thread
+                    preexec_fn=self._drop if not child.service.privileged else self._die_with_parent,  # noqa: PLW1509
                     start_new_session=True,
                 )
                 child.started_at = now
@@ -94,6 +104,12 @@ class Supervisor:
         self._libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != self._parent:  # the parent died between fork and prctl
             os._exit(1)
+
+    def _drop(self) -> None:
+        for capability in range(LAST_CAPABILITY + 1):
+            self._libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)  # exec then leaves root none of them
+        self._libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        self._die_with_parent()
 
     def _stop(self) -> None:
         running = [child.process for child in self._children if child.process is not None]

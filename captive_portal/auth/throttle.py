@@ -1,4 +1,4 @@
-"""Repeated attempts are delayed, never locked out: whoever guesses waits, and IT can't be shut out of its console."""
+"""Repeated attempts are spaced, never locked out: whoever guesses waits, and IT can't be shut out of its console."""
 
 from __future__ import annotations
 
@@ -28,8 +28,14 @@ class Throttle:
         self._longest_s = longest_s
         self._known: OrderedDict[str, _Attempts] = OrderedDict()
 
-    def wait_s(self, key: str, at_s: float) -> float | None:
-        """Take the next turn for `key`: how long to wait for it, or None when too many already wait.
+    def ahead_s(self, key: str, at_s: float) -> float:
+        """How far off the next turn for `key` is. Asking takes no turn, so who is sent away does not push it back."""
+        self._forget(at_s)
+        known = self._known.get(key)
+        return max(0.0, known.next_at_s - at_s) if known is not None else 0.0
+
+    def take(self, key: str, at_s: float) -> float:
+        """Take the next turn for `key`: how long to wait for it.
 
         Each turn counts as a failure until `succeeded`, so that attempts made side by side don't all go free.
         """
@@ -38,8 +44,6 @@ class Throttle:
         self._known.move_to_end(key)
         known.seen_at_s = at_s
         turn_s = max(at_s, known.next_at_s)
-        if turn_s - at_s > self._longest_s:
-            return None
         known.count += 1
         beyond = known.count - self._free
         if beyond >= 0:

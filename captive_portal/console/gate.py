@@ -40,6 +40,9 @@ class Pace(Protocol):
     def wait_s(self, visit: Visit) -> float | None:
         """How long this attempt has to wait; None when it is refused outright."""
 
+    def retry_s(self, visit: Visit) -> int:
+        """After how many seconds a refused attempt may be made."""
+
     def succeeded(self, visit: Visit) -> None:
         """The attempt was a good one."""
 
@@ -92,7 +95,10 @@ def _route(page: Page, services: Services, look: Look) -> Route:
         if page.pace is not None:
             wait_s = page.pace.wait_s(visit)
             if wait_s is None:
-                return visit.failed(HTTPStatus.TOO_MANY_REQUESTS)
+                seconds = page.pace.retry_s(visit)
+                refused = visit.failed(HTTPStatus.TOO_MANY_REQUESTS, seconds=seconds)
+                refused.headers["Retry-After"] = str(seconds)
+                return refused
             await asyncio.sleep(wait_s)
             visit = replace(visit, now=services.clock())
         response = await run_in_threadpool(_answer, page, visit)

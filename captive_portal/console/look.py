@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from captive_portal.i18n import LANGUAGE_NAMES, negotiate, translators
+from gateway.access.receipts import format_receipt_code
 from gateway.clock import format_utc
 
 LANGUAGES = ("nb", "nn", "en")
@@ -30,6 +31,7 @@ class Look:
         )  # fmt: skip
         self._environment.globals["language_names"] = LANGUAGE_NAMES
         self._environment.filters["utc"] = format_utc
+        self._environment.filters["receipt"] = format_receipt_code
         self._translators = translators("console", LANGUAGES)
         self._templates: dict[str, Template] = {
             name: self._environment.get_template(name) for name in self._environment.list_templates(["html"])

@@ -20,7 +20,13 @@ PASSWORD_PROBLEMS = {
     "too_short": N_("The password must have at least 15 characters. A sentence of a few words works well."),
     "too_long": N_("The password may have at most 200 characters."),
     "characters": N_("The password has a character that can't be used, such as a line break or tabulator."),
-    "too_simple": N_("The password is too easy to guess. Use a few words that don't belong together."),
+    "repeats": N_("The password repeats the same characters. Use a few words that don't belong together."),
+    "in_a_row": N_(
+        "The password is mostly characters in a row, such as 12345. Use a few words that don't belong together."
+    ),
+    "known_words": N_(
+        "The password is mostly your user name, the municipality's name or words like password. Use other words."
+    ),
 }
 assert (MIN_CHARS, MAX_CHARS) == (15, 200), "the messages above say other numbers"
 
@@ -42,7 +48,7 @@ def choose(visit: Visit) -> Response:
     problems: dict[str, str] = {}
     if name is None:
         problems["username"] = USERNAME_PROBLEM
-    problem = problem_with(password, name or "")
+    problem = problem_with(password, name or "", visit.services.place.owner_name)
     if problem is not None:
         problems["password"] = PASSWORD_PROBLEMS[problem]
     elif password != again:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from http import HTTPStatus
 
@@ -18,24 +19,33 @@ from gateway.storage import staff
 from gateway.storage.models import Staff
 
 WRONG = N_("The user name or the password is wrong.")
+PATIENCE_S = 2.0  # shorter than the service's grace at its end: no wait is cut off
 
 
 class SignInPace:
     """Attempts wait by user name and address together, so that nobody elsewhere can hold IT back; and more loosely
-    by address alone, so that one machine can't try many names."""
+    by address alone, so that one machine can't try many names. Who would wait long is told so instead."""
 
     def __init__(self) -> None:
         self._by_name = Throttle(free=4, first_s=1.0, longest_s=30.0)
         self._by_address = Throttle(free=30, first_s=0.5, longest_s=10.0)
 
     def wait_s(self, visit: Visit) -> float | None:
+        """How long this attempt waits, at most `PATIENCE_S`; None when it is not made, and counts for nothing."""
         at_s = time.monotonic()
-        by_name = self._by_name.wait_s(self._key(visit), at_s)
-        by_address = self._by_address.wait_s(visit.address, at_s)
-        return None if by_name is None or by_address is None else max(by_name, by_address)
+        if self._ahead_s(visit, at_s) > PATIENCE_S:
+            return None
+        return max(self._by_name.take(self._key(visit), at_s), self._by_address.take(visit.address, at_s))
+
+    def retry_s(self, visit: Visit) -> int:
+        """After how many seconds a refused attempt may be made."""
+        return math.ceil(self._ahead_s(visit, time.monotonic()))
 
     def succeeded(self, visit: Visit) -> None:
         self._by_name.succeeded(self._key(visit))
+
+    def _ahead_s(self, visit: Visit, at_s: float) -> float:
+        return max(self._by_name.ahead_s(self._key(visit), at_s), self._by_address.ahead_s(visit.address, at_s))
 
     def _key(self, visit: Visit) -> str:
         return f"{normal_username(visit.form.get('username')) or ''} {visit.address}"

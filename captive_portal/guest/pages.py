@@ -22,6 +22,7 @@ from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
 from gateway.access.accept import Accepted, Applicant, Refused, accept
 from gateway.access.grants import sign_off
 from gateway.access.receipts import format_receipt_code, parse_receipt_code
+from gateway.access.status import device_status
 from gateway.clock import format_utc
 from gateway.storage import grants, leaves, rules
 from gateway.storage.engine import StorageUnavailableError
@@ -125,7 +126,11 @@ class Pages:
         if not isinstance(claims, Claims):
             return see_other(who.link("/status"))
         with self._database.write() as session:
-            sign_off(session, self._place, who.neighbour, who.now)
+            open_now = device_status(session, self._place, who.neighbour, who.now)
+            if open_now.grant_id in (None, claims.subject):
+                sign_off(session, self._place, who.neighbour, who.now)
+            else:  # a form of an earlier grant, as from an old tab
+                return see_other(who.link("/status"))
         start = who.link("/")
         return see_other(f"{start}{'&' if '?' in start else '?'}signed_off=1")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from captive_portal.guest.site import Visit
+from gateway.settings import Owner
 
 RETRY_AFTER_S = "5"
 _RETRY = {"Retry-After": RETRY_AFTER_S}
@@ -48,6 +49,8 @@ def not_ready(who: Visit) -> Response:
     """No rules, no policy, or a network that is not set up: only IT can mend it."""
     t = who.translator
     unit = who.site.services.settings.owner.unit
+    if unit == Owner.model_fields["unit"].default:
+        unit = t("the ICT department")
     return who.page(
         "message.html",
         status=503,

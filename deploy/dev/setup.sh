@@ -7,11 +7,13 @@ purpose=${1:-run}
 venv=.venv
 
 PACKAGES='nft:nftables ip:iproute2 dnsmasq:dnsmasq-base unbound:unbound dig:bind9-dnsutils chromium:chromium
-udhcpc:udhcpc conntrack:conntrack pg_ctl:postgresql unshare:util-linux curl:curl pgrep:procps'
+udhcpc:udhcpc conntrack:conntrack pg_ctl:postgresql unshare:util-linux curl:curl pgrep:procps
+libatomic.so.1:libatomic1'
 
 is_root_on_debian() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
 has_command() {
+    case $1 in *.so.*) ldconfig -p 2>/dev/null | grep -q "$1" || PATH="$PATH:/sbin" ldconfig -p | grep -q "$1"; return ;; esac
     PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null && return
     [ "$1" = pg_ctl ] && ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1
 }

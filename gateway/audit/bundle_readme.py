@@ -1,4 +1,4 @@
-"""README.txt of a bundle: what the auditor holds and how to check it, in Norwegian and English."""
+"""README.txt of a bundle: what the auditor holds and how to check it, in bokmål, nynorsk and English."""
 
 README = """\
 REVISJONSPAKKE FRA GJESTENETTET
@@ -16,17 +16,44 @@ Slik kontrollerer du den
 
 Filene
   manifest.json      hvem som eksporterte, hvorfor, utvalget, og SHA-256 for hver fil
-  entries.jsonl      hver oppføring i loggen i området, én per linje; personopplysninger er saltede sammendrag
+  entries.jsonl      hver innførsel i loggen i området, én per linje; personopplysninger er saltede sammendrag
   disclosures.jsonl  personopplysningene som eksporten kunne vise, med salt
-  leaves.txt         begynnelsen av hver oppførings sammendrag; brukes bare til å finne feilen
+  leaves.txt         begynnelsen av sammendraget til hver innførsel; brukes bare til å finne feilen
   checkpoint         loggens størrelse og rot, signert
-  range-proof.txt    bevis for at oppføringene er nøyaktig disse, uten hull
+  range-proof.txt    bevis for at innførslene er nøyaktig disse, uten hull
   consistency.txt    (når den er bestilt) bevis for at loggen bare har vokst siden forrige sjekkpunkt
   terms/             reglene ordrett, navngitt etter SHA-256
   keys.vkey          loggens offentlige nøkkel, til sammenligning
   view.csv           godkjenningene som tabell: en visning, ikke bevis
 
 Tomme felt i tabellen er holdt tilbake, slettet eller aldri oppgitt.
+
+REVISJONSPAKKE FRÅ GJESTENETTET
+===============================
+Denne pakken viser kven som godtok kva reglar, og når. Han er laga slik at du sjølv kan
+kontrollere han, utan nett og utan å stole på den som sende han.
+
+Slik kontrollerer du han
+  1. Hent verify_bundle.py frå ei utgjeving av programmet, ikkje frå avsendaren av pakken.
+  2. Skaff den offentlege nøkkelen til loggen på ein annan måte enn saman med pakken, og legg han i ei fil.
+  3. python3 verify_bundle.py bundle.zip --key nøkkel.txt
+     Lat bundle.zip.note liggje ved sida av bundle.zip.
+     Har du eit sjekkpunkt frå ein tidlegare kontroll, legg til: --checkpoint sjekkpunkt.txt
+  4. Ta vare på fila checkpoint frå pakken til neste kontroll.
+
+Filene
+  manifest.json      kven som eksporterte, kvifor, utvalet, og SHA-256 for kvar fil
+  entries.jsonl      kvar innførsel i loggen i området, éin per linje; personopplysningar er salta samandrag
+  disclosures.jsonl  personopplysningane som eksporten kunne vise, med salt
+  leaves.txt         starten på samandraget av kvar innførsel; blir berre brukt til å finne feilen
+  checkpoint         storleiken og rota til loggen, signert
+  range-proof.txt    prov på at innførslane er nøyaktig desse, utan hol
+  consistency.txt    (når det er tinga) prov på at loggen berre har vakse sidan førre sjekkpunkt
+  terms/             reglane ordrett, namngjevne etter SHA-256
+  keys.vkey          den offentlege nøkkelen til loggen, til samanlikning
+  view.csv           godkjenningane som tabell: ei vising, ikkje prov
+
+Tomme felt i tabellen er haldne tilbake, sletta eller aldri oppgjevne.
 
 AUDIT BUNDLE FROM THE GUEST NETWORK
 ===================================

@@ -132,6 +132,12 @@ def verify_bundle(
             verifier.run(file, bundle.name, sidecar, require_sidecar)
     except Fault as fault:
         report.problems.append(fault.problem)
+    except OSError:
+        raise
+    except Exception as error:  # what nobody foresaw must still be a verdict, and never "verified"
+        part, where = verifier.place
+        message = f"can't be understood ({type(error).__name__}: {error}); it is not what the program writes"
+        report.problems.append(Problem(part or bundle.name, where, message))
     if report.problems:
         report.proved.clear()  # a broken bundle proves nothing
     return report
@@ -144,6 +150,7 @@ class _Verifier:
         self.report = report
         self.trusted = trusted
         self.earlier: Checkpoint | None = None
+        self.place = ("", "")  # the file and line that is being read
         self.suspects: dict[str, Problem] = {}  # files whose bytes are not those that the manifest names
         self.found: dict[str, Problem] = {}  # the first problem of each file found by reading it
 
@@ -170,7 +177,7 @@ class _Verifier:
             )
 
     def contents(self, archive: zipfile.ZipFile, stated: dict[str, Any] | None) -> None:
-        raw = _small(archive, "manifest.json")
+        raw = self.small(archive, "manifest.json")
         if stated is not None and hashlib.sha256(raw).hexdigest() != stated["manifest"]:
             raise Fault("manifest.json", "it is not the manifest that the sidecar signs; nothing else was checked")
         manifest = _manifest(raw)
@@ -199,7 +206,7 @@ class _Verifier:
     def read(self, archive: zipfile.ZipFile, manifest: dict[str, Any]) -> list[str] | None:
         """The second pass: meaning. Returns what is proved if there is no problem."""
         try:
-            head = _checkpoint(_small(archive, "checkpoint"), self.trusted, "checkpoint")
+            head = _checkpoint(self.small(archive, "checkpoint"), self.trusted, "checkpoint")
         except Fault as fault:
             self.note(fault)
             return None
@@ -207,12 +214,12 @@ class _Verifier:
             if manifest[key] != value:
                 self.note(Fault("manifest.json", f"says {manifest[key]!r}, the checkpoint {value!r}", key))
         with self.noting():
-            listed = _keys(_small(archive, "keys.vkey").decode("utf-8", "replace"), "keys.vkey")
+            listed = _keys(self.small(archive, "keys.vkey").decode("utf-8", "replace"), "keys.vkey")
             if not set(listed) & set(self.trusted):
                 raise Fault("keys.vkey", "does not hold the trusted key")
         proof: dict[str, Any] | None = None
         with self.noting():
-            proof = _range_proof(_small(archive, "range-proof.txt"))
+            proof = _range_proof(self.small(archive, "range-proof.txt"))
             if (proof["first"], proof["last"], proof["size"]) != (manifest["first"], manifest["last"], head.size):
                 raise Fault("range-proof.txt", "is about another range or tree than the manifest and the checkpoint")
         if proof is None or "range-proof.txt" in self.found or "manifest.json" in self.found:
@@ -224,7 +231,7 @@ class _Verifier:
         consistency = None
         if "consistency.txt" in manifest["files"]:
             with self.noting():
-                consistency = _consistency_text(_small(archive, "consistency.txt"))
+                consistency = _consistency_text(self.small(archive, "consistency.txt"))
                 if consistency["size"] != head.size:
                     raise Fault("consistency.txt", "leads to another size than the checkpoint")
         grown = None
@@ -252,7 +259,7 @@ class _Verifier:
         held = {name for name in manifest["files"] if name.startswith("terms/")}
         for name in sorted(held):
             with self.noting():
-                if hashlib.sha256(_small(archive, name)).hexdigest() != name[6:70]:
+                if hashlib.sha256(self.small(archive, name)).hexdigest() != name[6:70]:
                     raise Fault(name, "the text does not have the SHA-256 of its name: it was changed")
         if "entries.jsonl" in self.found:
             return
@@ -313,6 +320,10 @@ class _Verifier:
             "That the recorded times are right, and that what a person typed is true: no log can prove that."
         )
         return facts
+
+    def small(self, archive: zipfile.ZipFile, name: str) -> bytes:
+        self.place = (name, "")
+        return b"".join(_pieces(archive, name))
 
     def note(self, fault: Fault) -> None:
         self.found.setdefault(fault.problem.part, fault.problem)
@@ -382,6 +393,7 @@ class _Walk:
             self.ends()
 
     def entry(self, index: int) -> None:
+        self.verifier.place = ("entries.jsonl", self.line(index))
         line = self.entry_lines.read()
         if not line:
             self.bad_entry = index if self.bad_entry is None else self.bad_entry
@@ -406,13 +418,14 @@ class _Walk:
         self.recorded += len(document["personal"])
         for name in _texts(document):
             self.texts.setdefault(name, index)
-        if document["type"] not in KNOWN_TYPES:
+        if document["type"] not in PLAIN:
             self.other_types.add(document["type"])
         shown = self.in_view(document)
         personal: dict[str, str] = {}
         with self.verifier.noting():
             while self.disclosures_readable and self.pending and self.pending[0] == index:
                 self.disclosure(document, shown, personal)
+        self.verifier.place = ("entries.jsonl", self.line(index))
         if shown and self.view_readable:
             self.rows += 1
             self.expect_row(_row(index, document, personal))
@@ -442,6 +455,7 @@ class _Walk:
         if not self.disclosures_readable:
             return
         self.disclosure_line += 1
+        self.verifier.place = ("disclosures.jsonl", f"line {self.disclosure_line}")
         with self.verifier.noting():
             self.pending = None
             line = self.disclosure_lines.read()
@@ -557,10 +571,6 @@ def _archive(file: BinaryIO, name: str) -> zipfile.ZipFile:
     for missing in sorted((REQUIRED | {"manifest.json"}) - seen):
         raise Fault(missing, "missing from the ZIP")
     return archive
-
-
-def _small(archive: zipfile.ZipFile, name: str) -> bytes:
-    return b"".join(_pieces(archive, name))
 
 
 def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
@@ -763,39 +773,57 @@ def _consistency_text(data: bytes) -> dict[str, Any]:
 
 # --- entries and their view -----------------------------------------------------------------------------------------
 
-KNOWN_TYPES = {
-    "acceptance", "rules_published", "policy_published", "grant_revoked", "export", "staff_change", "staff_login",
-}  # fmt: skip
+ENVELOPE = {"v", "type", "at", "owner", "site", "personal"}
+PLAIN = {  # the other fields of each type, all of them and no more
+    "acceptance": {"rules", "identified_by"},
+    "rules_published": {"version", "adopting_body", "adopted_on", "case_number", "binding_language", "texts"},
+    "policy_published": {"generation", "before_sha256", "after_sha256"},
+    "grant_revoked": {"grant"},
+    "export": {"first", "last", "size"},
+    "staff_change": {"change", "role"},
+    "staff_login": {"method", "result"},
+}
+HASHES = {"text_sha256", "html_sha256"}
 
 
 def _entry(entry: bytes, where: str) -> dict[str, Any]:
     found = _parse(entry)
     if not isinstance(found, dict):
         raise Fault("entries.jsonl", "is not an entry in canonical JSON", where)
+    if type(found.get("v")) is not int or found["v"] != 1 or not _texts_only(found, {"type", "at", "owner", "site"}):
+        raise Fault("entries.jsonl", "has no version 1, type, time, owner and site", where)
+    if not AT.fullmatch(found["at"]):
+        raise Fault("entries.jsonl", "its time is not written like 2026-11-22T13:22:00.123Z", where)
     personal = found.get("personal")
-    if found.get("v") != 1 or not isinstance(found.get("type"), str) or not AT.fullmatch(str(found.get("at"))):
-        raise Fault("entries.jsonl", "has no version 1, type and time", where)
     if not isinstance(personal, list) or not all(isinstance(item, str) and DIGEST.fullmatch(item) for item in personal):
         raise Fault("entries.jsonl", "its personal fields are not digests", where)
     if personal != sorted(set(personal)):
         raise Fault("entries.jsonl", "its digests are not sorted and distinct", where)
-    if found["type"] in ("acceptance", "rules_published"):
-        try:
-            good = all(HEX.fullmatch(item[name]) for item in _hashed(found) for name in ("text_sha256", "html_sha256"))
-            good = good and all(isinstance(text, str) for text in found.get("rules", {}).values())
-        except (KeyError, TypeError, AttributeError):
-            good = False
-        if not good:
-            raise Fault("entries.jsonl", "does not name the rules by their SHA-256", where)
+    plain = PLAIN.get(found["type"])
+    if plain is not None and found.keys() != ENVELOPE | plain:
+        odd = ", ".join(sorted(found.keys() ^ (ENVELOPE | plain)))
+        raise Fault("entries.jsonl", f"has other fields than {found['type']} of version 1 has: {odd}", where)
     if found["type"] == "acceptance":
-        expected = {"v", "type", "at", "owner", "site", "rules", "identified_by", "personal"}
-        if (
-            found.keys() != expected
-            or not isinstance(found["site"], str)
-            or found["identified_by"] not in IDENTIFIED_BY
+        rules = found["rules"]
+        keys = {"version", "language"} | HASHES
+        if not isinstance(rules, dict) or rules.keys() != keys or not _texts_only(rules, keys):
+            raise Fault("entries.jsonl", "does not name its rules by version, language and SHA-256", where)
+        if not isinstance(found["identified_by"], str) or found["identified_by"] not in IDENTIFIED_BY:
+            raise Fault("entries.jsonl", "says in no known way how the person was identified", where)
+    if found["type"] == "rules_published":
+        texts = found["texts"]
+        if not isinstance(texts, dict) or not all(
+            isinstance(item, dict) and item.keys() == HASHES and _texts_only(item, HASHES) for item in texts.values()
         ):
-            raise Fault("entries.jsonl", "is not an acceptance of version 1", where)
+            raise Fault("entries.jsonl", "does not name its texts by their SHA-256", where)
+    if not all(HEX.fullmatch(item[name]) for item in _hashed(found) for name in HASHES):
+        raise Fault("entries.jsonl", "does not name the rules by their SHA-256", where)
     return found
+
+
+def _texts_only(found: dict[str, Any], names: set[str]) -> bool:
+    """Whether each of `names` is there and is non-empty text."""
+    return all(isinstance(found.get(name), str) and found[name] for name in names)
 
 
 def _hashed(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -903,6 +931,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _print(report: Report) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter is no reason to stop
     print("VERIFIED" if report.ok else "NOT VERIFIED")
     for title, lines in (
         ("What is wrong", [str(problem) for problem in report.problems]),
@@ -912,7 +942,12 @@ def _print(report: Report) -> None:
         if lines:
             print(f"\n{title}:")
         for line in lines:
-            print(f"  - {line}")
+            print(f"  - {_printable(line)}")
+
+
+def _printable(text: str) -> str:
+    """Without control characters: much of the text was written by strangers."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 if __name__ == "__main__":

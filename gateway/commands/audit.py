@@ -11,7 +11,7 @@ import click
 from gateway.audit import export as exporting
 from gateway.audit import verify_bundle as verifying
 from gateway.audit.note import VerifierKey, parse_verifiers
-from gateway.clock import utc_now
+from gateway.clock import MUNICIPAL_ZONE, utc_now
 from gateway.commands.session import Group, Invocation, pass_invocation
 from gateway.errors import GatewayError, UsageError
 from gateway.installation import public_key_path
@@ -26,7 +26,7 @@ def audit() -> None:
 
 
 @audit.command()
-@click.option("--from", "since", type=DAY, required=True, help="From this day or minute on (local time).")
+@click.option("--from", "since", type=DAY, required=True, help="From this day or minute on (Europe/Oslo).")
 @click.option("--to", "until", type=DAY, required=True, help="Up to, not including, this day or minute.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("bundle.zip"), show_default=True)
 @click.option("--reason", required=True, help="What the export is for; recorded in the log.")
@@ -40,12 +40,18 @@ def export(
     if since >= until:
         raise UsageError("--from must come before --to")
     services = invocation.services()
-    order = exporting.Order(since.astimezone(UTC), until.astimezone(UTC), by, reason, language)
+    if not reason.strip():
+        raise UsageError("--reason says what the export is for and can't be empty")
+    if out.exists():
+        raise UsageError(f"{out} exists and is not overwritten; move it or choose another --out")
+    first, last = (moment.replace(tzinfo=MUNICIPAL_ZONE) for moment in (since, until))
+    order = exporting.Order(first.astimezone(UTC), last.astimezone(UTC), by, reason, language)
     try:
         summary = exporting.export(services.database, services.place, public_keys(invocation), order, out, utc_now())
     except OSError as error:
         raise GatewayError(f"{out} can't be written: {error.strerror}") from error
-    click.echo(f"{summary.bundle}: {summary.entries} entries of the log")
+    click.echo(f"{summary.bundle}: acceptances from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} (Europe/Oslo)")
+    click.echo(f"it holds all {summary.entries} entries of the log, so that nothing can be left out unseen")
     if summary.sidecar is None:
         raise GatewayError(
             "the sealer did not sign the file's hash in time; start it (gjestenett up) and export again, or verify with"

@@ -6,8 +6,8 @@ import json
 
 import click
 
+from gateway import startup
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation
-from gateway.errors import UsageError
 from gateway.settings import Settings
 
 
@@ -20,20 +20,7 @@ def config() -> None:
 @pass_invocation
 def check(invocation: Invocation) -> None:
     """Read the settings and say whether they are sound."""
-    from gateway.dns.config import from_settings  # noqa: PLC0415 - `config show` needs neither
-    from gateway.firewall.config import firewall_config  # noqa: PLC0415
-    from gateway.storage.engine import open_database  # noqa: PLC0415
-
-    settings = invocation.settings
-    open_database(settings.database_url).close()
-    from_settings(settings)
-    if settings.enforcement.enabled:
-        firewall_config(settings)
-    for path in (settings.portal.tls_certificate, settings.portal.tls_key):
-        if path is not None and not path.is_file():
-            raise UsageError(f"{path} is not there; correct portal.tls_certificate and portal.tls_key")
-    if (settings.portal.tls_certificate is None) != (settings.portal.tls_key is None):
-        raise UsageError("portal.tls_certificate and portal.tls_key belong together: set both or neither")
+    startup.check(invocation.settings)
     click.echo("settings are sound")
 
 
@@ -44,7 +31,7 @@ def show(invocation: Invocation, as_json: bool) -> None:
     """Print every setting; defaults are marked, secrets hidden."""
     settings = invocation.settings
     values = settings.model_dump(mode="json")
-    if values["database"]["url"] and "@" in values["database"]["url"]:
+    if values["database"]["url"] and not values["database"]["url"].startswith("sqlite"):
         values["database"]["url"] = "(hidden)"
     if as_json:
         click.echo(json.dumps(values, ensure_ascii=False, indent=2))

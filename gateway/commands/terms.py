@@ -68,6 +68,8 @@ def publish(
             now=utc_now(),
         )
     click.echo(f"rules {version.label} are in force")
+    for missing in sorted(known - set(texts)):
+        click.echo(f"{missing}  no text of its own; these guests are shown {version.binding_language}")
     for text in version.texts:
         click.echo(f"{text.language}  sha256 {text.text_sha256}")
 

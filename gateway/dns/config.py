@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.dns.errors import DnsError
+from gateway.dns.errors import DnsError, DnsSettingsError
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -51,7 +51,7 @@ class DnsConfig:
 def from_settings(settings: Settings, resolv_conf: Path = Path("/etc/resolv.conf")) -> DnsConfig:
     """The part of the settings that concerns DNS; without configured upstreams, the host's own resolvers.
 
-    Raises: DnsError when an upstream's address is not numeric.
+    Raises: DnsSettingsError when an upstream's address is not numeric.
     """
     dns = settings.dns
     listen = tuple(str(address) for address in dns.listen)
@@ -75,7 +75,7 @@ def from_settings(settings: Settings, resolv_conf: Path = Path("/etc/resolv.conf
 def parse_address(text: str) -> Address:
     """Read `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `[2001:db8::1]:5353` or either with `#port`.
 
-    Raises: DnsError saying how to write it.
+    Raises: DnsSettingsError saying how to write it.
     """
     host, mark, port = text.strip().partition("#")
     if not mark:
@@ -90,7 +90,9 @@ def parse_address(text: str) -> Address:
     except ValueError:
         number = 0
     if not 0 < number < 65536:
-        raise DnsError(f"upstream {text!r}: write a numeric address, with a port as 192.0.2.1:53 or [2001:db8::1]:53")
+        raise DnsSettingsError(
+            f"upstream {text!r}: write a numeric address, with a port as 192.0.2.1:53 or [2001:db8::1]:53"
+        )
     return host, number
 
 

@@ -16,7 +16,7 @@ from gateway.clock import utc_now
 from gateway.dns import mmsg
 from gateway.dns.cache import FinishedAnswers, UpstreamAnswers
 from gateway.dns.config import DnsConfig
-from gateway.dns.errors import DnsError
+from gateway.dns.errors import DnsError, DnsSettingsError
 from gateway.dns.judging import Judging
 from gateway.dns.plan import Site
 from gateway.dns.resolve import Resolver
@@ -160,16 +160,17 @@ class Server:
             self.skipped += 1
 
 
-def bind(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
-    """A non-blocking socket on one local address, shared with the other workers; UDP ones report marks.
+def bind(address: str, port: int, kind: socket.SocketKind, *, shared: bool = True) -> socket.socket:
+    """A non-blocking socket on one local address; UDP ones report marks.
 
-    Raises: OSError.
+    Where it is `shared` other workers may have the same address. Raises: OSError.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     bound = socket.socket(family, kind)
     try:
         bound.setblocking(False)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if kind == socket.SOCK_DGRAM:
@@ -186,7 +187,7 @@ def bind(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
 
 def listen_error(address: str, port: int, problem: OSError) -> DnsError:
     """The one clear line for an address that cannot be had."""
-    return DnsError(
+    return DnsSettingsError(
         f"DNS cannot listen on {address} port {port}: {problem.strerror or problem}; "
         "change dns.listen or dns.port, or stop what uses it"
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from gateway.dns.cache import Finished, FinishedAnswers
-from gateway.dns.errors import DnsError
+from gateway.dns.errors import DnsSettingsError
 from gateway.dns.plan import Accepted, Asker, NotAccepted
 from policies.snapshot import Snapshot
 
@@ -27,7 +27,7 @@ class Views:
 
     `sources` are pairs of network and group key; the longest prefix wins.
 
-    Raises: DnsError when a source is no network.
+    Raises: DnsSettingsError when a source is no network.
     """
 
     def __init__(self, sources: tuple[tuple[str, str], ...], finished: FinishedAnswers) -> None:
@@ -37,7 +37,7 @@ class Views:
             try:
                 network = ip_network(text, strict=False)
             except ValueError:
-                raise DnsError(f"dns.sources: {text!r} is not a network: write it as 192.0.2.0/24") from None
+                raise DnsSettingsError(f"dns.sources: {text!r} is not a network: write it as 192.0.2.0/24") from None
             self._networks.append(
                 (network.max_prefixlen // 8, int(network.network_address), int(network.netmask), group)
             )

@@ -52,7 +52,7 @@ def main(config: DnsConfig) -> int:
         for address in config.listen:
             for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
                 try:
-                    bind(address, config.port, kind).close()
+                    bind(address, config.port, kind, shared=False).close()  # fails where another instance serves
                 except OSError as problem:
                     raise listen_error(address, config.port, problem) from problem
         if config.workers == 1:

@@ -12,7 +12,8 @@ from gateway.settings import Settings
 def firewall_config(settings: Settings) -> FirewallConfig:
     """The firewall that the settings ask for.
 
-    Raises: FirewallConfigError when they name no guest interface, no uplink or no guest address.
+    Raises: FirewallConfigError when they name no guest interface, no uplink or no guest address, or when the console
+    shares a port with what guests may reach.
     """
     wanted = settings.enforcement
     if not wanted.guest_interfaces:
@@ -27,13 +28,22 @@ def firewall_config(settings: Settings) -> FirewallConfig:
         raise FirewallConfigError(
             "enforcement.guest_addresses is empty: give the gateway's own addresses on the guest network"
         )
+    https_port = None if settings.portal.tls_certificate is None else settings.portal.https_port
+    for key, port in (
+        ("dns.port", settings.dns.port),
+        ("portal.port", settings.portal.port),
+        ("portal.https_port", https_port),
+    ):
+        if port == settings.console.port:
+            raise FirewallConfigError(f"console.port and {key} are both {port}: guests would reach it; change one")
     return FirewallConfig(
         guest_interfaces=wanted.guest_interfaces,
         uplink=wanted.uplink,
         guest_addresses=tuple(ip_address(str(one)) for one in wanted.guest_addresses),
         dns_port=settings.dns.port,
         portal_port=settings.portal.port,
-        https_port=settings.portal.https_port,
+        https_port=https_port,
+        console_port=settings.console.port,
         nat=wanted.nat,
         local_time_server=wanted.local_time_server,
         protected=tuple(ip_network(str(one)) for one in wanted.protected),

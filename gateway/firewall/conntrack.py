@@ -17,14 +17,17 @@ NETLINK_NETFILTER = 12
 _SUBSYSTEM = 1 << 8
 _GET, _DELETE = _SUBSYSTEM | 1, _SUBSYSTEM | 2
 _NESTED = 0x8000
-_CTA_TUPLE_ORIG, _CTA_ID = 1, 12
+_CTA_TUPLE_ORIG, _CTA_STATUS, _CTA_ID = 1, 3, 12
+_DST_NAT = 1 << 5  # IPS_DST_NAT
 _CTA_TUPLE_IP = 1
 _CTA_IP_V4_SRC, _CTA_IP_V6_SRC = 1, 3
 _NFGENMSG = struct.Struct("=BBH")
 
 
 def cut(addresses: Iterable[IPv4Address | IPv6Address]) -> int:
-    """Delete every connection that one of `addresses` opened; returns how many.
+    """Delete every connection to the outside that one of `addresses` opened; returns how many.
+
+    One with a translated destination ends here, at the portal or the resolver, and our answer must find its way back.
 
     Raises: gateway.link.netlink.NetlinkError (EPERM without NET_ADMIN).
     """
@@ -37,6 +40,8 @@ def cut(addresses: Iterable[IPv4Address | IPv6Address]) -> int:
             header = _NFGENMSG.pack(family, 0, 0)
             for body in netlink.dump(_GET, header):
                 fields = attributes(body[_NFGENMSG.size :])
+                if int.from_bytes(fields.get(_CTA_STATUS, b"")) & _DST_NAT:
+                    continue
                 origin = fields.get(_CTA_TUPLE_ORIG, b"")
                 if attributes(attributes(origin).get(_CTA_TUPLE_IP, b"")).get(source) not in wanted:
                     continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from gateway.firewall.seam import Firewall, Network
 
 FULL_EVERY_S = 30.0
 LOOK_EVERY_S = 1.0
+FAREWELL_S = 0.15
 _SHORTEST_WAIT_S = 0.005
 
 _log = logging.getLogger(__name__)
@@ -47,7 +48,8 @@ class Desired(Protocol):
 class Enforcer:
     """One gateway's enforcement.
 
-    `routes` reads the non-default routes; `prepare` turns the machine into a router once the rules are in force.
+    `routes` reads the non-default routes; `prepare` turns the machine into a router once the rules are in force;
+    `pause` sleeps.
     """
 
     def __init__(
@@ -60,10 +62,11 @@ class Enforcer:
         prepare: Callable[[], object] = lambda: None,
         clock: Clock = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], object] = time.sleep,
     ) -> None:
         self._desired, self._firewall, self._config = desired, firewall, config
         self._read_routes, self._prepare = routes, prepare
-        self._clock, self._monotonic = clock, monotonic
+        self._clock, self._monotonic, self._pause = clock, monotonic, pause
         self._routes: tuple[Network, ...] = ()
         self._intent: tuple[Admission, ...] | None = None
         self._held: dict[Device, Entry] = {}
@@ -72,6 +75,7 @@ class Enforcer:
         self._full_at = 0.0
         self._compared = False  # whether the kernel's map has been read since the start
         self._stale = False  # intent changed but could not be read or reported yet
+        self._failing: set[str] = set()
 
     @property
     def held(self) -> int:
@@ -83,9 +87,10 @@ class Enforcer:
 
         Raises: FirewallError, SysctlError: the supervisor starts it again; the kernel keeps its state meanwhile.
         """
+        self._pause = stop.wait
         self.start()
         while not stop.is_set():
-            self.step(stop.wait)
+            self.step()
 
     def start(self) -> None:
         """Put the rules in force and compare everything once.
@@ -97,12 +102,12 @@ class Enforcer:
         self._touched = self._firewall.touched()
         self._reconcile(full=True, reload=True)
 
-    def step(self, pause: Callable[[float], object] = time.sleep) -> None:
+    def step(self) -> None:
         """Wait for a reason to act, for at most a second, and act on it.
 
         Raises: FirewallError.
         """
-        changed = self._wait(pause)
+        changed = self._wait()
         touched = self._firewall.touched()
         if touched != self._touched:
             _log.warning("someone else changed the ruleset; installing it again")
@@ -118,7 +123,7 @@ class Enforcer:
         elif changed or self._stale or self._has_ended(self._clock()):
             self._reconcile(full=False, reload=changed or self._stale)
 
-    def _wait(self, pause: Callable[[float], object]) -> bool:
+    def _wait(self) -> bool:
         now = self._clock()
         ends = min((entry.ends_at for entry in self._held.values()), default=None)
         left_s = LOOK_EVERY_S if ends is None else min(LOOK_EVERY_S, (ends - now).total_seconds())
@@ -127,7 +132,7 @@ class Enforcer:
             return self._desired.wait(left_s)
         except DesiredUnavailableError:
             self._stale = True
-            pause(left_s)
+            self._pause(left_s)
             return False
 
     def _reconcile(self, *, full: bool, reload: bool) -> None:
@@ -136,15 +141,21 @@ class Enforcer:
             self._full_at = self._monotonic() + FULL_EVERY_S
         if reload:
             self._reload()
-        if self._intent is None:
-            return  # never read yet: leave the kernel as it is, its timeouts run
         now = self._clock()
         observed = self._firewall.observe(now) if full or not self._compared else self._held
+        gone: Set[Device] = frozenset()
+        if not self._compared:  # what ended while nobody watched is in neither `observed` nor `_held`
+            gone = self._firewall.present(self._config) - observed.keys()
+        if self._intent is None:
+            self._firewall.cut(sorted(gone))
+            return  # never read yet: leave the kernel as it is, its timeouts run
         self._compared = True
         plan = make_plan(self._intent, observed, now)
         refused = {change.device for change in self._firewall.apply(plan.changes, now)}
-        gone = (self._held.keys() | observed.keys()) - plan.wanted.keys() - refused
-        self._firewall.cut(sorted(gone))
+        leaving = (self._held.keys() | observed.keys()) - plan.wanted.keys() - refused
+        if leaving:
+            self._pause(FAREWELL_S)  # what they send now is answered with a reset; once cut, they would hear nothing
+        self._firewall.cut(sorted(gone | leaving))
         self._held = {device: entry for device, entry in plan.wanted.items() if device not in refused}
         if refused:
             _log.warning("the kernel refused %d changes; comparing everything again", len(refused))
@@ -155,9 +166,10 @@ class Enforcer:
         try:
             self._intent = tuple(self._desired.load())
             self._stale = False
+            self._say("intent can't be read; what is admitted stays until it ends", None)
         except DesiredUnavailableError as error:
             self._stale = True
-            _log.warning("intent can't be read; what is admitted stays until it ends: %s", error)
+            self._say("intent can't be read; what is admitted stays until it ends", error)
 
     def _report(self, plan: Plan, refused: set[Device], now: datetime) -> None:
         if plan.malformed:
@@ -175,9 +187,19 @@ class Enforcer:
         try:
             self._desired.record(applied, removed)
             self._reported = in_force
+            self._say("what is in force can't be reported yet", None)
         except DesiredUnavailableError as error:
             self._stale = True
-            _log.warning("what is in force can't be reported yet: %s", error)
+            self._say("what is in force can't be reported yet", error)
+
+    def _say(self, trouble: str, error: Exception | None) -> None:
+        """Log that a trouble has come (`error`) or gone (None), not that it lasts."""
+        if error is not None and trouble not in self._failing:
+            self._failing.add(trouble)
+            _log.warning("%s: %s", trouble, error)
+        elif error is None and trouble in self._failing:
+            self._failing.remove(trouble)
+            _log.warning("over: %s", trouble)
 
     def _has_ended(self, now: datetime) -> bool:
         return any(entry.ends_at <= now for entry in self._held.values())

@@ -8,7 +8,7 @@ class FirewallError(GatewayError):
 
 
 class FirewallConfigError(UsageError):
-    """The settings do not describe a gateway: no guest interface, no uplink or no guest address."""
+    """The settings describe no gateway (no guest interface, uplink or guest address), or one that would be open."""
 
 
 class DesiredUnavailableError(GatewayError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 from gateway.firewall.errors import FirewallError
@@ -17,6 +17,7 @@ class MemoryFirewall:
     def __init__(self) -> None:
         self.config: FirewallConfig | None = None
         self.routes: tuple[Network, ...] = ()
+        self.near: set[Device] = set()
         self.was_cut: list[Device] = []
         self._entries: dict[Device, Entry] = {}
         self._touched = 0
@@ -50,6 +51,10 @@ class MemoryFirewall:
             if change.after is not None and change.after.ends_at - now >= timedelta(milliseconds=1):
                 self._entries[change.device] = change.after
         return tuple(refused)
+
+    def present(self, config: FirewallConfig) -> Set[Device]:
+        """See `seam.Firewall`. Whoever a test put into `near`."""
+        return {device for device in self.near if device.interface in config.guest_interfaces}
 
     def cut(self, devices: Iterable[Device]) -> int:
         """See `seam.Firewall`."""

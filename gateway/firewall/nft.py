@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import struct
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,16 +60,18 @@ class NftFirewall:
                     pending[:0] = [batch[:middle], batch[middle:]]
         return tuple(refused)
 
+    def present(self, config: FirewallConfig) -> Set[Device]:
+        """See `seam.Firewall`. By the kernel's neighbour table."""
+        with closing(NeighbourTable()) as table:
+            return {Device(one.interface, one.mac) for one in table.on(config.guest_interfaces)}
+
     def cut(self, devices: Iterable[Device]) -> int:
         """See `seam.Firewall`. A device's addresses are those of the kernel's neighbour table."""
         wanted = [Neighbour(device.interface, device.mac) for device in devices]
         if not wanted:
             return 0
-        table = NeighbourTable()
-        try:
+        with closing(NeighbourTable()) as table:
             known = table.addresses(wanted)
-        finally:
-            table.close()
         return conntrack.cut(address for addresses in known.values() for address in addresses)
 
     def touched(self) -> int:

@@ -16,6 +16,7 @@ from policies import encrypted_dns
 FAMILY = "inet"
 TABLE = "gjestenett"
 MARKS = "marks"
+MOST_CONNECTIONS = 40  # of one device with the portal at once: a browser opens six, a phone's apps some more
 
 Network = IPv4Network | IPv6Network
 
@@ -52,11 +53,17 @@ class FirewallConfig:
     guest_addresses: tuple[IPv4Address | IPv6Address, ...]
     dns_port: int
     portal_port: int
-    https_port: int
+    https_port: int | None  # None: the portal has no certificate, and nothing listens
+    console_port: int
     nat: bool = True
     local_time_server: bool = True
     protected: tuple[Network, ...] = ()
     close_public_resolvers: bool = True
+
+    @property
+    def portal_ports(self) -> tuple[int, ...]:
+        """Where the portal listens."""
+        return (self.portal_port,) if self.https_port is None else (self.portal_port, self.https_port)
 
     @property
     def address4(self) -> IPv4Address | None:
@@ -92,6 +99,7 @@ def render(config: FirewallConfig, routes: Iterable[Network] = ()) -> str:
     lines = [
         f"add table {FAMILY} {TABLE}",
         f"add map {FAMILY} {TABLE} {MARKS} {{ typeof iifname . ether saddr : meta mark; flags timeout; }}",
+        f"add set {FAMILY} {TABLE} portal_users {{ type ether_addr; size 65535; flags dynamic; }}",
         f"add set {FAMILY} {TABLE} protected4 {{ type ipv4_addr; flags interval; }}",
         f"add set {FAMILY} {TABLE} protected6 {{ type ipv6_addr; flags interval; }}",
         f"add set {FAMILY} {TABLE} encrypted_dns4 {{ type ipv4_addr; flags interval; }}",
@@ -111,22 +119,6 @@ def render_protected(config: FirewallConfig, routes: Iterable[Network]) -> str:
     return "\n".join(_fill(*protected_networks(config, routes))) + "\n"
 
 
-def boot(config: FirewallConfig | None = None) -> str:
-    """What is loaded before anything runs: with a configuration, the same rules with nobody admitted.
-
-    Without one, the generic form of `deploy/boot.nft`: nothing is forwarded at all, whoever asks.
-    """
-    start = f"add table {FAMILY} {TABLE}\ndelete table {FAMILY} {TABLE}\n"
-    if config is not None:
-        return start + render(config)
-    return (
-        "#!/usr/sbin/nft -f\n"
-        "# Loaded at boot, before any service: nothing is forwarded until the enforcer has replaced these rules.\n"
-        f"{start}add table {FAMILY} {TABLE}\n"
-        f"add chain {FAMILY} {TABLE} forward{_FORWARD}\n"
-    )
-
-
 _CLASSIFY = " { type filter hook prerouting priority mangle; policy accept; }"
 _DSTNAT = " { type nat hook prerouting priority dstnat; policy accept; }"
 _INPUT = " { type filter hook input priority filter; policy accept; }"
@@ -140,7 +132,7 @@ def _chains(config: FirewallConfig) -> Sequence[tuple[str, str, list[str]]]:
         ("classify", _CLASSIFY, _classify(config)),
         ("to_gateway", _DSTNAT, _to_gateway(config)),
         ("from_guest_in", "", _from_guest_in(config)),
-        ("input", _INPUT, [f"iifname {_guests(config)} jump from_guest_in"]),
+        ("input", _INPUT, _input(config)),
         ("from_guest", "", _from_guest(config)),
         ("forward", _FORWARD, _forward(config)),
         ("source_nat", _SRCNAT, _source_nat(config)),
@@ -161,17 +153,29 @@ def _to_gateway(config: FirewallConfig) -> list[str]:
         rules += [
             f"meta l4proto {{ tcp, udp }} th dport 53 dnat {target}:{config.dns_port}",
             f"{daddr} {own} tcp dport 80 dnat {target}:{config.portal_port}",
-            f"{daddr} {own} tcp dport 443 dnat {target}:{config.https_port}",
             f"meta mark 0 tcp dport 80 dnat {target}:{config.portal_port}",
         ]
+        if config.https_port is not None:
+            rules.append(f"{daddr} {own} tcp dport 443 dnat {target}:{config.https_port}")
         if config.local_time_server:
             rules.append(f"udp dport 123 dnat {target}:123")
     return rules
 
 
+def _input(config: FirewallConfig) -> list[str]:
+    """Whatever address our services listen on, the guests' are for guests, and the console isn't for the internet."""
+    return [
+        'iifname "lo" accept',
+        f"iifname {_guests(config)} jump from_guest_in",
+        f"tcp dport {_braces(sorted({config.dns_port, *config.portal_ports}))} drop",
+        f"udp dport {config.dns_port} drop",
+        f'iifname "{config.uplink}" tcp dport {config.console_port} drop',
+    ]
+
+
 def _from_guest_in(config: FirewallConfig) -> list[str]:
     """What guests may send to the gateway itself; the console's port is not here, so it is out of their reach."""
-    tcp = sorted({config.dns_port, config.portal_port, config.https_port})
+    tcp = sorted({config.dns_port, *config.portal_ports})
     udp = sorted({config.dns_port, *((123,) if config.local_time_server else ())})
     rules = [
         "ct direction reply ct state established,related accept",  # answers to what we asked a guest
@@ -183,6 +187,10 @@ def _from_guest_in(config: FirewallConfig) -> list[str]:
         "icmpv6 type echo-request limit rate 20/second burst 40 packets accept",
         "ct state related accept",
     ]
+    rules.append(  # one device must not use up what the portal can hold; a client tries again by itself
+        f"tcp dport {_braces(config.portal_ports)} ct state new"
+        f" add @portal_users {{ ether saddr ct count over {MOST_CONNECTIONS} }} drop"
+    )
     for daddr, _, own in _families(config):
         rules.append(f"{daddr} {own} tcp dport {_braces(tcp)} accept")
         rules.append(f"{daddr} {own} udp dport {_braces(udp)} accept")

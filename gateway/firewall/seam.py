@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
@@ -31,8 +31,11 @@ class Firewall(Protocol):
         An element of `before` that has expired meanwhile is no error.
         """
 
+    def present(self, config: FirewallConfig) -> Set[Device]:
+        """The devices that the kernel knows on the guest interfaces, admitted or not."""
+
     def cut(self, devices: Iterable[Device]) -> int:
-        """Forget the live connections of these devices; returns how many there were."""
+        """Forget the live connections of these devices to the outside; returns how many there were."""
 
     def touched(self) -> int:
         """A number that changes whenever someone else has changed the ruleset, and never by what we do."""

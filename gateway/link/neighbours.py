@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -77,8 +77,18 @@ class NeighbourTable:
     def addresses(self, devices: Iterable[Neighbour]) -> dict[Neighbour, tuple[Address, ...]]:
         """All addresses that the kernel knows of each of `devices`, in one reading of the table."""
         found: dict[Neighbour, list[Address]] = {device: [] for device in devices}
+        for device, address in self._entries() if found else ():
+            if device in found:
+                found[device].append(address)
+        return {device: tuple(addresses) for device, addresses in found.items()}
+
+    def on(self, interfaces: Collection[str]) -> frozenset[Neighbour]:
+        """The devices that the kernel knows on `interfaces`."""
+        return frozenset(device for device, _ in self._entries() if device.interface in interfaces)
+
+    def _entries(self) -> Iterator[tuple[Neighbour, Address]]:
         names: dict[int, str] = {}
-        for body in self._netlink.dump(_RTM_GETNEIGH, _NDMSG.pack(0, 0, 0, 0, 0)) if found else ():
+        for body in self._netlink.dump(_RTM_GETNEIGH, _NDMSG.pack(0, 0, 0, 0, 0)):
             index = _NDMSG.unpack_from(body)[1]
             fields = attributes(body[_NDMSG.size :])
             mac, packed = fields.get(_NDA_LLADDR, b""), fields.get(_NDA_DST, b"")
@@ -89,10 +99,8 @@ class NeighbourTable:
                     names[index] = socket.if_indextoname(index)
                 except OSError:
                     continue
-            device = Neighbour(names[index], mac.hex(":"))
-            if device in found:
-                found[device].append(IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed))
-        return {device: tuple(addresses) for device, addresses in found.items()}
+            address = IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed)
+            yield Neighbour(names[index], mac.hex(":")), address
 
     def _route(self, host: Address, index: int) -> tuple[int, bool]:
         family = _family(host)

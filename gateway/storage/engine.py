@@ -44,6 +44,14 @@ PRAGMAS = (
 )
 
 
+_COMMON: dict[str, Any] = {
+    "pool_size": 5,
+    "max_overflow": 10,
+    "pool_timeout": POOL_TIMEOUT_S,
+    "hide_parameters": True,  # INVARIANT: what a person typed reaches no log by way of an error's text
+}
+
+
 class StorageUnavailableError(GatewayError):
     """The database is locked, full, read-only or gone. Nothing was written; trying again may help."""
 
@@ -57,6 +65,8 @@ def storage_errors() -> Iterator[None]:
         raise  # two writers met on a unique key, or a bug: the caller knows which; trying again does not help
     except (DatabaseError, InterfaceError) as error:
         reason = " ".join(str(error.orig).split())
+        if "not a database" in reason or "malformed" in reason:
+            raise StorageUnavailableError(f"the database file is damaged ({reason}); restore its backup") from error
         raise StorageUnavailableError(f"the database did not answer ({reason}); try again shortly") from error
     except PoolTimeoutError as error:
         raise StorageUnavailableError("every database connection is busy; try again shortly") from error
@@ -127,9 +137,7 @@ def _postgres_engine(url: URL) -> Engine:
     arguments: dict[str, Any] = {"connect_timeout": 3}
     if "options" not in url.query:
         arguments["options"] = f"-c lock_timeout={BUSY_TIMEOUT_MS}"
-    return create_engine(
-        url, pool_pre_ping=True, pool_size=5, max_overflow=10, pool_timeout=POOL_TIMEOUT_S, connect_args=arguments
-    )
+    return create_engine(url, pool_pre_ping=True, connect_args=arguments, **_COMMON)
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -142,7 +150,7 @@ def _sqlite_engine(url: URL) -> Engine:
         uri = f"{path.as_uri()}?mode=rw"
         return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 
-    engine = create_engine(url, creator=connect, pool_size=5, max_overflow=10, pool_timeout=POOL_TIMEOUT_S)
+    engine = create_engine(url, creator=connect, **_COMMON)
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:

@@ -138,17 +138,6 @@ def record_applied(
     session.flush()
 
 
-def applied_ids(session: Session, gateway_id: str) -> set[str]:
-    """The grants that the gateway says it holds."""
-    return set(
-        session.scalars(
-            select(AppliedGrant.grant_id).where(
-                AppliedGrant.gateway_id == gateway_id, AppliedGrant.removed_at.is_(None)
-            )
-        )
-    )
-
-
 def touch_gateway(session: Session, gateway_id: str, now: datetime) -> None:
     """Note that the gateway's enforcer is alive."""
     gateway = session.get(Gateway, gateway_id)

@@ -47,7 +47,7 @@ class Base(DeclarativeBase):
 
 
 class Owner(Base):
-    """A municipality. `log_origin` names its log for ever (C2SP tlog-checkpoint: origin)."""
+    """A municipality. `log_origin` names its log for ever (C2SP tlog-checkpoint: origin); `log_key` is its vkey."""
 
     __tablename__ = "owner"
 
@@ -55,6 +55,7 @@ class Owner(Base):
     key: Mapped[str] = mapped_column(Key, unique=True)
     name: Mapped[str] = mapped_column(Text)
     log_origin: Mapped[str] = mapped_column(Text, unique=True)
+    log_key: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from gateway.errors import UsageError
 from gateway.storage.engine import Session
@@ -53,10 +53,10 @@ def add_place(
     interfaces: Sequence[str],
     now: datetime,
 ) -> Place:
-    """Set up what is missing of a place, and its guest networks. What exists stays as it is.
+    """Set up what is missing of a place, and its guest networks; an owner's name may change.
 
     An owner's `log_origin` is fixed by its first set-up: it names the log for ever.
-    Raises: UsageError when it already names another owner's.
+    Raises: UsageError when it differs from that, or names another owner's log.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))
@@ -68,6 +68,12 @@ def add_place(
         owner = Owner(key=owner_key, name=owner_name, log_origin=log_origin, created_at=now)
         session.add(owner)
         session.flush()
+    if owner.log_origin != log_origin:
+        raise UsageError(
+            f"owner.log_origin is {log_origin}, but the log of {owner_key} was begun as {owner.log_origin} and"
+            " keeps that name for ever; set it back"
+        )
+    owner.name = owner_name
     site = session.scalars(select(Site).where(Site.owner_id == owner.id, Site.key == site_key)).one_or_none()
     if site is None:
         site = Site(owner_id=owner.id, key=site_key)
@@ -100,6 +106,11 @@ def network_on(session: Session, gateway_id: str, interface: str) -> Network | N
     ).one_or_none()
 
 
-def all_owners(session: Session) -> Sequence[Owner]:
-    """Every owner in this database, by key."""
-    return session.scalars(select(Owner).order_by(Owner.key)).all()
+def log_key(session: Session, owner_id: str) -> str | None:
+    """The public key (vkey) of the owner's log; None before one was made."""
+    return session.scalars(select(Owner.log_key).where(Owner.id == owner_id)).one()
+
+
+def set_log_key(session: Session, owner_id: str, vkey: str) -> None:
+    """Write down the public key of a log that has none yet."""
+    session.execute(update(Owner).where(Owner.id == owner_id, Owner.log_key.is_(None)).values(log_key=vkey))

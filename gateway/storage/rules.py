@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import select
 
 from gateway.storage.engine import Session
-from gateway.storage.models import RulesText, RulesVersion
+from gateway.storage.models import RulesVersion
 
 
 def version_in_force(session: Session, owner_id: str) -> RulesVersion | None:
@@ -35,13 +34,3 @@ def version_labelled(session: Session, owner_id: str, label: str) -> RulesVersio
     return session.scalars(
         select(RulesVersion).where(RulesVersion.owner_id == owner_id, RulesVersion.label == label)
     ).one_or_none()
-
-
-def texts_used(session: Session, owner_id: str, until: datetime) -> Sequence[tuple[RulesVersion, RulesText]]:
-    """Every text published before `until`, with its version."""
-    return session.execute(
-        select(RulesVersion, RulesText)
-        .join(RulesText, RulesText.version_id == RulesVersion.id)
-        .where(RulesVersion.owner_id == owner_id, RulesVersion.published_at < until)
-        .order_by(RulesVersion.published_at, RulesText.language)
-    ).all()

@@ -21,7 +21,7 @@ BUTTON = {
 WORDS = {
     "nb": ("Navnet ditt", "Skriv navnet ditt", "Kobler deg til …", "Du er på nett", "Logg av", "Du er logget av"),
     "nn": ("Namnet ditt", "Skriv namnet ditt", "Koplar deg til …", "Du er på nett", "Logg av", "Du er logga av"),
-    "en": ("Your name", "Write your name", "Connecting you …", "You are online", "Sign off", "You have signed off"),
+    "en": ("Your name", "Enter your name", "Connecting you …", "You are online", "Sign off", "You have signed off"),
 }
 Scheme = Literal["light", "dark"]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from captive_portal.i18n import LOCALE, read_catalogue
+from gateway.audit.bundle_readme import README
 
 LIST = Path(__file__).parents[2] / "docs" / "ordliste.md"
 CATALOGUES = sorted(LOCALE.glob("*/LC_MESSAGES/*.po"))
@@ -44,6 +45,7 @@ def _texts() -> dict[str, str]:
     texts = {
         f"rules/{language}": (STARTER / f"{language}.md").read_text(encoding="utf-8") for language in ("nb", "nn", "en")
     }
+    texts["bundle/README.txt"] = README
     for path in CATALOGUES:
         entries = read_catalogue(path)
         texts[f"{path.parts[-3]}/{path.stem}"] = "\n".join([*entries.values(), *entries])

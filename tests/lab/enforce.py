@@ -20,7 +20,7 @@ from gateway.firewall.errors import DesiredUnavailableError
 from gateway.firewall.nft import NftFirewall
 from gateway.firewall.plan import Admission
 from gateway.link.routes import non_default_routes
-from gateway.settings import Enforcement, Settings
+from gateway.settings import Enforcement, Portal, Settings
 from tests.lab import topology as net
 
 
@@ -62,12 +62,13 @@ class FileDesired:
 def settings() -> Settings:
     """The settings of the lab's gateway."""
     return Settings(
+        portal=Portal(tls_certificate=Path("portal.pem")),  # only that there is one matters here
         enforcement=Enforcement(
             enabled=True,
             guest_interfaces=(net.GUEST_IF,),
             guest_addresses=(net.GUEST4, net.GUEST6),  # type: ignore[arg-type]
             uplink=net.UPLINK_IF,
-        )
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -112,7 +113,7 @@ class Product:
 
     def pids(self, service: str) -> list[int]:
         """Process ids, in the lab, of a service."""
-        command = f"gateway.cli --config {self.config} {service}"
+        command = f"gateway.cli --config .*\\.toml {service}$"
         if service == "dns":  # becomes its leaner worker
             command = "gateway.dns.worker"
         found = self.world.run("gateway", "pgrep", "-f", command, check=False)
@@ -167,6 +168,14 @@ class Product:
         host = f"[{address}]" if ":" in address else address
         done = self.world.run(guest, "curl", "--silent", "--max-time", "2", f"telnet://{host}:{port}", check=False)
         return "hello from the internet" in done.stdout
+
+    def browser_launcher(self, guest: str, chromium: str) -> Path:
+        """A script that starts Chromium on the guest's device, with the gateway's DNS as its resolver."""
+        command = self.world.command(guest, *self._with_resolver([chromium]))
+        script = self.folder / f"chromium-{guest}.sh"
+        script.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+        script.chmod(0o755)
+        return script
 
     def _serves(self) -> bool:
         if self._process is not None and self._process.poll() is not None:

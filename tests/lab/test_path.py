@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gateway.firewall.ruleset import MOST_CONNECTIONS
 from tests.lab import topology as net
 from tests.lab.product import CONSOLE_PORT, HOSTNAME, PORTAL, SERVICES, Product, form_fields
+from tests.lab.test_firewall import CROWD
 from tests.lab.world import World
 
 pytestmark = pytest.mark.timeout(300)
@@ -126,8 +133,68 @@ def test_revocation_closes_and_cuts_a_running_download(product: Product) -> None
     assert download.poll() is None
     grant = product.cli("grants", "list").stdout.splitlines()[1].split()[0]
     product.cli("grants", "revoke", grant)
-    product.world.until(lambda: not product.reaches("guest1"), "the device closed", 3)
-    assert download.wait(15) != 0
+    assert download.wait(3) == 56  # reset
+    assert not product.reaches("guest1")
+
+
+@pytest.mark.parametrize("site", [net.SITE4, f"[{net.SITE6}]"])
+def test_a_grant_that_expires_closes_and_cuts_a_running_download(product: Product, site: str) -> None:
+    accept(product, "guest1")
+    received = product.folder / "received"
+    download = product.world.popen("guest1", "curl", "-s", "-o", str(received), f"http://{site}/endless")
+    product.world.until(lambda: received.exists() and received.stat().st_size > 50_000, "the download to run")
+    ends_at = datetime.now(UTC) + timedelta(seconds=2)
+    shorten_grants(product, ends_at)
+    time.sleep((ends_at - datetime.now(UTC)).total_seconds() - 0.7)
+    assert download.poll() is None  # shortened, not revoked
+    assert product.reaches("guest1")
+    assert download.wait(3) == 56  # reset
+    assert 0 <= (datetime.now(UTC) - ends_at).total_seconds() < 1
+    for address in (net.SITE4, net.SITE6):
+        assert not product.reaches("guest1", address)
+    assert product.capport("guest1")["captive"] is True
+    received.unlink()
+
+
+def shorten_grants(product: Product, ends_at: datetime) -> None:
+    """Let every open grant end at `ends_at`, and tell the enforcer as the product's own writers do."""
+    with closing(sqlite3.connect(product.state / "gjestenett.sqlite3", timeout=5)) as database, database:
+        moment = ends_at.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+        changed = database.execute(
+            "UPDATE access_grant SET ends_at = ? WHERE revoked_at IS NULL AND ends_at > ?", (moment, moment)
+        )
+        assert changed.rowcount == 1
+        assert database.execute("UPDATE change SET seq = seq + 1 WHERE topic = 'grants'").rowcount == 1
+
+
+@pytest.mark.parametrize("server", [net.GUEST4, net.GUEST6])
+def test_the_uplink_gets_no_answer_from_resolver_portal_or_console(product: Product, server: str) -> None:
+    host = f"[{server}]" if ":" in server else server
+    assert net.SITE4 in product.world.run("gateway", "dig", "-p", "5300", f"@{server}", "www.example.com").stdout
+    if ":" not in server:
+        product.world.run("internet", "ip", "route", "replace", f"{server}/32", "via", net.UPLINK4)
+    asked = ("dig", "+tries=1", "+time=1", "-p", "5300", f"@{server}", "www.example.com")
+    for transport in ("+notcp", "+tcp"):
+        assert product.world.run("internet", *asked, transport, check=False).returncode != 0
+    uplink = f"[{net.UPLINK6}]" if ":" in server else net.UPLINK4
+    for url in (f"http://{host}:8080/", f"http://{uplink}:8080/", f"https://{uplink}:8443/"):
+        assert product.curl("internet", url, "--insecure", "--max-time", "1").status == 0
+    assert product.curl("internet", f"https://{uplink}:{CONSOLE_PORT}/", "--insecure", "-m", "1").status == 0
+
+
+def test_one_guest_with_a_thousand_open_connections_does_not_shut_the_portal(product: Product) -> None:
+    crowd = product.world.popen(
+        "guest1", sys.executable, "-c", CROWD, "1000", net.GUEST4, net.GUEST6, stdin=subprocess.PIPE
+    )
+    assert crowd.stdout is not None
+    held = int(crowd.stdout.readline())
+    assert 0 < held <= MOST_CONNECTIONS
+    for _ in range(3):
+        started = time.monotonic()
+        assert product.curl("guest2", f"{PORTAL}/").status == 200
+        assert time.monotonic() - started < 3
+    crowd.communicate(timeout=5)  # lets go
+    accept(product, "guest2")
 
 
 def test_signing_off_closes_the_device(product: Product) -> None:

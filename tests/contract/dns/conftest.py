@@ -78,11 +78,10 @@ class Worker:
             "portal_addresses": ["10.9.0.1"],
             "snapshot": str(state / "policy" / "current.snapshot"),
         }
+        self.config = json.dumps(config | changes)
         self.stderr = state / "dns.log"
         with self.stderr.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "gateway.dns.worker", json.dumps(config | changes)], stderr=log
-            )
+            self.process = subprocess.Popen([sys.executable, "-P", "-m", "gateway.dns.worker", self.config], stderr=log)
         wait_for(self.answers)
 
     def answers(self) -> bool:

@@ -44,6 +44,17 @@ def test_forwards_and_refuses(start, unbound, tcp: bool) -> None:
     assert worker.stop() == 0
 
 
+def test_a_second_instance_on_the_same_address_is_refused(start, unbound) -> None:
+    first_one = start([unbound])
+    second = subprocess.run(
+        [sys.executable, "-P", "-m", "gateway.dns.worker", first_one.config],
+        capture_output=True, text=True, timeout=20, check=False,
+    )  # fmt: skip
+    assert second.returncode == 2
+    assert "cannot listen" in second.stderr
+    assert first(first_one.ask("ok.example")) == "198.51.100.7"
+
+
 def test_reviews_replies(start, unbound) -> None:
     worker = start([unbound])
     for _ in range(4):
@@ -208,7 +219,7 @@ def test_taken_port_is_one_clear_line(start, unbound) -> None:
             f"sys.exit(run(Settings(state={str(worker.state)!r}, dns=Dns(port={port}, upstreams=('127.0.0.1',)))))"
         )
         ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=False)
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     assert "change dns.listen or dns.port" in ended.stderr
 

@@ -25,6 +25,7 @@ CONFIG = FirewallConfig(
     dns_port=5300,
     portal_port=8080,
     https_port=8443,
+    console_port=8081,
 )
 ROUTES = [ip_network("192.0.2.0/24"), ip_network("2001:db8:20::/64")]
 ONE, TWO = Device("guest0", "02:00:00:00:00:01"), Device("guest1", "02:00:00:00:00:02")

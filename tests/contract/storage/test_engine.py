@@ -282,3 +282,10 @@ def test_a_database_that_was_never_migrated_is_unavailable(empty_url: str) -> No
     schema.upgrade(database)
     add_change(database)
     database.close()
+
+
+def test_an_error_does_not_tell_what_was_typed(database: Database) -> None:
+    with pytest.raises(IntegrityError) as caught, database.write() as session:
+        for _ in range(2):
+            session.execute(text("INSERT INTO change (topic, seq) VALUES (:topic, 1)"), {"topic": "Kari Nordmann"})
+    assert "Nordmann" not in str(caught.value).replace(str(caught.value.orig), "")

@@ -51,14 +51,3 @@ def test_a_version_is_found_by_its_label_and_the_label_is_its_own(database: Data
         assert rules.version_labelled(session, "another", "2026-1") is None
     with pytest.raises(IntegrityError), database.write() as session:
         add_rules(session, place, "2026-1")
-
-
-def test_texts_used_are_those_published_before(database: Database, place: Place) -> None:
-    with database.write() as session:
-        add_rules(session, place, "old", NOW - HOUR)
-        add_rules(session, place, "new", NOW)
-    with database.read() as session:
-        used = [(version.label, text.language) for version, text in rules.texts_used(session, place.owner_id, NOW)]
-        later = rules.texts_used(session, place.owner_id, NOW + HOUR)
-    assert used == [("old", "en"), ("old", "nb")]
-    assert len(later) == 4

@@ -2,13 +2,14 @@
 
 import random
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from gateway.audit import canonical
 from gateway.audit.verify_bundle import verify_bundle
-from tests.unit.audit.specimen import KEYS, Log, rewrite, write
+from tests.unit.audit.specimen import KEYS, Log, rewrite, sha256, write
 
 LOG = Log(43)
 CHANGES = 1000
@@ -89,3 +90,45 @@ def test_each_change_of_the_sidecar_is_caught_and_named(tmp_path: Path, files: d
         changed[place] ^= 1 << place % 8
         report = verify_bundle(bundle, KEYS, sidecar=bytes(changed))
         assert [problem.part for problem in report.problems] == ["bundle.zip.note"], place
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "where"),
+    [
+        ("entries.jsonl", 1, "line 1 (entry 0)"),  # the publication of the rules
+        ("entries.jsonl", 3, "line 3 (entry 2)"),  # an acceptance
+        ("disclosures.jsonl", 3, "line 3"),
+        ("checkpoint", 0, ""),
+    ],
+)
+def test_each_bit_of_an_entry_a_disclosure_and_the_checkpoint_counts(
+    tmp_path: Path, name: str, line: int, where: str
+) -> None:
+    log = Log(4)
+    files = log.files(log.request(0, 4))
+    bundle, altered = tmp_path / "bundle.zip", tmp_path / "altered.zip"
+    sidecar = write(bundle, files)
+    assert verify_bundle(bundle, KEYS, sidecar=sidecar).ok
+    lines = files[name].splitlines(keepends=True)
+    start = sum(map(len, lines[: line - 1])) if line else 0
+    stop = start + len(lines[line - 1]) if line else len(files[name])
+    for place in range(start, stop):
+        for bit in (0, 2, 5):
+            data = bytearray(files[name])
+            data[place] ^= 1 << bit
+            changed = {**files, name: bytes(data)}
+            for forged, signed in ((changed, sidecar), (changed, None), (_fitting(changed), None)):
+                rewrite(altered, forged)
+                report = verify_bundle(altered, KEYS, sidecar=signed, require_sidecar=signed is not None)
+                named = [problem for problem in report.problems if problem.part == name]
+                assert len(named) == 1, (place, bit, signed is None, report.problems)
+                assert named[0].where.startswith(where), (place, bit, named)
+                assert not report.proved
+
+
+def _fitting(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files with a manifest of their present sizes and hashes, as a forger makes it."""
+    rest = {name: data for name, data in files.items() if name != "manifest.json"}
+    manifest = canonical.decode(files["manifest.json"])
+    manifest["files"] = {name: {"size": len(data), "sha256": sha256(data)} for name, data in rest.items()}
+    return {**rest, "manifest.json": canonical.encode(manifest)}

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.audit import canonical, merkle, verify_bundle, view
+from gateway.audit import canonical, entry, merkle, verify_bundle, view
 from gateway.audit.bundle import Record
+from gateway.audit.checkpoint import Checkpoint, sign_checkpoint
 from gateway.audit.entry import parse_entry
 from gateway.audit.errors import BundleError
+from gateway.audit.sealing import seal
 from gateway.audit.verify_bundle import Report, main
-from tests.unit.audit.specimen import KEYS, NAMES, SIGNER, Log, rewrite, sha256, write
+from tests.unit.audit.specimen import KEYS, NAMES, ORIGIN, SIGNER, Log, rewrite, sha256, write
 
 LOG = Log(43)
 
@@ -117,6 +119,14 @@ Forge = Callable[[dict[str, bytes]], None]
 
 def lines_of(files: dict[str, bytes], name: str) -> list[bytes]:
     return files[name].splitlines(keepends=True)
+
+
+def fitting(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files with a manifest of their present sizes and hashes."""
+    rest = {name: data for name, data in files.items() if name != "manifest.json"}
+    manifest = canonical.decode(files["manifest.json"])
+    manifest["files"] = {name: {"size": len(data), "sha256": sha256(data)} for name, data in rest.items()}
+    return {**rest, "manifest.json": canonical.encode(manifest)}
 
 
 def drop_entry(files: dict[str, bytes]) -> None:
@@ -223,14 +233,91 @@ def test_a_forgery_with_a_fitting_manifest_is_caught_and_named(
 ) -> None:
     files = LOG.files(LOG.request(7, 43))
     forge(files)
-    manifest = canonical.decode(files.pop("manifest.json"))
-    manifest["files"] = {name: {"size": len(data), "sha256": sha256(data)} for name, data in files.items()}
-    files["manifest.json"] = canonical.encode(manifest)
-    rewrite(bundle, files)
+    rewrite(bundle, fitting(files))
     report = verify(bundle, None, require_sidecar=False)
     named = [problem for problem in report.problems if problem.part.startswith(part)]
     assert named, report.problems
     assert named[0].where.startswith(where), named
+
+
+def test_both_sides_know_the_same_types_and_fields() -> None:
+    assert {kind: set(fields) for kind, fields in verify_bundle.PLAIN.items()} == {
+        kind: set(shape.plain) for kind, shape in entry.SHAPES.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"language":', b'"languagd":'),
+        (b'"rules":{', b'"rules":{"a":"b",'),
+        (b'"identified_by":"self_declared"', b'"identified_by":["self_declared"]'),
+        (b'"site":"hovedbygg"', b'"site":7'),
+        (b'"owner":"kommune"', b'"owner":""'),
+        (b'"v":1', b'"v":true'),
+        (b'"rules":{', b'"rulez":{'),
+        (b'"type":"acceptance"', b'"type":["acceptance"]'),
+        (b'"type":"acceptance"', b'"type":"rules_published"'),
+        (b'"version":"2026-1"', b'"version":2026'),
+    ],
+)
+def test_a_sealed_entry_of_another_shape_is_named_not_stumbled_over(bundle: Path, old: bytes, new: bytes) -> None:
+    """As from a log whose writer was changed: hashes, manifest and signature all fit."""
+    log = Log(4)
+    files = log.files(log.request(0, 4))
+    lines = lines_of(files, "entries.jsonl")
+    assert old in lines[2]
+    lines[2] = lines[2].replace(old, new, 1)
+    leaves = [merkle.leaf_hash(line[:-1]) for line in lines]
+    files["entries.jsonl"] = b"".join(lines)
+    files["leaves.txt"] = b"".join(leaf.hex()[:16].encode() + b"\n" for leaf in leaves)
+    edge: merkle.Edge = ()
+    for index, line in enumerate(lines):
+        sealed = seal(edge, index, [line[:-1]])
+        edge = sealed.edge
+    files["checkpoint"] = sign_checkpoint(Checkpoint(ORIGIN, 4, sealed.root), SIGNER)
+    rewrite(bundle, fitting(files))
+    report = verify(bundle, None, require_sidecar=False)
+    assert [str(problem).split(":")[0] for problem in report.problems][:1] == ["entries.jsonl, line 3 (entry 2)"]
+
+
+@pytest.mark.parametrize("error", [KeyError("language"), MemoryError(), ZeroDivisionError("x")])
+def test_what_the_verifier_did_not_foresee_is_a_named_problem(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sidecar = write(bundle, LOG.files(LOG.request(0, 43)))
+    calls = iter(range(99))
+
+    def stumble(*_: object) -> list[str]:
+        if next(calls) == 4:
+            raise error
+        return []
+
+    key = bundle.with_name("key.txt")
+    key.write_text(KEYS)
+    bundle.with_name("bundle.zip.note").write_bytes(sidecar)
+    monkeypatch.setattr(verify_bundle, "_texts", stumble)
+    assert main([str(bundle), "--key", str(key)]) == 1
+    told = capsys.readouterr()
+    assert "entries.jsonl, line 5 (entry 4): " in told.out
+    assert type(error).__name__ in told.out
+    assert "Traceback" not in told.out + told.err
+
+
+def test_what_a_stranger_wrote_is_printed_without_control_characters(
+    bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = LOG.files(LOG.request(0, 43))
+    manifest = canonical.decode(files["manifest.json"])
+    manifest["files"]["\x1b[2Jx"] = {"size": 0, "sha256": ""}
+    files["manifest.json"] = canonical.encode(manifest)
+    rewrite(bundle, files)
+    key = bundle.with_name("key.txt")
+    key.write_text(KEYS)
+    assert main([str(bundle), "--key", str(key), "--no-sidecar"]) == 1
+    told = capsys.readouterr().out
+    assert "\x1b" not in told
+    assert "missing from the ZIP" in told
 
 
 # --- hostile ZIPs -----------------------------------------------------------------------------------------------------

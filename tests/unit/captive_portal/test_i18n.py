@@ -42,6 +42,13 @@ def test_translations_have_the_placeholders_of_the_original(language: str, domai
         assert sorted(re.findall(r"{\w*}", english)) == sorted(re.findall(r"{\w*}", translated)), english
 
 
+@pytest.mark.parametrize("domain", ["guest", "console"])
+def test_nynorsk_says_att_and_not_igjen(domain: str) -> None:
+    policy = (PORTAL / "console" / "policy.py").read_text(encoding="utf-8")
+    texts = read_catalogue(LOCALE / "nn" / "LC_MESSAGES" / f"{domain}.po")
+    assert [text for english, text in texts.items() if "igjen" in text and english not in policy] == []
+
+
 def test_texts_are_filled_in_and_fall_back_to_english() -> None:
     languages = translators("guest", ("nb", "nn", "en"))
     assert languages["nb"]("{hours} h {minutes} min", hours=3, minutes=5) == "3 t 5 min"
@@ -52,9 +59,9 @@ def test_texts_are_filled_in_and_fall_back_to_english() -> None:
 def test_dates_are_written_as_each_language_does_in_local_time() -> None:
     languages = translators("guest", ("nb", "nn", "en"))
     moment = datetime(2026, 7, 1, 22, 5, tzinfo=UTC)
-    assert languages["nb"].moment(moment) == "2. juli 2026 kl. 00.05"
-    assert languages["nn"].day(date(2026, 5, 17)) == "17. mai 2026"
-    assert languages["en"].moment(moment) == "2 July 2026 at 00:05"
+    assert languages["nb"].moment(moment) == "2.\u00a0juli 2026 kl.\u00a000.05"
+    assert languages["nn"].day(date(2026, 5, 17)) == "17.\u00a0mai 2026"
+    assert languages["en"].moment(moment) == "2\u00a0July 2026 at\u00a000:05"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from starlette.routing import Route
 
-from captive_portal.console import gate
+from captive_portal import serve
+from captive_portal.console import gate, signin
 from captive_portal.console.visit import FORM_COOKIE, SESSION_COOKIE
 from gateway.storage import staff
 from gateway.storage.models import StaffSession
@@ -210,8 +211,6 @@ def test_a_hostile_form_cookie_is_replaced(world):
 
 
 def test_wrong_name_and_wrong_password_look_the_same_and_cost_the_same(world, monkeypatch):
-    from captive_portal.console import signin
-
     world.account("ola", "it")
     asked = []
     real = signin.password_matches
@@ -235,9 +234,15 @@ def test_guessing_is_slowed_for_that_name_and_address_only(world, monkeypatch):
     monkeypatch.setattr(gate.asyncio, "sleep", sleep)
     world.account("ola", "it")
     attacker = world.browser("192.0.2.66")
-    statuses = [attacker.sign_in("ola", f"guess {number}").status_code for number in range(12)]
+    answers = [attacker.sign_in("ola", f"guess {number}") for number in range(12)]
+    statuses = [answer.status_code for answer in answers]
+    assert 2 < int(answers[-1].headers["retry-after"]) <= 30
+    assert f"Wait {answers[-1].headers['retry-after']} seconds." in answers[-1].text
     assert waited[4] > 0.5
-    assert 429 in statuses
+    assert statuses[:5] == [422] * 5
+    assert statuses[-1] == 429
+    assert len(waited) == statuses.count(422), "a long wait is said, not made"
+    assert max(waited) <= signin.PATIENCE_S < serve.GRACE_S, "stopping the service cuts no wait off"
     elsewhere = attacker.elsewhere("192.0.2.7")
     waited.clear()
     assert elsewhere.sign_in("ola").status_code == 303

@@ -16,8 +16,10 @@ from captive_portal.console.acceptances import read_period
 from captive_portal.console.look import LANGUAGES
 from captive_portal.i18n import read_catalogue
 from gateway.audit import sealer, verify_bundle
-from gateway.installation import make_signing_key, public_key_path, read_signing_key
+from gateway.audit.keyfile import create_key_file
+from gateway.installation import public_key_path, read_signing_key
 from gateway.lists import jobs
+from gateway.settings import signing_key_path
 from gateway.storage import generations, grants
 from gateway.storage.models import Disclosure, PolicyGeneration, StagedLeaf
 
@@ -57,6 +59,9 @@ def test_set_up_then_sign_in(world):
         ({"password": "short", "password_again": "short"}, "at least 15"),
         ({"password_again": "another fine sentence"}, "not the same"),
         ({"password": "a" * 300}, "at most 200"),
+        ({"password": "passordpassordpassord"}, "repeats the same characters"),
+        ({"password": "Eksempel kommune"}, "the municipality&#39;s name"),
+        ({"username": "ola.nordmann", "password": "Ola.Nordmann2026"}, "mostly your user name"),
     ],
 )
 def test_set_up_says_what_to_correct_and_stays_open(world, fields, problem):
@@ -68,6 +73,7 @@ def test_set_up_says_what_to_correct_and_stays_open(world, fields, problem):
     assert problem in answer.text
     assert HTML not in answer.text
     assert world.password not in answer.text
+    assert answer.text.count('class="hint"') + answer.text.count('class="error"') <= 3, "not both for one field"
     assert browser.fill(path, path, **good).status_code == 303
 
 
@@ -204,6 +210,14 @@ def test_acceptances_page_by_page_without_a_gap_or_a_repeat(world):
     assert browser.get("/acceptances?before=rubbish%00~x").status_code == 200
 
 
+def test_a_receipt_code_is_written_as_the_guest_has_it(world):
+    world.publish_all()
+    code = world.accepted("Ola").receipt_code
+    page = world.signed_in("auditor").get("/acceptances").text
+    assert "-".join(code[start : start + 4] for start in range(0, 16, 4)) in page
+    assert code not in page
+
+
 def test_a_period_is_in_local_days(world):
     period = read_period("2026-03-29", "2026-03-29")
     assert period.until - period.since == timedelta(hours=23), "summer time began that day"
@@ -217,8 +231,9 @@ def test_a_period_is_in_local_days(world):
 def sealing(world):
     """The real sealer, at work beside the console."""
     (world.settings.state / "keys").mkdir(mode=0o700, exist_ok=True)
-    make_signing_key(world.settings, world.services.place)
     place, stop = world.services.place, threading.Event()
+    key = create_key_file(signing_key_path(world.settings), place.log_origin)
+    public_key_path(world.settings).write_text(f"{key.verifier}\n")
     arguments = (world.services.database, place.owner_id, place.log_origin, read_signing_key(world.settings))
     thread = threading.Thread(target=sealer.run, args=(*arguments, lambda: world.now, stop.is_set))
     thread.start()
@@ -296,6 +311,8 @@ def test_an_export_says_what_is_missing_and_makes_nothing(world):
     answer = browser.fill("/acceptances", "/acceptances/export", **good)
     assert answer.status_code == 503, "nothing is sealed, and there is no key"
     assert "Sak 26/1" in answer.text
+    assert "That did not work this time" in answer.text
+    assert "You must correct this first" not in answer.text
     assert not list((world.settings.state / "run" / "exports").glob("*/*"))
 
 

@@ -6,14 +6,14 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from gateway.firewall.enforcer import FULL_EVERY_S, Enforcer
+from gateway.firewall.enforcer import FAREWELL_S, FULL_EVERY_S, Enforcer
 from gateway.firewall.errors import DesiredUnavailableError
 from gateway.firewall.memory import MemoryFirewall
 from gateway.firewall.plan import Admission, Device, Entry
 from gateway.firewall.ruleset import FirewallConfig
 from gateway.firewall.seam import Network
 
-CONFIG = FirewallConfig(("guest0",), "up0", (ip_address("10.77.0.1"),), 5300, 8080, 8443)
+CONFIG = FirewallConfig(("guest0",), "up0", (ip_address("10.77.0.1"),), 5300, 8080, 8443, 8081)
 A, B = Device("guest0", "02:00:00:00:00:01"), Device("guest0", "02:00:00:00:00:02")
 
 
@@ -37,7 +37,7 @@ class Scene:
         return Enforcer(
             self, self.firewall, CONFIG, routes=lambda: self.routes,
             prepare=lambda: self.prepared.append(self.firewall.config is not None),
-            clock=lambda: self.now, monotonic=lambda: self.elapsed_s,
+            clock=lambda: self.now, monotonic=lambda: self.elapsed_s, pause=self.pass_time,
         )  # fmt: skip
 
     def load(self) -> Sequence[Admission]:
@@ -62,7 +62,7 @@ class Scene:
         self.elapsed_s += seconds
 
     def step(self) -> None:
-        self.enforcer.step(self.pass_time)
+        self.enforcer.step()
 
     def want(self, *intent: Admission) -> None:
         self.intent, self.changed = list(intent), True
@@ -202,3 +202,48 @@ def test_a_report_that_failed_is_made_later(scene: Scene) -> None:
     scene.record = record  # type: ignore[method-assign]
     scene.step()
     assert scene.said == [(("g1",), ())]
+
+
+def test_at_start_every_stranger_is_cut_and_no_one_admitted(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.want(scene.grant("g1"))
+    scene.firewall.near = {A, B, Device("mgmt0", "02:00:00:00:00:03")}
+    scene.enforcer = scene.another_enforcer()
+    scene.enforcer.start()
+    assert scene.firewall.was_cut == [B]
+    scene.want(scene.grant("g1"))
+    assert scene.firewall.was_cut == [B]  # at the start only
+
+
+def test_strangers_are_cut_while_intent_is_away_too(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.want(scene.grant("g1", seconds=3))
+    scene.firewall.near = {A, B}
+    scene.away = True
+    scene.enforcer = scene.another_enforcer()
+    scene.enforcer.start()
+    assert set(scene.firewall.was_cut) == {B}
+    for _ in range(4):
+        scene.step()
+    assert set(scene.firewall.was_cut) == {A, B}
+
+
+def test_a_revoked_device_has_a_moment_in_which_it_is_told(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.want(scene.grant("g1"))
+    assert scene.elapsed_s == 0  # nobody waits for a grant
+    scene.want()
+    assert scene.elapsed_s == FAREWELL_S
+    assert scene.firewall.was_cut == [A]
+
+
+def test_a_trouble_is_said_when_it_comes_and_when_it_is_over(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("WARNING")
+    scene.enforcer.start()
+    for away in (True, True, True, False, False):
+        scene.away = away
+        scene.step()
+    assert [record.message.split(";")[0] for record in caplog.records] == [
+        "intent can't be read",
+        "over: intent can't be read",
+    ]

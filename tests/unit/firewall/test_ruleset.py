@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import dataclasses
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from pathlib import Path
 
 import pytest
 
 from gateway.firewall.config import firewall_config
 from gateway.firewall.errors import FirewallConfigError
-from gateway.firewall.ruleset import FirewallConfig, boot, protected_networks, render
+from gateway.firewall.ruleset import FirewallConfig, protected_networks, render
 from gateway.settings import Enforcement, Settings
 
 CONFIG = FirewallConfig(
@@ -18,8 +17,8 @@ CONFIG = FirewallConfig(
     dns_port=5300,
     portal_port=8080,
     https_port=8443,
+    console_port=8081,
 )
-PROJECT = Path(__file__).resolve().parents[3]
 
 
 def covered(text: str, config: FirewallConfig = CONFIG, routes: tuple[str, ...] = ()) -> bool:
@@ -44,7 +43,7 @@ def test_the_internet_is_not_protected(address: str) -> None:
 
 
 def test_routes_and_configured_networks_are_protected_and_a_default_route_is_ignored() -> None:
-    config = FirewallConfig(("g",), "u", CONFIG.guest_addresses, 1, 2, 3, protected=(ip_network("192.0.2.0/25"),))
+    config = FirewallConfig(("g",), "u", CONFIG.guest_addresses, 1, 2, 3, 4, protected=(ip_network("192.0.2.0/25"),))
     routes = ("198.51.100.0/24", "2001:db8:20::/64", "0.0.0.0/0", "::/0")
     for inside in ("192.0.2.7", "198.51.100.9", "2001:db8:20::5", "64:ff9b::192.0.2.7"):
         assert covered(inside, config, routes)
@@ -63,17 +62,10 @@ def test_rendering_never_deletes_what_holds_admissions() -> None:
         assert forbidden not in script
 
 
-def test_boot_starts_from_nothing_and_admits_nobody() -> None:
-    assert boot(CONFIG) == "add table inet gjestenett\ndelete table inet gjestenett\n" + render(CONFIG)
-    assert "add element inet gjestenett marks" not in boot(CONFIG)
-
-
-def test_the_shipped_boot_ruleset_is_the_generic_rendering() -> None:
-    assert (PROJECT / "deploy" / "boot.nft").read_text() == boot()
-
-
 def test_the_choices_of_the_settings_are_in_the_rules() -> None:
-    config = FirewallConfig(("g",), "u", (ip_address("10.0.0.1"),), 53, 80, 443, nat=False, local_time_server=False)
+    config = FirewallConfig(
+        ("g",), "u", (ip_address("10.0.0.1"),), 53, 80, None, 8081, nat=False, local_time_server=False
+    )
     script = render(config)
     assert "masquerade\n" not in script
     assert "dnat ip to 10.0.0.1:123" not in script
@@ -118,3 +110,41 @@ def test_public_resolvers_are_closed_for_guests_and_can_be_left_open() -> None:
     opened = render(dataclasses.replace(CONFIG, close_public_resolvers=False))
     assert "add element inet gjestenett encrypted_dns" not in opened
     assert "flush set inet gjestenett encrypted_dns4" in opened
+
+
+def settings(**sections: dict[str, object]) -> Settings:
+    enforcement = {"guest_interfaces": ("guest0",), "uplink": "up0", "guest_addresses": ("10.77.0.1",)}
+    return Settings.model_validate({"enforcement": enforcement, **sections})
+
+
+def test_without_a_certificate_no_https_port_is_opened() -> None:
+    without = firewall_config(settings())
+    assert without.https_port is None
+    assert "443" not in render(without)
+    with_one = firewall_config(settings(portal={"tls_certificate": "portal.pem"}))
+    assert with_one.https_port == 8443
+    assert "tcp dport 443 dnat ip to 10.77.0.1:8443" in render(with_one)
+
+
+@pytest.mark.parametrize(
+    ("sections", "key"),
+    [
+        ({"dns": {"port": 8081}}, "dns.port"),
+        ({"portal": {"port": 8081}}, "portal.port"),
+        ({"portal": {"https_port": 8081, "tls_certificate": "portal.pem"}}, "portal.https_port"),
+    ],
+)
+def test_a_console_on_a_port_that_guests_reach_is_refused(sections: dict[str, dict[str, object]], key: str) -> None:
+    with pytest.raises(FirewallConfigError, match=rf"^console\.port and {key} are both 8081: .*$"):
+        firewall_config(settings(**sections))
+
+
+def test_what_is_for_guests_is_closed_to_all_others_and_the_console_to_the_uplink() -> None:
+    rules = [line.removeprefix("add rule inet gjestenett input ") for line in render(CONFIG).splitlines()]
+    start = rules.index('iifname "lo" accept')
+    assert rules[start + 1 : start + 5] == [
+        'iifname { "guest0" } jump from_guest_in',
+        "tcp dport { 5300, 8080, 8443 } drop",
+        "udp dport 5300 drop",
+        'iifname "uplink0" tcp dport 8081 drop',
+    ]

@@ -1,0 +1,166 @@
+"""The command line as people script against it: exit codes, one clear line on standard error, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import cli
+from gateway.errors import UsageError
+from gateway.lists.jobs import compile_in_force
+from gateway.startup import hold_state
+
+
+@pytest.fixture
+def run(services, monkeypatch):
+    """Run a command on the prepared installation."""
+    state = services.settings.state
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(cli, ["--state", str(state), *arguments])
+
+    return invoke
+
+
+def test_wrong_use_is_2_and_one_line(run, tmp_path):
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[portal]\nprot = 1\n")
+    for arguments in (
+        ["--config", str(bad), "config", "check"],
+        ["--config", str(tmp_path / "none"), "config", "show"],
+    ):
+        result = CliRunner().invoke(cli, arguments)
+        assert result.exit_code == 2, result.output
+        assert len(result.stderr.splitlines()) == 1
+        assert result.stderr.startswith("gjestenett: ")
+        assert result.stdout == ""
+    assert CliRunner().invoke(cli, ["nonsense"]).exit_code == 2
+
+
+def test_what_was_never_prepared_says_what_to_do(tmp_path):
+    result = CliRunner().invoke(cli, ["--state", str(tmp_path / "fresh"), "terms", "list"])
+    assert result.exit_code == 2
+    assert "begin one: gjestenett up" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "gjestenett.sqlite3").write_bytes(b"not SQLite at all" * 100)
+    damaged = CliRunner().invoke(cli, ["--state", str(tmp_path / "damaged"), "terms", "list"])
+    assert (damaged.exit_code, "restore its backup" in damaged.stderr) == (1, True)
+
+
+def test_config_show_marks_defaults_and_hides_secrets(services, monkeypatch):
+    monkeypatch.setenv("GJESTENETT_DATABASE__URL", "postgresql://user:hemmelig@db/gjestenett")
+    for arguments in (["config", "show"], ["config", "show", "--json"]):
+        result = CliRunner().invoke(cli, arguments)
+        assert result.exit_code == 0
+        assert "hemmelig" not in result.output
+    assert "port = 8080  # default" in CliRunner().invoke(cli, ["config", "show"]).output
+
+
+def test_terms_are_published_and_listed(run, tmp_path):
+    text = tmp_path / "nn.md"
+    text.write_text("# Reglar\n\nVer grei.\n", encoding="utf-8")
+    published = run("terms", "publish", str(text), "--language", "nn", "--label", "2.0", "--body", "Kommunestyret")
+    assert published.exit_code == 0, published.stderr
+    rows = json.loads(run("terms", "list", "--json").output)
+    assert {(row["label"], row["language"]) for row in rows} == {
+        ("1.0", "nb"),
+        ("1.0", "nn"),
+        ("1.0", "en"),
+        ("2.0", "nn"),
+    }
+    again = run("terms", "publish", str(text), "--language", "nn", "--label", "2.0")
+    assert (again.exit_code, "published already" in again.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "reason"),
+    [
+        (b"", ["--language", "nb", "--label", "3"], "empty"),
+        (b"\xff\xfe", ["--language", "nb", "--label", "3"], "can't be read"),
+        (b"a\x00b", ["--language", "nb", "--label", "3"], "NUL"),
+        (b"# x", ["--language", "xx", "--label", "3"], "portal.languages"),
+        (b"# x", ["--language", "nb", "--label", "x" * 81], "at most 80"),
+        (b"# x", ["--language", "nb", "--label", ""], "label"),
+        (b"# x", ["--language", "nb", "--language", "nn", "--label", "3"], "for each FILE"),
+    ],
+)
+def test_rules_that_can_not_be_published_are_refused(run, tmp_path, content, arguments, reason):
+    path = tmp_path / "rules.md"
+    path.write_bytes(content)
+    result = run("terms", "publish", str(path), *arguments)
+    assert result.exit_code == 2
+    assert reason in result.stderr
+    assert "3" not in {row["label"] for row in json.loads(run("terms", "list", "--json").output)}
+
+
+def test_policy_is_changed_published_and_explained(run, services):
+    compile_in_force(services.database, services.place.owner_id, services.settings.state, ())
+    closed = run("policy", "explain", "https://store.steampowered.com/app/1", "--json")
+    assert json.loads(closed.output)["permitted"] is False
+    assert "is closed" in run("policy", "explain", "steampowered.com").output
+    assert run("policy", "open", "gaming").exit_code == 0
+    assert "generation 2" in run("policy", "publish", "--note", "kveld").output
+    compile_in_force(services.database, services.place.owner_id, services.settings.state, ())
+    assert json.loads(run("policy", "explain", "steampowered.com", "--json").output)["permitted"] is True
+    assert json.loads(run("policy", "history", "--json").output)[0]["note"] == "kveld"
+    assert run("policy", "open", "no-such-category").exit_code == 2
+    assert run("policy", "explain", "192.0.2.1").exit_code == 2
+    assert run("policy", "explain", "x.no", "--group", "nobody").exit_code == 2
+
+
+def test_staff_links_are_printed_once_and_never_kept(run, services):
+    added = run("staff", "add", "kari", "--role", "auditor")
+    assert added.exit_code == 0
+    token = added.output.split("/setup/")[1].split()[0]
+    assert json.loads(run("staff", "list", "--json").output)[0]["username"] == "kari"
+    for path in Path(services.settings.state).rglob("*"):
+        if path.is_file():
+            assert token.encode() not in path.read_bytes(), path
+    assert run("staff", "add", "kari", "--role", "it").exit_code == 2
+    assert run("staff", "reset", "nobody").exit_code == 2
+
+
+def test_grants_and_checkpoint_say_when_there_is_nothing(run):
+    assert "nobody" in run("grants", "list").output
+    assert run("grants", "revoke", "0" * 32).exit_code == 1
+    assert run("audit", "checkpoint").exit_code == 1
+    assert run("audit", "export", "--from", "2026-01-02", "--to", "2026-01-01", "--reason", "x").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"ENFORCEMENT__ENABLED": "true"}, "guest_interfaces"),
+        ({"CONSOLE__PORT": "8080"}, "both 8080"),
+        ({"PORTAL__TLS_CERTIFICATE": "/nowhere.pem", "PORTAL__TLS_KEY": "/nowhere.key"}, "is not there"),
+        ({"PORTAL__TLS_KEY": "/nowhere.key"}, "belong together"),
+        ({"PORTAL__PUBLIC_URL": "javascript:alert(1)"}, "public_url"),
+        ({"DNS__SOURCES": '{"nonsense": "default"}'}, "sources"),
+        ({"DNS__UPSTREAMS": '["resolver.example"]'}, "numeric address"),
+    ],
+)
+def test_settings_that_can_not_work_are_refused_by_check_and_up_alike(environment, reason, monkeypatch, tmp_path):
+    for key, value in environment.items():
+        monkeypatch.setenv(f"GJESTENETT_{key}", value)
+    checked = CliRunner().invoke(cli, ["--state", str(tmp_path / "s"), "config", "check"])
+    assert (checked.exit_code, len(checked.stderr.splitlines())) == (2, 1), checked.output
+    assert reason in checked.stderr
+    started = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", "--state", str(tmp_path / "s"), "up"],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert started.returncode == 2
+    assert reason in started.stderr
+
+
+def test_a_state_directory_has_one_supervisor(settings):
+    with hold_state(settings), pytest.raises(UsageError, match=f"in use by process {os.getpid()}"):
+        hold_state(settings)
+    hold_state(settings).close()
