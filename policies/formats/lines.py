@@ -35,5 +35,5 @@ def bounded_lines(chunks: Iterable[bytes], limit: int = MAX_LINE_OCTETS) -> Iter
         elif len(rest) > limit:
             yield rest[: limit + 1]
             rest, skipping = b"", True
-    if rest:
+    if (held and not skipping) or rest:
         yield rest

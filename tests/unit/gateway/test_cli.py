@@ -101,13 +101,13 @@ def test_rules_that_can_not_be_published_are_refused(run, tmp_path, content, arg
 
 
 def test_policy_is_changed_published_and_explained(run, services):
-    compile_in_force(services.database, services.place.owner_id, services.settings.state, ())
+    compile_in_force(services.database, services.place, services.settings.state, ())
     closed = run("policy", "explain", "https://store.steampowered.com/app/1", "--json")
     assert json.loads(closed.output)["permitted"] is False
     assert "is closed" in run("policy", "explain", "steampowered.com").output
     assert run("policy", "open", "gaming").exit_code == 0
     assert "generation 2" in run("policy", "publish", "--note", "kveld").output
-    compile_in_force(services.database, services.place.owner_id, services.settings.state, ())
+    compile_in_force(services.database, services.place, services.settings.state, ())
     assert json.loads(run("policy", "explain", "steampowered.com", "--json").output)["permitted"] is True
     assert json.loads(run("policy", "history", "--json").output)[0]["note"] == "kveld"
     assert run("policy", "open", "no-such-category").exit_code == 2
