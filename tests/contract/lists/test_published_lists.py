@@ -19,7 +19,10 @@ from policies.never_blocked import NEVER_BLOCKED
 from policies.snapshot import NamedList, Snapshot, open_snapshot
 
 FOLDER = os.environ.get("PUBLISHED_LISTS", "")
-pytestmark = pytest.mark.skipif(not FOLDER, reason="PUBLISHED_LISTS names no folder of published lists")
+pytestmark = [
+    pytest.mark.published_lists,
+    pytest.mark.skipif(not FOLDER, reason="PUBLISHED_LISTS names no folder of published lists"),
+]
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 READ = {
