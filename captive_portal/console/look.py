@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from captive_portal.i18n import LANGUAGE_NAMES, negotiate, translators
+from captive_portal.i18n import LANGUAGE_NAMES, Translator, negotiate, translators
 from gateway.access.receipts import format_receipt_code
 from gateway.clock import format_utc
 
@@ -40,6 +40,10 @@ class Look:
     def language(self, asked: str, kept: str, accept_language: str) -> str:
         """The language of a visit: by link, else as last chosen, else as the browser wants, else bokmål."""
         return negotiate(accept_language, asked if asked in LANGUAGES else kept, LANGUAGES)
+
+    def translator(self, language: str) -> Translator:
+        """One of the console's languages, for a text that is kept instead of shown."""
+        return self._translators[language]
 
     def render(self, template: str, language: str, values: Mapping[str, Any]) -> str:
         """The HTML of a template of `templates/console`."""

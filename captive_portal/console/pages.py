@@ -32,6 +32,7 @@ def all_pages(services: Services) -> tuple[Page, ...]:
         Page("POST", "/devices/{grant}/end", "it", devices.end, "write"),
         Page("GET", "/policy", "it", policy.show, "read"),
         Page("POST", "/policy", "it", policy.publish, "write"),
+        Page("POST", "/policy/overrule", "it", policy.overrule, "write"),
         Page("GET", "/acceptances", "auditor", acceptances.show, "read"),
         Page("POST", "/acceptances/export", "auditor", exports.make, "none"),
         Page("GET", "/acceptances/exports/{key}", "auditor", exports.show, "none"),

@@ -1,13 +1,14 @@
-"""The policy page: categories of the default group, open or closed; saving publishes a generation."""
+"""The policy page: categories of the default group, open or closed, and the quarantine; each change is a generation."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from starlette.responses import Response
 
+from captive_portal.console import policy_quarantine as quarantine
 from captive_portal.console import try_name
 from captive_portal.console.compiled import SnapshotReader
 from captive_portal.console.forms import clean_line
@@ -21,6 +22,9 @@ from policies.document import default_document
 GROUP = "default"
 NOTE_MAX_CHARS = 200
 HISTORY = 10
+# What an installation publishes first, and as whom: kept in English, shown in the reader's language.
+INSTALLER = "gjestenett"
+STARTER_NOTE = N_("starter policy")
 
 STALE = N_(
     "Somebody else has published since you opened this page. It now shows their policy: look at it, and try again."
@@ -34,7 +38,7 @@ NOTE_PROBLEMS = {
 
 
 class PolicyPages:
-    """The two halves of the page; they share what is known of the compiled snapshot."""
+    """What the page shows and does; all of it shares what is known of the compiled snapshot."""
 
     def __init__(self, snapshot: SnapshotReader) -> None:
         self._snapshot = snapshot
@@ -57,9 +61,9 @@ class PolicyPages:
             return self._page(
                 visit, HTTPStatus.UNPROCESSABLE_ENTITY, problem=NOTE_PROBLEMS[problem], note=note, closed=wanted
             )
-        if generation and wanted == self._closed(visit):
+        if generation and wanted == _closed(self._document(visit)):
             return self._page(visit, problem=SAME, note=note)
-        changed = wanted ^ self._closed(visit) if generation else None
+        changed = wanted ^ _closed(self._document(visit)) if generation else None
 
         def edit(document: dict[str, Any]) -> None:
             group = document["groups"][GROUP]
@@ -68,6 +72,22 @@ class PolicyPages:
 
         publishing.publish_change(session, place, edit, visit.member.username, note, visit.now)
         return visit.go("/policy?notice=published")
+
+    def overrule(self, visit: Visit) -> Response:
+        """POST /policy/overrule: a list may close a name that is held back."""
+        name, source = visit.form.get("name"), visit.form.get("source")
+        compiled = self._snapshot.read()
+        if compiled is None or not quarantine.is_held(compiled.snapshot, name, source):
+            return self._page(visit, HTTPStatus.CONFLICT, problem=quarantine.GONE)
+        if quarantine.is_overruled(self._document(visit), name, source):
+            return self._page(visit, problem=SAME)
+        note = visit.look.translator(visit.language)(quarantine.NOTE, name=name, source=source)[:NOTE_MAX_CHARS]
+
+        def edit(document: dict[str, Any]) -> None:
+            quarantine.overrule(document, name, source)
+
+        publishing.publish_change(visit.session, visit.services.place, edit, visit.member.username, note, visit.now)
+        return visit.go("/policy?notice=overruled#quarantine")
 
     def _page(
         self,
@@ -81,16 +101,32 @@ class PolicyPages:
     ) -> Response:
         owner_id = visit.services.place.owner_id
         compiled = self._snapshot.read()
+        document = self._document(visit)
+        closed = _closed(document) if closed is None else closed
         listed = CATEGORIES.keys() if compiled is None else compiled.categories
+        others = [category for category in CATEGORIES.values() if not category.required]
+        uncovered = [category for category in others if category.key not in listed]
         return visit.page(
             "policy.html",
             status,
-            covered=[category for key, category in CATEGORIES.items() if key in listed],
-            uncovered=[category for key, category in CATEGORIES.items() if key not in listed],
-            closed=self._closed(visit) if closed is None else closed,
+            required=[category for category in CATEGORIES.values() if category.required],
+            covered=[category for category in others if category.key in listed],
+            uncovered=uncovered,
+            # Whoever closed one without a list may believe that it is stopped; one that is closed from the start tells
+            # nothing new.
+            unfold=any(category.key in closed and not category.closed_by_default for category in uncovered),
+            listed=listed,
+            closed=closed,
             generation=self._generation(visit),
+            draft=self._draft(visit),
             history=generations.history(visit.session, owner_id, HISTORY),
+            installer=INSTALLER,
+            starter_note=STARTER_NOTE,
             compiled=compiled,
+            held=quarantine.held_back(compiled.snapshot) if compiled is not None else None,
+            quarantine=quarantine,
+            document=document,
+            categories=CATEGORIES,
             problem=problem,
             notice=notice,
             note=note,
@@ -103,7 +139,16 @@ class PolicyPages:
         published = generations.in_force(visit.session, visit.services.place.owner_id)
         return published.generation if published is not None else 0
 
-    def _closed(self, visit: Visit) -> set[str]:
+    def _draft(self, visit: Visit) -> Literal["", "stays", "joins"]:
+        """What publishing does with the draft that the command line holds: it stays, or, the first time, joins."""
+        if self._generation(visit):
+            return "stays" if publishing.has_draft(visit.session, visit.services.place) else ""
+        return "joins" if generations.draft(visit.session, visit.services.place.owner_id) is not None else ""
+
+    def _document(self, visit: Visit) -> Mapping[str, Any]:
         published = generations.in_force(visit.session, visit.services.place.owner_id)
-        document = published.document if published is not None else default_document()
-        return set(document["groups"][GROUP]["closed"])
+        return published.document if published is not None else default_document()
+
+
+def _closed(document: Mapping[str, Any]) -> set[str]:
+    return set(document["groups"][GROUP]["closed"])

@@ -15,10 +15,10 @@ from policies.names import NameError_, PolicyError
 from policies.snapshot import Snapshot
 
 NOT_COMPILED = N_("Nothing is compiled yet, so there is nothing to try a name against.")
-NO_GROUP = N_("There is no such group in the compiled policy.")
+NO_GROUP = N_("There is no such group in the compiled content filter.")
 BAD_MOMENT = N_("Write the moment as a date and a time of day.")
 BAD_NAME = N_("This is no domain name. Write one such as example.no, or paste an address from the browser.")
-ADDRESS = N_("This is an IP address. The policy is about names.")
+ADDRESS = N_("This is an IP address. The content filter is about names.")
 
 REASONS = {
     "never_blocked": N_("{name} is never blocked ({detail})."),
@@ -42,7 +42,7 @@ CHANGES = {
     "end_exemptions": N_("End the exemptions for {categories}."),
     "judge_off": N_("Have names that look like {categories} only reported."),
 }
-QUARANTINE = N_("The list {source} has {name} as {category}, but it is held back ({reason}).")
+QUARANTINE = N_("The list {source} has {name} as {category}, but it is held back.")
 
 
 @dataclass(frozen=True)

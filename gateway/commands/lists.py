@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gateway.clock import format_utc, utc_now
+from gateway.clock import utc_now
+from gateway.commands.lists_rows import every_source, one_source, refreshes
 from gateway.commands.progress import bars
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
-from gateway.context import Services
 from gateway.errors import GatewayError, UsageError
 from gateway.lists import sources, store
 from gateway.lists.catalogue import catalogue
@@ -36,67 +36,8 @@ def lists() -> None:
 def show(invocation: Invocation, key: str | None, only_on: bool, as_json: bool) -> None:
     """Print every source, those of the catalogue too; or all that is known of the source KEY, and its history."""
     services = invocation.services()
-    if key is not None:
-        _show_one(services, key, as_json)
-        return
-    with services.database.read() as session:
-        configured = {each.key: each for each in sources.configured(session, services.place)}
-        last = stored.last_refreshes(session, services.place.owner_id, services.place.gateway_id)
-    known = configured if only_on else {**catalogue(), **configured}
-    rows = []
-    for source in sorted(known.values(), key=lambda each: (not each.enabled, each.key)):
-        if only_on and not source.enabled:
-            continue
-        facts = store.current_facts(services.settings.state, source.key)
-        tried = last.get(source.key)
-        rows.append(
-            {
-                "source": source.key,
-                "on": "on" if source.enabled else "off",
-                "category": source.category,
-                "names": facts.entries if facts else 0,
-                "fetched": facts.fetched_at[:16] if facts else "-",
-                "last": (tried.outcome + (f" ({tried.reason})" if tried.reason else "")) if tried else "-",
-                "licence": source.licence or "-",
-            }
-        )
+    rows = every_source(services, only_on=only_on) if key is None else one_source(services, key)
     print_rows(rows, as_json=as_json, empty="no list is switched on; see: gjestenett lists show")
-
-
-def _show_one(services: Services, key: str, as_json: bool) -> None:
-    with services.database.read() as session:
-        source = sources.find(session, services.place, key)
-        if source is None:
-            raise UsageError(f"there is no source {key!r}; see: gjestenett lists show")
-        tries = stored.history(session, services.place.owner_id, services.place.gateway_id, key)
-        due = sources.next_due(session, services.place, source)
-    facts = store.current_facts(services.settings.state, key)
-    rows: list[dict[str, Any]] = [
-        {"what": "title", "value": source.title or key},
-        {"what": "category", "value": source.category},
-        {"what": "on", "value": source.enabled},
-        {"what": "address", "value": source.url or "imported from a file"},
-        {"what": "licence", "value": source.licence},
-        {"what": "format", "value": facts.format if facts else source.format},
-        {"what": "next refresh", "value": format_utc(due) if due else "-"},
-    ]
-    if facts is not None:
-        rows += [
-            {"what": "names", "value": facts.entries},
-            {"what": "exceptions", "value": facts.total("exceptions")},
-            {"what": "fetched", "value": facts.fetched_at},
-            {"what": "sha256", "value": facts.sha256},
-            {"what": "rejected", "value": _counted(facts.rejects)},
-            {"what": "ignored", "value": _counted(facts.ignored)},
-            {"what": "examples", "value": [f"line {line}: {text} ({reason})" for line, text, reason in facts.examples]},
-            {"what": "public suffixes", "value": f"{facts.public_suffixes} {' '.join(facts.suffix_examples[:5])}"},
-            {"what": "never blocked", "value": f"{facts.never_blocked} {' '.join(facts.never_blocked_examples[:5])}"},
-        ]
-    rows += [
-        {"what": f"refresh {format_utc(row.finished_at)[:16]}", "value": f"{row.outcome} {row.entries} {row.message}"}
-        for row in tries
-    ]
-    print_rows(rows, as_json=as_json, empty="")
 
 
 @lists.command()
@@ -206,7 +147,7 @@ def import_(
         if done.outcome in ("updated", "unchanged"):
             sources.put(session, services.place, source, by, utc_now())
         sources.record_refresh(session, services.place, done)
-    _report([done], as_json)
+    _print_refreshes([done], as_json)
 
 
 @lists.command()
@@ -238,7 +179,7 @@ def sync(invocation: Invocation, keys: tuple[str, ...], due: bool, accept: bool,
                 sources.record_refresh(session, place, result)
             done.append(result)
     if done or not due:
-        _report(done, as_json)
+        _print_refreshes(done, as_json)
 
 
 @lists.command()
@@ -262,31 +203,11 @@ def remove(invocation: Invocation, key: str, keep: bool, by: str) -> None:
     click.echo(f"{key} is {'off' if keep else 'removed'}")
 
 
-def _report(done: Sequence[Refresh], as_json: bool) -> None:
-    rows = [
-        {
-            "source": each.source,
-            "outcome": each.outcome,
-            "names": each.facts.entries if each.facts else 0,
-            "exceptions": each.facts.total("exceptions") if each.facts else 0,
-            "format": each.facts.format if each.facts else "-",
-            "rejected": _counted(each.facts.rejects) if each.facts else "-",
-            "ignored": _counted(each.facts.ignored) if each.facts else "-",
-            "suffixes": each.facts.public_suffixes if each.facts else 0,
-            "never_blocked": each.facts.never_blocked if each.facts else 0,
-            "seconds": round((each.finished_at - each.started_at).total_seconds(), 2),
-            "message": each.message,
-        }
-        for each in done
-    ]
-    print_rows(rows, as_json=as_json, empty="nothing to refresh: no source with an address is on")
+def _print_refreshes(done: Sequence[Refresh], as_json: bool) -> None:
+    print_rows(refreshes(done), as_json=as_json, empty="nothing to refresh: no source with an address is on")
     bad = [each for each in done if each.outcome in ("refused", "failed")]
     if bad:
         raise GatewayError(f"{len(bad)} of {len(done)} not taken: {bad[0].source}: {bad[0].message}")
-
-
-def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason} {count}" for reason, count in counts.items()) or "-"
 
 
 def _key(text: str) -> str:

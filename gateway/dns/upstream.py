@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 from gateway.dns import wire
 from gateway.dns.config import Address
 from gateway.dns.errors import WireError
-from gateway.dns.reply import Reply, matches, parse_reply
+from gateway.dns.reply import Reply, parse_reply
+from gateway.dns.upstream_tcp import PASSED_ON, first_answer
 
 Key = tuple[bytes, bool, bool]
 """Lower-case question, DO, CD."""
 
 _ATTEMPT_AFTER_S = (0.0, 0.4, 1.0, 1.8, 2.8, math.inf)
 _SWEEP_S = 0.05
-_TCP_TIMEOUT_S = 3.0
 _POOL = 128
 _SOCKET_USES = 256
 _MISSES_UNTIL_DOWN = 3
@@ -34,7 +34,6 @@ _DOWN_S = 1.5
 _READS_AT_ONCE = 32
 _MAX_IN_FLIGHT = 2000
 _LETTERS = bytes(0x20 if 97 <= byte <= 122 else 0 for byte in range(256))
-_PASSED_ON = frozenset((wire.NOERROR, wire.NXDOMAIN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +234,7 @@ class Upstreams:
         channel.upstream.answered()
         if reply.truncated:
             self._start_tcp(exchange)
-        elif reply.rcode in _PASSED_ON:
+        elif reply.rcode in PASSED_ON:
             self._finish(exchange, reply)
         else:
             exchange.failure = reply
@@ -279,33 +278,10 @@ class Upstreams:
             exchange.task = self.loop.create_task(self._ask_by_tcp(exchange))
 
     async def _ask_by_tcp(self, exchange: _Exchange) -> None:
-        outcome: Outcome = NoAnswer(wire.EDE_NETWORK, "upstream does not answer by TCP")
-        for upstream in exchange.order:
-            try:
-                async with asyncio.timeout(_TCP_TIMEOUT_S / len(exchange.order)):
-                    reply = await self._exchange_by_tcp(upstream.address, exchange.key)
-            except (OSError, EOFError, TimeoutError, WireError):
-                continue
-            outcome = reply
-            if reply.rcode in _PASSED_ON:
-                break
-        self._finish(exchange, outcome)
-
-    async def _exchange_by_tcp(self, address: Address, key: Key) -> Reply:
-        reader, writer = await asyncio.open_connection(*address)
-        try:
-            ident, packet = self._query(key)
-            writer.write(len(packet).to_bytes(2, "big") + packet)
-            while True:
-                size = int.from_bytes(await reader.readexactly(2), "big")
-                answer = await reader.readexactly(size)
-                if size < 12 or int.from_bytes(answer[:2], "big") != ident:
-                    continue
-                reply = parse_reply(answer)
-                if matches(reply, key[0]) and not reply.truncated:
-                    return reply
-        finally:
-            writer.close()
+        addresses = [upstream.address for upstream in exchange.order]
+        reply = await first_answer(addresses, exchange.key[0], lambda: self._query(exchange.key))
+        silent = NoAnswer(wire.EDE_NETWORK, "upstream does not answer by TCP")
+        self._finish(exchange, silent if reply is None else reply)
 
     def _finish(self, exchange: _Exchange, outcome: Outcome) -> None:
         if self._in_flight.get((exchange.key, exchange.by_tcp)) is not exchange:

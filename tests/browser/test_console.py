@@ -26,14 +26,30 @@ from gateway.clock import utc_now
 from gateway.context import Services
 from gateway.installation import prepare
 from gateway.link.neighbours import Neighbour
+from gateway.lists import generations as drafts
 from gateway.lists import jobs
+from gateway.lists.compile import compile_policy
+from gateway.lists.publish import publish
 from gateway.settings import load
 from gateway.storage import generations, grants, rules
+from policies.snapshot import NamedList
 
 CHROMIUM = shutil.which("chromium")
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PASSWORD = "en setning med noen ord"
+HELD_BACK = NamedList(
+    "test/gaming",
+    "gaming",
+    "0" * 64,
+    (
+        "game.example",
+        "nav.no",
+        "cloudfront.net",
+        "github.com",
+        "a-name-that-is-long.for-a-narrow-phone.nav.no",
+    ),
+)
 SHOTS = os.environ.get("CONSOLE_SCREENSHOTS")
 
 
@@ -59,9 +75,15 @@ class RunningConsole:
 
     def compile_policy(self) -> int | None:
         """What the jobs service does when a policy has been published."""
-        return jobs.compile_in_force(
-            self.services.database, self.services.place.owner_id, self.services.settings.state, ()
-        )
+        return jobs.compile_in_force(self.services.database, self.services.place, self.services.settings.state, ())
+
+    def compile_with(self, listed: NamedList) -> None:
+        """Compile the policy in force with a list."""
+        with self.services.database.read() as session:
+            published = generations.in_force(session, self.services.place.owner_id)
+            assert published is not None
+            octets = compile_policy(dict(published.document), published.generation, lists=(listed,))
+        publish(self.services.settings.state, octets)
 
 
 @pytest.fixture
@@ -128,15 +150,25 @@ def test_from_the_printed_link_to_a_closed_category_a_revoked_device_and_a_bundl
     expect(page.get_by_role("status")).to_contain_text("avsluttet")
     expect(page.get_by_text("Ola Nordmann")).to_have_count(0)
 
-    page.get_by_role("link", name="Regler for innhold").click()
+    page.get_by_role("link", name="Innholdsfilter").click()
     expect(page.get_by_label("Nettspill")).to_be_checked()
     page.get_by_label("Strømming").check()
     page.get_by_label("Merknad").fill("Kurs trenger linjen")
-    page.get_by_role("button", name="Lagre og publiser").click()
+    page.get_by_role("button", name="Lagre og publiser").last.click()
     expect(page.get_by_role("status")).to_contain_text("generasjon 2")
     assert running.compile_policy() == 2
-    page.get_by_role("link", name="Regler for innhold").click()
+    page.get_by_role("link", name="Innholdsfilter").click()
     expect(page.get_by_text("Kompilert: generasjon 2")).to_be_visible()
+    expect(page.get_by_text("Oppsettet fra installasjonen")).to_be_visible()
+    page.get_by_label("Navn eller adresse").fill("https://www.nav.no/side")
+    page.get_by_role("button", name="Prøv", exact=True).click()
+    expect(page.get_by_role("heading", name="www.nav.no – kan besøkes")).to_be_visible()
+    running.compile_with(HELD_BACK)
+    page.goto(f"{running.url}/policy")
+    page.get_by_role("button", name="Overstyr cloudfront.net, test/gaming").click()
+    expect(page.get_by_role("status")).to_contain_text("Overstyrt og publisert som generasjon 3")
+    row = page.locator("#quarantine").get_by_role("row").filter(has_text="cloudfront.net")
+    expect(row).to_contain_text("Overstyrt")
     with running.services.database.read() as session:
         policy = generations.in_force(session, running.services.place.owner_id)
         assert policy is not None
@@ -215,10 +247,23 @@ def test_every_page_is_accessible_and_fits(
     look("end")
     page.goto(f"{running.url}/policy")
     look("policy")
-    running.compile_policy()
-    page.locator("#closed-streaming").check()
-    page.locator("main form button").click()
+    running.compile_with(HELD_BACK)
+    page.goto(f"{running.url}/policy")
+    look("policy-folded")
+    page.locator("summary").click()
+    page.locator("#closed-piracy").check()
+    page.locator("form[action='/policy'] button").first.click()
     look("policy-published")
+    page.locator("form[action='/policy/overrule'] button").first.click()
+    look("policy-overruled")
+    for name in ("www.game.example", "cloudfront.net", "192.0.2.1"):
+        page.locator("#name").fill(name)
+        page.locator("#try button").click()
+        look(f"try-{name}")
+    with running.services.database.write() as session:
+        drafts.set_category(session, running.services.place, "default", "meetings", closed=True, now=utc_now())
+    page.goto(f"{running.url}/policy")
+    look("policy-draft")
     page.goto(f"{running.url}/acceptances")
     look("acceptances")
     page.locator("form[method=post] button", has_text="").last.click()

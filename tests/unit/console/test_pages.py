@@ -18,10 +18,14 @@ from captive_portal.i18n import read_catalogue
 from gateway.audit import sealer, verify_bundle
 from gateway.audit.keyfile import create_key_file
 from gateway.installation import public_key_path, read_signing_key
+from gateway.lists import generations as publishing
 from gateway.lists import jobs
+from gateway.lists.compile import compile_policy
+from gateway.lists.publish import publish as publish_snapshot
 from gateway.settings import signing_key_path
 from gateway.storage import generations, grants
 from gateway.storage.models import Disclosure, PolicyGeneration, StagedLeaf
+from policies.snapshot import NamedList
 
 HTML = "<script>alert(1)</script>"
 BAD_TEXTS = ["x" * 5000, "a\0b", "a\x07b", "a\u202eb", "a\u200fb", "a\nb", "\ud800"]
@@ -165,7 +169,7 @@ def test_closing_a_category_publishes_a_generation_and_the_snapshot_follows(worl
     assert jobs.compile_in_force(world.services.database, world.services.place, state, ()) == 2
     assert "Compiled: generation 2" in browser.get("/policy").text
     browser.fill("/policy", "/policy", generation="2", closed=[*before], note="")
-    assert "Generation 2 answers until 3 is compiled" in browser.get("/policy").text
+    assert "Generation 2 applies until 3 is compiled" in browser.get("/policy").text
     (state / "policy" / "current.snapshot").write_bytes(b"")
     assert "Nothing compiled yet" in browser.get("/policy").text
 
@@ -178,6 +182,55 @@ def test_a_fresh_installation_publishes_its_proposal(world):
     answer = browser.fill("/policy", "/policy", generation="0", closed=ticked, note="")
     assert answer.status_code == 303
     assert closed_in_force(world) == set(ticked)
+
+
+def test_a_first_draft_of_the_command_line_is_published_with_the_first_form(world):
+    browser = world.signed_in("it")
+    place = world.services.place
+    assert "holds a draft" not in browser.get("/policy").text
+    with world.services.database.write() as session:
+        document = publishing.draft(session, place)
+        document["groups"]["default"]["forbid"] = ["forbidden.example"]
+        publishing.save_draft(session, place, document, world.now)
+    assert "Publishing here publishes that draft" in browser.get("/policy").text
+    assert browser.fill("/policy", "/policy", generation="0", closed=["dating"]).status_code == 303
+    with world.services.database.read() as session:
+        group = generations.in_force(session, place.owner_id).document["groups"]["default"]
+    assert (group["closed"], group["forbid"]) == (["dating"], ["forbidden.example"])
+
+
+def test_the_note_of_the_installation_is_shown_in_the_readers_language(world):
+    place = world.services.place
+    with world.services.database.write() as session:
+        publishing.publish(session, place, "gjestenett", "starter policy", world.now)
+    browser = world.signed_in("it")
+    assert "starter policy" in browser.get("/policy").text
+    page = browser.get("/policy?lang=nb").text
+    assert "Oppsettet fra installasjonen" in page
+    assert "starter policy" not in page
+    browser.fill("/policy", "/policy", generation="1", closed=[], note="starter policy")
+    assert browser.get("/policy").text.count("starter policy") == 1, "what a person wrote stays as it is"
+
+
+def test_categories_without_a_list_are_folded_away_until_somebody_closes_one(world):
+    world.publish_all()
+    browser = world.signed_in("it")
+    assert "Without a list yet" not in browser.get("/policy").text, "nothing is compiled, so nothing is known"
+    before = closed_in_force(world)
+    lists = (NamedList("test/gaming", "gaming", "0" * 64, ("game.example",)),)
+    with world.services.database.read() as session:
+        document = generations.in_force(session, world.services.place.owner_id).document
+    publish_snapshot(world.settings.state, compile_policy(document, 1, lists=lists))
+    page = browser.get("/policy").text
+    assert "<details>" in page
+    assert page.count("no list yet") == 3, "the required ones stay in sight"
+    assert page.index("Named in the guidelines") < page.index('id="closed-gaming"') < page.index("<details>")
+    assert page.index('id="closed-dating"') < page.index("<details>") < page.index('id="closed-piracy"')
+    folded = page[page.index("<details>") : page.index("</details>")]
+    counts = (folded.count('type="checkbox"'), folded.count(" checked"))
+    assert "Without a list yet: {}, {} of them closed".format(*counts) in page
+    browser.fill("/policy", "/policy", generation="1", closed=[*before, "piracy"])
+    assert "<details open>" in browser.get("/policy").text
 
 
 def test_a_policy_form_that_is_out_of_date_or_wrong_publishes_nothing(world):
