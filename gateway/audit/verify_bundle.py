@@ -277,7 +277,11 @@ class _Verifier:
         if old.origin != head.origin:
             raise Fault(part, f"is of the log {old.origin}, not of {head.origin}")
         if old.size > head.size:
-            raise Fault(part, f"had {old.size} entries, now there are {head.size}: history was removed")
+            message = (
+                f"has {old.size} entries, this bundle's has {head.size}: either the checkpoint is newer than the bundle"
+                " (use the one you kept before it was exported), or history was removed"
+            )
+            raise Fault(part, message)
         if old.size in (0, head.size) or walk.old_root is not None:
             root = head.root if old.size == head.size else walk.old_root or hashlib.sha256(b"").digest()
             if old.root != root:
@@ -301,7 +305,11 @@ class _Verifier:
             )
         facts.append(f"{walk.disclosed} personal fields shown are those that were recorded.")
         facts.append(f"{len(walk.texts)} texts of the rules are word for word those that the entries name.")
-        facts.append(f"view.csv shows {walk.rows} acceptances as the entries and the fields shown give them.")
+        begin, end = (manifest["filter"].get(key, "") for key in ("from", "to"))
+        facts.append(
+            f"Period from {begin or 'the beginning'} to {end or 'the end'} (UTC), acceptances: {walk.rows}."
+            " view.csv shows each of them, as the entries and the fields shown give them."
+        )
         unchecked = self.report.unchecked
         if grown:
             facts.append(grown)
@@ -310,7 +318,8 @@ class _Verifier:
         if walk.recorded > walk.disclosed:
             hidden = walk.recorded - walk.disclosed
             unchecked.append(
-                f"{hidden} personal fields are recorded but not shown: outside the filter, withheld or erased."
+                f"{hidden} personal fields are recorded but not shown: of acceptances outside the period, of what staff"
+                " did (publishing, exports, accounts), withheld or erased."
             )
         if (last - first) < head.size:
             unchecked.append("Entries outside the range of the bundle.")
