@@ -39,6 +39,8 @@ class ListLike(Protocol):
     @property
     def exceptions(self) -> Iterable[str]: ...
     @property
+    def exact_exceptions(self) -> Iterable[str]: ...
+    @property
     def exact(self) -> Iterable[str]: ...
     @property
     def permits(self) -> Iterable[str]: ...
@@ -49,9 +51,9 @@ class NamedList:
     """A list in memory: where it came from, its category, its names and own exceptions in normal form.
 
     `source` is what people see (`starter/gaming`); `sha256` is the hex digest of the text it was read from.
-    `exact` names stand for themselves alone, not for what is below them. `permits` are names that no list of
-    this category may close (a published list of recommended permits). A source that spans several categories
-    is several lists of the same source.
+    `exact` names and `exact_exceptions` stand for themselves alone, not for what is below them. `permits` are
+    names that no list of this category may close (a published list of recommended permits). A source that spans
+    several categories is several lists of the same source.
     """
 
     source: str
@@ -61,6 +63,7 @@ class NamedList:
     exceptions: Iterable[str] = ()
     exact: Iterable[str] = ()
     permits: Iterable[str] = ()
+    exact_exceptions: Iterable[str] = ()
 
 
 def compile_snapshot(
@@ -162,11 +165,12 @@ def _gather(
                     for below in excepted:
                         add(below, base | EXCEPTION)
                 add(name, base | bits)
-        for name in each.exceptions:
-            add(name, base | EXCEPTION)
+        for bits, names in ((EXCEPTION, each.exceptions), (EXACT | EXCEPTION, each.exact_exceptions)):
+            for name in names:
+                add(name, base | bits)
         for name in each.permits:
-            for (_, of), place in places.items():
-                if of == category:
+            if hygiene is None or hygiene.admit_permit(name, source, category):
+                for place in (place for (_, of), place in places.items() if of == category):
                     add(name, place * KINDS | EXCEPTION)
     return overruled, gathering
 

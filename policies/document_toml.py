@@ -14,6 +14,9 @@ from policies.model import Policy
 from policies.toml_lines import line_of, lines_of
 
 MAX_CHARS = 4_000_000
+YEARS = range(1970, 9999)
+"""Years in which a moment can be told in every time zone."""
+_LONG = re.compile(r"[0-9A-Fa-f_]{3000,}")
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _HEAD = """\
 # The policy of this installation. Check it with: gjestenett policy import FILE --check
@@ -37,12 +40,40 @@ def parse_toml(text: str) -> Policy:
         raise DocumentError([Problem((), f"not TOML: {_LINE.sub('', str(problem)).strip()}", line)]) from None
     except RecursionError:
         raise DocumentError([Problem((), "not TOML: nested too deeply", 1)]) from None
+    except ValueError:
+        raise _too_long(text) from None
     try:
-        return parse_document(document)
+        policy = parse_document(document)
+        _check_years(policy, document)
+        return policy
     except DocumentError as error:
         lines = lines_of(text)
         found = [Problem(each.path, each.text, line_of(lines, each.path)) for each in error.found]
         raise DocumentError(sorted(found, key=lambda each: each.line or 0)) from None
+    except ValueError:
+        raise _too_long(text) from None
+
+
+def _too_long(text: str) -> DocumentError:
+    """The interpreter neither reads nor writes numbers of thousands of digits."""
+    found = _LONG.search(text)
+    line = text.count("\n", 0, found.start()) + 1 if found else 1
+    return DocumentError([Problem((), "not TOML: a number has too many digits", line)])
+
+
+def _check_years(policy: Policy, document: Mapping[str, Any]) -> None:
+    by_id = {each.id: each for each in policy.exemptions}
+    found = [
+        Problem(
+            ("exemptions", number, key),
+            f"exemptions[{number + 1}].{key}: {item[key]} is not in a year from {YEARS[0]} to {YEARS[-1]}",
+        )
+        for number, item in enumerate(document.get("exemptions", []))
+        for key, moment in (("from", by_id[item["id"]].start), ("until", by_id[item["id"]].end))
+        if moment.year not in YEARS
+    ]
+    if found:
+        raise DocumentError(found)
 
 
 def write_toml(document: Mapping[str, Any]) -> str:

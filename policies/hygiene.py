@@ -127,6 +127,16 @@ class Hygiene:
         below = self._services_above.get(name)
         return tuple(each for each in below if category not in SERVICES[each]) if below else ()
 
+    def admit_permit(self, name: str, source: str, category: str) -> bool:
+        """Whether `source`, a list of recommended permits, may take `name` and all below it out of `category`. Not what
+        stands for many sites of other people.
+        """
+        verdict = self._permit_verdict(name)
+        if verdict is None or self._is_overruled(name, source):
+            return True
+        self._remember(Quarantined(name, source, category, *verdict))
+        return False
+
     def section(self) -> bytes:
         """Section `quarantine` of a snapshot: JSON with `totals` by reason and the first 10,000 `entries`."""
         shown = sorted(self._shown)[:MAX_SHOWN]
@@ -151,6 +161,15 @@ class Hygiene:
         if touched is not None:
             return ("never_blocked" if is_under(name, touched) else "above_never_blocked"), touched
         return None
+
+    def _permit_verdict(self, name: str) -> tuple[QuarantineReason, str] | None:
+        if "." not in name:
+            return "bare_tld", ""
+        kind = self.suffixes.kind(name)
+        if kind is not None:
+            return ("public_suffix" if kind == "icann" else "private_suffix"), ""
+        bare = name.removeprefix("www.")
+        return ("infrastructure", INFRASTRUCTURE[bare]) if bare in INFRASTRUCTURE else None
 
     def _known(self, name: str, category: str) -> tuple[bool, tuple[QuarantineReason, str] | None]:
         """(whether the built-in knowledge settles it, the verdict)."""

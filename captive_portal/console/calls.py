@@ -18,6 +18,7 @@ from captive_portal.console.gate import Call, arrive, from_here, run, signed_in
 from captive_portal.console.look import Look
 from captive_portal.console.visit import SESSION_COOKIE, Visit
 from gateway.context import Services
+from gateway.errors import UsageError
 from gateway.storage.engine import StorageUnavailableError
 
 BODY_MAX_BYTES = 2 << 20
@@ -66,6 +67,8 @@ def _route(call: Call, services: Services, look: Look) -> APIRoute:
             if isinstance(asked, Response):
                 return asked
             return await run_in_threadpool(run, call, replace(visit, asked=asked))
+        except UsageError as error:  # read well, but means nothing: a moment before all calendars
+            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         except StorageUnavailableError:
             answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer: try again")
             answer.headers["Retry-After"] = "5"

@@ -6,7 +6,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.responses import JSONResponse, Response
 
 from captive_portal.console.calls import answered, problem, unknown
@@ -16,6 +16,7 @@ from captive_portal.console.visit import Visit
 from gateway.lists.classify import Classifier
 from gateway.lists.explanation import explanation
 from gateway.lists.history import published
+from policies.document_toml import YEARS
 from policies.names import PolicyError, from_person
 from policies.snapshot import Snapshot
 
@@ -37,6 +38,13 @@ class ExplainAsked(Asked):
     at: Annotated[datetime | None, Field(description="The moment; local time without an offset; now by default.")] = (
         None
     )
+
+    @field_validator("at")
+    @classmethod
+    def _tellable(cls, at: datetime | None) -> datetime | None:
+        if at is not None and at.year not in YEARS:
+            raise ValueError(f"the year is outside {YEARS[0]} to {YEARS[-1]}")
+        return at
 
 
 class Category(BaseModel):

@@ -10,6 +10,7 @@ from gateway.context import Services
 from gateway.errors import UsageError
 from gateway.lists import sources, store
 from gateway.lists.catalogue import catalogue
+from gateway.lists.compile import ListsError
 from gateway.lists.refresh import Refresh
 from gateway.storage import lists as stored
 
@@ -26,7 +27,7 @@ def every_source(services: Services, *, only_on: bool) -> list[Row]:
     for source in sorted(known.values(), key=lambda each: (not each.enabled, each.key)):
         if only_on and not source.enabled:
             continue
-        facts = store.current_facts(services.settings.state, source.key)
+        facts, problem = _facts(services, source.key)
         tried = last.get(source.key)
         rows.append(
             {
@@ -34,7 +35,7 @@ def every_source(services: Services, *, only_on: bool) -> list[Row]:
                 "on": "on" if source.enabled else "off",
                 "category": source.category,
                 "names": facts.entries if facts else 0,
-                "fetched": facts.fetched_at[:16] if facts else "-",
+                "fetched": facts.fetched_at[:16] if facts else "damaged" if problem else "-",
                 "last": (tried.outcome + (f" ({tried.reason})" if tried.reason else "")) if tried else "-",
                 "licence": source.licence or "-",
             }
@@ -50,7 +51,7 @@ def one_source(services: Services, key: str) -> list[Row]:
             raise UsageError(f"there is no source {key!r}; see: gjestenett lists show")
         tries = stored.history(session, services.place.owner_id, services.place.gateway_id, key)
         due = sources.next_due(session, services.place, source)
-    facts = store.current_facts(services.settings.state, key)
+    facts, problem = _facts(services, key)
     rows: list[Row] = [
         {"what": "title", "value": source.title or key},
         {"what": "category", "value": source.category},
@@ -60,10 +61,12 @@ def one_source(services: Services, key: str) -> list[Row]:
         {"what": "format", "value": facts.format if facts else source.format},
         {"what": "next refresh", "value": format_utc(due) if due else "-"},
     ]
+    if problem:
+        rows.append({"what": "problem", "value": problem})
     if facts is not None:
         rows += [
             {"what": "names", "value": facts.entries},
-            {"what": "exceptions", "value": facts.total("exceptions")},
+            {"what": "exceptions", "value": facts.total("exceptions", "exact_exceptions")},
             {"what": "fetched", "value": facts.fetched_at},
             {"what": "sha256", "value": facts.sha256},
             {"what": "rejected", "value": _counted(facts.rejects)},
@@ -86,7 +89,7 @@ def refreshes(done: Sequence[Refresh]) -> list[Row]:
             "source": each.source,
             "outcome": each.outcome,
             "names": each.facts.entries if each.facts else 0,
-            "exceptions": each.facts.total("exceptions") if each.facts else 0,
+            "exceptions": each.facts.total("exceptions", "exact_exceptions") if each.facts else 0,
             "format": each.facts.format if each.facts else "-",
             "rejected": _counted(each.facts.rejects) if each.facts else "-",
             "ignored": _counted(each.facts.ignored) if each.facts else "-",
@@ -97,6 +100,14 @@ def refreshes(done: Sequence[Refresh]) -> list[Row]:
         }
         for each in done
     ]
+
+
+def _facts(services: Services, key: str) -> tuple[store.Facts | None, str]:
+    """The facts of the list in use, and what is wrong with them."""
+    try:
+        return store.facts_in_use(services.settings.state, key), ""
+    except ListsError as problem:
+        return None, str(problem)
 
 
 def _counted(counts: Mapping[str, int]) -> str:

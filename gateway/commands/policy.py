@@ -31,7 +31,9 @@ LAZY = {
     "forbid": "gateway.commands.policy_edits:forbid",
     "groups": "gateway.commands.policy_edits:groups",
     "judge": "gateway.commands.judge:judge",
+    "overrule": "gateway.commands.policy_quarantine:overrule",
     "permit": "gateway.commands.policy_edits:permit",
+    "quarantine": "gateway.commands.policy_quarantine:quarantine",
     "safe-search": "gateway.commands.policy_edits:safe_search",
     "unset": "gateway.commands.policy_edits:unset",
 }
@@ -83,10 +85,13 @@ def explain(invocation: Invocation, name: str, group_key: str, at: str | None, a
 
 
 def _moment(text: str, snapshot: Snapshot) -> datetime:
+    from gateway.lists.explanation import check_year  # noqa: PLC0415 - only this command needs it
+
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"--at {text}: write a moment as 2026-12-01T16:00 or 2026-12-01T16:00+01:00") from error
+    check_year(moment)
     return moment if moment.tzinfo else moment.replace(tzinfo=snapshot.policy.zone)
 
 
@@ -256,11 +261,24 @@ def publish(invocation: Invocation, note: str, by: str) -> None:
 @click.option("--by", default="command line", help="Who does it.")
 @pass_invocation
 def rollback(invocation: Invocation, generation: int, note: str, by: str) -> None:
-    """Put what GENERATION said in force again, as a new generation."""
+    """Put what GENERATION said in force again, as a new generation, and say what changes.
+
+    Exemptions that were ended since stay ended.
+    """
     services = invocation.services()
     with services.database.write() as session:
-        number = generations.rollback(session, services.place, generation, by, note, utc_now())
-    click.echo(f"generation {number} is published; it says what generation {generation} said")
+        place = services.place
+        planned = generations.rolled_back(session, place, generation)
+        standing = stored.in_force(session, place.owner_id)
+        if standing is not None:
+            after = parse_document(planned.document)
+            for change in changes(parse_document(standing.document), after):
+                click.echo(in_words(change, "en", after.zone))
+        for each in planned.ended:
+            click.echo(f"left out, since it has ended after generation {generation}: exemption {each}")
+        number = generations.rollback(session, place, generation, by, note, utc_now())
+    told = ", apart from that" if planned.ended else ""
+    click.echo(f"generation {number} is published; it says what generation {generation} said{told}")
 
 
 @policy.command()

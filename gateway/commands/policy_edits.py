@@ -13,6 +13,7 @@ from gateway.clock import utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
 from gateway.errors import UsageError
 from gateway.lists import draft_edits, generations
+from gateway.lists.explanation import check_year
 from policies.safe_search import PROVIDERS
 
 T = TypeVar("T")
@@ -62,13 +63,25 @@ def list_groups(invocation: Invocation, as_json: bool) -> None:
 @click.argument("key")
 @click.option("--like", help="Begin with the rules of this group.")
 @click.option(
-    "--mark", type=click.IntRange(1, 65535), help="The kernel's number for it; the least free one by default."
+    "--mark",
+    type=click.IntRange(1, 65535),
+    help="The kernel's number for it; by default the next that no group has had.",
 )
 @click.option("--name", "title", default="", help="What people call it.")
 @pass_invocation
 def add_group(invocation: Invocation, key: str, like: str | None, mark: int | None, title: str) -> None:
     """Add a group KEY with a mark of its own to the draft."""
-    chosen = change(invocation, lambda draft: draft_edits.with_group(draft, key, like=like, mark=mark, title=title))
+    services = invocation.services()
+    with services.database.write() as session:
+        document, chosen = draft_edits.with_group(
+            generations.draft(session, services.place),
+            key,
+            like=like,
+            mark=mark,
+            title=title,
+            given=generations.marks(session, services.place),
+        )
+        generations.save_draft(session, services.place, document, utc_now())
     click.echo(f"group {key} with mark {chosen} is {PUBLISH}")
 
 
@@ -179,4 +192,5 @@ def _moment(text: str, zone: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"{text}: write a moment as 2026-12-01T16:00 or 2026-12-01T16:00+01:00") from error
+    check_year(moment)
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))

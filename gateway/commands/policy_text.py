@@ -45,10 +45,7 @@ def render(answer: dict[str, Any]) -> str:
         facts = f"{each['names']} names, sha256 {each['sha256'][:12]}"
         lines.append(f"  list: {each['source']} {what} {each['name']} as {each['category']['key']} ({facts})")
     for each in answer["quarantine"]:
-        detail = f" ({each['detail']})" if each["detail"] else ""
-        told = (
-            f"{each['name']} as {each['category']['key']}, but {QUARANTINE.get(each['reason'], each['reason'])}{detail}"
-        )
+        told = f"{each['name']} as {each['category']['key']}, but {held_back(each['reason'], each['detail'])}"
         lines.append(f"  in quarantine: {each['source']} has {told}")
     if answer["safe_search"]:
         lines.append(f"  safe search: answered with {answer['safe_search']}")
@@ -56,8 +53,16 @@ def render(answer: dict[str, Any]) -> str:
         lines.append("  always answered with no such name: programs ask by it whether they may go round this resolver")
     lines += [f"  would change it: {_change(change, answer['group'])}" for change in answer["changes"]]
     for each in answer["quarantine"]:
-        lines.append(f"  would change it: overrule the quarantine of {each['name']} (overrules in policy export)")
+        if each["reason"] != "never_blocked":
+            lines.append(
+                f"  would change it: gjestenett policy overrule {each['name']}, then gjestenett policy publish"
+            )
     return "\n".join(lines)
+
+
+def held_back(reason: str, detail: str) -> str:
+    """Why a listed name is in quarantine, in words."""
+    return QUARANTINE.get(reason, reason) + (f" ({detail})" if detail else "")
 
 
 def _reason(reason: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from gateway.clock import Clock
@@ -28,6 +28,9 @@ from gateway.dns.review import review
 from gateway.dns.upstream import NoAnswer, Outcome, Upstreams
 from gateway.dns.views import View, Views
 from gateway.dns.wire import BadQueryError, Query, error_reply, parse_query
+from policies.model import Judged
+from policies.names import PolicyError
+from policies.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +60,8 @@ class Resolver:
         self._clock = clock
         self._monotonic = monotonic
         self._judging = judging
+        self._damaged: Snapshot | None = None
+        """The snapshot of which it has been told that it is damaged."""
 
     def answer(self, packet: bytes, mark: int, source: bytes, by_tcp: bool, deliver: Deliver) -> bytes | None:
         """The whole answer at once; empty when there is to be none; None when `deliver` will be given it later."""
@@ -71,7 +76,14 @@ class Resolver:
 
     def _failed(self, query: Query, fault: Exception) -> bytes:
         # Neither the message nor the traceback: both could hold a name that a person asked for.
-        log.error("a question could not be answered: %s; please report this", type(fault).__name__)
+        if not isinstance(fault, PolicyError):
+            log.error("a question could not be answered: %s; please report this", type(fault).__name__)
+        elif self._damaged is not self._views.snapshot:
+            self._damaged = self._views.snapshot
+            log.error(
+                "the compiled policy was damaged after it was opened, and names are not answered: "
+                "gjestenett jobs compiles it anew at once where it runs; else start it, or publish the policy again"
+            )
         return unreachable(query, 0, "internal error")
 
     def _answer(
@@ -79,9 +91,8 @@ class Resolver:
     ) -> bytes | None:
         key = packet[2:] if not by_tcp and not query.has_options and query.is_lower else None
         view = self._views.find(mark, source)
-        judged = self._judging.known(query.name) if self._judging is not None else ()
         now_s = self._monotonic()  # before the clock is read, so that nothing is kept too long
-        planned = plan(query, view.asker, self._site, self._clock(), judged)
+        planned = plan(query, view.asker, self._site, self._clock(), self._held(query))
         if isinstance(planned, Answer):
             if key is not None and planned.keep_s:
                 self._finished.offer(view.answers, key, planned.wire, now_s + planned.keep_s)
@@ -106,6 +117,10 @@ class Resolver:
             return self._reviewed(query, planned, kept, view, by_tcp, key)
         self._upstreams.ask(shared, by_tcp, partial(self._arrived, query, planned, mark, source, view, by_tcp, deliver))
         return None
+
+    def _held(self, query: Query) -> Sequence[Judged]:
+        """What the judge is known to hold the name for."""
+        return self._judging.known(query.name) if self._judging is not None else ()
 
     def _answered(self, query: Query, view: View) -> None:
         """The judge gets the name only now, and looks at it on a later turn of the loop."""
@@ -156,7 +171,7 @@ class Resolver:
         now = self._clock()
         if view is not asked_under or (planned.valid_until is not None and planned.valid_until <= now):
             # The policy, or the hour, changed while upstream thought.
-            anew = plan(query, view.asker, self._site, now)
+            anew = plan(query, view.asker, self._site, now, self._held(query))
             if isinstance(anew, Answer):
                 return anew.wire
             if anew.safe_host != planned.safe_host:

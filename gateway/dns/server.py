@@ -64,11 +64,11 @@ class Server:
         """Answers that the kernel would not send (source port 0, full buffer)."""
 
     async def start(self) -> None:
-        """Listen on every configured address by UDP and TCP.
+        """Listen on every configured address by UDP and TCP, under the policy in force, however long it is verified.
 
         Raises: DnsError naming the address that cannot be had.
         """
-        self._reload()
+        self._reload(wait=True)
         for address in self._config.listen:
             try:
                 udp = bind(address, self._config.port, socket.SOCK_DGRAM)
@@ -93,8 +93,8 @@ class Server:
             batch.socket.close()
         self._sockets.clear()
 
-    def _reload(self) -> None:
-        snapshot = self._snapshot_file.poll(wait=False)
+    def _reload(self, *, wait: bool = False) -> None:
+        snapshot = self._snapshot_file.poll(wait=wait)
         if snapshot is not None:
             self._views.adopt(snapshot)
             self._judging.adopt(snapshot)

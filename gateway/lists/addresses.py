@@ -1,4 +1,7 @@
-"""Which addresses a download may go to: public ones, unless the source is marked internal (against SSRF)."""
+"""Which addresses a download may go to: public ones, unless the source is marked internal (against SSRF).
+
+Never link-local ones, where clouds keep their secrets; this machine's own only when the URL itself says so.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,22 @@ _SIX_TO_FOUR = IPv6Network("2002::/16")
 
 def is_public(address: str) -> bool:
     """Whether an address belongs to somebody out there, also seen through the ways of writing IPv4 within IPv6."""
-    found = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address):
-        inner = _embedded(found)
-        if inner is not None:
-            return is_public(str(inner))
+    found = _meant(address)
     return found.is_global and not found.is_multicast and not found.is_reserved
+
+
+def _meant(address: str) -> IPv4Address | IPv6Address:
+    """The address itself, or the IPv4 one that is written within it."""
+    found = ip_address(address.partition("%")[0])
+    return (_embedded(found) or found) if isinstance(found, IPv6Address) else found
+
+
+def says_this_machine(host: str) -> bool:
+    """Whether the host of a URL is this machine by its very name or address (RFC 6761 §6.3)."""
+    try:
+        return _meant(host).is_loopback
+    except ValueError:
+        return f".{host.rstrip('.').lower()}".endswith(".localhost")
 
 
 def _embedded(address: IPv6Address) -> IPv4Address | None:
@@ -36,8 +49,9 @@ def _embedded(address: IPv6Address) -> IPv4Address | None:
 
 
 async def choose_address(host: str, resolve: Resolve, *, internal: bool) -> str:
-    """The address to connect to for a host. Every address it has is looked at: one private one refuses it.
+    """The address to connect to for a host. Every address it has is looked at: one that may not be refuses it.
 
+    `internal`: the host may lie at a private address.
     Raises: DownloadError with reason `private_address` or `no_address`.
     """
     try:
@@ -47,13 +61,19 @@ async def choose_address(host: str, resolve: Resolve, *, internal: bool) -> str:
     if not found:
         raise DownloadError("no_address", f"{host} has no address; check the name, and dns.upstreams")
     for address in found:
-        if ip_address(address).is_multicast or ip_address(address).is_unspecified:
+        meant = _meant(address)
+        if meant.is_multicast or meant.is_unspecified or meant.is_link_local:
             raise DownloadError("private_address", f"{host} leads to {address}, which is no server's address")
-        if not internal and not is_public(address):
+        if is_public(address):
+            continue
+        if not internal:
             raise DownloadError(
                 "private_address",
-                f"{host} leads to {address}, inside a private network: add the source with --internal if that is meant",
+                f"{host} leads to {address}, inside a private network: "
+                "add the source by that address with --internal if that is meant",
             )
+        if meant.is_loopback and not says_this_machine(host):
+            raise DownloadError("private_address", f"{host} leads to {address}, which is this machine itself")
     return min(found, key=lambda each: ":" in each)  # IPv4 first: a gateway without IPv6 must not wait for it
 
 

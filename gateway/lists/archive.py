@@ -22,6 +22,8 @@ CHUNK_BYTES = 1 << 16
 MAX_LAYERS = 3
 MAX_MEMBERS = 10_000
 RATIO_FROM_BYTES = 16 << 20  # below this a high ratio is no danger
+_ZIP64_LOCATOR = b"PK\x06\x07"
+_ZIP64_EXTRA = 1
 _OTHER_PACKERS = {
     b"BZh": "bzip2",
     b"\xfd7zXZ\0": "xz",
@@ -29,6 +31,9 @@ _OTHER_PACKERS = {
     b"7z\xbc\xaf\x27\x1c": "7-Zip",
     b"Rar!": "RAR",
 }
+
+
+_ZIP64 = "a zip of the kind for more than 4 GiB (zip64), which is not read: offer it as gzip or a plain zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,8 @@ def _from_zip(file: BinaryIO, member: str) -> Iterator[bytes]:
     _check_directory(file)
     try:
         with zipfile.ZipFile(file) as packed:
+            if any(_has_zip64(info.extra) for info in packed.infolist()):
+                raise ArchiveError("packer", _ZIP64)
             infos = {info.filename: info for info in packed.infolist() if not info.is_dir()}
             info = infos[tar.choose(list(infos), member)]
             if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -157,12 +164,24 @@ def _check_directory(file: BinaryIO) -> None:
     """Refuse a zip whose directory alone would fill the memory, before `zipfile` reads it."""
     file.seek(0, 2)
     size = file.tell()
-    file.seek(max(0, size - 65_557))
+    file.seek(max(0, size - 65_557 - 20))
     tail = file.read()
     file.seek(0)
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < 22:
         raise ArchiveError("damaged", "the zip file has no directory: it was cut short")
+    if _ZIP64_LOCATOR in tail[max(0, at - 20) : at]:
+        raise ArchiveError("packer", _ZIP64)  # `zipfile` would go by another, unchecked record (APPNOTE §4.3.15)
     count, directory_bytes = struct.unpack_from("<HI", tail, at + 10)
     if count > MAX_MEMBERS or directory_bytes > 4 << 20:
         raise ArchiveError("bomb", f"a zip with more than {MAX_MEMBERS} files: refused")
+
+
+def _has_zip64(extra: bytes) -> bool:
+    """Whether one of a file's extra fields (APPNOTE §4.5.1) is that of zip64."""
+    while len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        if kind == _ZIP64_EXTRA:
+            return True
+        extra = extra[4 + size :]
+    return False

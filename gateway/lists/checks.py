@@ -28,21 +28,24 @@ class Findings:
     suffix_examples: list[str] = field(default_factory=list)
     never_blocked_examples: list[str] = field(default_factory=list)
 
-    def look(self, name: str) -> None:
-        """Note a blocked name that is a public suffix, or is, or is above or below, a never-blocked one."""
+    def look(self, name: str, *, permits: bool = False) -> None:
+        """Note a listed name that is a public suffix, or is, or is above or below, a never-blocked one; in a list of
+        `permits` the latter is as it should be.
+        """
         if "." not in name or installed_suffixes().kind(name) == "icann":
             self.public_suffixes += 1
             if len(self.suffix_examples) < EXAMPLES:
                 self.suffix_examples.append(name)
-        if _protected(name) is not None:
+        if not permits and _protected(name) is not None:
             self.never_blocked += 1
             if len(self.never_blocked_examples) < EXAMPLES:
                 self.never_blocked_examples.append(name)
 
 
-def check(entries: int, rejected: int, findings: Findings, last_entries: int | None) -> None:
+def check(entries: int, rejected: int, findings: Findings, last_entries: int | None, *, permits: bool = False) -> None:
     """Refuse a list that can't be right. Single public suffixes and never-blocked names are for the hygiene of the
-    compiler; many of them mean that this is another kind of list.
+    compiler; many of them mean that this is another kind of list. A list of `permits` may not grow beyond
+    belief however short it is: what it names is opened.
 
     Raises: RefusedError with reason `empty`, `mostly_rejects`, `public_suffixes`, `never_blocked`, `shrunk` or `grown`.
     """
@@ -62,5 +65,5 @@ def check(entries: int, rejected: int, findings: Findings, last_entries: int | N
         return
     if entries < last_entries * SHRUNK_TO:
         raise RefusedError("shrunk", f"{entries} names, the list in use has {last_entries}: accept it if that is right")
-    if entries > LARGE and entries > last_entries * GROWN_BY:
+    if (permits or entries > LARGE) and entries > last_entries * GROWN_BY:
         raise RefusedError("grown", f"{entries} names, the list in use has {last_entries}: accept it if that is right")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from gateway.lists.errors import DownloadError
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 USER_AGENT = "gjestenett"
+BLOCK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,9 @@ def fetch(
 ) -> Fetched | NotModified:
     """Write what `url` holds to `target`, packed as it came. Redirects are followed by hand, each address checked.
 
+    `internal`: the host in `url` may lie at a private address; other hosts that it leads to may not. A text sent
+    without its length that stops within a line loses that line.
+
     Raises: DownloadError with reason `url`, `private_address`, `no_address`, `redirects`, `status`, `too_large`,
         `encoding`, `timeout` or `connection`; OSError when the disk does not take it.
     """
@@ -101,11 +106,12 @@ async def _follow(
     limits: DownloadLimits,
     watch: Watch,
 ) -> Fetched | NotModified:
+    own_host = check_url(url)
     timeout = httpx.Timeout(limits.read_s, connect=limits.connect_s)
     async with httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False) as client:
         for _ in range(limits.redirects + 1):
             host = check_url(url)
-            address = await choose_address(host, resolve, internal=internal)
+            address = await choose_address(host, resolve, internal=internal and host == own_host)
             # To the very address that was looked at: a second look-up could give another one.
             pinned = httpx.URL(url).copy_with(host=address)
             request = client.build_request(
@@ -167,8 +173,29 @@ async def _save(url: str, response: httpx.Response, target: Path, limits: Downlo
                 raise DownloadError("too_large", f"{_shown(url)}: more than {limits.max_bytes >> 20} MiB")
             file.write(chunk)
             watch(size, total)
+    if total is None and "transfer-encoding" not in response.headers:
+        _drop_unfinished_line(target)
     etag, last_modified = (response.headers.get(name, "")[:500] for name in ("etag", "last-modified"))
     return Fetched(url, etag, last_modified, size)
+
+
+def _drop_unfinished_line(path: Path) -> None:
+    """A body that ends with the connection (RFC 9112 §6.3) may have been cut short, and half a name is another name.
+    Packed files say themselves when they are cut.
+    """
+    with path.open("r+b") as file:
+        if b"\0" in file.read(512):
+            return
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(0, end - BLOCK_BYTES)
+            file.seek(start)
+            at = file.read(end - start).rfind(b"\n")
+            if at >= 0:
+                file.truncate(start + at + 1)
+                return
+            end = start
+        file.truncate(0)
 
 
 def _shown(url: str) -> str:

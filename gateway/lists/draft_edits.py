@@ -15,16 +15,25 @@ Document = dict[str, Any]
 
 
 def with_group(
-    document: Mapping[str, Any], key: str, *, like: str | None, mark: int | None, title: str
+    document: Mapping[str, Any],
+    key: str,
+    *,
+    like: str | None,
+    mark: int | None,
+    title: str,
+    given: Iterable[int] = (),
 ) -> tuple[Document, int]:
-    """The document with a new group, and its mark: the least free one when `mark` is None. `like`: a copy of that
-    group's rules. Raises: UsageError when the group exists, or there is none to copy.
+    """The document with a new group, and its mark: when `mark` is None, the one after all in the document and `given`,
+    which are those ever published: devices keep a mark for longer than its group may last. `like`: a copy of that
+    group's rules.
+
+    Raises: UsageError when the group exists, there is none to copy, or no mark is left.
     """
     changed = _copy(document)
     groups = changed["groups"]
     if key in groups:
         raise UsageError(f"there is a group {key!r} already")
-    chosen = mark or next(number for number in range(1, MAX_MARK + 1) if number not in _marks(groups))
+    chosen = mark or _new_mark(_marks(groups) | set(given))
     group = _copy(_group(changed, like)) if like is not None else new_group(chosen)
     group |= {"mark": chosen, "names": {"nb": title, "nn": title, "en": title} if title else {}}
     groups[key] = group
@@ -107,6 +116,32 @@ def without_exemption(document: Mapping[str, Any], identity: str) -> Document:
     return changed
 
 
+def with_overrule(document: Mapping[str, Any], name: str, source: str | None) -> Document:
+    """The document with IT's word that a list (None: every list) may close `name`, though it is held back.
+
+    Raises: UsageError when it says so already.
+    """
+    changed = _copy(document)
+    standing = changed.get("overrules", [])
+    if any(each["name"] == name and each.get("source") in (None, source) for each in standing):
+        raise UsageError(f"{name} is overruled already in the draft")
+    kept = [each for each in standing if each["name"] != name or source is not None]
+    changed["overrules"] = [*kept, {"name": name} | ({} if source is None else {"source": source})]
+    return changed
+
+
+def without_overrule(document: Mapping[str, Any], name: str, source: str | None) -> Document:
+    """The document without IT's word on `name` for one list (None: for all). Raises: UsageError when there is none."""
+    changed = _copy(document)
+    standing = changed.get("overrules", [])
+    kept = [each for each in standing if each["name"] != name or source not in (None, each.get("source"))]
+    if len(kept) == len(standing):
+        told = f" for the list {source}" if source is not None else ""
+        raise UsageError(f"{name} is not overruled{told} in the draft: see overrules in gjestenett policy export")
+    changed["overrules"] = kept
+    return changed
+
+
 def _copy(document: Mapping[str, Any]) -> Document:
     copied: Document = json.loads(json.dumps(document))
     return copied
@@ -117,6 +152,14 @@ def _group(document: Document, key: str) -> Document:
     if group is None:
         raise UsageError(f"there is no group {key!r}: see gjestenett policy groups list")
     return group
+
+
+def _new_mark(used: set[int]) -> int:
+    after = max(used, default=0) + 1
+    found = after if after <= MAX_MARK else next((each for each in range(1, MAX_MARK + 1) if each not in used), None)
+    if found is None:
+        raise UsageError(f"every mark from 1 to {MAX_MARK} is or was a group's: there is none for another group")
+    return found
 
 
 def _marks(groups: Mapping[str, Any]) -> set[int]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway.errors import UsageError
 from policies.canaries import CANARIES
 from policies.decide import decide
 from policies.document import parse_document
+from policies.document_toml import YEARS
 from policies.explain import category_facts, explain
 from policies.hygiene import quarantined
 from policies.lexical import Judge
@@ -43,7 +45,9 @@ def explanation(
     `name`, `source`, `category`, `reason`, `detail`); `judged`; `safe_search` (the host it is sent to); `canary`.
 
     `name` is in normal form; `history` is newest first, and read only as far as needed.
+    Raises: UsageError when `at` lies outside `policies.document_toml.YEARS`.
     """
+    check_year(at)
     judged = opinions(snapshot, name)
     decision = decide(name, group, at, snapshot, judged)
     listings = snapshot.lookup(name)
@@ -81,6 +85,12 @@ def explanation(
         "safe_search": safe_host(name, group.safe_search) if decision.permitted else None,
         "canary": any(suffix in CANARIES for suffix in parents(name)),
     }
+
+
+def check_year(at: datetime) -> None:
+    """Raises: UsageError for a moment so early or late that it can't be told in every time zone."""
+    if at.year not in YEARS:
+        raise UsageError(f"{at.isoformat()}: write a moment in a year from {YEARS[0]} to {YEARS[-1]}")
 
 
 def opinions(snapshot: Snapshot, name: str) -> tuple[Judged, ...]:

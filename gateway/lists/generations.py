@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import select
 
 from gateway.audit.record import record
 from gateway.errors import GatewayError, UsageError
@@ -42,12 +45,13 @@ def draft(session: Session, place: Place) -> dict[str, Any]:
 def save_draft(session: Session, place: Place, document: Mapping[str, Any], now: datetime) -> Policy:
     """Check `document` and make it the draft, in its canonical form.
 
-    Raises: UsageError with every problem.
+    Raises: UsageError with every problem, or when it gives a group the mark that another one had.
     """
     try:
         policy = parse_document(document)
     except PolicyError as error:
         raise UsageError(f"the policy is not saved: {error}") from error
+    _check_marks(session, place, document)
     generations.save_draft(session, place.owner_id, write_document(policy), now)
     return policy
 
@@ -58,6 +62,43 @@ def document_of(session: Session, place: Place, number: int) -> dict[str, Any]:
     if row is None:
         raise UsageError(f"there is no generation {number}: see gjestenett policy history")
     return write_document(parse_document(row.document))
+
+
+def marks(session: Session, place: Place) -> dict[int, tuple[str, int]]:
+    """Every mark that was ever published: the group that had it last, and the first generation in which it did."""
+    found: dict[int, tuple[str, int]] = {}
+    for number, document in _documents(session, place):
+        for key, group in document.get("groups", {}).items():
+            mark = group.get("mark")
+            if isinstance(mark, int) and found.get(mark, ("", 0))[0] != key:
+                found[mark] = key, number
+    return found
+
+
+def _documents(session: Session, place: Place, after: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The generations after one, oldest first, and what each says, as it was published."""
+    for number, document in session.execute(
+        select(PolicyGeneration.generation, PolicyGeneration.document)
+        .where(PolicyGeneration.owner_id == place.owner_id, PolicyGeneration.generation > after)
+        .order_by(PolicyGeneration.generation)
+    ):
+        yield number, dict(document)
+
+
+def _check_marks(session: Session, place: Place, document: Mapping[str, Any]) -> None:
+    """Devices keep the mark of a group that is gone, so it must not lead to another group's rules.
+
+    Raises: UsageError.
+    """
+    given = marks(session, place)
+    for key, group in document["groups"].items():
+        mark = group["mark"]
+        other, number = given.get(mark, (key, 0))
+        if other != key:
+            raise UsageError(
+                f"mark {mark} of group {key!r} was the mark of group {other!r} in generation {number}, and devices may "
+                f"still carry it: give {key!r} a mark that no group has had, such as {max(given) + 1}"
+            )
 
 
 def set_category(
@@ -79,8 +120,8 @@ def set_category(
 def publish(session: Session, place: Place, by: str, note: str, now: datetime) -> int:
     """Put the draft in force as the next generation and return its number.
 
-    Raises: UsageError when the document contradicts itself (the message says where); NothingChangedError when it
-        says what is in force already.
+    Raises: UsageError when the document contradicts itself (the message says where), or gives a group the mark that
+        another one had; NothingChangedError when it says what is in force already.
     """
     places.lock_owner(session, place.owner_id)
     document = draft(session, place)
@@ -140,20 +181,54 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class RolledBack:
+    """What going back to a generation would put in force; `ended` are the ids of its exemptions that stay ended."""
+
+    document: dict[str, Any]
+    ended: tuple[str, ...]
+
+
+def rolled_back(session: Session, place: Place, number: int) -> RolledBack:
+    """The document of generation `number` without the exemptions that were ended after it: who withdrew one has not
+    approved it again. One that was only shortened since ends at the earlier moment.
+
+    Raises: UsageError when there is no such generation.
+    """
+    document = document_of(session, place, number)
+    kept = {each["id"]: each for each in document["exemptions"]}
+    for _, later in _documents(session, place, number):
+        standing = {each.id: each for each in parse_document(later).exemptions}
+        was = {each.id: each for each in parse_document(document | {"exemptions": [*kept.values()]}).exemptions}
+        for identity, exemption in was.items():
+            found = standing.get(identity)
+            if found is None or replace(found, end=exemption.end) != exemption:
+                del kept[identity]
+            elif found.end < exemption.end:
+                kept[identity] = kept[identity] | {"until": found.end.isoformat()}
+    ended = sorted(each["id"] for each in document["exemptions"] if each["id"] not in kept)
+    document = document | {"exemptions": [*kept.values()]}
+    return RolledBack(write_document(parse_document(document)), tuple(ended))
+
+
 def rollback(session: Session, place: Place, number: int, by: str, note: str, now: datetime) -> int:
     """Put the document of generation `number` in force again, as a new generation, and return its number.
 
-    The draft stays as it is. Raises: UsageError when there is no such generation, or it is the one in force.
+    Exemptions that were ended since stay ended (`rolled_back`), and the draft stays as it is.
+    Raises: UsageError when there is no such generation, it says what is in force, or it gives a group the mark that
+        another one has had since.
     """
     places.lock_owner(session, place.owner_id)
-    document = document_of(session, place, number)
+    planned = rolled_back(session, place, number)
     before = generations.in_force(session, place.owner_id)
-    if before is not None and _same(before.document, document):
-        raise UsageError(f"generation {number} says the same as the one in force, {before.generation}")
-    return _put_in_force(session, place, document, by, note or f"rollback to generation {number}", now)
+    if before is not None and _same(before.document, planned.document):
+        told = f", apart from exemptions that have ended since: {', '.join(planned.ended)}" if planned.ended else ""
+        raise UsageError(f"generation {number} says the same as the one in force, {before.generation}{told}")
+    return _put_in_force(session, place, planned.document, by, note or f"rollback to generation {number}", now)
 
 
 def _put_in_force(session: Session, place: Place, document: dict[str, Any], by: str, note: str, now: datetime) -> int:
+    _check_marks(session, place, document)
     before = generations.in_force(session, place.owner_id)
     sha256 = document_sha256(document)
     number = before.generation + 1 if before else 1

@@ -121,12 +121,15 @@ def take_in(
                 never_blocked=findings.never_blocked,
                 never_blocked_examples=findings.never_blocked_examples,
             )
-        check(facts.entries, rejects.total, findings, last.entries if last and not accept else None)
+        check(
+            facts.entries,
+            rejects.total,
+            findings,
+            last.entries if last and not accept else None,
+            permits=source.permits,
+        )
         changed = last is None or last.sha256 != sha256
-        if changed:
-            store.put(state, facts, new)
-        else:
-            store.write_facts(state, facts)
+        store.put(state, facts, new)  # the same list too: the text on disk may be damaged
     finally:
         new.unlink(missing_ok=True)
     return facts, changed
@@ -164,8 +167,8 @@ def _take(entry: Entry, source: Source, ordered: SortedLines, rejects: Rejects, 
             return
         if entry.category == source.category:
             entry = entry._replace(category=None)
-    if entry.action == "block" and not source.permits:
-        findings.look(entry.name)
+    if entry.action == "block":
+        findings.look(entry.name, permits=source.permits)
     if ordered.taken >= MAX_ENTRIES:
         raise RefusedError("too_many", f"more than {MAX_ENTRIES} entries: refused")
     ordered.add(f"{line_of(entry)}\n".encode("ascii"))
@@ -185,6 +188,9 @@ def _write(path: Path, lines: Iterable[bytes], progress: Progress) -> tuple[str,
             counted[kind] = counted.get(kind, 0) + 1
             if unique % PROGRESS_EVERY == 0:
                 progress("sorting", unique, None)
+        for counted in counts.values():
+            if "exceptions" in counted:
+                counted.setdefault("exact_exceptions", 0)
         file.flush()
         os.fsync(file.fileno())
     return digest.hexdigest(), counts, unique

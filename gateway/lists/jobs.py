@@ -7,10 +7,14 @@ process of its own, so that what strangers publish can neither delay a policy no
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from gateway.lists import sources, store
@@ -31,6 +35,7 @@ RECHECK_S = 5.0
 RETRY_S = 60.0
 SYNC_EVERY_S = 60.0
 SYNC_LIMIT_S = 3600.0
+PR_SET_PDEATHSIG = 1
 DIGEST_BYTES = 32  # a snapshot ends with the SHA-256 of all before it
 
 Inputs = tuple[tuple[str, str, str], ...]
@@ -80,14 +85,24 @@ def _active(database: Database, place: Place, state: Path) -> tuple[StoredList, 
     return store.active_lists(state, configured)
 
 
+def _die_with(parent: int, libc: ctypes.CDLL) -> None:
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it died between fork and prctl
+        os._exit(1)
+
+
 class Syncer:
-    """Starts the process that refreshes due lists, once a minute and one at a time; ends one that never finishes."""
+    """Starts the process that refreshes due lists, once a minute and one at a time; ends one that never finishes.
+
+    The process dies with this one, even of `kill -9`: an orphan would hold the lists that the next service refreshes.
+    """
 
     def __init__(self, command: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._command = list(command)
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._started = -SYNC_EVERY_S + clock()
+        self._libc = ctypes.CDLL(None)
 
     def poll(self) -> None:
         """Look after the process; never blocks for longer than ending one takes."""
@@ -107,7 +122,12 @@ class Syncer:
         if age_s >= SYNC_EVERY_S:
             self._started = self._clock()
             try:
-                self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                self._process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    preexec_fn=partial(_die_with, os.getpid(), self._libc),  # noqa: PLW1509 - no lock is taken in it
+                )
             except OSError as problem:
                 log.error("refreshing lists can't be started: %s", problem)
 

@@ -48,10 +48,14 @@ def digest_of(lists: Sequence[Listed], ranking: Sequence[str]) -> str:
     """What a model follows from: the names by category, the ranking and the built-in names."""
     digest = sha256(f"{VERSION} {SEED}\n".encode())
     for each in sorted(lists, key=lambda each: (each.category, str(getattr(each, "source", "")))):
-        told = getattr(each, "sha256", None) or sha256("\n".join(each.entries).encode()).hexdigest()
-        digest.update(f"{getattr(each, 'source', '')} {each.category} {told}\n".encode())
+        digest.update(_told(each).encode())
     digest.update("\n".join(sorted(ranking)).encode() + b"\n\n" + "\n".join(sorted(ordinary_names())).encode())
     return digest.hexdigest()
+
+
+def _told(each: Listed) -> str:
+    digest = getattr(each, "sha256", None) or sha256("\n".join(each.entries).encode()).hexdigest()
+    return f"{getattr(each, 'source', '')} {each.category} {digest}\n"
 
 
 class Trainer:
@@ -62,6 +66,8 @@ class Trainer:
         self._process: subprocess.Popen[bytes] | None = None
         self._done: str | None = _trained_digest(model_path(state))
         self._doing = ""
+        self._asked: tuple[object, ...] | None = None
+        self._wanted = ""
         self.problem: str | None = None
         """Why there is no newer model, in one line; None when all is well."""
 
@@ -69,14 +75,19 @@ class Trainer:
         """Begin to train if the lists are not those that the newest model was trained on; whether it began. A training
         on lists that are no longer those is ended.
         """
-        given, ranking = tuple(lists), self._ranking()
-        wanted = digest_of(given, ranking)
+        given = tuple(lists)
+        # Asked every few seconds: a ranking of a million names is not read again while it is the same file.
+        asked = (_signature(ranking_path(self._state)), *sorted(map(_told, given)))
+        if asked != self._asked:
+            self._wanted, self._asked = digest_of(given, self._ranking()), asked
+        wanted = self._wanted
         if wanted == (self._done if self._process is None else self._doing):
             return False
         self.close()
+        ranking = self._ranking()
         folder = model_path(self._state).parent
         folder.mkdir(parents=True, exist_ok=True)
-        source = folder / ".judge.input"
+        source = self._input
         with source.open("w", encoding="ascii") as file:
             file.writelines(f"{category}\t{name}\n" for category, name in sample(given))
             file.writelines(f"\t{name}\n" for name in ranking)
@@ -88,6 +99,7 @@ class Trainer:
             str(source),
             str(folder / ".judge.new"),
             wanted,
+            str(os.getpid()),
         ]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         self._doing = wanted
@@ -98,8 +110,7 @@ class Trainer:
         if self._process is None or (code := self._process.poll()) is None:
             return False
         self._process = None
-        folder = model_path(self._state).parent
-        (folder / ".judge.input").unlink(missing_ok=True)
+        self._input.unlink(missing_ok=True)
         self._done = self._doing  # a failure is not tried again on the same lists
         if code:
             self.problem = (
@@ -108,7 +119,7 @@ class Trainer:
                 else f"training the judge of unlisted names failed (exit code {code}); the model before it serves on"
             )
             return False
-        os.replace(folder / ".judge.new", model_path(self._state))
+        os.replace(model_path(self._state).with_name(".judge.new"), model_path(self._state))
         self.problem = None
         return True
 
@@ -118,6 +129,12 @@ class Trainer:
             self._process.kill()
             self._process.wait()
             self._process = None
+            self._input.unlink(missing_ok=True)
+
+    @property
+    def _input(self) -> Path:
+        """What the child reads: a file of this process's own, so that two services on one state never share one."""
+        return model_path(self._state).with_name(f".judge.input.{os.getpid()}")
 
     def _ranking(self) -> list[str]:
         try:
@@ -125,6 +142,14 @@ class Trainer:
                 return sorted(set(read_names(file)))
         except OSError:
             return []
+
+
+def _signature(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _trained_digest(path: Path) -> str | None:

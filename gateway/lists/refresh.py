@@ -56,6 +56,8 @@ def refresh(
     def work(folder: Path, progress: Progress) -> tuple[Facts, bool]:
         last = store.current_facts(state, source.key)
         known = last if last is not None and last.url == source.url and not accept else None
+        if known is not None and not store.is_whole(state, known):
+            known = None  # "not modified" would leave it damaged
         target = folder / ".download"
         try:
             got = fetch(

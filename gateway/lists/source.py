@@ -13,6 +13,7 @@ from policies.categories import CATEGORIES
 from policies.formats import FORMATS, Options
 
 KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,59}")
+RESERVED = frozenset({"benign.txt"})  # `gateway.lists.judge.ranking_path` lies where a folder of that key would
 AUTO = "auto"
 HOUR_S = 3600
 _OPTIONS = {"exact", "column", "category_column", "delimiter", "only", "without", "zone", "member", "permits"}
@@ -42,6 +43,8 @@ class Source:
         """Raises: UsageError saying what is wrong with it."""
         if not KEY.fullmatch(self.key):
             raise UsageError(f"source key {self.key!r}: use small letters, digits, hyphens and dots, at most 60")
+        if self.key in RESERVED:
+            raise UsageError(f"source key {self.key!r} is the name of a file of the judge's: choose another")
         if self.category not in CATEGORIES:
             raise UsageError(f"there is no category {self.category!r}: choose one of {', '.join(CATEGORIES)}")
         if self.format != AUTO and self.format not in FORMATS:

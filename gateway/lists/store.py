@@ -1,21 +1,26 @@
 """The lists in use, on disk: STATE/lists/<source key>/<sha256>.txt in canonical form, and its facts beside it.
 
 `current` is a link that is replaced by rename, so a reader never sees half a list; what it points to is never removed.
+A list that is there but damaged is an error and never "no list": it would open what the list closes.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from gateway.lists.compile import ListsError
+
 CURRENT = "current"
 KEPT = 3
-Kind = Literal["entries", "exceptions", "exact", "important", "important_exact"]
+Kind = Literal["entries", "exceptions", "exact_exceptions", "exact", "important", "important_exact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,11 @@ class Facts:
 
 
 class StoredNames:
-    """Names of one kind and category in a stored list, read from disk at each iteration, ascending and unique."""
+    """Names of one kind and category in a stored list, read from disk at each iteration, ascending and unique.
+
+    The file is called after its SHA-256, and is verified before the first name is given. `count` is how many there are
+    at most. Iterating raises: ListsError when the file was altered, OSError.
+    """
 
     __slots__ = ("_category", "_count", "_kind", "_path")
 
@@ -66,8 +75,12 @@ class StoredNames:
     def __iter__(self) -> Iterator[str]:
         if self._count == 0:
             return
-        with self._path.open(encoding="ascii") as file:
-            for line in file:
+        # The same open file is verified and read.
+        with self._path.open("rb") as file, io.TextIOWrapper(file, encoding="ascii") as text:
+            if hashlib.file_digest(file, "sha256").hexdigest() != self._path.stem:
+                raise _damaged(self._path.parent.name, "its text is not what was stored")
+            file.seek(0)
+            for line in text:
                 kind, category, name = parse_line(line)
                 if kind == self._kind and category == self._category:
                     yield name
@@ -97,6 +110,7 @@ class StoredList:
     exceptions: ChainedNames
     exact: StoredNames
     permits: StoredNames | tuple[str, ...] = ()
+    exact_exceptions: ChainedNames = ChainedNames(())
 
 
 class SourceChoice(Protocol):
@@ -118,7 +132,7 @@ def parse_line(line: str) -> tuple[Kind, str, str]:
     name, _, category = line.partition("\t")
     first = name[:1]
     if first == "@":
-        return "exceptions", category, name[2:].removeprefix("=")
+        return ("exact_exceptions", category, name[3:]) if name[2:3] == "=" else ("exceptions", category, name[2:])
     if first == "!":
         name = name[1:]
         return ("important_exact", category, name[1:]) if name[:1] == "=" else ("important", category, name)
@@ -131,17 +145,62 @@ def folder_of(state: Path, key: str) -> Path:
 
 
 def current_facts(state: Path, key: str) -> Facts | None:
-    """The facts of the list in use; None when there is none that can be read."""
+    """The facts of the list in use; None when there is none that can be read, so that a refresh mends what is damaged.
+
+    What closes names asks `facts_in_use`.
+    """
     try:
-        target = os.readlink(folder_of(state, key) / CURRENT)
-        return read_facts(folder_of(state, key) / target)
-    except (OSError, ValueError, TypeError):
+        return facts_in_use(state, key)
+    except ListsError:
         return None
 
 
+def facts_in_use(state: Path, key: str) -> Facts | None:
+    """The facts of the list in use; None when there never was one. Raises: ListsError when they can't be read."""
+    folder = folder_of(state, key)
+    try:
+        target = os.readlink(folder / CURRENT)
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        raise _damaged(key, f"{CURRENT}: {problem.strerror or problem}") from problem
+    try:
+        return read_facts(folder / target)
+    except OSError as problem:
+        raise _damaged(key, f"its facts: {problem.strerror or problem}") from problem
+    except (ValueError, TypeError, AttributeError) as problem:
+        raise _damaged(key, f"its facts are not as this program writes them ({problem})") from problem
+
+
 def read_facts(text_path: Path) -> Facts:
-    """The facts beside a stored list. Raises: OSError, ValueError, TypeError."""
-    return Facts(**json.loads(text_path.with_suffix(".json").read_text(encoding="utf-8")))
+    """The facts beside a stored list; fields of another version are left out, or have their defaults.
+
+    Raises: OSError; ValueError, TypeError, AttributeError when they can't be those of a list in use.
+    """
+    told = json.loads(text_path.with_suffix(".json").read_text(encoding="utf-8"))
+    if not isinstance(told, dict):
+        raise TypeError("no object")
+    facts = Facts(**{each.name: told[each.name] for each in fields(Facts) if each.name in told})
+    if facts.sha256 != text_path.stem:
+        raise ValueError("those of another list")
+    if not all(
+        type(count) is int and count >= 0 for counts in facts.counts.values() for count in counts.values()
+    ) or not any(count for counts in facts.counts.values() for count in counts.values()):
+        raise ValueError("no counts")
+    return facts
+
+
+def is_whole(state: Path, facts: Facts) -> bool:
+    """Whether the text of a stored list is there and unaltered. Raises: OSError other than that it is missing."""
+    try:
+        with (folder_of(state, facts.source) / f"{facts.sha256}.txt").open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == facts.sha256
+    except FileNotFoundError:
+        return False
+
+
+def _damaged(key: str, what: str) -> ListsError:
+    return ListsError(f"the list of {key} is damaged ({what}): fetch it again with lists sync {key}, or import it")
 
 
 def put(state: Path, facts: Facts, text: Path) -> None:
@@ -159,11 +218,15 @@ def put(state: Path, facts: Facts, text: Path) -> None:
 
 
 def write_facts(state: Path, facts: Facts) -> None:
-    """Write the facts of a list, new or in use, by rename."""
+    """Write the facts of a list, new or in use, flushed and by rename. Raises: OSError."""
     path = folder_of(state, facts.source) / f"{facts.sha256}.json"
     new = path.with_suffix(".new")
-    new.write_text(json.dumps(asdict(facts), ensure_ascii=False, sort_keys=True, indent=1), encoding="utf-8")
+    with new.open("w", encoding="utf-8") as file:
+        json.dump(asdict(facts), file, ensure_ascii=False, sort_keys=True, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(new, path)
+    _flush(path.parent)
 
 
 def remove(state: Path, key: str) -> None:
@@ -180,10 +243,12 @@ def active_lists(state: Path, sources: Iterable[SourceChoice]) -> tuple[StoredLi
 
     A source of permits closes nothing. Important entries come as a list of their own, `<key>!important`, which no
     exception undoes. Sources without a list yet are left out.
+
+    Raises: ListsError when a list that is in use can't be read.
     """
     lists: list[StoredList] = []
     for source in sorted(sources, key=lambda each: each.key):
-        facts = current_facts(state, source.key) if source.enabled else None
+        facts = facts_in_use(state, source.key) if source.enabled else None
         if facts is not None:
             lists += _lists(source, facts, folder_of(state, source.key) / f"{facts.sha256}.txt")
     return tuple(lists)
@@ -191,7 +256,13 @@ def active_lists(state: Path, sources: Iterable[SourceChoice]) -> tuple[StoredLi
 
 def _lists(source: SourceChoice, facts: Facts, path: Path) -> Iterator[StoredList]:
     def names(kind: Kind, category: str) -> StoredNames:
-        return StoredNames(path, kind, category, facts.counts.get(category, {}).get(kind, 0))
+        counts = facts.counts.get(category, {})
+        # Facts of version 1 counted exact exceptions among the others.
+        most = counts.get("exceptions", 0) if kind == "exact_exceptions" else 0
+        return StoredNames(path, kind, category, counts.get(kind, most))
+
+    def excepted(kind: Kind, category: str) -> ChainedNames:
+        return ChainedNames(tuple(names(kind, each) for each in dict.fromkeys(("", category))))
 
     none = names("exceptions", "\0")
     if source.permits:
@@ -199,13 +270,19 @@ def _lists(source: SourceChoice, facts: Facts, path: Path) -> Iterator[StoredLis
             source.key, source.category, facts.sha256, none, ChainedNames(()), none, permits=names("entries", "")
         )
         return
-    common = names("exceptions", "")
     for category in sorted(facts.counts):
-        own = (names("exceptions", category),) if category else ()
         meant = category or source.category
         entries, exact = names("entries", category), names("exact", category)
         if len(entries) or len(exact):
-            yield StoredList(source.key, meant, facts.sha256, entries, ChainedNames((common, *own)), exact)
+            yield StoredList(
+                source.key,
+                meant,
+                facts.sha256,
+                entries,
+                excepted("exceptions", category),
+                exact,
+                exact_exceptions=excepted("exact_exceptions", category),
+            )
         entries, exact = names("important", category), names("important_exact", category)
         if len(entries) or len(exact):
             yield StoredList(f"{source.key}!important", meant, facts.sha256, entries, ChainedNames(()), exact)

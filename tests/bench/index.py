@@ -46,7 +46,7 @@ class MadeList:
     """A list that is made while it is compiled."""
 
     sha256 = "0" * 64
-    exceptions = exact = permits = ()
+    exceptions = exact_exceptions = exact = permits = ()
 
     def __init__(self, category: str, first: int, last: int) -> None:
         self.source, self.category, self._range = f"bench/{category}", category, (first, last)

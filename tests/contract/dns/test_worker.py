@@ -300,3 +300,11 @@ def test_a_worker_is_lean(start, unbound) -> None:
     rollup = Path(f"/proc/{worker.process.pid}/smaps_rollup").read_text()
     pss_kb = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
     assert pss_kb < 30_000
+
+
+def test_the_first_question_finds_a_large_policy_in_force(start, unbound, tmp_path) -> None:
+    document = {"version": 2, "groups": {"default": {"mark": 1, "closed": ["gaming"]}}}
+    lists = [NamedList("test/gaming", "gaming", "0" * 64, ("game.example",))]
+    publish(tmp_path, compile_snapshot(document, lists, 1, sections={"padding": bytes(6 << 20)}))
+    worker = start([unbound], policy=False, reload_interval_s=5.0)
+    assert first(worker.ask("www.game.example")) == "0.0.0.0"

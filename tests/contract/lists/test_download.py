@@ -58,11 +58,19 @@ def test_what_is_unchanged_is_not_sent_again(server, tmp_path: Path) -> None:
 
 def test_a_redirect_is_followed_and_the_host_kept_for_the_server(server, tmp_path: Path) -> None:
     server.put("/list", TEXT)
-    url = server.put("/moved", b"", status="302 Found", Location=server.url("/list", "mirror.example"))
-    got = get(url, tmp_path)
+    server.put("/moved", b"", status="302 Found", Location=server.url("/list", "lists.localhost"))
+    got = get(server.url("/moved", "lists.localhost"), tmp_path)
     assert isinstance(got, Fetched)
-    assert got.url == server.url("/list", "mirror.example")
-    assert f"host: mirror.example:{server.port}".encode() in server.requests[-1].lower()
+    assert got.url == server.url("/list", "lists.localhost")
+    assert f"host: lists.localhost:{server.port}".encode() in server.requests[-1].lower()
+
+
+def test_an_internal_source_leads_to_no_other_host_inside(server, tmp_path: Path) -> None:
+    server.put("/secret", TEXT)
+    for host in ("127.0.0.2", "localhost", "other.localhost"):
+        url = server.put("/list", b"", status="302 Found", Location=server.url("/secret", host))
+        assert refused(url, tmp_path) == "private_address"
+    assert not any(b"/secret" in request for request in server.requests)
 
 
 def test_redirects_to_private_addresses_are_refused_at_each_hop(server, tmp_path: Path) -> None:
@@ -124,6 +132,30 @@ def test_a_server_that_lies_about_length(server, tmp_path: Path) -> None:
     assert (tmp_path / "got").read_bytes() == TEXT[:5]  # the count against the last good list sees the rest
     for nonsense in ("-5", "five", "5, 6"):
         assert refused(server.put("/odd", TEXT, Content_Length=nonsense), tmp_path) == "connection"
+
+
+def test_a_body_without_length_that_stops_within_a_line(server, tmp_path: Path) -> None:
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+    packed = gzip.compress(TEXT)
+    bodies = {
+        TEXT + b"bank.no": TEXT,  # of bank.norway.example, perhaps
+        TEXT: TEXT,
+        b"x\n" * 40_000 + b"y" * 9_000: b"x\n" * 40_000,
+        b"one.no": b"",
+        packed + b"\n\0": packed + b"\n\0",
+    }
+    for body, kept in bodies.items():
+        server.answers["/close"] = head + body
+        got = get(server.url("/close"), tmp_path)
+        assert (tmp_path / "got").read_bytes() == kept
+        assert isinstance(got, Fetched)
+        assert got.size_bytes == len(body)
+    server.put("/told", TEXT + b"c.no")
+    get(server.url("/told"), tmp_path)
+    assert (tmp_path / "got").read_bytes() == TEXT + b"c.no"
+    server.answers["/chunked"] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nc.no\r\n0\r\n\r\n"
+    get(server.url("/chunked"), tmp_path)
+    assert (tmp_path / "got").read_bytes() == b"c.no"
 
 
 @pytest.mark.parametrize("after", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"])
@@ -195,7 +227,7 @@ def test_names_are_found_through_the_configured_upstreams_and_not_through_our_ow
         thread.start()
         resolve = upstream_resolver([("127.0.0.1", upstream.getsockname()[1])])
         server.put("/list", TEXT)
-        got = fetch(server.url("/list", "lists.example"), tmp_path / "got", resolve, internal=True, limits=QUICK)
+        got = fetch(server.url("/list", "lists.localhost"), tmp_path / "got", resolve, internal=True, limits=QUICK)
         thread.join()
     assert isinstance(got, Fetched)
-    assert set(asked) == {"lists.example."}
+    assert set(asked) == {"lists.localhost."}

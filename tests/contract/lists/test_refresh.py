@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.lists import sources, store
+from gateway.lists.compile import ListsError
 from gateway.lists.download import DownloadLimits
 from gateway.lists.jobs import compile_in_force, lists_in_use
 from gateway.lists.reader import current_path, read_snapshot
@@ -59,6 +60,25 @@ def test_unchanged_by_validator_and_by_content(services, server) -> None:
     facts = store.current_facts(services.settings.state, "mine")
     assert facts is not None
     assert (facts.etag, facts.entries) == ('"2"', 100)
+
+
+def test_a_damaged_list_keeps_the_old_snapshot_and_is_fetched_whole(services, server) -> None:
+    state = services.settings.state
+    source = source_at(server.put("/list", GOOD, ETag='"1"'))
+    bring(services, source)
+    compile_in_force(services.database, services.place, state, (), anew=True)
+    before = current_path(state).read_bytes()
+    facts = store.current_facts(state, "mine")
+    assert facts is not None
+    folder = store.folder_of(state, "mine")
+    for suffix, damage in ((".txt", GOOD[:500]), (".json", b"")):
+        (folder / f"{facts.sha256}{suffix}").write_bytes(damage)
+        with pytest.raises(ListsError, match="lists sync mine"):
+            compile_in_force(services.database, services.place, state, (), anew=True)
+        assert current_path(state).read_bytes() == before
+        assert bring(services, source).outcome in ("unchanged", "updated")
+        assert b"if-none-match" not in server.requests[-1].lower()
+        assert compile_in_force(services.database, services.place, state, (), anew=True) is None  # the very same
 
 
 def test_another_address_is_fetched_whole(services, server) -> None:

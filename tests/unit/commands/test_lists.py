@@ -60,6 +60,17 @@ def test_import_show_and_remove(run, file: Path, services) -> None:
     assert (code, err.count("\n")) == (1, 1)
 
 
+def test_a_damaged_list_is_shown_as_such(run, file: Path, services) -> None:
+    run("import", "gaming", str(file))
+    folder = store.folder_of(services.settings.state, "gaming-mine-liste")
+    (folder / "current").resolve().with_suffix(".json").write_text("")
+    [shown] = json.loads(run("show", "--on", "--json")[1])
+    assert shown["fetched"] == "damaged"
+    code, out, _ = run("show", "gaming-mine-liste")
+    assert code == 0
+    assert "fetch it again" in out
+
+
 def test_a_file_that_is_no_list_is_one_line_and_exit_code_1(run, tmp_path: Path) -> None:
     (tmp_path / "page").write_text("<html>Sign in</html>")
     code, _, err = run("import", "gaming", str(tmp_path / "page"))

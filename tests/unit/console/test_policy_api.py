@@ -62,6 +62,8 @@ def test_explain_follows_the_clock(it, world):
         ({"name": "a..b"}, 422),
         ({"name": "x" * 3000}, 422),
         ({"name": "a.no", "at": "soon"}, 422),
+        ({"name": "a.no", "at": "0001-01-01T00:00"}, 422),
+        ({"name": "a.no", "at": "9999-12-31T23:59:59Z"}, 422),
         ({"name": "a.no", "more": "1"}, 422),
         ({"name": "a.no", "group": "none"}, 404),
     ],

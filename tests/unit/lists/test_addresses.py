@@ -1,4 +1,5 @@
 import asyncio
+from ipaddress import ip_address
 
 import pytest
 
@@ -41,6 +42,27 @@ def test_one_private_address_among_public_ones_refuses_the_host() -> None:
     for never in ("0.0.0.0", "224.0.0.1", "::"):
         with pytest.raises(DownloadError):
             chosen([never], internal=True)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["169.254.169.254", "fe80::1", "fe80::1%eth0", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::"],
+)
+def test_link_local_addresses_are_nobodys_even_inside(address: str) -> None:
+    for host, found in (("lists.example", [address]), (address, [])):
+        with pytest.raises(DownloadError) as caught:
+            chosen(found, internal=True, host=host)
+        assert caught.value.reason == "private_address"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"])
+def test_this_machine_only_where_the_url_says_so(address: str) -> None:
+    with pytest.raises(DownloadError, match="this machine"):
+        chosen(["10.0.0.1", address], internal=True)
+    assert chosen([address], internal=True, host="localhost") == address
+    assert ip_address(chosen([], internal=True, host=address)) == ip_address(address)
+    with pytest.raises(DownloadError):
+        chosen([address], host="localhost")
 
 
 def test_an_address_in_the_url_is_looked_at_too() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import tarfile
 import tracemalloc
 import zipfile
@@ -131,6 +132,27 @@ def test_cut_short_and_damaged_archives_are_refused(tmp_path: Path, kind: str) -
             outcome = problem.reason
         # A tar has no checksum of its contents, so damage inside a plain one can't be seen here.
         assert outcome in ("cut_short", "damaged", "no_member")
+
+
+def test_zip64_hides_no_directory(tmp_path: Path) -> None:
+    good = zip_of({"list.txt": TEXT})
+    end = good.rindex(b"PK\x05\x06")
+    size, start = struct.unpack_from("<II", good, end + 12)
+    record = b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, 1, 1, size, start)
+    locator = b"PK\x06\x07" + struct.pack("<IQI", 0, end, 1)
+    for comment in (b"", b"x" * 0xFFFF):
+        tail = good[end : end + 20] + struct.pack("<H", len(comment)) + comment
+        assert refused(tmp_path, good[:end] + record + locator + tail) == "packer"
+    central = good.index(b"PK\x01\x02")
+    entry = bytearray(good[central:end])
+    name_bytes = struct.unpack_from("<H", entry, 28)[0]
+    (file_bytes,) = struct.unpack_from("<I", entry, 24)
+    struct.pack_into("<I", entry, 24, 0xFFFFFFFF)
+    struct.pack_into("<H", entry, 30, 12)
+    entry[46 + name_bytes : 46 + name_bytes] = struct.pack("<HHQ", 1, 8, file_bytes)
+    ending = bytearray(good[end:])
+    struct.pack_into("<I", ending, 12, len(entry))
+    assert refused(tmp_path, good[:central] + bytes(entry) + bytes(ending)) == "packer"
 
 
 def test_headers_that_lie(tmp_path: Path) -> None:

@@ -27,6 +27,14 @@ def test_what_can_be_right_is_taken(entries: int, rejected: int, last: int | Non
     check(entries, rejected, Findings(public_suffixes=5, never_blocked=5), last)
 
 
+def test_a_list_of_permits_opens_more_as_it_grows() -> None:
+    check(1000, 0, Findings(), 50)
+    check(500, 0, Findings(), 50, permits=True)
+    with pytest.raises(RefusedError) as caught:
+        check(501, 0, Findings(), 50, permits=True)
+    assert caught.value.reason == "grown"
+
+
 def test_traps_of_real_lists_are_noted_by_name() -> None:
     findings = Findings()
     for name in (

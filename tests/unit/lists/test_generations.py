@@ -11,6 +11,7 @@ from gateway.lists import draft_edits, generations
 from gateway.lists.compile import compile_policy
 from gateway.lists.explanation import explanation
 from gateway.lists.history import published
+from gateway.storage import generations as storage
 from gateway.storage import places, schema
 from gateway.storage.engine import open_database
 from gateway.storage.models import StagedLeaf
@@ -93,7 +94,7 @@ def with_closed(document, closed):
     return document
 
 
-def test_groups_get_the_least_free_mark_and_go_with_their_exemptions():
+def test_groups_get_the_next_mark_and_go_with_their_exemptions():
     document = default_document()
     document["groups"]["default"]["forbid"] = ["a.no"]
     document, mark = draft_edits.with_group(document, "course", like="default", mark=None, title="Kurs")
@@ -144,3 +145,95 @@ def test_a_change_beside_a_draft_publishes_only_itself_and_keeps_the_draft(scene
     assert (worked_on["closed"], worked_on["forbid"]) == (["adult"], ["a.no"])
     generations.discard_draft(session, place)
     assert not generations.has_draft(session, place)
+
+
+def add_group(scene, key: str, mark: int | None = None) -> int:
+    session, place = scene
+    document, chosen = draft_edits.with_group(
+        generations.draft(session, place), key, like=None, mark=mark, title="", given=generations.marks(session, place)
+    )
+    generations.save_draft(session, place, document, NOW)
+    return chosen
+
+
+def remove_group(scene, key: str) -> None:
+    session, place = scene
+    generations.save_draft(session, place, draft_edits.without_group(generations.draft(session, place), key), NOW)
+
+
+def test_a_mark_that_was_ever_published_is_no_other_groups(scene):
+    session, place = scene
+    assert add_group(scene, "unpublished") == 2
+    remove_group(scene, "unpublished")
+    assert add_group(scene, "course") == 2
+    generations.publish(session, place, "a", "", NOW)
+    remove_group(scene, "course")
+    generations.publish(session, place, "a", "", NOW)
+    assert add_group(scene, "guests") == 3, "devices still carry mark 2"
+    with pytest.raises(UsageError, match=r"mark 2 of group 'other' was the mark of group 'course' in generation 1"):
+        add_group(scene, "other", 2)
+    raw = generations.draft(session, place)
+    raw["groups"]["guests"]["mark"] = 2
+    storage.save_draft(session, place.owner_id, raw, NOW)  # as a draft from before this was refused
+    with pytest.raises(UsageError, match="was the mark of group 'course' in generation 1"):
+        generations.publish(session, place, "a", "", NOW)
+    with pytest.raises(UsageError, match="was the mark of group 'course' in generation 1"):
+        generations.publish_change(
+            session, place, lambda document: document["groups"].update(raw["groups"]), "", "", NOW
+        )
+    generations.discard_draft(session, place)
+    assert add_group(scene, "course") == 3
+    remove_group(scene, "course")
+    assert add_group(scene, "course", 2) == 2, "its own"
+
+
+def test_marks_that_run_out_are_taken_from_those_never_used():
+    document = default_document()
+    assert (
+        draft_edits.with_group(document, "a", like=None, mark=None, title="", given={2: ("x", 1), 65535: ("y", 1)})[1]
+        == 3
+    )
+    used = dict.fromkeys(range(2, 65536), ("x", 1))
+    with pytest.raises(UsageError, match="every mark"):
+        draft_edits.with_group(document, "a", like=None, mark=None, title="", given=used)
+
+
+def with_exemption(scene, **changes) -> None:
+    session, place = scene
+    document, _ = draft_edits.with_exemption(
+        generations.draft(session, place), "default", ["gaming"], NOW, NOW + timedelta(days=9),
+        approved_by="Kari", reason="kurs",
+    )  # fmt: skip
+    document["exemptions"][-1] |= changes
+    generations.save_draft(session, place, document, NOW)
+
+
+def end_exemption(scene, identity: str) -> None:
+    session, place = scene
+    document = draft_edits.without_exemption(generations.draft(session, place), identity)
+    generations.save_draft(session, place, document, NOW)
+
+
+def test_rollback_does_not_revive_what_was_ended_since(scene):
+    session, place = scene
+    with_exemption(scene)
+    with_exemption(scene, id="stays")
+    with_exemption(scene, id="shortened")
+    with_exemption(scene, id="again")
+    generations.publish(session, place, "a", "", NOW)
+    end_exemption(scene, "e1")
+    end_exemption(scene, "shortened")
+    end_exemption(scene, "again")
+    with_exemption(scene, id="shortened", until=(NOW + timedelta(days=1)).isoformat())
+    with_exemption(scene, id="again", approved_by="Ola")
+    generations.set_category(session, place, "default", "streaming", closed=True, now=NOW)
+    generations.publish(session, place, "a", "", NOW)
+    planned = generations.rolled_back(session, place, 1)
+    assert planned.ended == ("again", "e1")
+    assert generations.rollback(session, place, 1, "c", "", NOW) == 3
+    found = {each["id"]: each for each in generations.document_of(session, place, 3)["exemptions"]}
+    assert sorted(found) == ["shortened", "stays"]
+    assert found["shortened"]["until"] == "2026-11-23T13:00:00+01:00"
+    assert "streaming" not in generations.document_of(session, place, 3)["groups"]["default"]["closed"]
+    with pytest.raises(UsageError, match=r"says the same .* apart from exemptions that have ended since: again, e1"):
+        generations.rollback(session, place, 1, "c", "", NOW)

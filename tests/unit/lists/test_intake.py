@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,10 +12,14 @@ import pytest
 
 from gateway.errors import UsageError
 from gateway.lists import store
+from gateway.lists.compile import ListsError, compile_policy
 from gateway.lists.errors import RefusedError, SourceError
 from gateway.lists.intake import Raw, only_writer, take_in
 from gateway.lists.refresh import import_file
 from gateway.lists.source import Source
+from policies.decide import decide
+from policies.document import default_document
+from policies.snapshot import open_snapshot
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 GOOD = b"".join(b"name%d.no\n" % number for number in range(100))
@@ -123,10 +128,116 @@ def test_old_versions_are_few_and_the_one_in_use_stays(state: Path) -> None:
     assert (folder / "current").exists()
 
 
-def test_damaged_facts_mean_no_list_rather_than_a_crash(state: Path) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "",
+        "{",
+        "{}",
+        "[]",
+        "null",
+        '{"sha256": "SHA"}',
+        "FEW 1}",
+        "FEW {}}",
+        'FEW {"": {"entries": 0}}}',
+        'FEW {"": {"entries": "many"}}}',
+        'FEW {"": 3}}',
+        '{"source": "mine", "sha256": "0", "format": "", "fetched_at": "", "counts": {"": {"entries": 100}}}',
+    ],
+)
+def test_damaged_facts_stop_the_compiling_and_the_next_refresh_mends_them(state: Path, damage: str) -> None:
     facts = bring(state, GOOD)
-    (store.folder_of(state, "mine") / f"{facts.sha256}.json").write_text("{")
+    path = store.folder_of(state, "mine") / f"{facts.sha256}.json"
+    few = f'{{"source": "mine", "sha256": "{facts.sha256}", "format": "", "fetched_at": "", "counts":'
+    path.write_text(damage.replace("FEW", few))
     assert store.current_facts(state, "mine") is None
+    with pytest.raises(ListsError, match="mine"):
+        names(state)
+    assert names(state, enabled=False) == {}
+    bring(state, GOOD)
+    assert len(names(state)["adult"]) == 100
+
+
+def test_lost_facts_or_a_link_to_nothing_stop_the_compiling(state: Path) -> None:
+    facts = bring(state, GOOD)
+    folder = store.folder_of(state, "mine")
+    (folder / f"{facts.sha256}.json").unlink()
+    with pytest.raises(ListsError, match="lists sync"):
+        names(state)
+    (folder / "current").unlink()
+    assert names(state) == {}  # never fetched, as far as anybody can tell
+    (folder / "current").write_text("no link")
+    with pytest.raises(ListsError, match="mine"):
+        names(state)
+
+
+def test_facts_of_an_older_or_newer_version_are_read(state: Path) -> None:
+    facts = bring(state, GOOD)
+    path = store.folder_of(state, "mine") / f"{facts.sha256}.json"
+    told = json.loads(path.read_text())
+    few = {key: told[key] for key in ("source", "sha256", "format", "fetched_at", "counts")}
+    path.write_text(json.dumps({**few, "of_tomorrow": [1]}))
+    assert store.current_facts(state, "mine") is not None
+    assert len(names(state)["adult"]) == 100
+
+
+@pytest.mark.parametrize("damage", [b"", GOOD[:50], GOOD.replace(b"name1.no", b"name1.nu")])
+def test_an_altered_text_stops_the_compiling_and_the_next_refresh_mends_it(state: Path, damage: bytes) -> None:
+    facts = bring(state, GOOD)
+    assert store.is_whole(state, facts)
+    (store.folder_of(state, "mine") / f"{facts.sha256}.txt").write_bytes(damage)
+    assert not store.is_whole(state, facts)
+    with pytest.raises(ListsError, match=r"mine.*damaged"):
+        names(state)
+    bring(state, GOOD)
+    assert len(names(state)["adult"]) == 100
+
+
+def test_facts_are_on_the_disk_before_they_are_in_use(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bring(state, GOOD)
+    done: list[str] = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr("os.fsync", lambda fd: (done.append(os.readlink(f"/proc/self/fd/{fd}")), fsync(fd))[1])
+    monkeypatch.setattr("os.replace", lambda old, new: (done.append(f"renamed {new}"), replace(old, new))[1])
+    facts = bring(state, GOOD + b"more.no\n")
+    folder = store.folder_of(state, "mine")
+    at = done.index(f"renamed {folder / facts.sha256}.json")
+    assert str(folder / f"{facts.sha256}.new") in done[:at]
+    assert str(folder) in done[at:]
+
+
+def test_an_exact_exception_stands_for_itself_alone(state: Path) -> None:
+    zone = "$ORIGIN rpz.test.\n*.badsite.example CNAME .\nbadsite.example CNAME rpz-passthru.\n"
+    facts = bring(state, zone.encode())
+    assert facts.total("exceptions", "exact_exceptions") == 1
+
+    def permitted(name: str) -> bool:
+        document = default_document()
+        document["groups"]["default"]["closed"] = ["adult"]
+        lists = store.active_lists(state, [Source("mine", "adult")])
+        snapshot = open_snapshot(compile_policy(document, 1, lists=lists))
+        group = snapshot.group("default")
+        assert group is not None
+        return decide(name, group, NOW, snapshot).permitted
+
+    for _ in ("now", "from facts of the version before"):
+        assert permitted("badsite.example")
+        assert not permitted("www.badsite.example")
+        path = store.folder_of(state, "mine") / f"{facts.sha256}.json"
+        told = json.loads(path.read_text())
+        told["counts"] = {"": {"entries": 1, "exceptions": 1}}
+        path.write_text(json.dumps(told))
+
+
+def test_a_list_of_permits_is_looked_through_too(state: Path) -> None:
+    permits = {"key": "allow", "options": {"permits": True}}
+    assert bring(state, GOOD + b"co.uk\nhelsenorge.no\n", **permits).suffix_examples == ["co.uk"]
+    with pytest.raises(RefusedError) as caught:
+        bring(state, b"".join(b"name%d.no\n" % number for number in range(2000)), **permits)
+    assert caught.value.reason == "grown"
+    with pytest.raises(RefusedError) as caught:
+        bring(state, GOOD[:200], **permits)
+    assert caught.value.reason == "shrunk"
 
 
 def test_two_at_once_do_not_mix(state: Path) -> None:
@@ -166,7 +277,14 @@ def test_too_many_are_refused(state: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"key": "../x"}, {"key": "A"}, {"category": "nonsense"}, {"format": "nonsense"}, {"options": {"what": 1}}],
+    [
+        {"key": "../x"},
+        {"key": "A"},
+        {"key": "benign.txt"},
+        {"category": "nonsense"},
+        {"format": "nonsense"},
+        {"options": {"what": 1}},
+    ],
 )
 def test_a_source_that_is_not_understood(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):

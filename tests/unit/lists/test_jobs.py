@@ -1,8 +1,10 @@
 """The jobs service: the generation in force and the lists in use become the snapshot that DNS reads."""
 
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -138,3 +140,41 @@ def test_a_standing_problem_is_logged_once_and_when_it_ends(caplog):
         "compiling: worse",
         "compiling is well again",
     ]
+
+
+STARTS_CHILDREN = """
+import sys, time
+from pathlib import Path
+from gateway.lists.jobs import Syncer
+from gateway.lists.judge import Trainer
+from policies.snapshot import NamedList
+
+now = [0.0]
+syncer = Syncer([sys.executable, "-c", "import time; time.sleep(60)"], lambda: now[0])
+trainer = Trainer(Path(sys.argv[1]))
+syncer.poll()
+trainer.start([NamedList("t", "gambling", "0" * 64, tuple(f"casino{i}.example" for i in range(100_000)))])
+print(syncer._process.pid, trainer._process.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_killing_the_service_leaves_no_child(tmp_path):
+    parent = subprocess.Popen(
+        [sys.executable, "-P", "-c", STARTS_CHILDREN, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    sync, judge = map(int, parent.stdout.readline().split())
+    parent.stdout.close()
+    until(lambda: not (tmp_path / "policy" / f".judge.input.{parent.pid}").exists())  # the judge has begun
+    assert is_alive(sync)
+    assert is_alive(judge)
+    parent.kill()
+    parent.wait()
+    until(lambda: not is_alive(sync) and not is_alive(judge))

@@ -110,6 +110,27 @@ def test_the_trainer_trains_once_for_the_same_lists(tmp_path: Path) -> None:
     ]
 
 
+def test_the_ranking_is_read_again_only_when_it_is_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge.sys, "executable", "/bin/false")
+    path = judge.ranking_path(tmp_path)
+    path.parent.mkdir()
+    path.write_text("\n".join(RANKING))
+    trainer = judge.Trainer(tmp_path)
+    assert trainer.start(LISTS)
+    assert not wait_for(trainer)
+    read: list[None] = []
+    original = judge.read_names
+    monkeypatch.setattr(judge, "read_names", lambda file: (read.append(None), original(file))[1])
+    assert not any(trainer.start(LISTS) for _ in range(3))
+    assert read == []
+    path.write_text("\n".join([*RANKING, "another.example"]))
+    assert trainer.start(LISTS)
+    assert read
+    trainer.close()
+
+
 def test_a_failed_training_leaves_the_model_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = judge.model_path(tmp_path)
     path.parent.mkdir()

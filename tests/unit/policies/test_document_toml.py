@@ -94,6 +94,9 @@ def test_a_moment_that_the_clock_skips_is_refused() -> None:
         ("version = 2\n[groups", "line 2: not TOML"),
         ("version = 2\nversion = 2\n", "line 2: not TOML"),
         ("", "'version' is missing"),
+        ("version = 2\n\nx = " + "9" * 5000, "line 3: not TOML: .*digits"),
+        ("\nversion = 0x" + "f" * 5000, "line 2: not TOML: .*digits"),
+        ("version = 2\nx = 2026-02-30", "line 2: not TOML"),
         ("version = 2\nx = " + "[" * 5000, "not TOML"),
         ("version = 3\n[groups.default]\nmark = 1\nclosed = []\n", "line 1: version: 3 is not known, write 2"),
     ],
@@ -113,6 +116,16 @@ def test_the_default_document_round_trips_and_a_change_is_one_line() -> None:
         '    "dating",         # Datingtjenester (kontaktformidling)'
     }
     assert changed.splitlines() == [line for line in text.splitlines() if '"dating"' not in line]
+
+
+@pytest.mark.parametrize("year", ["0001", "1969", "9999"])
+def test_a_year_that_no_calendar_here_has_is_refused(year) -> None:
+    exemption = f'[[exemptions]]\nid = "x"\ngroup = "default"\ncategories = ["dating"]\nfrom = {year}-12-31T23:30:00Z\n'
+    exemption += f'until = {year}-12-31T23:50:00Z\napproved_by = "Kari"\nreason = "kurs"\n'
+    with pytest.raises(DocumentError) as caught:
+        parse_toml("version = 2\ngroups.default = {mark = 1, closed = []}\n" + exemption)
+    assert [problem.partition("exemptions")[0] for problem in caught.value.problems] == ["line 7: ", "line 8: "]
+    assert "from 1970 to 9998" in caught.value.problems[0]
 
 
 def test_windows_line_ends_and_a_byte_order_mark() -> None:

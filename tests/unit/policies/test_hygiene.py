@@ -139,3 +139,33 @@ def test_the_same_misfiling_twice_is_counted_once() -> None:
 @pytest.mark.parametrize("table", [SERVICES, WIDELY_USED, INFRASTRUCTURE, MEANT_TOP_LEVEL])
 def test_the_built_in_names_are_in_normal_form(table: dict[str, object]) -> None:
     assert all(listable(name) == name for name in table)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("no", "bare_tld"),
+        ("xxx", "bare_tld"),
+        ("co.uk", "public_suffix"),
+        ("anything.ck", "public_suffix"),
+        ("blogspot.com", "private_suffix"),
+        ("cloudfront.net", "infrastructure"),
+        ("sexual-education.example", None),
+        ("www.ck", None),
+        ("page.blogspot.com", None),
+        ("helsenorge.no", None),
+    ],
+)
+def test_what_a_list_of_permits_may_not_open(name: str, expected: str | None) -> None:
+    hygiene = judge()
+    lists = [
+        NamedList("a/list", "adult", "", (f"below.{name}", "sex.example")),
+        NamedList("allow", "adult", "", (), permits=(name,)),
+    ]
+    document = {**default_document(), "groups": {"default": {"mark": 1, "closed": ["adult"]}}}
+    snapshot = open_snapshot(compile_snapshot(document, lists, 1, hygiene=hygiene))
+    assert any(each.exception for each in snapshot.lookup(f"below.{name}")) == (expected is None)
+    found = [each for each in read_quarantine(hygiene.section())[1] if each.source == "allow"]
+    assert [(each.name, each.reason) for each in found] == ([] if expected is None else [(name, expected)])
+    overruled = judge(overruled={(name, None)})
+    assert overruled.admit_permit(name, "allow", "adult")
