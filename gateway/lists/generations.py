@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-
-from sqlalchemy import select
 
 from gateway.audit.record import record
 from gateway.errors import GatewayError, UsageError
@@ -67,22 +65,12 @@ def document_of(session: Session, place: Place, number: int) -> dict[str, Any]:
 def marks(session: Session, place: Place) -> dict[int, tuple[str, int]]:
     """Every mark that was ever published: the group that had it last, and the first generation in which it did."""
     found: dict[int, tuple[str, int]] = {}
-    for number, document in _documents(session, place):
+    for number, document in generations.documents(session, place.owner_id):
         for key, group in document.get("groups", {}).items():
             mark = group.get("mark")
             if isinstance(mark, int) and found.get(mark, ("", 0))[0] != key:
                 found[mark] = key, number
     return found
-
-
-def _documents(session: Session, place: Place, after: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The generations after one, oldest first, and what each says, as it was published."""
-    for number, document in session.execute(
-        select(PolicyGeneration.generation, PolicyGeneration.document)
-        .where(PolicyGeneration.owner_id == place.owner_id, PolicyGeneration.generation > after)
-        .order_by(PolicyGeneration.generation)
-    ):
-        yield number, dict(document)
 
 
 def _check_marks(session: Session, place: Place, document: Mapping[str, Any]) -> None:
@@ -197,7 +185,7 @@ def rolled_back(session: Session, place: Place, number: int) -> RolledBack:
     """
     document = document_of(session, place, number)
     kept = {each["id"]: each for each in document["exemptions"]}
-    for _, later in _documents(session, place, number):
+    for _, later in generations.documents(session, place.owner_id, number):
         standing = {each.id: each for each in parse_document(later).exemptions}
         was = {each.id: each for each in parse_document(document | {"exemptions": [*kept.values()]}).exemptions}
         for identity, exemption in was.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,16 @@ def by_number(session: Session, owner_id: str, generation: int) -> PolicyGenerat
     return session.scalars(
         select(PolicyGeneration).where(PolicyGeneration.owner_id == owner_id, PolicyGeneration.generation == generation)
     ).one_or_none()
+
+
+def documents(session: Session, owner_id: str, after: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The generations after one, oldest first, and what each says, as it was published."""
+    for number, document in session.execute(
+        select(PolicyGeneration.generation, PolicyGeneration.document)
+        .where(PolicyGeneration.owner_id == owner_id, PolicyGeneration.generation > after)
+        .order_by(PolicyGeneration.generation)
+    ):
+        yield number, dict(document)
 
 
 def draft(session: Session, owner_id: str) -> dict[str, Any] | None:
