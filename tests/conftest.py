@@ -26,6 +26,18 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Nor may a whole module be left out in CI."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"left out, which CI does not allow: {report.longrepr}"
+    return report
+
+
 class StoppedClock:
     """A clock that a test moves by hand."""
 
