@@ -105,7 +105,7 @@ def compile_snapshot(
     found = sorted(overruled)
     parts: dict[str, list[bytes | memoryview]] = {
         "facts": [_json(facts)],
-        "index": lay_out(zip(keys, values, strict=True), len(keys)),
+        "index": lay_out(zip(keys, values, strict=True), len(keys), gathering.crcs),
         "overruled": [_json({"first": found[:MAX_OVERRULED], "total": len(found)})],
     }
     extra = dict(sections or {})

@@ -1,6 +1,6 @@
 """What many lists say of many names, gathered in bounded memory into one table in rising order of key.
 
-A name is reduced to its 64-bit key at once (`policies.index`), so five million names take ten octets each
+A name is reduced to its 64-bit key at once (`policies.index`), so five million names take fourteen octets each
 while they are gathered, whatever their lengths. A word is one thing that one list can say of a name; a saying
 is all words said of it, of which there are few different ones however many names there are.
 """
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from hashlib import blake2b
+from zlib import crc32
 
-from policies.index import MAX_VALUE
-from policies.names import PolicyError
+from policies.index import MAX_VALUE, wire_key
+from policies.names import PolicyError, to_wire
 
 # What a list can say of a name, as bits: nothing set means "this name and everything below it".
 EXCEPTION = 1  # taken out of the list again
@@ -22,7 +22,6 @@ KINDS = 4
 _BUCKET_BITS = 6  # 64 buckets by the first bits of the key, each sorted by itself
 _SHIFT = 64 - _BUCKET_BITS
 _WORD_BITS = 16
-_EMPTY = (1 << 64) - 1
 
 Words = tuple[int, ...]
 
@@ -34,12 +33,14 @@ class Gathering:
         self._keys = [array("Q") for _ in range(1 << _BUCKET_BITS)]
         self._words = [array("H") for _ in range(1 << _BUCKET_BITS)]
         self.said: dict[int, int] = {}
+        self.crcs = array("I")
+        """The CRC-32 of every name that was added, on the wire."""
 
     def add(self, name: str, word: int) -> None:
         """`word` (0–65535) is said of `name`, in normal form. Raises: OverflowError for a word out of range."""
-        key = int.from_bytes(blake2b(name.encode("ascii"), digest_size=8).digest(), "little")
-        if key == _EMPTY:
-            key -= 1
+        wire = to_wire(name)
+        self.crcs.append(crc32(wire))
+        key = wire_key(wire)
         bucket = key >> _SHIFT
         self._keys[bucket].append(key)
         self._words[bucket].append(word)

@@ -1,11 +1,15 @@
 """A set of domain names compiled into one immutable piece of bytes, looked up in place over any buffer (an
 mmap too).
 
-Layout, little-endian, starting on a multiple of 8: magic (8), homes, slots, entries (u64 each), then `slots`
-keys (u64), then `slots` values (u16). A key is the 64-bit BLAKE2b of the name in normal form. Its home is
+Layout, little-endian, starting on a multiple of 8: magic (8), homes, slots, entries, filter octets (u64 each),
+then `slots` keys (u64), then the filter, then `slots` values (u16). A key is the 64-bit BLAKE2b of the name as
+it stands in a DNS message, in lower case, so that a resolver looks up what it received as it came. Its home is
 `key * homes >> 64`, which rises with the key; keys are laid in rising order, each in its home or in the next
 free slot after it. So the bytes follow from the set of names alone, and a search ends at the first key that
 is not smaller. An empty slot holds the largest key.
+
+The filter has the bit `crc32(name) mod (its bits)` of every name set, and eight to sixteen bits a name: it tells
+at a fraction of the cost that a name is not here, as most names and nearly all parents are not.
 
 Names themselves are not stored: a name that is not listed is taken for a listed one with probability
 `entries / 2^64`, one in three million million for five million names.
@@ -16,24 +20,33 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from hashlib import blake2b
+from zlib import crc32
 
-from policies.names import PolicyError
-from policies.sealed import CHUNK_BITS, Sealed
+from policies.names import PolicyError, parents, to_wire
+from policies.sealed import Sealed
 
-MAGIC = b"GNINDEX1"
+MAGIC = b"GNINDEX2"
 MAX_VALUE = 0xFFFF
-_HEADER = struct.Struct("<8sQQQ")
+_HEADER = struct.Struct("<8sQQQQ")
 _KEY = struct.Struct("<Q").unpack
 _EMPTY = (1 << 64) - 1
 _FILL_PERCENT = 60  # 10 bytes a slot / 0.60 = 16.7 bytes a name, and under two keys read a look-up
-_SLOT_BITS = CHUNK_BITS - 3  # keys in a chunk, as a power of two
+_FILTER_BITS_PER_NAME = 8
+_FILTER_OCTETS_MIN = 8
+_BIT = tuple(1 << bit for bit in range(8))
+_NONE: frozenset[bytes] = frozenset()
 
 
 def key_of(name: str) -> int:
     """The 64-bit key of a name in normal form; never the mark of an empty slot."""
-    key = int.from_bytes(blake2b(name.encode("ascii"), digest_size=8).digest(), "little")
+    return wire_key(to_wire(name))
+
+
+def wire_key(name: bytes) -> int:
+    """As `key_of`, of a name as it stands in a DNS message, in lower case."""
+    (key,) = _KEY(blake2b(name, digest_size=8).digest())
     return key if key != _EMPTY else _EMPTY - 1
 
 
@@ -44,13 +57,14 @@ def build_index(entries: Iterable[tuple[str, int]]) -> bytes:
     Raises: PolicyError for a value out of range, a name given twice, or two names with the same key (about
         one in a million million million pairs).
     """
-    pairs = sorted((key_of(name), value) for name, value in entries)
-    return b"".join(lay_out(pairs, len(pairs)))
+    named = list(entries)
+    pairs = sorted((key_of(name), value) for name, value in named)
+    return b"".join(lay_out(pairs, len(pairs), (crc32(to_wire(name)) for name, _ in named)))
 
 
-def lay_out(pairs: Iterable[tuple[int, int]], count: int) -> list[bytes | memoryview]:
-    """The pieces of an index of `count` (key, value) pairs that come in rising order of key. Raises: as
-    `build_index`.
+def lay_out(pairs: Iterable[tuple[int, int]], count: int, crcs: Iterable[int]) -> list[bytes | memoryview]:
+    """The pieces of an index of `count` (key, value) pairs that come in rising order of key; `crcs` are the CRC-32 of
+    their names on the wire, in any order and repeated at will. Raises: as `build_index`.
     """
     homes = max(1, count * 100 // _FILL_PERCENT)
     keys = array("Q", [_EMPTY]) * (homes + 1)
@@ -75,7 +89,19 @@ def lay_out(pairs: Iterable[tuple[int, int]], count: int) -> list[bytes | memory
     if sys.byteorder == "big":
         keys.byteswap()
         values.byteswap()
-    return [_HEADER.pack(MAGIC, homes, slots, count), memoryview(keys).cast("B"), memoryview(values).cast("B")]
+    octets = _filter(count, crcs)
+    header = _HEADER.pack(MAGIC, homes, slots, count, len(octets))
+    return [header, memoryview(keys).cast("B"), octets, memoryview(values).cast("B")]
+
+
+def _filter(count: int, crcs: Iterable[int]) -> bytes:
+    size = _FILTER_OCTETS_MIN
+    while size * 8 < count * _FILTER_BITS_PER_NAME:
+        size *= 2
+    octets, mask = bytearray(size), size - 1
+    for crc in crcs:
+        octets[crc >> 3 & mask] |= _BIT[crc & 7]
+    return bytes(octets)
 
 
 class Index:
@@ -87,7 +113,17 @@ class Index:
         where it comes upon damage.
     """
 
-    __slots__ = ("_bias", "_checked", "_homes", "_keys", "_keys_at", "_sealed", "_values", "_values_at", "entries")
+    __slots__ = (
+        "_filter",
+        "_filter_mask",
+        "_homes",
+        "_keys",
+        "_keys_at",
+        "_sealed",
+        "_values",
+        "_values_at",
+        "entries",
+    )
 
     def __init__(self, buffer: bytes | memoryview, sealed: Sealed | None = None, offset: int = 0) -> None:
         view = memoryview(buffer)
@@ -95,28 +131,28 @@ class Index:
             raise PolicyError("the index is cut short: publish the policy again")
         if sealed is not None:
             sealed.check(offset, offset + _HEADER.size)
-        magic, homes, slots, entries = _HEADER.unpack_from(view)
+        magic, homes, slots, entries, filter_octets = _HEADER.unpack_from(view)
         if magic != MAGIC:
             raise PolicyError("not an index of this version: publish the policy again")
-        if not (0 < homes < slots and entries < slots and len(view) == _HEADER.size + 10 * slots):
+        is_power = filter_octets >= _FILTER_OCTETS_MIN and not filter_octets & (filter_octets - 1)
+        size = _HEADER.size + 10 * slots + filter_octets
+        if not (0 < homes < slots and entries < slots and is_power and len(view) == size):
             raise PolicyError("the index does not have the size that its header says: publish the policy again")
         keys_end = _HEADER.size + 8 * slots
-        self._keys_at, self._values_at = offset + _HEADER.size, offset + keys_end
+        values_start = keys_end + filter_octets
+        self._keys_at, self._values_at = offset + _HEADER.size, offset + values_start
         self._sealed = sealed
-        self._bias = self._keys_at >> 3
-        # Without a seal everything counts as verified.
-        self._checked = (
-            sealed.checked if sealed is not None else bytearray(b"\1") * (((self._bias + slots) >> _SLOT_BITS) + 1)
-        )
+        self._filter = view[keys_end:values_start]
+        self._filter_mask = filter_octets - 1
         if sealed is not None:
-            sealed.check(self._values_at - 8, self._values_at)
+            sealed.check(offset + keys_end - 8, offset + keys_end)
         if sys.byteorder == "big" and sealed is not None:
             sealed.check(offset, offset + len(view))
         if sys.byteorder == "little":
             self._keys = view[_HEADER.size : keys_end].cast("Q")
-            self._values = view[keys_end:].cast("H")
+            self._values = view[values_start:].cast("H")
         else:
-            keys, values = array("Q", view[_HEADER.size : keys_end]), array("H", view[keys_end:])
+            keys, values = array("Q", view[_HEADER.size : keys_end]), array("H", view[values_start:])
             keys.byteswap()
             values.byteswap()
             self._keys, self._values = memoryview(keys), memoryview(values)
@@ -127,9 +163,7 @@ class Index:
 
     def get(self, name: str) -> int | None:
         """The value of exactly this name (normal form), or None."""
-        key = key_of(name)
-        slot = self._search(key)
-        return self._value(slot) if self._keys[slot] == key else None
+        return self._get(key_of(name))
 
     def walk(self, name: str) -> Iterator[tuple[str, int]]:
         """(suffix, value) for `name` and each of its parents that is in the index, longest first."""
@@ -137,26 +171,56 @@ class Index:
 
     def find(self, name: str) -> list[tuple[str, int]]:
         """As `walk`, as a list."""
-        keys, homes, checked, bias = self._keys, self._homes, self._checked, self._bias
-        found: list[tuple[str, int]] = []
-        rest = name.encode("ascii")
-        while rest:
-            (key,) = _KEY(blake2b(rest, digest_size=8).digest())
-            first = slot = key * homes >> 64
-            if not checked[(slot + bias) >> _SLOT_BITS]:
-                self._verify(slot, slot)
-            # INVARIANT: the last slot was verified to be empty, so this ends.
-            while (there := keys[slot]) < key:
-                slot += 1
-            if slot != first and not checked[(slot + bias) >> _SLOT_BITS]:
-                self._verify(first, slot)
-            if there == key:
-                suffix = rest.decode("ascii")
-                value = self._value(slot) if key != _EMPTY else self.get(suffix)
-                if value is not None:
-                    found.append((suffix, value))
-            rest = rest.partition(b".")[2]
+        if "\\" in name:
+            found = ((suffix, self.get(suffix)) for suffix in parents(name))
+            return [(suffix, value) for suffix, value in found if value is not None]
+        # Without escapes a label begins, after its dot, where it begins on the wire, after its length.
+        return [(name[offset:], value) for offset, value in self.match(to_wire(name)) or ()]
+
+    def match(self, name: bytes, apart: Set[bytes] = _NONE) -> list[tuple[int, int]] | None:
+        """As `find`, for a name as it stands in a DNS message, in lower case: (offset of the suffix, value).
+
+        None where the name or a parent is one of those set `apart`.
+        """
+        if self._sealed is not None and not self._sealed.is_whole:
+            return self._match_warily(name, apart)
+        keys, homes, octets, mask = self._keys, self._homes, self._filter, self._filter_mask
+        found: list[tuple[int, int]] = []
+        offset = 0
+        while length := name[offset]:
+            rest = name[offset:]
+            if rest in apart:
+                return None
+            crc = crc32(rest)
+            if octets[crc >> 3 & mask] & _BIT[crc & 7]:
+                (key,) = _KEY(blake2b(rest, digest_size=8).digest())
+                slot = key * homes >> 64
+                while (there := keys[slot]) < key:  # INVARIANT: the last slot was verified to be empty, so this ends.
+                    slot += 1
+                if there == key:
+                    value = self._values[slot] if key != _EMPTY else self._get(wire_key(rest))
+                    if value is not None:
+                        found.append((offset, value))
+            offset += length + 1
         return found
+
+    def _match_warily(self, name: bytes, apart: Set[bytes]) -> list[tuple[int, int]] | None:
+        """As `match`, in a file of which not every octet has been verified yet."""
+        found: list[tuple[int, int]] = []
+        offset = 0
+        while length := name[offset]:
+            rest = name[offset:]
+            if rest in apart:
+                return None
+            value = self._get(wire_key(rest))
+            if value is not None:
+                found.append((offset, value))
+            offset += length + 1
+        return found
+
+    def _get(self, key: int) -> int | None:
+        slot = self._search(key)
+        return self._value(slot) if self._keys[slot] == key else None
 
     def _search(self, key: int) -> int:
         keys = self._keys
@@ -170,8 +234,7 @@ class Index:
     def _value(self, slot: int) -> int:
         if self._sealed is not None:
             at = self._values_at + 2 * slot
-            if not self._checked[at >> CHUNK_BITS]:
-                self._sealed.check(at, at + 2)
+            self._sealed.check(at, at + 2)
         return self._values[slot]
 
     def _verify(self, first: int, last: int) -> None:

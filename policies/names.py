@@ -23,6 +23,8 @@ _FOUR_NUMBERS = re.compile(r"\d{1,10}(?:\.\d{1,10}){3}")
 _LISTABLE = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _IDNA_DOTS = "。．｡"  # RFC 3490 §3.1: read as label separators
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/{1,3}|//")
+_ESCAPE = re.compile(rb"\\([0-9]{3})")
+_LENGTH = tuple(bytes((length,)) for length in range(MAX_LABEL_OCTETS + 1))
 _PLAIN_BYTES = frozenset(range(0x21, 0x7F)) - set(b".\\")
 
 
@@ -129,6 +131,15 @@ def parents(name: str) -> Iterator[str]:
         if dot < 0:
             return
         name = name[dot + 1 :]
+
+
+def to_wire(name: str) -> bytes:
+    """A name in normal form as it stands in a DNS message (RFC 1035 §3.1): length and octets of each label, then 0."""
+    if "\\" in name:
+        labels = [_ESCAPE.sub(lambda found: bytes((int(found[1]),)), each) for each in name.encode("ascii").split(b".")]
+    else:
+        labels = name.encode("ascii").split(b".") if name else []
+    return b"".join([_LENGTH[len(label)] + label for label in labels]) + b"\0"
 
 
 def is_under(name: str, suffix: str) -> bool:

@@ -63,7 +63,7 @@ class Sealed:
     Raises: PolicyError when it is cut short, altered where opening looks, or of another version.
     """
 
-    __slots__ = ("_manifest", "_parts", "_view", "checked", "sha256")
+    __slots__ = ("_manifest", "_parts", "_view", "checked", "is_whole", "sha256")
 
     def __init__(self, buffer: Octets) -> None:
         view = memoryview(buffer)
@@ -88,6 +88,8 @@ class Sealed:
             raise PolicyError("the checksum of the policy snapshot is wrong: publish the policy again")
         self.sha256: str = digest.hex()
         self.checked = bytearray(chunks)
+        self.is_whole = False
+        """Whether every octet has been verified."""
         self._parts: dict[str, tuple[int, int]] = {}
         self.check(0, min(end, _HEADER.size + count * _ENTRY.size))
         for number in range(count):
@@ -126,6 +128,7 @@ class Sealed:
     def check_all(self) -> None:
         """Verify every octet, as a publisher does before the file is put in force. Raises: PolicyError."""
         self.check(0, len(self._view))
+        self.is_whole = True
 
 
 def _part_name(name: str) -> bytes:

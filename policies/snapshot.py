@@ -9,7 +9,7 @@ A sealed file (`policies.sealed`) of these parts: `facts` (canonical JSON), `ind
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -138,6 +138,15 @@ class Snapshot:
     def group_by_mark(self, mark: int) -> Group | None:
         """The group that the kernel's mark stands for; None for 0 and for marks that no group has."""
         return self._by_mark.get(mark)
+
+    def match(self, name: bytes, apart: Set[bytes]) -> list[tuple[int, int]] | None:
+        """How `name` (as it stands in a DNS message, in lower case) and its parents are listed: (offset of the suffix,
+        a number that is the same for all that the same lists list in the same way), longest first. None where the name
+        or a parent is one of those set `apart`.
+
+        Raises: PolicyError as `lookup`.
+        """
+        return self._index.match(name, apart)
 
     def lookup(self, name: str) -> tuple[Listing, ...]:
         """What every list says of `name` (normal form) and its parents, longest suffix first.

@@ -7,13 +7,14 @@ import struct
 from gateway.dns import wire
 from gateway.dns.reply import GUEST_TTL_MAX_S, Reply
 from gateway.dns.wire import Query
+from policies.names import to_wire
 
 _CNAME_HEAD_BYTES = 12  # pointer to the question, type, class, TTL and length
 
 
 def question_for(host: str, query: Query) -> bytes:
     """The question (name, type, class) for `host` that has the type and class of `query`."""
-    return wire.name_bytes(host) + query.question[-4:]
+    return to_wire(host) + query.question[-4:]
 
 
 def without_addresses(query: Query, host: str, ttl_s: int) -> bytes:
@@ -21,7 +22,7 @@ def without_addresses(query: Query, host: str, ttl_s: int) -> bytes:
 
     So an HTTPS record of the original, with address hints past the alias, is never seen (RFC 9460 §7.3).
     """
-    answers = (wire.record(wire.CNAME, ttl_s, wire.name_bytes(host)),)
+    answers = (wire.record(wire.CNAME, ttl_s, to_wire(host)),)
     authority = () if query.qtype == wire.CNAME else (_target_soa(query, ttl_s),)
     return wire.reply(query, wire.NOERROR, answers, authority)
 
@@ -34,7 +35,7 @@ def render(query: Query, host: str, reply: Reply, age_s: int, ttl_max_s: int, li
     if reply.truncated:
         return wire.truncated(query)
     ttl_s = max(0, min(GUEST_TTL_MAX_S, ttl_max_s, reply.lifetime_s - age_s))
-    records = [wire.record(wire.CNAME, ttl_s, wire.name_bytes(host))]
+    records = [wire.record(wire.CNAME, ttl_s, to_wire(host))]
     for record in reply.records:
         if record.rtype == query.qtype:
             found = (wire.record(query.qtype, ttl_s, address) for address in record.addresses)

@@ -1,16 +1,24 @@
-"""Two levels of remembered answers, each bounded in bytes: finished ones by policy, upstream ones free of policy."""
+"""Remembered answers, each kind bounded in bytes: finished ones by policy, upstream ones free of policy, failures."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.dns.reply import Reply
+
+if TYPE_CHECKING:
+    from gateway.dns.upstream import Outcome
 
 Finished = tuple[bytes, float]
 """A finished answer without its ID, and the monotonic moment (s) from which it may no longer be given."""
 
+Key = tuple[bytes, bool, bool]
+"""What upstream is asked: the question in lower case, DO, CD."""
+
 _ENTRY_BYTES = 280
 _SEEN_MAX = 16384
+_DUE_SHARE = 0.1
+_DUE_LIFETIME_MIN_S = 10
 
 
 class FinishedAnswers:
@@ -60,52 +68,118 @@ class FinishedAnswers:
         self._seen.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """An upstream answer with the monotonic moments (s) at which it came and at which it ends."""
 
     reply: Reply
     stored_at: float
     expires_at: float
 
+    def is_due(self, now_s: float) -> bool:
+        """Whether so little of its lifetime is left that what is in use had better be asked for again."""
+        lifetime_s = self.expires_at - self.stored_at
+        return lifetime_s >= _DUE_LIFETIME_MIN_S and self.expires_at - now_s < _DUE_SHARE * lifetime_s
 
-class UpstreamAnswers:
-    """Level 2: (lower-case question, DO, CD) → upstream answer.
 
-    Two generations: what is asked again moves to the young one; when the young one is full, the old one goes.
-    So a flood of names asked once drives out other names asked once, and not those in use.
-    """
+class _Generations:
+    """Answers in two generations: what is asked for moves to the young one; when that is full, the old one goes."""
 
-    def __init__(self, max_bytes: int = 12 << 20) -> None:
+    __slots__ = ("_half_bytes", "_young_bytes", "evicted", "old", "young")
+
+    def __init__(self, max_bytes: int) -> None:
         self._half_bytes = max_bytes // 2
-        self._young: dict[tuple[bytes, bool, bool], Kept] = {}
-        self._old: dict[tuple[bytes, bool, bool], Kept] = {}
         self._young_bytes = 0
+        self.young: dict[Key, Kept] = {}
+        self.old: dict[Key, Kept] = {}
+        self.evicted = 0
 
-    def get(self, key: tuple[bytes, bool, bool], now_s: float) -> Kept | None:
-        """The answer in force at `now_s`, if any."""
-        kept = self._young.get(key)
+    def insert(self, key: Key, kept: Kept) -> None:
+        if key not in self.young:
+            self._young_bytes += kept.reply.size_bytes
+        self.young[key] = kept
+        if self._young_bytes > self._half_bytes:
+            self.evicted += len(self.old)
+            self.old, self.young, self._young_bytes = self.young, {}, 0
+
+    def pop(self, key: Key) -> Kept | None:
+        kept = self.young.pop(key, None)
         if kept is None:
-            kept = self._old.pop(key, None)
-            if kept is None:
-                return None
-            if kept.expires_at > now_s:
-                self._insert(key, kept)
-        return kept if kept.expires_at > now_s else None
-
-    def put(self, key: tuple[bytes, bool, bool], reply: Reply, now_s: float) -> Kept:
-        """Keep `reply` for its lifetime; one with lifetime 0 is returned but not kept."""
-        kept = Kept(reply, now_s, now_s + reply.lifetime_s)
-        if reply.lifetime_s > 0 and reply.size_bytes < self._half_bytes // 16:
-            self._insert(key, kept)
+            return self.old.pop(key, None)
+        self._young_bytes -= kept.reply.size_bytes
         return kept
 
-    def _insert(self, key: tuple[bytes, bool, bool], kept: Kept) -> None:
-        if key not in self._young:
-            self._young_bytes += kept.reply.size_bytes
-        self._young[key] = kept
-        if self._young_bytes > self._half_bytes:
-            self._old, self._young, self._young_bytes = self._young, {}, 0
+
+class UpstreamAnswers:
+    """Level 2: answers of upstreams, kept past their end for as long as stale ones may be given (RFC 8767).
+
+    What was asked for once has a quarter of the room, what was asked for again has the rest, and neither can drive
+    out the other: a flood of random names leaves what is in use where it is.
+    """
+
+    def __init__(self, max_bytes: int = 12 << 20, stale_max_s: float = 0.0) -> None:
+        self._largest_bytes = max_bytes // 32
+        self._stale_max_s = stale_max_s
+        self._once = _Generations(max_bytes // 4)
+        self._again = _Generations(max_bytes - max_bytes // 4)
+
+    def get(self, key: Key, now_s: float) -> Kept | None:
+        """The answer in force at `now_s`, if any."""
+        kept = self._again.young.get(key)
+        if kept is None:
+            kept = self._again.old.pop(key, None) or self._once.pop(key)
+            if kept is None:
+                return None
+            if kept.expires_at + self._stale_max_s > now_s:
+                self._again.insert(key, kept)
+        return kept if kept.expires_at > now_s else None
+
+    def stale(self, key: Key, now_s: float) -> Kept | None:
+        """The answer that has ended, if it may be given where upstream gives none."""
+        kept = self._again.young.get(key)
+        return kept if kept is not None and kept.expires_at + self._stale_max_s > now_s else None
+
+    def put(self, key: Key, reply: Reply, now_s: float) -> Kept:
+        """Keep `reply` for its lifetime; one with lifetime 0 is returned but not kept."""
+        kept = Kept(reply, now_s, now_s + reply.lifetime_s)
+        if reply.lifetime_s > 0 and reply.size_bytes < self._largest_bytes:
+            again = self._again
+            (again if key in again.young or key in again.old else self._once).insert(key, kept)
+        return kept
+
+    @property
+    def evicted(self) -> int:
+        """How many answers have made room for others."""
+        return self._once.evicted + self._again.evicted
 
     def __len__(self) -> int:
-        return len(self._young) + len(self._old)
+        return sum(len(each) for part in (self._once, self._again) for each in (part.young, part.old))
+
+
+class Failures:
+    """What upstreams failed to answer, each remembered for a second: repeats cost them nothing (RFC 9520 §3.2)."""
+
+    def __init__(self, lasting_s: float = 1.0, most: int = 4096) -> None:
+        self._lasting_s = lasting_s
+        self._most = most
+        self._failed: dict[Key, tuple[Outcome, float]] = {}
+
+    def put(self, key: Key, outcome: Outcome, now_s: float) -> None:
+        """Remember that `outcome` is all there was."""
+        if len(self._failed) >= self._most:
+            self._failed.clear()
+        self._failed[key] = (outcome, now_s + self._lasting_s)
+
+    def get(self, key: Key, now_s: float) -> Outcome | None:
+        """The outcome remembered, if it still stands."""
+        if not self._failed:
+            return None
+        found = self._failed.get(key)
+        if found is None:
+            return None
+        if found[1] > now_s:
+            return found[0]
+        del self._failed[key]
+        return None
+
+    def __len__(self) -> int:
+        return len(self._failed)

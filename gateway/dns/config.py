@@ -32,6 +32,7 @@ class DnsConfig:
     reload_interval_s: float = 0.2
     tcp_idle_s: float = 10.0
     upstream_timeout_s: float = 4.0
+    serve_stale_s: float = 86400.0
 
     def to_json(self) -> str:
         """The configuration as one line of text."""
@@ -68,6 +69,7 @@ def from_settings(settings: Settings, resolv_conf: Path = Path("/etc/resolv.conf
         private_zones=dns.private_zones,
         portal_hostname=settings.portal.hostname,
         portal_addresses=guest or _numeric(settings.portal.host),
+        serve_stale_s=dns.serve_stale_s,
         snapshot=str((settings.state / "policy" / "current.snapshot").absolute()),
     )
 

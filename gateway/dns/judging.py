@@ -14,6 +14,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 
+from gateway.dns.wire import name_text
 from policies.lexical import Judge
 from policies.model import Judged
 from policies.names import PolicyError, parents
@@ -40,7 +41,7 @@ class Judging:
         self._monotonic = monotonic
         self._judge: Judge | None = None
         self._snapshot: Snapshot | None = None
-        self._queue: deque[str] = deque()
+        self._queue: deque[bytes] = deque()
         self._young: dict[int, tuple[Judged, ...]] = {}
         self._old: dict[int, tuple[Judged, ...]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -66,8 +67,10 @@ class Judging:
         except PolicyError as problem:
             log.warning("unlisted names are not judged: %s", problem)
 
-    def known(self, name: str) -> tuple[Judged, ...]:
-        """What was held of `name` when it was judged; empty before that, and where it looks like nothing."""
+    def known(self, name: bytes) -> tuple[Judged, ...]:
+        """What was held of `name` (on the wire, in lower case) when it was judged; empty before that, and where it
+        looks like nothing.
+        """
         if self._judge is None:
             return ()
         key = hash(name)
@@ -78,7 +81,7 @@ class Judging:
                 self._keep(key, found)
         return found or ()
 
-    def offer(self, name: str) -> None:
+    def offer(self, name: bytes) -> None:
         """Have `name`, which has been answered, judged when there is time; passed over when too many wait."""
         if self._judge is None:
             return
@@ -108,10 +111,11 @@ class Judging:
             self._tell()
         self._timer = self._loop.call_later(_PAUSE_S, self._work) if self._queue else None
 
-    def _judge_one(self, name: str) -> None:
-        key, judge, snapshot = hash(name), self._judge, self._snapshot
+    def _judge_one(self, owner: bytes) -> None:
+        key, judge, snapshot = hash(owner), self._judge, self._snapshot
         if judge is None or snapshot is None or key in self._young or key in self._old:
             return
+        name = name_text(owner)
         try:
             listed = bool(snapshot.lookup(name)) or any(each in snapshot.never_blocked for each in parents(name))
         except PolicyError:  # the file is damaged: the resolver says so

@@ -90,6 +90,8 @@ class _Buffers:
         self.outgoing = self._outgoing
         self.names = memoryview(self._names)
         self.out_lengths = memoryview(bytearray(BATCH * 16)).cast("Q")
+        self.later: list[tuple[bytes, bytes]] = []
+        """Answers (sender, octets) that `send_later` is to send."""
         self._words = memoryview(self._headers).cast("I")
         self._marks = memoryview(self._control).cast("I")
 
@@ -108,6 +110,11 @@ class _Buffers:
     def was_truncated(self, index: int) -> bool:
         """Whether message `index` was longer than a slot."""
         return bool(self._words[index * _LENGTH_STEP + _FLAGS_AT] & _MSG_TRUNC)
+
+    def send_later(self) -> int:
+        """Send what was put into `later`. Returns how many answers were skipped."""
+        later, self.later = self.later, []
+        return sum(not self.send_one(sender, answer) for sender, answer in later)
 
     def send_one(self, sender: bytes, answer: bytes) -> bool:
         """Send one answer; False when the kernel would not take it."""
@@ -152,6 +159,8 @@ class BatchSocket(_Buffers):
         self._out_names = memoryview(out_headers).cast("Q")
         self.out_lengths = memoryview(self._out_iov).cast("B").cast("Q")
         self._directed: list[int] = []
+        self._later_names = bytearray(BATCH * NAME_BYTES)
+        self._later_names_at = addressof((c_char * len(self._later_names)).from_buffer(self._later_names))
         self._used = 0
 
     def receive(self) -> int:
@@ -168,6 +177,21 @@ class BatchSocket(_Buffers):
         """Say that the answer in `slot` goes to the sender of message `index`; holds until `send`."""
         self._out_names[slot * (_STEP // 8)] = self._names_at + index * NAME_BYTES
         self._directed.append(slot)
+
+    def send_later(self) -> int:
+        """As in the base, by as few system calls as there are batches."""
+        later, self.later = self.later, []
+        skipped = 0
+        for start in range(0, len(later), BATCH):
+            batch = later[start : start + BATCH]
+            for slot, (sender, answer) in enumerate(batch):
+                self._later_names[slot * NAME_BYTES : slot * NAME_BYTES + len(sender)] = sender
+                self._out_names[slot * (_STEP // 8)] = self._later_names_at + slot * NAME_BYTES
+                self._outgoing[slot * OUT_BYTES : slot * OUT_BYTES + len(answer)] = answer
+                self.out_lengths[slot * 2 + 1] = len(answer)
+            self._directed.extend(range(len(batch)))
+            skipped += self.send(len(batch))
+        return skipped
 
     def send(self, count: int) -> int:
         """Send the first `count` placed answers; one that fails is skipped. Returns how many were skipped."""

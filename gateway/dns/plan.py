@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
@@ -97,6 +97,14 @@ class NotAccepted:
 Asker = Accepted | NotAccepted
 
 
+def spoken_of(site: Site, snapshot: Snapshot, group: Group) -> Iterator[str]:
+    """Every name that `plan` treats by itself, with all below it: how it is listed does not tell what is answered."""
+    yield from (site.portal_name, "localhost", *CANARIES, *LOCAL_ZONES)
+    yield from snapshot.never_blocked
+    yield from group.permit
+    yield from group.forbid
+
+
 def plan(query: Query, asker: Asker, site: Site, now: datetime, judged: Sequence[Judged] = ()) -> Answer | Forward:
     """Answer `query` from what we know, or forward it. `now` is aware UTC; `judged` is as in `policies.decide`."""
     qtype = query.qtype
@@ -130,10 +138,11 @@ def _apply_policy(query: Query, asker: Asker, now: datetime, judged: Sequence[Ju
         return Answer(wire.reply(query, wire.REFUSED, ede=(wire.EDE_PROHIBITED, "not accepted")))
     if asker.snapshot is None or asker.group is None:
         return Answer(wire.reply(query, wire.SERVFAIL, ede=(wire.EDE_NOT_READY, "no policy yet")))
-    decision = decide(query.name, asker.group, now, asker.snapshot, judged)
+    name = query.name
+    decision = decide(name, asker.group, now, asker.snapshot, judged)
     if not decision.permitted:
         return Answer(refuse(query, decision, asker.snapshot, now), keep_s(decision.valid_until, now))
-    safe = safe_host(query.name, asker.group.safe_search)
+    safe = safe_host(name, asker.group.safe_search)
     return Forward(safe, decision.valid_until) if safe or decision.valid_until else _FORWARD
 
 

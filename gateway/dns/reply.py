@@ -7,10 +7,11 @@ goes too. Names only ever point backwards, so cutting a message's tail leaves ev
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.dns import wire
 from gateway.dns.errors import WireError
+from gateway.dns.inside import is_private
 from gateway.dns.wire import Query, lower_name, name_text
 
 _MAX_RECORDS = 1000
@@ -18,6 +19,8 @@ _MAX_JUMPS = 32
 _HEADER = struct.Struct("!6H")
 _RECORD = struct.Struct("!HHIH")
 _TTL = struct.Struct("!I")
+_ADDRESS_WIDTHS = {b"\xc0\x0c\0\1\0\1": 4, b"\xc0\x0c\0\x1c\0\1": 16}
+_ASKED = b"\xc0\x0c"  # a pointer to the question's name
 
 GUEST_TTL_MAX_S = 300
 """The longest that a device may keep a permitted answer, so that a change of policy reaches it soon."""
@@ -26,22 +29,23 @@ NEGATIVE_MAX_S = 900
 FAILURE_S = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What review looks at in one record: names are lower-case text, addresses 4 or 16 bytes."""
+class Record(NamedTuple):
+    """What review looks at in one record: names are lower-case text, addresses 4 or 16 bytes. `owner` None is the name
+    that was asked for.
+    """
 
-    owner: str
+    owner: str | None
     rtype: int
     target: str | None = None
     addresses: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An upstream's answer without its ID, question and additional section.
 
-    `ttls` holds (offset in `body`, seconds) of each record; `lifetime_s` is how long the whole may be kept
-    (RFC 2308 §5 for negative answers; 0 = not at all).
+    `ttls` holds (offset in `body`, seconds) of each record, `ttl_max_s` the largest; `lifetime_s` is how long the
+    whole may be kept (RFC 2308 §5 for negative answers; 0 = not at all). `leads` is whether it leads to other names,
+    `leads_inside` whether to an address inside.
     """
 
     rcode: int
@@ -52,12 +56,15 @@ class Reply:
     ttls: tuple[tuple[int, int], ...]
     records: tuple[Record, ...]
     lifetime_s: int
-    truncated: bool
+    truncated: bool = False
+    ttl_max_s: int = 0xFFFFFFFF
+    leads: bool = True
+    leads_inside: bool = True
 
     @property
     def size_bytes(self) -> int:
         """About how much memory this takes."""
-        return 700 + len(self.body) + 350 * len(self.records) + 120 * len(self.ttls)
+        return 700 + len(self.body) + 420 * len(self.ttls)
 
 
 def parse_reply(packet: bytes) -> Reply:
@@ -72,78 +79,111 @@ def parse_reply(packet: bytes) -> Reply:
         raise WireError("not an answer to one question")
     if answers + authority > _MAX_RECORDS:
         raise WireError(f"more than {_MAX_RECORDS} records")
-    names: dict[int, str] = {}
-    _, start = _read_name(packet, 12, names)
-    start += 4
+    start = wire.name_end(packet, 12) + 4
     if start > len(packet):
         raise WireError("question cut off")
     rcode = flags & 15
+    question = packet[12:start]
     if flags & wire.TC:
-        return Reply(rcode, packet[12:start], 0, 0, b"", (), (), 0, True)
-    sections = _Sections(packet, start, answers, names)
-    for index in range(answers + authority):
-        sections.read(index)
-    ttls = tuple(sections.ttls)
+        return Reply(rcode, question, 0, 0, b"", (), (), 0, truncated=True)
+    found = _read_addresses(packet, start, answers) if not rcode and not authority else None
+    if found is None:
+        found = _read_records(packet, start, answers, authority)
+    end, records, ttls, negative_ttl_s = found
+    largest_s = shortest_s = 0
+    if ttls:
+        seconds = [ttl_s for _, ttl_s in ttls]
+        largest_s, shortest_s = max(seconds), min(seconds)
     if rcode not in (wire.NOERROR, wire.NXDOMAIN):
         lifetime_s = FAILURE_S  # RFC 9520 §3.2: remember a failure, briefly
     elif rcode == wire.NXDOMAIN or not answers:
-        lifetime_s = sections.negative_ttl_s
+        lifetime_s = negative_ttl_s
     else:
-        lifetime_s = min(KEEP_MAX_S, *(ttl for _, ttl in ttls))
-    body = packet[start : sections.position]
-    records = tuple(sections.records)
-    return Reply(rcode, packet[12:start], answers, authority, body, ttls, records, lifetime_s, False)
+        lifetime_s = min(KEEP_MAX_S, shortest_s)
+    leads = leads_inside = False
+    for record in records:
+        leads = leads or record.target is not None
+        for address in record.addresses:
+            leads_inside = leads_inside or is_private(address)
+    body = packet[start:end]
+    return Reply(
+        rcode, question, answers, authority, body, ttls, records, lifetime_s, False, largest_s, leads, leads_inside
+    )
 
 
-class _Sections:
-    """The answer and authority sections, read record by record."""
+Found = tuple[int, tuple[Record, ...], tuple[tuple[int, int], ...], int]
+"""The position after both sections, the records of the answer section, TTLs of both (see `Reply`), and the lifetime (s)
+of a negative answer.
+"""
 
-    def __init__(self, packet: bytes, start: int, answers: int, names: dict[int, str]) -> None:
-        self._packet = packet
-        self._start = start
-        self._answers = answers
-        self._names = names
-        self.position = start
-        self.ttls: list[tuple[int, int]] = []
-        self.records: list[Record] = []
-        self.negative_ttl_s = 0
 
-    def read(self, index: int) -> None:
-        """Read record `index` of both sections."""
-        packet = self._packet
-        owner, position = _read_name(packet, self.position, self._names)
-        if position + 10 > len(packet):
+def _read_addresses(packet: bytes, start: int, answers: int) -> Found | None:
+    """An answer section of nothing but A, or nothing but AAAA, records of the name that was asked for, as nearly all
+    are; None for any other.
+    """
+    head = packet[start : start + 6]
+    width = _ADDRESS_WIDTHS.get(head)
+    if width is None:
+        return None
+    length = width.to_bytes(2, "big")
+    addresses: list[bytes] = []
+    ttls: list[tuple[int, int]] = []
+    position = start
+    for _ in range(answers):
+        data = position + 12
+        if packet[position : position + 6] != head or packet[data - 2 : data] != length:
+            return None
+        (ttl_s,) = _TTL.unpack_from(packet, position + 6)
+        ttls.append((position + 6 - start, 0 if ttl_s & 0x80000000 else ttl_s))
+        addresses.append(packet[data : data + width])
+        position = data + width
+    if position > len(packet):
+        return None
+    return position, (Record(None, head[3], None, tuple(addresses)),), tuple(ttls), 0
+
+
+def _read_records(packet: bytes, start: int, answers: int, authority: int) -> Found:  # noqa: PLR0912 - one record a turn
+    """Both sections, whatever is in them. Raises: WireError."""
+    records: list[Record] = []
+    ttls: list[tuple[int, int]] = []
+    names: dict[int, str] = {}
+    position, negative_ttl_s, size = start, 0, len(packet)
+    for index in range(answers + authority):
+        owner: str | None
+        if packet[position : position + 2] == _ASKED:  # nearly always
+            owner, position = None, position + 2
+        else:
+            owner, position = _read_name(packet, position, names)
+        if position + 10 > size:
             raise WireError("record cut off")
         rtype, rclass, ttl_s, length = _RECORD.unpack_from(packet, position)
         data = position + 10
         end = data + length
-        if end > len(packet):
+        if end > size:
             raise WireError("record data cut off")
-        if rtype == wire.OPT:
-            raise WireError("OPT outside the additional section")
         if ttl_s & 0x80000000:  # RFC 2181 §8: a TTL with the top bit set is zero
             ttl_s = 0
-        if index < self._answers:
-            if rclass == wire.IN:
-                self.records.append(_read_record(packet, owner, rtype, data, end, self._names))
+        if rtype == wire.OPT:
+            raise WireError("OPT outside the additional section")
+        if index < answers:
+            if rclass != wire.IN:
+                pass
+            elif (rtype == wire.A and length == 4) or (rtype == wire.AAAA and length == 16):
+                records.append(Record(owner, rtype, None, (packet[data:end],)))
+            else:
+                records.append(_read_record(packet, owner, rtype, data, end, names))
         elif rtype == wire.SOA and length >= 22:
-            if not self._answers:  # RFC 2308 §5
+            if not answers:  # RFC 2308 §5
                 ttl_s = min(ttl_s, _TTL.unpack_from(packet, end - 4)[0])
-            self.negative_ttl_s = min(ttl_s, NEGATIVE_MAX_S)
-        self.ttls.append((position + 4 - self._start, ttl_s))
-        self.position = end
+            negative_ttl_s = min(ttl_s, NEGATIVE_MAX_S)
+        ttls.append((position + 4 - start, ttl_s))
+        position = end
+    return position, tuple(records), tuple(ttls), negative_ttl_s
 
 
-def _read_record(packet: bytes, owner: str, rtype: int, data: int, end: int, names: dict[int, str]) -> Record:
-    size = end - data
-    if rtype == wire.A:
-        if size != 4:
-            raise WireError("an A record is 4 bytes")
-        return Record(owner, rtype, None, (packet[data:end],))
-    if rtype == wire.AAAA:
-        if size != 16:
-            raise WireError("an AAAA record is 16 bytes")
-        return Record(owner, rtype, None, (packet[data:end],))
+def _read_record(packet: bytes, owner: str | None, rtype: int, data: int, end: int, names: dict[int, str]) -> Record:
+    if rtype in (wire.A, wire.AAAA):
+        raise WireError("an A record is 4 bytes, an AAAA record 16")
     if rtype in (wire.CNAME, wire.DNAME):
         target, after = _read_name(packet, data, names)
         if after != end:
@@ -154,7 +194,7 @@ def _read_record(packet: bytes, owner: str, rtype: int, data: int, end: int, nam
     return Record(owner, rtype)
 
 
-def _read_service(packet: bytes, owner: str, rtype: int, data: int, end: int, names: dict[int, str]) -> Record:
+def _read_service(packet: bytes, owner: str | None, rtype: int, data: int, end: int, names: dict[int, str]) -> Record:
     """Target and address hints of SVCB and HTTPS (RFC 9460 §2.2, §7.3)."""
     if data + 3 > end:
         raise WireError("service record cut off")
@@ -218,17 +258,29 @@ def matches(reply: Reply, lower_question: bytes) -> bool:
     return lower_name(reply.question[:-4]) + reply.question[-4:] == lower_question
 
 
-def render(query: Query, reply: Reply, age_s: int, limit_bytes: int, ttl_max_s: int = GUEST_TTL_MAX_S) -> bytes:
+def render(
+    query: Query,
+    reply: Reply,
+    age_s: int,
+    limit_bytes: int,
+    ttl_max_s: int = GUEST_TTL_MAX_S,
+    ede: int | None = None,
+) -> bytes:
     """An upstream's answer for this asker: own ID, own spelling, TTLs less `age_s` and at most `ttl_max_s`.
 
     Longer than `limit_bytes` it becomes an empty answer with TC. AA and AD are off: this is a copy, unvalidated.
+    `ede` is the code of an Extended DNS Error to tell (RFC 8914).
     """
-    opt = wire.opt_record(0, query.do) if query.edns else b""
+    opt = b""
+    if query.edns:
+        opt = wire.plain_opt(query.do) if ede is None else wire.opt_record(0, query.do, (ede, ""))
     if 12 + len(query.question) + len(reply.body) + len(opt) > limit_bytes:
         return wire.truncated(query)
     flags = wire.QR | wire.RA | (query.flags & (wire.RD | wire.CD)) | reply.rcode
+    header = _HEADER.pack(query.id, flags, 1, reply.answer_count, reply.authority_count, 1 if opt else 0)
+    if not age_s and reply.ttl_max_s <= ttl_max_s:
+        return b"".join((header, query.question, reply.body, opt))
     body = bytearray(reply.body)
     for offset, ttl_s in reply.ttls:
         _TTL.pack_into(body, offset, min(ttl_max_s, max(0, ttl_s - age_s)))
-    header = _HEADER.pack(query.id, flags, 1, reply.answer_count, reply.authority_count, 1 if opt else 0)
     return b"".join((header, query.question, body, opt))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import IPv6Address, ip_network
 
 from gateway.dns import wire
+from gateway.dns.inside import is_private
 from gateway.dns.reply import Reply
 
 
@@ -38,25 +38,6 @@ class Rebinding:
 
 Objection = ForbiddenHop | Rebinding
 
-_PRIVATE_V4 = tuple(
-    (int(net.network_address), int(net.netmask))
-    for net in map(
-        ip_network,
-        (
-            "10.0.0.0/8",
-            "172.16.0.0/12",
-            "192.168.0.0/16",
-            "127.0.0.0/8",
-            "169.254.0.0/16",
-            "100.64.0.0/10",
-            "0.0.0.0/8",
-        ),
-    )
-)
-_PRIVATE_V6 = tuple(
-    (int(net.network_address), int(net.netmask)) for net in map(ip_network, ("fc00::/7", "fe80::/10", "fec0::/10"))
-)
-_NAT64 = int(IPv6Address("64:ff9b::"))
 _MAX_HOPS = 64
 
 
@@ -67,23 +48,28 @@ def review(name: str, reply: Reply, judge: Judge | None, private_zones: tuple[st
     and HTTPS are judged, and the whole chain after a name that IT permitted passes. Addresses are those of A and
     AAAA and the hints of SVCB and HTTPS; `private_zones` may hold private ones.
     """
-    records = reply.records
-    if judge is not None:
+    if not reply.leads and not reply.leads_inside:
+        return None
+    if judge is not None and reply.leads:
         objection = _review_names(name, reply, judge)
         if objection is not None:
             return objection
-    if under(name, private_zones):
-        return None
-    for record in records:
+    for record in reply.records:
         for address in record.addresses:
-            if is_private(address) and not under(record.owner, private_zones):
-                return Rebinding(record.owner)
+            if is_private(address) and not under(name, private_zones):
+                owner = name if record.owner is None else record.owner
+                if not under(owner, private_zones):
+                    return Rebinding(owner)
     return None
 
 
 def _review_names(name: str, reply: Reply, judge: Judge) -> Objection | None:
-    led = [(record.owner, record.target, record.rtype) for record in reply.records if record.target is not None]
-    if not led or judge(name) is Verdict.INSISTED:
+    led = [
+        (name if record.owner is None else record.owner, record.target, record.rtype)
+        for record in reply.records
+        if record.target is not None
+    ]
+    if judge(name) is Verdict.INSISTED:
         return None
     verdicts: dict[str, Verdict] = {}
     insisted: set[str] = set()
@@ -112,13 +98,3 @@ def _ancestors(name: str) -> list[str]:
 def under(name: str, zones: tuple[str, ...]) -> bool:
     """Whether `name` is one of `zones` or below one."""
     return any(name == zone or name.endswith("." + zone) for zone in zones)
-
-
-def is_private(address: bytes) -> bool:
-    """Whether 4 or 16 bytes are an address that no public name should lead to (also mapped, and by NAT64)."""
-    number = int.from_bytes(address, "big")
-    if len(address) == 4:
-        return any(number & mask == network for network, mask in _PRIVATE_V4)
-    if number >> 32 in (0, 0xFFFF, _NAT64 >> 32):  # ::, ::1 and compatible; ::ffff:a.b.c.d; 64:ff9b::a.b.c.d
-        return is_private(address[12:]) or number >> 32 == 0
-    return any(number & mask == network for network, mask in _PRIVATE_V6)

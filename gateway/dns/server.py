@@ -18,6 +18,7 @@ from gateway.dns.cache import FinishedAnswers, UpstreamAnswers
 from gateway.dns.config import DnsConfig
 from gateway.dns.errors import DnsError, DnsSettingsError
 from gateway.dns.judging import Judging
+from gateway.dns.pending import Pending
 from gateway.dns.plan import Site
 from gateway.dns.resolve import Resolver
 from gateway.dns.tcp import TcpListener
@@ -39,15 +40,15 @@ class Server:
         self._config = config
         self._loop = asyncio.get_running_loop()
         self._finished = FinishedAnswers()
-        self._views = Views(config.sources, self._finished)
-        self._upstreams = Upstreams(config.upstreams, self._loop, config.upstream_timeout_s)
         site = Site.build(config.portal_hostname, config.portal_addresses, config.private_zones)
+        self._views = Views(config.sources, self._finished, site)
+        self._upstreams = Upstreams(config.upstreams, self._loop, config.upstream_timeout_s)
         self._judging = Judging(self._loop)
         self._resolver = Resolver(
             site,
             self._views,
             self._finished,
-            UpstreamAnswers(),
+            UpstreamAnswers(stale_max_s=config.serve_stale_s),
             self._upstreams,
             utc_now,
             time.monotonic,
@@ -149,15 +150,20 @@ class Server:
         return count
 
     def _answer_slowly(self, batch: mmsg.AnySocket, index: int, packet: bytes, mark: int) -> bytes | None:
-        if batch.was_truncated(index):
+        if len(packet) == mmsg.SLOT_BYTES and batch.was_truncated(index):
             return error_reply(packet, FORMERR) if not packet[2] & QR >> 8 else None
         sender = batch.sender(index)
-        source = sender[4:8] if batch.is_ipv4 else sender[8:24]
-        return self._resolver.answer(packet, mark, source, False, partial(self._deliver, batch, sender))
+        begun = self._resolver.begin(packet, mark, sender[4:8] if batch.is_ipv4 else sender[8:24], False)
+        return begun.ask(partial(self._deliver, batch, sender)) if isinstance(begun, Pending) else begun
 
     def _deliver(self, batch: mmsg.AnySocket, sender: bytes, answer: bytes) -> None:
-        if not batch.send_one(sender, answer):
-            self.skipped += 1
+        if not batch.later:
+            self._loop.call_soon(self._flush, batch)
+        batch.later.append((sender, answer))
+
+    def _flush(self, batch: mmsg.AnySocket) -> None:
+        if batch.socket.fileno() >= 0:
+            self.skipped += batch.send_later()
 
 
 def bind(address: str, port: int, kind: socket.SocketKind, *, shared: bool = True) -> socket.socket:

@@ -22,6 +22,8 @@ from gateway.dns.errors import WireError
 from gateway.dns.reply import Reply, parse_reply
 from gateway.dns.upstream_tcp import PASSED_ON, first_answer
 
+ANSWERING = PASSED_ON
+
 Key = tuple[bytes, bool, bool]
 """Lower-case question, DO, CD."""
 

@@ -7,7 +7,10 @@ from ipaddress import ip_network
 
 from gateway.dns.cache import Finished, FinishedAnswers
 from gateway.dns.errors import DnsSettingsError
-from gateway.dns.plan import Accepted, Asker, NotAccepted
+from gateway.dns.plan import Accepted, Asker, NotAccepted, Site, spoken_of
+from gateway.dns.shortcut import Shortcut
+from policies.model import Group
+from policies.safe_search import safe_host
 from policies.snapshot import Snapshot
 
 _DEFAULT_MARK = 1
@@ -16,10 +19,11 @@ _MEMO_MAX = 65536
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """A policy as one asker meets it, and the finished answers of level 1 under it."""
+    """A policy as one asker meets it, the finished answers of level 1 under it, and the shortcut to new ones."""
 
     asker: Asker
     answers: dict[bytes, Finished]
+    shortcut: Shortcut | None = None
 
 
 class Views:
@@ -30,8 +34,11 @@ class Views:
     Raises: DnsSettingsError when a source is no network.
     """
 
-    def __init__(self, sources: tuple[tuple[str, str], ...], finished: FinishedAnswers) -> None:
+    def __init__(
+        self, sources: tuple[tuple[str, str], ...], finished: FinishedAnswers, site: Site | None = None
+    ) -> None:
         self._finished = finished
+        self._site = site
         self._networks: list[tuple[int, int, int, str]] = []
         for text, group in sources:
             try:
@@ -85,10 +92,19 @@ class Views:
         view = self._by_group.get(key)
         if view is None:
             group = self.snapshot.group(key) if self.snapshot else None
-            if group is None:
+            if self.snapshot is None or group is None:
                 return self._no_policy
-            view = self._by_group[key] = View(Accepted(self.snapshot, group), self._finished.table())
+            view = self._by_group[key] = View(
+                Accepted(self.snapshot, group), self._finished.table(), self._shortcut(self.snapshot, group)
+            )
         return view
+
+    def _shortcut(self, snapshot: Snapshot, group: Group) -> Shortcut | None:
+        if self._site is None:
+            return None
+        engines = group.safe_search
+        is_apart = (lambda name: safe_host(name, engines) is not None) if engines else None
+        return Shortcut(snapshot.match, spoken_of(self._site, snapshot, group), is_apart)
 
     def _source_group(self, source: bytes) -> str | None:
         number = int.from_bytes(source, "big")

@@ -6,7 +6,7 @@ Sources: RFC 1035 §4, RFC 6891 (EDNS), RFC 8914 (Extended DNS Errors), RFC 9619
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.dns.errors import WireError
 
@@ -21,24 +21,25 @@ MAX_UDP_BYTES = 1232
 
 _HEADER = struct.Struct("!6H")
 _RECORD = struct.Struct("!HHIH")
+_TYPE_AND_CLASS = struct.Struct("!HH").unpack_from
 _PLAIN = frozenset(range(0x21, 0x7F)) - frozenset(b".\\")  # as policies.names writes them
+_PLAIN_OR_DOT = bytes(sorted(_PLAIN | {0x2E}))
+_ONE_QUESTION = struct.pack("!5H", RD, 1, 0, 0, 0)  # what follows the ID of nearly every query
 _OWNER = b"\xc0\x0c"
 _SOA_NAMES = b"\x0agjestenett\x07invalid\0\x06nobody\x07invalid\0"
 _FORBIDDEN_TYPES = frozenset(range(128, 255)) | {0, OPT}
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One question. `question` is its bytes as asked (name, type, class); `name` is text in lower case, no last dot.
-
-    Dots, backslashes and what is not printable ASCII in a label are written `\\DDD`, so that a dot in `name`
-    always separates labels. `udp_bytes` is what the asker can take by UDP; `edns` says whether an OPT came along.
+class Query(NamedTuple):
+    """One question. `question` is its bytes as asked (name, type, class); `owner` is the name in lower case, as it
+    stands on the wire. `udp_bytes` is what the asker can take by UDP; `edns` says whether an OPT came along,
+    `has_options` whether anything else did.
     """
 
     id: int
     flags: int
     question: bytes
-    name: str
+    owner: bytes
     qtype: int
     qclass: int
     edns: bool = False
@@ -47,14 +48,19 @@ class Query:
     has_options: bool = False
 
     @property
+    def name(self) -> str:
+        """The name as text (`name_text`), made anew at each call."""
+        return name_text(self.owner)
+
+    @property
     def lower_question(self) -> bytes:
         """The question with its name in lower case: the key under which upstream answers are shared."""
-        return lower_name(self.question[:-4]) + self.question[-4:]
+        return self.owner + self.question[-4:]
 
     @property
     def is_lower(self) -> bool:
         """Whether no letter of the name is in upper case."""
-        return lower_name(self.question[:-4]) == self.question[:-4]
+        return self.question.startswith(self.owner)
 
 
 class BadQueryError(WireError):
@@ -79,6 +85,21 @@ def parse_query(packet: bytes) -> Query:
     if size < 12:
         raise BadQueryError("shorter than a header", None)
     ident, flags, questions, answers, authority, additional = _HEADER.unpack_from(packet)
+    if packet[2:12] != _ONE_QUESTION:
+        _check_header(flags, questions, answers, authority)
+    end = name_end(packet, 12)
+    question = packet[12 : end + 4]
+    if len(question) < end - 8:
+        raise BadQueryError("question cut off", FORMERR)
+    qtype, qclass = _TYPE_AND_CLASS(packet, end)
+    owner = packet[12:end].lower()
+    if not additional and end + 4 == size:
+        return Query(ident, flags, question, owner, qtype, qclass)
+    edns, udp_bytes, do, has_options = _read_additional(packet, end + 4, additional)
+    return Query(ident, flags, question, owner, qtype, qclass, edns, udp_bytes, do, has_options)
+
+
+def _check_header(flags: int, questions: int, answers: int, authority: int) -> None:
     if flags & QR:
         raise BadQueryError("an answer, not a query", None)
     if flags & 0x7800:
@@ -87,35 +108,28 @@ def parse_query(packet: bytes) -> Query:
         raise BadQueryError("not exactly one question and no records", FORMERR)
     if flags & TC:
         raise BadQueryError("a truncated query", FORMERR)
-    end = _name_end(packet, 12)
-    if end + 4 > size:
-        raise BadQueryError("question cut off", FORMERR)
-    qtype, qclass = struct.unpack_from("!HH", packet, end)
-    question = packet[12 : end + 4]
-    name = name_text(packet[12:end])
-    edns, udp_bytes, do, has_options = _read_additional(packet, end + 4, additional)
-    return Query(ident, flags, question, name, qtype, qclass, edns, udp_bytes, do, has_options)
 
 
-def _name_end(packet: bytes, position: int) -> int:
-    start, size = position, len(packet)
-    while position < size:
-        length = packet[position]
-        if length > 63:
-            raise BadQueryError("compression or a reserved label in a question", FORMERR)
-        position += length + 1
-        if position - start > 255:
-            raise BadQueryError("name longer than 255 bytes", FORMERR)
-        if not length:
-            return position
-    raise BadQueryError("name cut off", FORMERR)
+def name_end(packet: bytes, start: int) -> int:
+    """The position after the uncompressed name at `start`. Raises: BadQueryError."""
+    position = start
+    try:
+        while length := packet[position]:
+            if length > 63:
+                raise BadQueryError("compression or a reserved label in a question", FORMERR)
+            position += length + 1
+    except IndexError:
+        raise BadQueryError("name cut off", FORMERR) from None
+    if position - start > 254:
+        raise BadQueryError("name longer than 255 bytes", FORMERR)
+    return position + 1
 
 
 def _read_additional(packet: bytes, position: int, count: int) -> tuple[bool, int, bool, bool]:
     """EDNS present, UDP size, DO, whether options or further records came along (RFC 6891 §6.1)."""
     edns, udp_bytes, do, has_options = False, 512, False, False
     for _ in range(count):
-        end = _name_end(packet, position)
+        end = name_end(packet, position)
         if end + 10 > len(packet):
             raise BadQueryError("record cut off", FORMERR)
         rtype, rclass, ttl, length = _RECORD.unpack_from(packet, end)
@@ -148,22 +162,23 @@ def _check_options(packet: bytes, position: int, end: int) -> None:
 
 
 def name_text(name: bytes) -> str:
-    """An uncompressed wire name as lower-case text without the last dot; the root is the empty text."""
-    labels = []
+    """An uncompressed wire name as lower-case text without the last dot, in the normal form of `policies.names`: dots,
+    backslashes and what is not printable ASCII in a label are written `\\DDD`. The root is the empty text.
+    """
+    labels: list[bytes] = []
     position = 0
     while length := name[position]:
-        label = name[position + 1 : position + 1 + length].lower()
-        if _PLAIN.issuperset(label):
-            labels.append(label.decode("ascii"))
-        else:
-            labels.append("".join(chr(byte) if byte in _PLAIN else f"\\{byte:03d}" for byte in label))
-        position += length + 1
-    return ".".join(labels)
+        position += 1
+        labels.append(name[position : position + length])
+        position += length
+    joined = b".".join(labels).lower()
+    if joined.count(b".") < len(labels) and not joined.translate(None, _PLAIN_OR_DOT):
+        return joined.decode("ascii")
+    return ".".join(_escaped(label.lower()) for label in labels)
 
 
-def name_bytes(name: str) -> bytes:
-    """The wire form of a host name: letters, digits, hyphens, underscores and dots, as in `policies.names.listable`."""
-    return b"".join(bytes((len(label),)) + label.encode("ascii") for label in name.split(".")) + b"\0"
+def _escaped(label: bytes) -> str:
+    return "".join(chr(octet) if octet in _PLAIN else f"\\{octet:03d}" for octet in label)
 
 
 def is_meta_type(qtype: int) -> bool:
@@ -196,6 +211,14 @@ def opt_record(extended_rcode: int, do: bool, ede: tuple[int, str] | None = None
     return b"\0" + _RECORD.pack(OPT, MAX_UDP_BYTES, ttl, len(data)) + data
 
 
+_PLAIN_OPTS = opt_record(0, False), opt_record(0, True)
+
+
+def plain_opt(do: bool) -> bytes:
+    """Our OPT that says nothing but our size and DO."""
+    return _PLAIN_OPTS[do]
+
+
 def record(rtype: int, ttl_s: int, data: bytes) -> bytes:
     """A record of class IN whose owner is the question's name."""
     return _OWNER + _RECORD.pack(rtype, IN, ttl_s, len(data)) + data
@@ -212,7 +235,7 @@ def error_reply(packet: bytes, rcode: int) -> bytes:
     question = b""
     if questions == 1 and not flags & 0x7800:
         try:
-            end = _name_end(packet, 12) + 4
+            end = name_end(packet, 12) + 4
         except BadQueryError:
             end = len(packet) + 1
         question = packet[12:end] if end <= len(packet) else b""

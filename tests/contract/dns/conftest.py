@@ -46,7 +46,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(true: Callable[[], object], within_s: float = 5.0) -> None:
+def wait_for(true: Callable[[], object], within_s: float = 20.0) -> None:
     end = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < end, "waited in vain"

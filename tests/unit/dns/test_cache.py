@@ -1,6 +1,6 @@
 """Both levels stay within their bytes and keep what is in use."""
 
-from gateway.dns.cache import FinishedAnswers, UpstreamAnswers
+from gateway.dns.cache import Failures, FinishedAnswers, UpstreamAnswers
 from gateway.dns.reply import Reply
 
 
@@ -51,11 +51,50 @@ def test_kept_until_it_ends() -> None:
 
 
 def test_a_flood_of_random_names_leaves_what_is_in_use() -> None:
-    kept = UpstreamAnswers(max_bytes=200_000)
+    kept = UpstreamAnswers(max_bytes=400_000)
     kept.put(key(0), reply(), 0.0)
-    for number in range(1, 5000):
+    assert kept.get(key(0), 0.0) is not None  # asked for again
+    for number in range(1, 50_000):
         kept.put(key(number), reply(), 0.0)
-        if number % 50 == 0:
-            assert kept.get(key(0), 1.0) is not None
-    assert len(kept) <= 200_000 // 800 + 1
+        assert len(kept) <= 400_000 // 800 + 2
+    assert kept.get(key(0), 1.0) is not None
     assert kept.get(key(1), 1.0) is None
+    assert kept.evicted > 49_000
+
+
+def test_what_is_in_use_is_bounded_too() -> None:
+    kept = UpstreamAnswers(max_bytes=400_000)
+    for number in range(5000):
+        kept.put(key(number), reply(), 0.0)
+        kept.get(key(number), 0.0)
+        assert len(kept) <= 400_000 // 800 + 2
+
+
+def test_what_has_ended_is_stale_for_a_while() -> None:
+    kept = UpstreamAnswers(stale_max_s=100.0)
+    kept.put(key(1), reply(lifetime_s=60), 0.0)
+    assert kept.get(key(1), 61.0) is None
+    assert kept.stale(key(1), 159.0) is not None
+    assert kept.get(key(1), 161.0) is None
+    assert kept.stale(key(1), 161.0) is None
+    never = UpstreamAnswers()
+    never.put(key(1), reply(lifetime_s=60), 0.0)
+    assert never.get(key(1), 60.5) is None
+    assert never.stale(key(1), 60.5) is None
+
+
+def test_due_in_the_last_tenth_of_a_lifetime() -> None:
+    kept = UpstreamAnswers().put(key(1), reply(lifetime_s=60), 100.0)
+    assert not kept.is_due(153.9)
+    assert kept.is_due(154.1)
+    assert not UpstreamAnswers().put(key(1), reply(lifetime_s=9), 100.0).is_due(108.9)
+
+
+def test_failures_last_a_second_and_are_bounded() -> None:
+    failures = Failures(lasting_s=1.0, most=10)
+    failures.put(key(1), reply(), 5.0)
+    assert failures.get(key(1), 5.9) is not None
+    assert failures.get(key(1), 6.0) is None
+    for number in range(100):
+        failures.put(key(number), reply(), 5.0)
+    assert len(failures) <= 10

@@ -11,6 +11,7 @@ from gateway.dns.judging import Judging
 from policies.compiler import NamedList, compile_snapshot
 from policies.document import default_document
 from policies.lexical import Line, write_model
+from policies.names import to_wire
 from policies.snapshot import open_snapshot
 
 ROWS = 1 << 12
@@ -49,14 +50,14 @@ async def idle(judge: Judging) -> None:
 def test_nothing_is_judged_before_the_loop_turns() -> None:
     async def scene(judge: Judging) -> None:
         judge.adopt(snapshot(judge=model()))
-        judge.offer("casino.example")
-        assert judge.known("casino.example") == ()
+        judge.offer(to_wire("casino.example"))
+        assert judge.known(to_wire("casino.example")) == ()
         assert judge.judged == 0
         await idle(judge)
-        (held,) = judge.known("casino.example")
+        (held,) = judge.known(to_wire("casino.example"))
         assert (held.category, held.confidence > 0.9) == ("gambling", True)
         assert any("sino" in piece for piece in held.because)
-        judge.offer("casino.example")
+        judge.offer(to_wire("casino.example"))
         assert judge._timer is None  # known already
 
     run(scene)
@@ -66,9 +67,9 @@ def test_listed_and_never_blocked_names_are_not_judged() -> None:
     async def scene(judge: Judging) -> None:
         judge.adopt(snapshot(judge=model()))
         for name in ("www.casino-listed.example", "casino.vg.no", "casino.nav.no", "hage.example", "no"):
-            judge.offer(name)
+            judge.offer(to_wire(name))
         await idle(judge)
-        assert judge.known("www.casino-listed.example") == judge.known("casino.nav.no") == ()
+        assert judge.known(to_wire("www.casino-listed.example")) == judge.known(to_wire("casino.nav.no")) == ()
         assert judge.counts == {"gambling": 1}  # casino.vg.no: ordinary names are no rule
         assert judge.judged == 3
 
@@ -82,12 +83,12 @@ def test_queue_and_verdicts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     async def scene(judge: Judging) -> None:
         judge.adopt(snapshot(judge=model()))
         for number in range(80):
-            judge.offer(f"casino{number}.example")
+            judge.offer(to_wire(f"casino{number}.example"))
         assert (len(judge._queue), judge.passed_over) == (50, 30)
         await idle(judge)
         assert judge.judged == 50
         assert len(judge._young) + len(judge._old) <= 40
-        assert judge.known("casino49.example")
+        assert judge.known(to_wire("casino49.example"))
 
     run(scene)
 
@@ -95,12 +96,12 @@ def test_queue_and_verdicts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_new_snapshot_starts_afresh() -> None:
     async def scene(judge: Judging) -> None:
         judge.adopt(snapshot(judge=model()))
-        judge.offer("casino.example")
+        judge.offer(to_wire("casino.example"))
         await idle(judge)
-        judge.offer("casino2.example")
+        judge.offer(to_wire("casino2.example"))
         judge.adopt(snapshot())
-        assert judge.known("casino.example") == ()
-        judge.offer("casino3.example")
+        assert judge.known(to_wire("casino.example")) == ()
+        judge.offer(to_wire("casino3.example"))
         assert judge._timer is None
 
     run(scene)
@@ -109,7 +110,7 @@ def test_a_new_snapshot_starts_afresh() -> None:
 def test_a_model_that_does_not_open_is_told_and_left(caplog: pytest.LogCaptureFixture) -> None:
     def scene(judge: Judging) -> None:
         judge.adopt(snapshot(judge=b"no model"))
-        judge.offer("casino.example")
+        judge.offer(to_wire("casino.example"))
         assert judge._timer is None
 
     run(scene)
@@ -121,7 +122,7 @@ def test_names_are_neither_kept_nor_told(caplog: pytest.LogCaptureFixture) -> No
 
     async def scene(judge: Judging) -> None:
         judge.adopt(snapshot(judge=model()))
-        judge.offer("casino.example")
+        judge.offer(to_wire("casino.example"))
         await idle(judge)
         assert "casino.example" not in repr({key: vars(judge)[key] for key in ("_queue", "_young", "_old", "counts")})
 

@@ -39,7 +39,7 @@ def test_finds_hops_hints_and_addresses() -> None:
     )
     assert [record.target for record in found.records] == ["b.example", "c.example", None]
     assert [len(record.addresses) for record in found.records] == [0, 3, 1]
-    assert found.records[0].owner == "a.example"
+    assert [record.owner for record in found.records] == [None, "b.example", "b.example"]  # None: the name asked for
 
 
 def test_lifetimes() -> None:

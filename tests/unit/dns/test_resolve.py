@@ -116,3 +116,26 @@ def test_a_policy_that_is_damaged_later_is_servfail_and_told_once(caplog, monkey
     assert "damaged" in told
     assert "publish" in told
     assert "secret" not in told
+
+
+def test_what_is_in_use_is_asked_for_again_before_it_ends() -> None:
+    document = default_document()
+    finished, upstream, clock, passed = FinishedAnswers(), Upstream(), Clock(), [0.0]
+    views = Views((), finished)
+    views.adopt(open_snapshot(compile_snapshot(document, (), 1)))
+    kept = UpstreamAnswers()
+    resolver = Resolver(Site("gjest.internal"), views, finished, kept, upstream, clock, lambda: passed[0])
+    query = dns.message.make_query("www.example", "A", use_edns=0)
+    got: list[bytes] = []
+    assert resolver.answer(query.to_wire(), 1, b"", False, got.append) is None
+    upstream.waiting.pop()(true_reply(query))  # lives for 60 s
+    passed[0] = 30.0
+    assert resolver.answer(query.to_wire(), 1, b"", False, got.append)
+    assert not upstream.waiting
+    passed[0] = 55.0
+    assert resolver.answer(query.to_wire(), 1, b"", False, got.append)
+    upstream.waiting.pop()(true_reply(query))
+    passed[0] = 100.0
+    assert resolver.answer(query.to_wire(), 1, b"", False, got.append)
+    assert not upstream.waiting
+    assert resolver.prefetched == 1

@@ -5,8 +5,9 @@ from ipaddress import ip_address
 import pytest
 
 from gateway.dns import wire
+from gateway.dns.inside import is_private
 from gateway.dns.reply import Record, Reply
-from gateway.dns.review import ForbiddenHop, Rebinding, Verdict, is_private, review
+from gateway.dns.review import ForbiddenHop, Rebinding, Verdict, review
 
 
 def answer(*records: Record) -> Reply:

@@ -1,0 +1,171 @@
+"""A question that upstream has been asked: what arrives is reviewed under the policy then in force, and rendered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gateway.dns import alias, wire
+from gateway.dns.cache import Kept, Key
+from gateway.dns.plan import Answer, Forward, earlier, judge_for, keep_s, object_to, plan, seconds_left, unreachable
+from gateway.dns.reply import GUEST_TTL_MAX_S, Reply, render
+from gateway.dns.review import review
+from gateway.dns.upstream import NoAnswer, Outcome
+from gateway.dns.views import View
+from gateway.dns.wire import Query
+
+if TYPE_CHECKING:
+    from gateway.dns.resolve import Resolver
+
+Deliver = Callable[[bytes], None]
+_TCP_BYTES = 65535
+_NO_MATTER = datetime.min.replace(tzinfo=UTC)
+STALE_TTL_S = 30
+"""How long a guest may keep a stale answer (RFC 8767 §4)."""
+_PATIENCE_S = 1.8
+"""How long an asker waits for upstream where a stale answer is at hand (RFC 8767 §5)."""
+
+
+class Pending:
+    """One question of one asker. `ask` once, or `reviewed` where the answer is at hand."""
+
+    __slots__ = (
+        "_deliver",
+        "_impatience",
+        "_mark",
+        "_planned",
+        "_resolver",
+        "_source",
+        "by_tcp",
+        "query",
+        "shared",
+        "view",
+    )
+
+    def __init__(
+        self, resolver: Resolver, query: Query, planned: Forward, mark: int, source: bytes, view: View, by_tcp: bool
+    ) -> None:
+        self._resolver = resolver
+        self.query = query
+        self._planned = planned
+        self._mark = mark
+        self._source = source
+        self.view = view
+        self.by_tcp = by_tcp
+        self.shared: Key = _shared(query, planned)
+        self._deliver: Deliver | None = None
+        self._impatience: asyncio.TimerHandle | None = None
+
+    def ask(self, deliver: Deliver) -> bytes | None:
+        """Ask upstream: `deliver` is given the answer later (None). Or the answer, where a failure is remembered."""
+        resolver = self._resolver
+        now_s = resolver.monotonic()
+        failure = resolver.failures.get(self.shared, now_s)
+        if failure is not None:
+            return self._without(failure)
+        self._deliver = deliver
+        if resolver.kept.stale(self.shared, now_s) is not None:
+            self._impatience = resolver.upstreams.loop.call_later(_PATIENCE_S, self._give_stale)
+        resolver.upstreams.ask(self.shared, self.by_tcp, self._arrived)
+        return None
+
+    def _arrived(self, outcome: Outcome) -> None:
+        resolver = self._resolver
+        try:
+            kept = resolver.arrived(self.shared, outcome)
+            answer = self._without(outcome) if kept is None else self._settled(kept)
+        except Exception as fault:
+            answer = resolver.failed(self.query, fault)
+        if answer is not None:
+            self._give(answer)
+
+    def _give(self, answer: bytes) -> None:
+        deliver, self._deliver = self._deliver, None
+        if self._impatience is not None:
+            self._impatience.cancel()
+        if deliver is not None:  # else a stale answer went out before
+            deliver(answer)
+            self._resolver.answered(self.query, self.view)
+
+    def _give_stale(self) -> None:
+        kept = self._resolver.kept.stale(self.shared, self._resolver.monotonic())
+        if kept is not None:
+            try:
+                answer = self._settled(kept, stale=True)
+            except Exception as fault:
+                answer = self._resolver.failed(self.query, fault)
+            if answer is not None:
+                self._give(answer)
+
+    def _without(self, outcome: Outcome) -> bytes | None:
+        """The answer where upstream gave none: the one that has ended, else the failure."""
+        resolver = self._resolver
+        kept = resolver.kept.stale(self.shared, resolver.monotonic())
+        if kept is not None:
+            return self._settled(kept, stale=True)
+        if isinstance(outcome, NoAnswer):
+            return unreachable(self.query, outcome.code, outcome.text)
+        return self.reviewed(Kept(outcome, resolver.monotonic(), 0.0), None)
+
+    def _settled(self, kept: Kept, *, stale: bool = False) -> bytes | None:
+        """The answer under the policy of now; None when something else has to be asked first."""
+        resolver, query, valid_until = self._resolver, self.query, self._planned.valid_until
+        view = resolver.views.find(self._mark, self._source)
+        if view is not self.view or (valid_until is not None and valid_until <= resolver.clock()):
+            # The policy, or the hour, changed while upstream thought.
+            anew = plan(query, view.asker, resolver.site, resolver.clock(), resolver.held(query))
+            if isinstance(anew, Answer):
+                return anew.wire
+            asks_another = anew.safe_host != self._planned.safe_host
+            self.view, self._planned = view, anew
+            if asks_another:
+                self.shared = _shared(query, anew)
+                deliver = self._deliver
+                return self.ask(deliver) if deliver is not None else None
+        return self.reviewed(kept, None, stale=stale)
+
+    def reviewed(self, kept: Kept, key: bytes | None, *, stale: bool = False) -> bytes:
+        """The answer made of `kept`, or the objection to it; with `key` it is offered to the finished answers."""
+        resolver, query, planned = self._resolver, self.query, self._planned
+        reply, valid_until = kept.reply, planned.valid_until
+        now_s = resolver.monotonic()  # before the clock is read, so that nothing is kept too long
+        now = resolver.clock() if valid_until is not None or reply.leads or reply.leads_inside else _NO_MATTER
+        if reply.leads or reply.leads_inside:
+            judge = judge_for(self.view.asker, now)
+            objection = review(planned.safe_host or query.name, reply, judge, resolver.site.private_zones)
+            if judge is not None:
+                valid_until = earlier(valid_until, judge.valid_until)
+            if objection is not None:
+                refusal = object_to(query, objection, self.view.asker, now)
+                if key is not None:
+                    until_s = now_s + min(refusal.keep_s, keep_s(valid_until, now))
+                    resolver.finished.offer(self.view.answers, key, refusal.wire, min(kept.expires_at, until_s))
+                return refusal.wire
+        age_s = max(0, int(now_s - kept.stored_at))
+        ttl_max_s = (
+            GUEST_TTL_MAX_S if valid_until is None else int(min(GUEST_TTL_MAX_S, seconds_left(valid_until, now)))
+        )
+        if stale:
+            resolver.stale += 1
+            age_s, ttl_max_s = 0, min(ttl_max_s, STALE_TTL_S)
+        answer = self._rendered(reply, age_s, ttl_max_s, stale)
+        if key is not None:  # TTLs in it are right until the next whole second of its age
+            until_s = min(kept.expires_at, kept.stored_at + age_s + 1, now_s + keep_s(valid_until, now, ttl_max_s))
+            resolver.finished.offer(self.view.answers, key, answer, until_s)
+        return answer
+
+    def _rendered(self, reply: Reply, age_s: int, ttl_max_s: int, stale: bool) -> bytes:
+        query, safe_host = self.query, self._planned.safe_host
+        limit_bytes = _TCP_BYTES if self.by_tcp else min(query.udp_bytes, wire.MAX_UDP_BYTES)
+        if safe_host is not None:
+            return alias.render(query, safe_host, reply, age_s, ttl_max_s, limit_bytes)
+        return render(query, reply, age_s, limit_bytes, ttl_max_s, wire.EDE_STALE if stale else None)
+
+
+def _shared(query: Query, planned: Forward) -> Key:
+    """The key under which upstream answers are shared, which is also what upstream is asked."""
+    if planned.safe_host is not None:
+        return alias.question_for(planned.safe_host, query), False, False
+    return query.lower_question, query.do, bool(query.flags & wire.CD)

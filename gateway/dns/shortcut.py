@@ -1,0 +1,89 @@
+"""What was answered to one name holds for every name that the same lists list in the same way.
+
+A decision follows from the listings of the name and its parents, the hour, and the few names that are spoken of by
+themselves: IT's own, the never-blocked, this resolver's. So for all other names an answer of our own, or the permission
+to ask upstream, is kept by *how the name is listed* instead of by the name, and a name never heard before costs one
+look into the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Set
+from typing import NamedTuple
+
+from gateway.dns.plan import Forward
+from gateway.dns.wire import Query
+from policies.names import to_wire
+
+Listed = tuple[int, ...] | None
+"""How the name and its parents are listed: value in the index of the longest, whether that is the name itself, values
+of the others; None: not at all.
+"""
+Likeness = tuple[Listed, bytes, int, bool, bool]
+"""How listed, type and class, flags, EDNS, DO: queries that are alike in these are answered alike."""
+
+_SAID_MAX = 4096
+_HEADER_BYTES = 12
+
+
+class Own(NamedTuple):
+    """An answer of our own without ID and question, to be given until a monotonic moment (s)."""
+
+    head: bytes
+    tail: bytes
+    until_s: float
+
+    def to(self, query: Query) -> bytes:
+        """The whole answer to a query that is alike."""
+        return query.id.to_bytes(2, "big") + self.head + query.question + self.tail
+
+
+class Shortcut:
+    """The answers of one view of one snapshot. `apart` are the names (normal form) that, with everything below them,
+    are spoken of by themselves; `is_apart` tells of names that no list of suffixes can hold.
+    """
+
+    __slots__ = ("_apart", "_is_apart", "_match", "_said")
+
+    def __init__(
+        self,
+        match: Callable[[bytes, Set[bytes]], list[tuple[int, int]] | None],
+        apart: Iterable[str],
+        is_apart: Callable[[str], bool] | None,
+    ) -> None:
+        self._match = match
+        self._apart = frozenset(map(to_wire, apart))
+        self._is_apart = is_apart
+        self._said: dict[Likeness, Own | tuple[Forward, float]] = {}
+
+    def likeness(self, query: Query) -> Likeness | None:
+        """What `query` is like; None where its name is spoken of by itself.
+
+        Raises: PolicyError when the snapshot was damaged after it was put in force.
+        """
+        listings = self._match(query.owner, self._apart)
+        if listings is None or (self._is_apart is not None and self._is_apart(query.name)):
+            return None
+        listed: Listed = None
+        if listings:
+            offset, value = listings[0]  # only the first can be the name itself
+            others = () if len(listings) == 1 else [each for _, each in listings[1:]]
+            listed = (value, not offset, *others)
+        return listed, query.question[-4:], query.flags, query.edns, query.do
+
+    def find(self, likeness: Likeness, now_s: float) -> Own | Forward | None:
+        """What is known to be said of all that is like this."""
+        said = self._said.get(likeness)
+        if said is None or said[-1] <= now_s:
+            return None
+        return said if isinstance(said, Own) else said[0]
+
+    def learn(self, likeness: Likeness, query: Query, said: bytes | Forward, until_s: float) -> None:
+        """Keep what was planned for `query`, a whole answer or the permission to ask, until a monotonic moment."""
+        if len(self._said) >= _SAID_MAX:
+            self._said.clear()
+        if isinstance(said, Forward):
+            self._said[likeness] = (said, until_s)
+        else:
+            after = _HEADER_BYTES + len(query.question)
+            self._said[likeness] = Own(said[2:_HEADER_BYTES], said[after:], until_s)
