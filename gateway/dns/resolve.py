@@ -25,7 +25,8 @@ from gateway.dns.plan import (
 )
 from gateway.dns.reply import GUEST_TTL_MAX_S, Reply, render
 from gateway.dns.review import review
-from gateway.dns.upstream import NoAnswer, Outcome, Upstreams
+from gateway.dns.upstreams.exchange import NoAnswer, Outcome
+from gateway.dns.upstreams.forwarder import Upstreams
 from gateway.dns.views import View, Views
 from gateway.dns.wire import BadQueryError, Query, error_reply, parse_query
 from policies.model import Judged

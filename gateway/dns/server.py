@@ -21,7 +21,7 @@ from gateway.dns.judging import Judging
 from gateway.dns.plan import Site
 from gateway.dns.resolve import Resolver
 from gateway.dns.tcp import TcpListener
-from gateway.dns.upstream import Upstreams
+from gateway.dns.upstreams.forwarder import Upstreams
 from gateway.dns.views import Views
 from gateway.dns.wire import FORMERR, QR, error_reply
 from gateway.lists.reader import SnapshotFile
@@ -40,7 +40,9 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._finished = FinishedAnswers()
         self._views = Views(config.sources, self._finished)
-        self._upstreams = Upstreams(config.upstreams, self._loop, config.upstream_timeout_s)
+        self._upstreams = Upstreams(
+            config.upstreams, self._loop, config.upstream_timeout_s, dict(config.zones), config.upstream_ca
+        )
         site = Site.build(config.portal_hostname, config.portal_addresses, config.private_zones)
         self._judging = Judging(self._loop)
         self._resolver = Resolver(
