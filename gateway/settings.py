@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from gateway.errors import UsageError
+from policies.names import PolicyError, listable
 
 PREFIX = "GJESTENETT_"
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -30,7 +31,16 @@ def _network(text: str) -> str:
     return str(ip_network(text))
 
 
+def _zone(text: str) -> str:
+    """A domain in its normal form. Raises: ValueError."""
+    try:
+        return listable(text)
+    except PolicyError as problem:
+        raise ValueError(f"{text!r} is not a domain: {problem}") from problem
+
+
 SourceNetwork = Annotated[str, AfterValidator(_network)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
 
 
 class Section(BaseModel):
@@ -84,7 +94,7 @@ class Console(Section):
 
 
 class Dns(Section):
-    """The filtering forwarder."""
+    """The filtering forwarder. `zones` have upstreams of their own, written as in `gateway.dns.upstreams.address`."""
 
     listen: tuple[IPvAnyAddress, ...] = (IPv4Address("127.0.0.1"),)
     port: Port = 5300
@@ -94,6 +104,8 @@ class Dns(Section):
     private_zones: tuple[str, ...] = ()
     serve_stale_s: Annotated[float, Field(ge=0, le=7 * 86400)] = 86400.0
     """For how long after its end an answer may still be given where no upstream answers (RFC 8767); 0: not at all."""
+    zones: dict[ZoneName, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    upstream_ca: Path | None = None
 
 
 class Enforcement(Section):

@@ -42,6 +42,8 @@ def check(settings: Settings) -> None:
 
     open_database(settings.database_url).close()
     from_settings(settings)
+    if settings.dns.upstream_ca is not None and not settings.dns.upstream_ca.is_file():
+        raise UsageError(f"{settings.dns.upstream_ca} is not there; correct dns.upstream_ca")
     starter_lists()
     if settings.enforcement.enabled:
         firewall_config(settings)

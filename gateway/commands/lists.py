@@ -168,7 +168,8 @@ def sync(invocation: Invocation, keys: tuple[str, ...], due: bool, accept: bool,
     wanted = [each for each in wanted if each.enabled and each.url and (not keys or each.key in keys)]
     if unknown := set(keys) - {each.key for each in wanted}:
         raise UsageError(f"{sorted(unknown)[0]!r} is not a source with an address that is on; see: lists show --on")
-    resolve = upstream_resolver(from_settings(services.settings).upstreams)
+    dns = from_settings(services.settings)
+    resolve = upstream_resolver(dns.upstreams, dns.upstream_ca)
     done: list[Refresh] = []
     with bars(wanted=not as_json) as bar:
         for source in wanted:

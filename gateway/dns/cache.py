@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from gateway.dns.reply import Reply
-
-if TYPE_CHECKING:
-    from gateway.dns.upstream import Outcome
+from gateway.dns.upstreams.exchange import Key, Outcome
 
 Finished = tuple[bytes, float]
 """A finished answer without its ID, and the monotonic moment (s) from which it may no longer be given."""
-
-Key = tuple[bytes, bool, bool]
-"""What upstream is asked: the question in lower case, DO, CD."""
 
 _ENTRY_BYTES = 280
 _SEEN_MAX = 16384

@@ -6,24 +6,25 @@ import json
 from dataclasses import asdict, dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gateway.dns.errors import DnsError, DnsSettingsError
+from gateway.dns.errors import DnsError
+from gateway.dns.upstreams.address import ServerAddress, parse_server
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
 
-Address = tuple[str, int]
-
 
 @dataclass(frozen=True, slots=True)
 class DnsConfig:
-    """Settings of one DNS service. Addresses are numeric text; `sources` maps a network to a group's key."""
+    """Settings of one DNS service. Addresses are numeric text; `sources` maps a network to a group's key, `zones` the
+    name of a zone to upstreams of its own.
+    """
 
     listen: tuple[str, ...]
     port: int
     workers: int
-    upstreams: tuple[Address, ...]
+    upstreams: tuple[ServerAddress, ...]
     sources: tuple[tuple[str, str], ...]
     private_zones: tuple[str, ...]
     portal_hostname: str
@@ -33,6 +34,8 @@ class DnsConfig:
     tcp_idle_s: float = 10.0
     upstream_timeout_s: float = 4.0
     serve_stale_s: float = 86400.0
+    zones: tuple[tuple[str, tuple[ServerAddress, ...]], ...] = ()
+    upstream_ca: str = ""
 
     def to_json(self) -> str:
         """The configuration as one line of text."""
@@ -44,19 +47,26 @@ class DnsConfig:
         fields = json.loads(text)
         for key in ("listen", "private_zones", "portal_addresses"):
             fields[key] = tuple(fields[key])
-        fields["upstreams"] = tuple((host, port) for host, port in fields["upstreams"])
+        fields["upstreams"] = _servers(fields["upstreams"])
+        fields["zones"] = tuple((zone, _servers(rows)) for zone, rows in fields.get("zones", ()))
         fields["sources"] = tuple((network, group) for network, group in fields["sources"])
         return cls(**fields)
+
+
+def _servers(rows: list[list[Any]]) -> tuple[ServerAddress, ...]:
+    return tuple(ServerAddress.from_row(row) for row in rows)
 
 
 def from_settings(settings: Settings, resolv_conf: Path = Path("/etc/resolv.conf")) -> DnsConfig:
     """The part of the settings that concerns DNS; without configured upstreams, the host's own resolvers.
 
-    Raises: DnsSettingsError when an upstream's address is not numeric.
+    A zone with servers of its own may hold private addresses, as one in `private_zones` may: it is there for that.
+    Raises: DnsSettingsError when an upstream is not written as it should be.
     """
     dns = settings.dns
     listen = tuple(str(address) for address in dns.listen)
-    upstreams = tuple(parse_address(text) for text in dns.upstreams)
+    upstreams = tuple(map(parse_server, dns.upstreams))
+    zones = tuple((zone, tuple(map(parse_server, servers))) for zone, servers in dns.zones.items())
     if not upstreams:
         upstreams = host_resolvers(resolv_conf, {(address, dns.port) for address in listen})
     guest = tuple(str(address) for address in settings.enforcement.guest_addresses)
@@ -66,53 +76,31 @@ def from_settings(settings: Settings, resolv_conf: Path = Path("/etc/resolv.conf
         workers=dns.workers,
         upstreams=upstreams,
         sources=tuple(dns.sources.items()),
-        private_zones=dns.private_zones,
+        private_zones=tuple(dict.fromkeys((*dns.private_zones, *dns.zones))),
         portal_hostname=settings.portal.hostname,
         portal_addresses=guest or _numeric(settings.portal.host),
         serve_stale_s=dns.serve_stale_s,
         snapshot=str((settings.state / "policy" / "current.snapshot").absolute()),
+        zones=zones,
+        upstream_ca=str(dns.upstream_ca.absolute()) if dns.upstream_ca else "",
     )
 
 
-def parse_address(text: str) -> Address:
-    """Read `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `[2001:db8::1]:5353` or either with `#port`.
-
-    Raises: DnsSettingsError saying how to write it.
-    """
-    host, mark, port = text.strip().partition("#")
-    if not mark:
-        if host.startswith("["):
-            host, _, rest = host[1:].partition("]")
-            port = rest.removeprefix(":")
-        elif host.count(":") == 1:
-            host, _, port = host.partition(":")
-    try:
-        number = int(port or "53")
-        ip_address(host)
-    except ValueError:
-        number = 0
-    if not 0 < number < 65536:
-        raise DnsSettingsError(
-            f"upstream {text!r}: write a numeric address, with a port as 192.0.2.1:53 or [2001:db8::1]:53"
-        )
-    return host, number
-
-
-def host_resolvers(path: Path, own: set[Address]) -> tuple[Address, ...]:
+def host_resolvers(path: Path, own: set[tuple[str, int]]) -> tuple[ServerAddress, ...]:
     """The nameservers of resolv.conf, except ourselves; none when the file is missing."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ()
-    found: list[Address] = []
+    found: list[ServerAddress] = []
     for line in lines:
         words = line.split()
         if len(words) >= 2 and words[0] == "nameserver":
             try:
-                address = parse_address(words[1])
+                address = parse_server(words[1])
             except DnsError:
                 continue
-            if address not in own and address not in found:
+            if address[:2] not in own and address not in found:
                 found.append(address)
     return tuple(found)
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gateway.dns import alias, wire
-from gateway.dns.cache import Kept, Key
+from gateway.dns.cache import Kept
 from gateway.dns.plan import Answer, Forward, earlier, judge_for, keep_s, object_to, plan, seconds_left, unreachable
 from gateway.dns.reply import GUEST_TTL_MAX_S, Reply, render
 from gateway.dns.review import review
-from gateway.dns.upstream import NoAnswer, Outcome
+from gateway.dns.upstreams.exchange import Key, NoAnswer, Outcome
 from gateway.dns.views import View
 from gateway.dns.wire import Query
 
@@ -67,7 +67,7 @@ class Pending:
             return self._without(failure)
         self._deliver = deliver
         if resolver.kept.stale(self.shared, now_s) is not None:
-            self._impatience = resolver.upstreams.loop.call_later(_PATIENCE_S, self._give_stale)
+            self._impatience = asyncio.get_running_loop().call_later(_PATIENCE_S, self._give_stale)
         resolver.upstreams.ask(self.shared, self.by_tcp, self._arrived)
         return None
 

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from gateway.clock import Clock
-from gateway.dns.cache import Failures, FinishedAnswers, Kept, Key, UpstreamAnswers
+from gateway.dns.cache import Failures, FinishedAnswers, Kept, UpstreamAnswers
 from gateway.dns.judging import Judging
 from gateway.dns.pending import Deliver, Pending
 from gateway.dns.plan import Accepted, Answer, Site, keep_s, plan, unreachable
 from gateway.dns.shortcut import Own
-from gateway.dns.upstream import ANSWERING, NoAnswer, Outcome, Upstreams
+from gateway.dns.upstreams.exchange import Key, NoAnswer, Outcome
+from gateway.dns.upstreams.forwarder import PASSED_ON, Upstreams
 from gateway.dns.views import View, Views
 from gateway.dns.wire import BadQueryError, Query, error_reply, parse_query
 from policies.model import Judged
@@ -130,7 +131,7 @@ class Resolver:
         if latest is not None and latest.reply is outcome:
             return latest
         now_s = self.monotonic()
-        if isinstance(outcome, NoAnswer) or outcome.rcode not in ANSWERING:
+        if isinstance(outcome, NoAnswer) or outcome.rcode not in PASSED_ON:
             self.failures.put(shared, outcome, now_s)
             return None
         self._latest = kept = self.kept.put(shared, outcome, now_s)

@@ -22,7 +22,7 @@ from gateway.dns.pending import Pending
 from gateway.dns.plan import Site
 from gateway.dns.resolve import Resolver
 from gateway.dns.tcp import TcpListener
-from gateway.dns.upstream import Upstreams
+from gateway.dns.upstreams.forwarder import Upstreams
 from gateway.dns.views import Views
 from gateway.dns.wire import FORMERR, QR, error_reply
 from gateway.lists.reader import SnapshotFile
@@ -42,7 +42,9 @@ class Server:
         self._finished = FinishedAnswers()
         site = Site.build(config.portal_hostname, config.portal_addresses, config.private_zones)
         self._views = Views(config.sources, self._finished, site)
-        self._upstreams = Upstreams(config.upstreams, self._loop, config.upstream_timeout_s)
+        self._upstreams = Upstreams(
+            config.upstreams, self._loop, config.upstream_timeout_s, dict(config.zones), config.upstream_ca
+        )
         self._judging = Judging(self._loop)
         self._resolver = Resolver(
             site,
@@ -59,6 +61,7 @@ class Server:
         self._sockets: list[mmsg.AnySocket] = []
         self._tcp = TcpListener(self._resolver, config.tcp_idle_s)
         self._reload_timer: asyncio.TimerHandle | None = None
+        self._upstreams.after_batch(self._flush_all)
         self.hits = 0
         """Answers given by the hot path."""
         self.skipped = 0
@@ -109,7 +112,8 @@ class Server:
     def _readable(self, batch: mmsg.AnySocket) -> None:
         for _ in range(_BATCHES_AT_ONCE):  # then let the rest of the loop have its turn
             if self._answer_batch(batch) < mmsg.BATCH:
-                return
+                break
+        self._upstreams.flush()
 
     def _answer_batch(self, batch: mmsg.AnySocket) -> int:
         count = batch.receive()
@@ -161,8 +165,13 @@ class Server:
             self._loop.call_soon(self._flush, batch)
         batch.later.append((sender, answer))
 
+    def _flush_all(self) -> None:
+        for batch in self._sockets:
+            if batch.later:
+                self.skipped += batch.send_later()
+
     def _flush(self, batch: mmsg.AnySocket) -> None:
-        if batch.socket.fileno() >= 0:
+        if batch.later and batch.socket.fileno() >= 0:  # else they went out with others
             self.skipped += batch.send_later()
 
 

@@ -9,8 +9,13 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import TYPE_CHECKING
 
+from gateway.dns.upstreams.address import ServerAddress
 from gateway.lists.errors import DownloadError
+
+if TYPE_CHECKING:
+    from dns.nameserver import Nameserver
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 LIFETIME_S = 6.0
@@ -77,7 +82,7 @@ async def choose_address(host: str, resolve: Resolve, *, internal: bool) -> str:
     return min(found, key=lambda each: ":" in each)  # IPv4 first: a gateway without IPv6 must not wait for it
 
 
-def upstream_resolver(upstreams: Sequence[tuple[str, int]]) -> Resolve:
+def upstream_resolver(upstreams: Sequence[ServerAddress], ca_file: str = "") -> Resolve:
     """A resolver that asks these DNS servers, so that lists come also when our own DNS is not up yet; without any, the
     host's own.
     """
@@ -85,10 +90,9 @@ def upstream_resolver(upstreams: Sequence[tuple[str, int]]) -> Resolve:
     async def through_upstreams(host: str) -> Sequence[str]:
         import dns.asyncresolver  # noqa: PLC0415 - for downloads only
         import dns.exception  # noqa: PLC0415
-        import dns.nameserver  # noqa: PLC0415
 
         resolver = dns.asyncresolver.Resolver(configure=False)
-        resolver.nameservers = [dns.nameserver.Do53Nameserver(address, port) for address, port in upstreams]
+        resolver.nameservers = [_nameserver(each, ca_file) for each in upstreams]
         resolver.lifetime = LIFETIME_S
         try:
             answers = await resolver.resolve_name(host)
@@ -104,3 +108,18 @@ def upstream_resolver(upstreams: Sequence[tuple[str, int]]) -> Resolve:
         return sorted({str(each[4][0]) for each in found})
 
     return through_upstreams if upstreams else through_host
+
+
+def _nameserver(server: ServerAddress, ca_file: str) -> Nameserver:
+    from dns import nameserver  # noqa: PLC0415
+
+    verify = ca_file or True
+    if server.protocol == "tls":
+        if not server.name:
+            raise DownloadError(
+                "no_address", f"dns.upstreams: {server} has only a pin; add the certificate's name to look up lists"
+            )
+        return nameserver.DoTNameserver(server.host, server.port, server.name, verify)
+    if server.protocol == "https":
+        return nameserver.DoHNameserver(f"https://{server.name}:{server.port}{server.path}", server.host, verify)
+    return nameserver.Do53Nameserver(server.host, server.port)

@@ -12,6 +12,7 @@ import dns.message
 import dns.rrset
 import pytest
 
+from gateway.dns.upstreams.address import ServerAddress
 from gateway.lists.addresses import upstream_resolver
 from gateway.lists.download import DownloadLimits, Fetched, NotModified, fetch
 from gateway.lists.errors import DownloadError
@@ -225,7 +226,7 @@ def test_names_are_found_through_the_configured_upstreams_and_not_through_our_ow
 
         thread = threading.Thread(target=answer)
         thread.start()
-        resolve = upstream_resolver([("127.0.0.1", upstream.getsockname()[1])])
+        resolve = upstream_resolver([ServerAddress("127.0.0.1", upstream.getsockname()[1])])
         server.put("/list", TEXT)
         got = fetch(server.url("/list", "lists.localhost"), tmp_path / "got", resolve, internal=True, limits=QUICK)
         thread.join()

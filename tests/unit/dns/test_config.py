@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.dns.config import DnsConfig, from_settings, host_resolvers, parse_address
+from gateway.dns.config import DnsConfig, from_settings, host_resolvers, parse_server
 from gateway.dns.errors import DnsError
 from gateway.settings import Dns, Enforcement, Settings
 
@@ -21,7 +21,7 @@ from gateway.settings import Dns, Enforcement, Settings
     ],
 )
 def test_addresses(text: str, address: tuple[str, int]) -> None:
-    assert parse_address(text) == address
+    assert parse_server(text)[:2] == address
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_addresses(text: str, address: tuple[str, int]) -> None:
 )
 def test_bad_addresses_say_how_to_write_them(text: str) -> None:
     with pytest.raises(DnsError, match="write a numeric address"):
-        parse_address(text)
+        parse_server(text)
 
 
 def test_host_resolvers_without_ourselves(tmp_path: Path) -> None:

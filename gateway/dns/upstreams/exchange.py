@@ -1,0 +1,116 @@
+"""One question under way: who waits for it, where it has been sent, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from gateway.dns.reply import Reply
+
+if TYPE_CHECKING:
+    from gateway.dns.upstreams.upstream import Upstream
+    from gateway.dns.upstreams.zones import Group
+
+Key = tuple[bytes, bool, bool]
+"""Lower-case question, DO, CD."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Why there is no answer: an Extended DNS Error's code and text."""
+
+    code: int
+    text: str
+
+
+Outcome = Reply | NoAnswer
+Callback = Callable[[Outcome], None]
+
+
+class Line:
+    """A socket or connection to one upstream, with the questions that wait on it by their ID (two bytes)."""
+
+    __slots__ = ("pending", "upstream")
+
+    def __init__(self, upstream: Upstream) -> None:
+        self.upstream = upstream
+        self.pending: dict[bytes, Exchange] = {}
+
+
+class Exchange:
+    """One question. `asked` is its bytes in the spelling that it goes out with, to whatever server (RFC 5452 §9.3).
+
+    `order` is the servers in the order of trying, `sent` where it waits for an answer. Made for each question that no
+    cache answers, so a plain class with slots.
+    """
+
+    __slots__ = (
+        "asked", "attempts", "by_stream", "callbacks", "done", "due_at", "failure", "group", "key", "near_misses",
+        "order", "retried", "sent", "started_at", "table", "upstream",
+    )  # fmt: skip
+
+    def __init__(
+        self, key: Key, asked: bytes, by_stream: bool, callback: Callback, group: Group, table: Table, now_s: float
+    ) -> None:
+        self.key = key
+        self.asked = asked
+        self.by_stream = by_stream
+        self.callbacks = [callback]
+        self.group = group
+        self.order = group.order
+        self.table = table
+        self.started_at = self.due_at = now_s
+        self.sent: list[tuple[Line, bytes]] = []
+        self.attempts = self.near_misses = 0
+        self.failure: Reply | None = None
+        self.upstream: Upstream | None = None
+        """The server that was asked last."""
+        self.done = self.retried = False
+
+    def wait_on(self, line: Line, ident: bytes) -> None:
+        """From now on `line` may bring the answer under this ID."""
+        line.pending[ident] = self
+        line.upstream.outstanding += 1
+        self.sent.append((line, ident))
+
+    def leave(self, line: Line) -> None:
+        """Stop waiting on one line."""
+        kept = []
+        for each in self.sent:
+            if each[0] is line:
+                del line.pending[each[1]]
+                line.upstream.outstanding -= 1
+            else:
+                kept.append(each)
+        self.sent = kept
+
+    def leave_all(self) -> None:
+        """Stop waiting anywhere."""
+        for line, ident in self.sent:
+            del line.pending[ident]
+            line.upstream.outstanding -= 1
+        self.sent.clear()
+
+
+Table = dict[Key, Exchange]
+"""The questions under way, oldest first."""
+
+
+class Events(Protocol):
+    """What lines tell the forwarder."""
+
+    def replied(self, exchange: Exchange, line: Line, packet: bytes) -> bool:
+        """A message that repeats the exchange's question. Returns whether it is a DNS answer at all."""
+
+    def near_miss(self, exchange: Exchange, line: Line, packet: bytes) -> None:
+        """A datagram with a waiting ID that does not repeat its question as spelt."""
+
+    def failed(self, exchange: Exchange, upstream: Upstream, kind: str) -> None:
+        """The exchange waits on a line no longer, which broke in a way that `Health` counts as `kind`."""
+
+    def heard(self, upstream: Upstream, answers: int, rtt_s: float | None) -> None:
+        """So many messages that answer something have come, the last after `rtt_s` (None: not measured)."""
+
+    def broken(self, upstream: Upstream, why: str) -> None:
+        """Nobody serves there: refused, unreachable, or not who it should be."""
