@@ -7,35 +7,40 @@ import sys
 from pathlib import Path
 
 from tests.bench import index, judge, path
+from tests.bench.dns import run as dns
 from tests.lab.world import missing
 
+ALONE = {"dns": dns.main}
+"""Measurements that take options and that a run of all leaves out."""
 BENCHES = {"path": path.main, "index": index.main, "judge": judge.main}
 IN_THE_LAB = {"path"}
 
 
 def main(names: list[str]) -> int:
     """0 when every named measurement ran; 2 when one is unknown or can't run here."""
+    if names and names[0] in ALONE:
+        print(machine(), flush=True)
+        return ALONE[names[0]](names[1:])
     if unknown := [name for name in names if name not in BENCHES]:
-        print(f"no measurement {unknown[0]!r}; there are: {', '.join(BENCHES)}", file=sys.stderr)
+        print(f"no measurement {unknown[0]!r}; there are: {', '.join([*BENCHES, *ALONE])}", file=sys.stderr)
         return 2
     wanted = names or list(BENCHES)
     why = missing() if IN_THE_LAB & set(wanted) else None
     if why is not None:
         print(f"the lab can't run here: {why}", file=sys.stderr)
         return 2
-    processor = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
-        "unknown processor",
-    )
-    print(f"{processor}, Linux {platform.release()}, Python {platform.python_version()}", flush=True)
+    print(machine(), flush=True)
     for name in wanted:
         print(f"\n[{name}]", flush=True)
         BENCHES[name]()
     return 0
+
+
+def machine() -> str:
+    """Processor, kernel and Python."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    processor = next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), "unknown processor")
+    return f"{processor}, Linux {platform.release()}, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,167 @@
+"""The tables and the marks: what was measured, as ratios to ours and to the C responder, beside what is wanted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from tests.bench.dns.load import Load, Single
+from tests.bench.dns.peers import OURS, RESPONDER, Server
+
+READY_S, MEMORY_MB = 0.3, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Everything about one server. `hit` and `miss` are None where they were not measured."""
+
+    server: Server
+    ready_s: float
+    """From start to the first right answer to a blocked name."""
+    complete_s: float
+    """To the right answers to all that are checked (BIND answers while its zone is still being read)."""
+    loads: dict[str, Load]
+    hit: Single | None
+    miss: Single | None
+    rss_mb: float
+    pss_mb: float
+
+
+@dataclass(slots=True)
+class Mark:
+    """One wanted property: what stands beside it, and whether it holds."""
+
+    what: str
+    measured: str
+    wanted: str
+    holds: bool
+
+
+@dataclass(slots=True)
+class Marks:
+    """What the run says about the marks; those that it can't speak about are not there."""
+
+    servers: dict[str, Measured]
+    direct: Single
+    rows: list[Mark] = field(default_factory=list)
+
+    def all(self) -> list[Mark]:
+        """Every mark that the measured servers and workloads allow."""
+        ours = self.servers.get(OURS.key)
+        if ours is None:
+            return []
+        for workload in ("blocked", "hot"):
+            self._cheapest(ours, workload)
+        for workload, peer, factor in (
+            ("mixed", "dnsdist", 1.2), ("mixed", "unbound", 2.0), ("distinct", "unbound", 1.2),
+            *(("cold", each.server.key, 1.0) for each in self._recursors()), ("cold", "unbound", 1.3),
+            ("cold", "dnsdist", 0.5),
+        ):  # fmt: skip
+            self._speed(ours, workload, peer, factor)
+        self._singles(ours)
+        self._add("ready with the list compiled", f"{ours.ready_s:.3f} s", f"<= {READY_S} s", ours.ready_s <= READY_S)
+        self._add(
+            "memory of a worker after the runs",
+            f"{ours.pss_mb:.0f} MB PSS, {ours.rss_mb:.0f} RSS",
+            f"<= {MEMORY_MB:.0f} MB",
+            ours.rss_mb <= MEMORY_MB,
+        )
+        return self.rows
+
+    def _recursors(self) -> Iterator[Measured]:
+        return (each for each in self.servers.values() if each.server.reviews and each.server is not OURS)
+
+    def _cheapest(self, ours: Measured, workload: str) -> None:
+        peers = [
+            each
+            for each in self.servers.values()
+            if each.server not in (OURS, RESPONDER) and workload in each.loads
+        ]
+        if workload not in ours.loads or not peers:
+            return
+        best = min(peers, key=lambda each: each.loads[workload].cpu_us)
+        own, other = ours.loads[workload], best.loads[workload]
+        ratio = own.cpu_us / other.cpu_us
+        self._add(
+            f"{workload}: CPU per answer to the best peer's ({best.server.title})", f"{ratio:.2f}", "<= 0.90", ratio <= 0.9
+        )
+        fastest = max(peers, key=lambda each: each.loads[workload].per_s)
+        speed = own.per_s / fastest.loads[workload].per_s
+        self._add(f"{workload}: answers/s to the fastest peer's ({fastest.server.title})", f"{speed:.2f}", ">= 1.00", speed >= 1)
+
+    def _speed(self, ours: Measured, workload: str, peer: str, factor: float) -> None:
+        other = self.servers.get(peer)
+        if other is None or workload not in other.loads or workload not in ours.loads:
+            return
+        ratio = ours.loads[workload].per_s / other.loads[workload].per_s
+        title = f"{workload}: answers/s to {other.server.title}'s"
+        self._add(title, f"{ratio:.2f}", f">= {factor:.2f}", ratio >= factor)
+
+    def _singles(self, ours: Measured) -> None:
+        floor = self.servers.get(RESPONDER.key)
+        if ours.hit is not None and floor is not None and floor.hit is not None:
+            ratio = ours.hit.median_us / floor.hit.median_us
+            self._add("one at a time, hit: median to the C responder's", f"{ratio:.2f}", "<= 1.30", ratio <= 1.3)
+        if ours.miss is not None:
+            added = ours.miss.median_us - self.direct.median_us
+            self._add("one at a time, miss: added to the upstream's", f"{added:.0f} µs", "<= 150 µs", added <= 150)
+
+    def _add(self, what: str, measured: str, wanted: str, holds: bool) -> None:
+        self.rows.append(Mark(what, measured, wanted, holds))
+
+
+def progress(server: Server, workload: str, load: Load) -> str:
+    """One line while the run goes on."""
+    return f"  {server.title:<18} {workload:<9} {load.per_s / 1e3:7.1f} k/s  {load.cpu_us:7.2f} µs"
+
+
+def print_all(measured: list[Measured], direct: Single, workloads: list[str]) -> None:
+    """A table for each workload, one for starting, memory and single questions, and the marks."""
+    by_key = {each.server.key: each for each in measured}
+    for workload in workloads:
+        _print_workload([each for each in measured if workload in each.loads], by_key, workload)
+    _print_rest(measured, direct)
+    marks = Marks(by_key, direct).all()
+    if marks:
+        print("\n| mark | measured | wanted | |\n|---|---|---|---|")
+        for mark in marks:
+            print(f"| {mark.what} | {mark.measured} | {mark.wanted} | {'holds' if mark.holds else '**falls short**'} |")
+
+
+def _print_workload(measured: list[Measured], by_key: dict[str, Measured], workload: str) -> None:
+    if not measured:
+        return
+    print(f"\n| {workload} | k/s | CPU µs | mean ms | p99 ms | lost | wrong | k/s, CPU to ours | k/s, CPU to the C responder |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    floor = by_key.get(RESPONDER.key)
+    floor_load = None if floor is None else floor.loads.get(workload) or floor.loads.get("hot")
+    ours = by_key.get(OURS.key)
+    for each in measured:
+        load = each.loads[workload]
+        print(
+            f"| {each.server.title} | {load.per_s / 1e3:.1f} | {load.cpu_us:.2f} | {load.mean_ms:.2f} | {load.p99_ms:.2f}"
+            f" | {load.lost} | {load.wrong} | {_ratios(load, ours and ours.loads.get(workload))}"
+            f" | {_ratios(load, floor_load)} |"
+        )
+
+
+def _ratios(load: Load, other: Load | None) -> str:
+    if other is None:
+        return ""
+    return f"{load.per_s / other.per_s:.2f}, {load.cpu_us / other.cpu_us if other.cpu_us else math.nan:.2f}"
+
+
+def _print_rest(measured: list[Measured], direct: Single) -> None:
+    print("\n| server | ready s | complete s | RSS MB | PSS MB | one at a time, hit: median, p99 µs | miss: median, p99, added µs |")
+    print("|---|---|---|---|---|---|---|")
+    single: Callable[[Single | None], str] = lambda found: (  # noqa: E731 # a cell
+        "" if found is None else f"{found.median_us:.0f}, {found.p99_us:.0f}"
+    )
+    for each in measured:
+        added = "" if each.miss is None else f", {each.miss.median_us - direct.median_us:+.0f}"
+        print(
+            f"| {each.server.title} | {each.ready_s:.3f} | {each.complete_s:.3f} | {each.rss_mb:.0f} | {each.pss_mb:.0f}"
+            f" | {single(each.hit)} | {single(each.miss)}{added} |"
+        )
+    print(f"| the upstream itself | | | | | | {single(direct)} |")
