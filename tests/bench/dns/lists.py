@@ -16,7 +16,9 @@ from tests.bench.index import MadeList, names
 def rpz(path: Path, size: int) -> None:
     """A response policy zone that answers NXDOMAIN for each name and what is below it, as published zones do."""
     with path.open("w", encoding="ascii") as file:
-        file.write("$TTL 60\n$ORIGIN rpz.bench.\n@ SOA localhost. root.localhost. 1 3600 600 86400 60\n@ NS localhost.\n")
+        file.write(
+            "$TTL 60\n$ORIGIN rpz.bench.\n@ SOA localhost. root.localhost. 1 3600 600 86400 60\n@ NS localhost.\n"
+        )
         file.writelines(f"{name} CNAME .\n*.{name} CNAME .\n" for name in names(0, size))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import statistics
@@ -10,16 +11,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.dns.peers import NOERROR, Server
-from tests.bench.dns.processes import Process
+from tests.bench.dns.peers import NOERROR, NXDOMAIN, Server
+from tests.bench.dns.processes import Cores, Process, finished_cpu_s, machine_cpu_s
 from tests.bench.dns.questions import REPEATING, Questions, packet
 
+UPSTREAM_ADDRESS = bytes((198, 51, 100, 7))
 CLIENTS = 8
-OUTSTANDING = 200
+OUTSTANDING = 100
 LOST_AFTER_S = 2
 WARM_S = 3
 WATCHED_S = 1
-_RCODE_NAMES = {NOERROR: "NOERROR", 3: "NXDOMAIN"}
+RCODES = {NOERROR: "NOERROR", NXDOMAIN: "NXDOMAIN"}
 _ANSWERED = re.compile(r"^> [A-Z]{2,} \S+ A (\d+\.\d+)$", re.MULTILINE)  # a lost one is `> T name A`
 _COUNT = re.compile(r"(\w+) (\d+) \(")
 
@@ -38,6 +40,8 @@ class Load:
     p99_ms: float
     lost: int
     wrong: int
+    others: float
+    """The share of the machine that others used meanwhile, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,66 +103,70 @@ def _first_wrong(port: int, rcode: int, blocked: list[str], permitted: list[str]
     return ""
 
 
-UPSTREAM_ADDRESS = bytes((198, 51, 100, 7))
-
-
 def _is_block(answer: bytes, rcode: int) -> bool:
     if answer[3] & 15 != rcode:
         return False
     return rcode != NOERROR or b"\0\4\0\0\0\0" in answer[12:]
 
 
-def measure(
-    server: Server, process: Process, port: int, core: int, workload: str, asked: Questions, seconds: float
-) -> Load:
-    """Warm up, time, then watch latencies in a shorter run in which dnsperf writes every answer down. Raises: LoadError."""
-    if asked.warm is not None:
-        _dnsperf(port, core, asked.warm, WARM_S, "-n", "4")
-    endless = () if workload in REPEATING else ("-n", "1")
-    before_s = process.cpu_s()
-    said = _dnsperf(port, core, asked.timed, seconds, *endless)
-    cpu_s = process.cpu_s() - before_s
-    completed = int(_value(said, "Queries completed"))
-    if not completed:
-        raise LoadError(f"{workload}: no answer at all")
-    right = {"blocked": (server.block_rcode,), "distinct": (server.block_rcode,), "mixed": (server.block_rcode, NOERROR)}
-    codes = [_RCODE_NAMES[code] for code in right.get(workload, (NOERROR,))]
-    line = next(line for line in said.splitlines() if "Response codes:" in line)
-    return Load(
-        per_s=float(_value(said, "Queries per second")),
-        cpu_us=cpu_s / completed * 1e6,
-        mean_ms=float(_value(said, r"Average Latency \(s\)")) * 1e3,
-        p99_ms=_p99_ms(_dnsperf(port, core, asked.watched, WATCHED_S, "-v", *endless)),
-        lost=int(_value(said, "Queries lost")),
-        wrong=sum(int(count) for code, count in _COUNT.findall(line) if code not in codes),
-    )
+class Asker:
+    """Asks one server after the other from the core of the load."""
 
+    def __init__(self, cores: Cores, build: Path, upstream: Process, seconds: int) -> None:
+        self._cores, self._build, self._upstream, self._seconds = cores, build, upstream, seconds
 
-def single(port: int, core: int, build: Path, packets: bytes) -> Single:
-    """Latency with one question under way at a time. Raises: LoadError."""
-    done = subprocess.run(
-        ["taskset", "-c", str(core), str(build / "ask"), str(port)],
-        input=packets,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    took = [int(line) for line in done.stdout.split()]
-    answered = sorted(each / 1e3 for each in took if each)
-    if done.returncode or len(answered) < 2:
-        raise LoadError("one question at a time: no answers")
-    return Single(statistics.median(answered), answered[len(answered) * 99 // 100], len(took) - len(answered))
+    def measure(self, server: Server, process: Process, port: int, workload: str, asked: Questions) -> Load:
+        """Warm up, time, then watch latencies in a shorter run, in which dnsperf writes every answer down.
 
+        Raises: LoadError.
+        """
+        if asked.warm is not None:
+            self._dnsperf(port, asked.warm, WARM_S, "-n", "4")
+        endless = () if workload in REPEATING else ("-n", "1")
+        began_s, server_s, ours_s, all_s = time.monotonic(), process.cpu_s(), self._own_cpu_s(), machine_cpu_s()
+        said = self._dnsperf(port, asked.timed, self._seconds, *endless)
+        server_s, ours_s, all_s = process.cpu_s() - server_s, self._own_cpu_s() - ours_s, machine_cpu_s() - all_s
+        others = (all_s - server_s - ours_s) / (time.monotonic() - began_s) / (os.cpu_count() or 1)
+        completed = int(_value(said, "Queries completed"))
+        if not completed:
+            raise LoadError(f"{workload}: no answer at all")
+        watched = self._dnsperf(port, asked.watched, WATCHED_S, "-v", *endless)
+        return Load(
+            per_s=float(_value(said, "Queries per second")),
+            cpu_us=server_s / completed * 1e6,
+            mean_ms=float(_value(said, r"Average Latency \(s\)")) * 1e3,
+            p99_ms=_p99_ms(watched),
+            lost=int(_value(said, "Queries lost")),
+            wrong=_wrong(said, workload, server.block_rcode),
+            others=max(0.0, others),
+        )
 
-def _dnsperf(port: int, core: int, questions: Path, seconds: float, *more: str) -> str:
-    command = ["taskset", "-c", str(core), "dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", str(questions)]
-    command += ["-l", f"{max(1, round(seconds))}", "-c", str(CLIENTS), "-q", str(OUTSTANDING), "-t", str(LOST_AFTER_S)]
-    done = subprocess.run(
-        [*command, *more], capture_output=True, text=True, timeout=seconds + LOST_AFTER_S + 30, check=False
-    )
-    if done.returncode:
-        raise LoadError(f"dnsperf: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
-    return done.stdout
+    def single(self, port: int, packets: bytes) -> Single:
+        """Latency with one question under way at a time. Raises: LoadError."""
+        done = self._run([str(self._build / "ask"), str(port)], 60, packets)
+        took = [int(line) for line in done.split()]
+        answered = sorted(each / 1e3 for each in took if each)
+        if len(answered) < 2:
+            raise LoadError("one question at a time: no answers")
+        return Single(statistics.median(answered), answered[len(answered) * 99 // 100], len(took) - len(answered))
+
+    def _dnsperf(self, port: int, questions: Path, seconds: int, *more: str) -> str:
+        command = ["dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", str(questions), "-l", str(seconds)]
+        command += ["-c", str(CLIENTS), "-q", str(OUTSTANDING), "-t", str(LOST_AFTER_S), *more]
+        return self._run(command, seconds + LOST_AFTER_S + 30)
+
+    def _run(self, command: list[str], limit_s: int, given: bytes = b"") -> str:
+        pinned = self._cores.on(self._cores.load, command)
+        done = subprocess.run(
+            pinned, input=given, capture_output=True, timeout=limit_s, check=False, start_new_session=True
+        )
+        if done.returncode:
+            last = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-1:]
+            raise LoadError(f"{command[0]} ended with {done.returncode}: {' '.join(last)}")
+        return done.stdout.decode()
+
+    def _own_cpu_s(self) -> float:
+        return self._upstream.cpu_s() + finished_cpu_s()
 
 
 def _value(said: str, label: str) -> str:
@@ -166,6 +174,14 @@ def _value(said: str, label: str) -> str:
     if found is None:
         raise LoadError(f"dnsperf said nothing of {label!r}")
     return found[1]
+
+
+def _wrong(said: str, workload: str, block_rcode: int) -> int:
+    """Answers whose rcode is none that the workload can have."""
+    right = {"hot": (NOERROR,), "cold": (NOERROR,), "mixed": (NOERROR, block_rcode)}.get(workload, (block_rcode,))
+    line = next(line for line in said.splitlines() if "Response codes:" in line)
+    names = {RCODES[code] for code in right}
+    return sum(int(count) for code, count in _COUNT.findall(line) if code not in names)
 
 
 def _p99_ms(said: str) -> float:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -13,15 +15,34 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _STOP_WITHIN_S = 2.0
 
 
-class Process:
-    """A command on one core, as a context manager; it dies with the bench, even when that is killed."""
+_PREFERRED = ("sh", "-c", 'echo -20 >/proc/self/autogroup; exec "$@"', "sh")
 
-    def __init__(self, command: Sequence[str], core: int, log: Path) -> None:
-        self.command = command
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """Which core the measured server has, and which one dnsperf and the upstream share.
+
+    `preferred`: before everything else on this machine, by the nice value of their autogroup (needs root).
+    """
+
+    server: int
+    load: int
+    preferred: bool = False
+
+    def on(self, core: int, command: Sequence[str]) -> list[str]:
+        """The command pinned to a core, which dies with the bench. Start it in a session of its own."""
+        pinned = ["setpriv", "--pdeathsig", "KILL", "taskset", "-c", str(core)]
+        return [*pinned, *(_PREFERRED if self.preferred else ()), *command]
+
+
+class Process:
+    """A pinned command as a context manager."""
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
         self.log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "taskset", "-c", str(core), *command],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -83,9 +104,16 @@ def tree(pid: int) -> list[int]:
     return found
 
 
-def busy_with_others() -> float:
-    """The load average of the last minute, which says how busy the machine was before the run."""
-    return os.getloadavg()[0]
+def machine_cpu_s() -> float:
+    """Processor time that all cores together were busy so far, or held by the hypervisor."""
+    user, nice, system, _, _, irq, softirq, steal, *_ = map(int, Path("/proc/stat").read_text().split()[1:11])
+    return (user + nice + system + irq + softirq + steal) / _TICKS_PER_S
+
+
+def finished_cpu_s() -> float:
+    """Processor time of the commands that were run to their end so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _stat(pid: int) -> list[str]:

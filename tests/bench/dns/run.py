@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from string import Template
@@ -23,11 +24,12 @@ from gateway.lists.publish import publish
 from gateway.settings import load as load_settings
 from tests.bench.dns import lists, load, questions, report
 from tests.bench.dns.peers import OURS, RESPONDER, SERVERS, Server
-from tests.bench.dns.processes import Process, busy_with_others
-from tests.bench.dns.report import Measured
+from tests.bench.dns.processes import Cores, Process
+from tests.bench.dns.report import Direct, Measured
 
 SOURCES = Path(__file__).parent
 READY_LIMIT_S = 120.0
+_UPSTREAM_STARTS_S = 0.2
 CHECKED = 200
 _CHECKED_FROM = 900_000_000  # names that no workload asks for
 _PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
@@ -50,70 +52,71 @@ def main(arguments: list[str]) -> int:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="run-", dir=folder)))
         for source in ("responder", "upstream", "ask"):
             subprocess.run(["cc", "-O2", "-o", scratch / source, SOURCES / f"{source}.c"], check=True, timeout=60)
-        bench = Bench(wanted, cached, scratch, cores[0], cores[1])
-        print(f"load of the machine before: {busy_with_others():.2f}", flush=True)
-        return bench.run()
+        return Bench(wanted, cached, scratch, Cores(cores[0], cores[1], wanted.prefer)).run()
 
 
 class Bench:
     """One run over the wanted servers."""
 
-    def __init__(self, wanted: argparse.Namespace, cached: Path, scratch: Path, core: int, load_core: int) -> None:
-        self._wanted, self._cached, self._scratch = wanted, cached, scratch
-        self._core, self._load_core = core, load_core
+    def __init__(self, wanted: argparse.Namespace, cached: Path, scratch: Path, cores: Cores) -> None:
+        self._wanted, self._cached, self._scratch, self._cores = wanted, cached, scratch, cores
         self._questions = questions.write(cached, wanted.names)
-        self._failed = False
 
     def run(self) -> int:
         """Measure and print."""
-        upstream = _free_port()
-        command = [str(self._scratch / "upstream"), str(upstream)]
         measured: list[Measured] = []
-        with Process(command, self._load_core, self._scratch / "upstream.log"):
-            misses = questions.single("miss")
-            load.single(upstream, self._load_core, self._scratch, misses)  # until it is warm
-            direct = load.single(upstream, self._load_core, self._scratch, misses)
+        failed = False
+        port, across = _free_port(), _free_port()
+        with self._upstream(port, self._cores.load) as upstream:
+            asker = load.Asker(self._cores, self._scratch, upstream, self._wanted.seconds)
+            with self._upstream(across, self._cores.server):
+                direct = Direct(self._ask_upstream(asker, port), self._ask_upstream(asker, across))
             for server in SERVERS:
                 if server.key not in self._wanted.only:
                     continue
                 if server.program and shutil.which(server.program) is None:
-                    print(f"{server.title}: not installed (package {server.package})", flush=True)
+                    print(f"  {server.title}: not installed (package {server.package})", flush=True)
                     continue
                 try:
-                    measured.append(self._measure(server, upstream))
+                    measured.append(self._measure(server, asker, port))
                 except load.LoadError as problem:
-                    self._failed = True
-                    print(f"{server.title}: not measured: {problem}", flush=True)
+                    failed = True
+                    print(f"  {server.title}: not measured: {problem}", flush=True)
         report.print_all(measured, direct, self._wanted.workloads)
-        return 1 if self._failed else 0
+        return 1 if failed else 0
 
-    def _measure(self, server: Server, upstream: int) -> Measured:
+    def _upstream(self, port: int, core: int) -> Process:
+        command = [str(self._scratch / "upstream"), str(port)]
+        return Process(self._cores.on(core, command), self._scratch / f"upstream{core}.log")
+
+    def _ask_upstream(self, asker: load.Asker, port: int) -> load.Single:
+        time.sleep(_UPSTREAM_STARTS_S)
+        asker.single(port, questions.single("miss"))  # until it is warm
+        return asker.single(port, questions.single("miss"))
+
+    def _measure(self, server: Server, asker: load.Asker, upstream: int) -> Measured:
         port = _free_port()
         folder = self._scratch / f"server-{server.key}"
         folder.mkdir()
         command = self._prepare(server, folder, port, upstream)
         blocked = questions.blocked_sample(self._wanted.names, CHECKED)
-        with Process(command, self._core, folder / "output") as process:
+        with Process(self._cores.on(self._cores.server, command), folder / "output") as process:
             ready_s = load.first_answer(process, port, server.block_rcode, blocked[0], READY_LIMIT_S)
             complete_s = ready_s
             if server is not RESPONDER:
                 permitted = list(questions.permitted(_CHECKED_FROM, 20))
-                complete_s = ready_s + load.all_right(port, server.block_rcode, blocked, permitted, READY_LIMIT_S)
+                complete_s += load.all_right(port, server.block_rcode, blocked, permitted, READY_LIMIT_S)
             loads = {}
             for workload in server.workloads or questions.WORKLOADS:
                 if workload in self._wanted.workloads:
                     asked = self._questions[workload]
-                    loads[workload] = load.measure(
-                        server, process, port, self._load_core, workload, asked, self._wanted.seconds
-                    )
+                    loads[workload] = asker.measure(server, process, port, workload, asked)
                     print(report.progress(server, workload, loads[workload]), flush=True)
             hit = miss = None
             if self._wanted.single:
-                packets = questions.single("hit")
-                load.single(port, self._load_core, self._scratch, packets)
-                hit = load.single(port, self._load_core, self._scratch, packets)
-                if server is not RESPONDER:
-                    miss = load.single(port, self._load_core, self._scratch, questions.single("miss"))
+                asker.single(port, questions.single("hit"))  # until it is warm
+                hit = asker.single(port, questions.single("hit"))
+                miss = asker.single(port, questions.single("miss")) if server is not RESPONDER else None
             return Measured(server, ready_s, complete_s, loads, hit, miss, *process.memory_mb())
 
     def _prepare(self, server: Server, folder: Path, port: int, upstream: int) -> list[str]:
@@ -165,11 +168,16 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench dns", description=__doc__)
     workloads = list(questions.WORKLOADS)
     parser.add_argument("--only", type=some_of(keys), default=keys, help=f"some of {','.join(keys)}")
-    parser.add_argument("--workloads", type=some_of(workloads), default=workloads, help=f"some of {','.join(workloads)}")
+    parser.add_argument(
+        "--workloads", type=some_of(workloads), default=workloads, help=f"some of {','.join(workloads)}"
+    )
     parser.add_argument("--seconds", type=int, default=5, help="a timed run, at most (default 5)")
     parser.add_argument("--names", type=int, default=1_000_000, help="length of the list (default 1,000,000)")
     parser.add_argument("--no-single", dest="single", action="store_false", help="leave one question at a time out")
-    parser.add_argument("--keep", type=Path, default=os.environ.get("BENCH_DNS_DIR"), help="keep lists and questions there")
+    parser.add_argument("--prefer", action="store_true", help="before all else that runs on this machine (as root)")
+    parser.add_argument(
+        "--keep", type=Path, default=os.environ.get("BENCH_DNS_DIR"), help="keep lists and questions there"
+    )
     wanted = parser.parse_args(arguments)
     wanted.keep = wanted.keep and Path(wanted.keep).absolute()
     return wanted
