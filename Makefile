@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help run test demo check bench lock format clean setup setup-dev
+.PHONY: help run test demo check bench bench-dns lock format clean setup setup-dev
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup ## Set up everything and serve the portal, console and DNS on loopback
 	@$(BIN)/gjestenett up
@@ -26,6 +26,10 @@ check: setup-dev ## Lint, types, import contracts
 
 bench: setup-dev ## Print the measurements of docs/performance.md
 	@$(BIN)/python -m tests.bench
+
+bench-dns: setup-dev ## Measure DNS beside what people use; ARGS="--only ours,unbound --seconds 2"
+	@deploy/dev/setup.sh bench-dns
+	@$(BIN)/python -m tests.bench dns $(ARGS)
 
 format: setup-dev ## Format the code
 	@$(BIN)/ruff check --fix .

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes .venv from the hash-pinned locks. `setup.sh run` brings what the product needs, `setup.sh test` also what its
-# tests need: as root on Debian the packages named below are installed, otherwise what is missing is named.
+# tests need, `setup.sh bench-dns` also the DNS servers that are measured beside ours: as root on Debian the packages
+# named below are installed, and what they would start is not started; otherwise what is missing is named.
 set -eu
 cd "$(dirname "$0")/../.."
 purpose=${1:-run}
@@ -9,6 +10,10 @@ venv=.venv
 PACKAGES='nft:nftables ip:iproute2 dnsmasq:dnsmasq-base unbound:unbound dig:bind9-dnsutils chromium:chromium
 udhcpc:udhcpc conntrack:conntrack pg_ctl:postgresql unshare:util-linux curl:curl pgrep:procps
 libatomic.so.1:libatomic1'
+MEASURED='dnsperf:dnsperf unbound:unbound dnsmasq:dnsmasq-base pdns_recursor:pdns-recursor dnsdist:dnsdist named:bind9
+kresd:knot-resolver cc:gcc cc:libc6-dev setpriv:util-linux'
+SERVICES='unbound:unbound.service pdns-recursor:pdns-recursor.service dnsdist:dnsdist.service bind9:named.service
+knot-resolver:kresd.target'
 
 is_root_on_debian() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
@@ -18,16 +23,23 @@ has_command() {
     [ "$1" = pg_ctl ] && ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1
 }
 
-apt_install() {
+# The tests and measurements start each server themselves: nothing that is installed here is started, now or at boot.
+apt_install() (
     echo "installing Debian packages: $*"
     log=$(mktemp)
+    denial=/usr/sbin/policy-rc.d
+    if [ -e "$denial" ]; then denial=''; else printf '#!/bin/sh\nexit 101\n' >"$denial"; chmod +x "$denial"; fi
+    trap 'rm -f "$log" $denial' EXIT
     if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } \
         >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         exit 1
     fi
-    rm -f "$log"
-}
+    command -v systemctl >/dev/null || exit 0
+    for pair in $SERVICES; do
+        case " $* " in *" ${pair%%:*} "*) systemctl disable --quiet "${pair#*:}" >"$log" 2>&1 || true ;; esac
+    done
+)
 
 python=${PYTHON:-python3}
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
@@ -42,21 +54,23 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     apt_install python3-venv
 fi
 
+needs=$purpose
+[ "$purpose" = bench-dns ] && PACKAGES=$MEASURED needs=test
 lock=deploy/lock/runtime.txt
-[ "$purpose" = test ] && lock=deploy/lock/dev.txt
+[ "$needs" = test ] && lock=deploy/lock/dev.txt
 stamp=$(cat deploy/lock/build.txt "$lock" pyproject.toml | sha256sum | cut -d' ' -f1)
-if [ "$purpose" = run ] && grep -qs "^run $stamp" "$venv/stamps"; then :
-elif ! grep -qs "^$purpose $stamp" "$venv/stamps"; then
+if [ "$needs" = run ] && grep -qs "^run $stamp" "$venv/stamps"; then :
+elif ! grep -qs "^$needs $stamp" "$venv/stamps"; then
     echo "setting up $venv from $lock"
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
     pip="$venv/bin/python -m pip --quiet --disable-pip-version-check"
     $pip install --require-hashes -r deploy/lock/build.txt
     $pip install --require-hashes -r "$lock"
     $pip install --no-deps --no-build-isolation -e .
-    echo "$purpose $stamp" >>"$venv/stamps"
+    echo "$needs $stamp" >>"$venv/stamps"
 fi
 
-[ "$purpose" = test ] || exit 0
+[ "$needs" = test ] || exit 0
 missing=''
 for pair in $PACKAGES; do
     has_command "${pair%%:*}" || missing="$missing ${pair#*:}"
@@ -66,5 +80,5 @@ if is_root_on_debian; then
     # shellcheck disable=SC2086 # a list of package names
     apt_install $missing
 else
-    echo "not installed:$missing - the tests that need them are left out, each by name"
+    echo "not installed:$missing - what needs them is left out, each by name"
 fi

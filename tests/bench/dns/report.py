@@ -178,8 +178,9 @@ def _print_workload(measured: list[Measured], by_key: dict[str, Measured], workl
         load = each.loads[workload]
         latency = f"{load.mean_ms:.2f} | {load.p99_ms:.2f}"
         print(
-            f"| {each.server.title} | {load.per_s / 1e3:.1f} | {load.cpu_us:.2f} | {latency} | {load.lost} | {load.wrong}"
-            f" | {_ratios(load, ours and ours.loads.get(workload))} | {_ratios(load, floor_load)} |"
+            f"| {each.server.title} | {load.per_s / 1e3:.1f} | {load.cpu_us:.2f} | {latency}"
+            f" | {load.lost} | {load.wrong} | {_ratios(load, ours and ours.loads.get(workload))}"
+            f" | {_ratios(load, floor_load)} |"
         )
 
 
