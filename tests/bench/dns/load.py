@@ -127,17 +127,17 @@ class Asker:
         said = self._dnsperf(port, asked.timed, self._seconds, *endless)
         server_s, ours_s, all_s = process.cpu_s() - server_s, self._own_cpu_s() - ours_s, machine_cpu_s() - all_s
         others = (all_s - server_s - ours_s) / (time.monotonic() - began_s) / (os.cpu_count() or 1)
-        completed = int(_value(said, "Queries completed"))
+        completed = int(value(said, "Queries completed"))
         if not completed:
             raise LoadError(f"{workload}: no answer at all")
         watched = self._dnsperf(port, asked.watched, WATCHED_S, "-v", *endless)
         return Load(
-            per_s=float(_value(said, "Queries per second")),
+            per_s=value(said, "Queries per second"),
             cpu_us=server_s / completed * 1e6,
-            mean_ms=float(_value(said, r"Average Latency \(s\)")) * 1e3,
-            p99_ms=_p99_ms(watched),
-            lost=int(_value(said, "Queries lost")),
-            wrong=_wrong(said, workload, server.block_rcode),
+            mean_ms=value(said, r"Average Latency \(s\)") * 1e3,
+            p99_ms=p99_ms(watched),
+            lost=int(value(said, "Queries lost")),
+            wrong=wrong(said, workload, server.block_rcode),
             others=max(0.0, others),
         )
 
@@ -169,21 +169,23 @@ class Asker:
         return self._upstream.cpu_s() + finished_cpu_s()
 
 
-def _value(said: str, label: str) -> str:
+def value(said: str, label: str) -> float:
+    """A figure of dnsperf's summary. Raises: LoadError."""
     found = re.search(rf"{label}:\s+([\d.]+)", said)
     if found is None:
         raise LoadError(f"dnsperf said nothing of {label!r}")
-    return found[1]
+    return float(found[1])
 
 
-def _wrong(said: str, workload: str, block_rcode: int) -> int:
+def wrong(said: str, workload: str, block_rcode: int) -> int:
     """Answers whose rcode is none that the workload can have."""
     right = {"hot": (NOERROR,), "cold": (NOERROR,), "mixed": (NOERROR, block_rcode)}.get(workload, (block_rcode,))
     line = next(line for line in said.splitlines() if "Response codes:" in line)
-    names = {RCODES[code] for code in right}
-    return sum(int(count) for code, count in _COUNT.findall(line) if code not in names)
+    known = {RCODES[code] for code in right}
+    return sum(int(count) for code, count in _COUNT.findall(line) if code not in known)
 
 
-def _p99_ms(said: str) -> float:
+def p99_ms(said: str) -> float:
+    """Of the answers that `dnsperf -v` wrote down; nan when there are none."""
     took = sorted(float(seconds) for seconds in _ANSWERED.findall(said))
     return took[len(took) * 99 // 100] * 1e3 if took else float("nan")

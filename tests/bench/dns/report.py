@@ -73,7 +73,7 @@ class Marks:
         self._add("ready with the list compiled", f"{ours.ready_s:.3f} s", f"<= {READY_S} s", ours.ready_s <= READY_S)
         self._add(
             "memory of a worker after the runs",
-            f"{ours.pss_mb:.0f} MB PSS, {ours.rss_mb:.0f} RSS",
+            f"{ours.rss_mb:.0f} MB RSS, {ours.pss_mb:.0f} PSS",
             f"<= {MEMORY_MB:.0f} MB",
             ours.rss_mb <= MEMORY_MB,
         )

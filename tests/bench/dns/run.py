@@ -66,7 +66,7 @@ class Bench:
         """Measure and print."""
         measured: list[Measured] = []
         failed = False
-        port, across = _free_port(), _free_port()
+        port, across = free_port(), free_port()
         with self._upstream(port, self._cores.load) as upstream:
             asker = load.Asker(self._cores, self._scratch, upstream, self._wanted.seconds)
             with self._upstream(across, self._cores.server):
@@ -95,7 +95,7 @@ class Bench:
         return asker.single(port, questions.single("miss"))
 
     def _measure(self, server: Server, asker: load.Asker, upstream: int) -> Measured:
-        port = _free_port()
+        port = free_port()
         folder = self._scratch / f"server-{server.key}"
         folder.mkdir()
         command = self._prepare(server, folder, port, upstream)
@@ -137,7 +137,7 @@ def _our_config(folder: Path, port: int, upstream: int, snapshot: Path) -> str:
     return from_settings(load_settings(settings, state)).to_json()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port of loopback that neither UDP nor TCP has in use."""
     while True:
         with (
