@@ -1,21 +1,20 @@
-"""Asking: dnsperf for the load, `ask.c` for one question at a time, a socket for the first right answer."""
+"""Asking: dnsperf for the load, `ask.c` for one question at a time."""
 
 from __future__ import annotations
 
 import os
 import re
-import socket
 import statistics
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.dns.checks import BenchError
 from tests.bench.dns.peers import NOERROR, NXDOMAIN, Server
 from tests.bench.dns.processes import Cores, Process, finished_cpu_s, machine_cpu_s
-from tests.bench.dns.questions import REPEATING, Questions, packet
+from tests.bench.dns.questions import REPEATING, Questions
 
-UPSTREAM_ADDRESS = bytes((198, 51, 100, 7))
 CLIENTS = 8
 OUTSTANDING = 100
 LOST_AFTER_S = 2
@@ -24,10 +23,6 @@ WATCHED_S = 1
 RCODES = {NOERROR: "NOERROR", NXDOMAIN: "NXDOMAIN"}
 _ANSWERED = re.compile(r"^> [A-Z]{2,} \S+ A (\d+\.\d+)$", re.MULTILINE)  # a lost one is `> T name A`
 _COUNT = re.compile(r"(\w+) (\d+) \(")
-
-
-class LoadError(Exception):
-    """A server that does not answer as it should, or a tool that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,62 +48,6 @@ class Single:
     lost: int
 
 
-def first_answer(server: Process, port: int, rcode: int, name: str, limit_s: float) -> float:
-    """Seconds from now until `name` is answered as blocked; asked each 2 ms. Raises: LoadError."""
-    started = time.monotonic()
-    asked = packet(name, 1)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("127.0.0.1", port))
-        probe.settimeout(0.002)
-        while (waited := time.monotonic() - started) < limit_s:
-            if server.ended:
-                raise LoadError(f"it ended: {server.last_words()}")
-            try:
-                probe.send(asked)
-                if _is_block(probe.recv(4096), rcode):
-                    return time.monotonic() - started
-            except TimeoutError:
-                continue
-            except OSError:
-                time.sleep(0.002)
-    raise LoadError(f"no right answer within {waited:.0f} s: {server.last_words()}")
-
-
-def all_right(port: int, rcode: int, blocked: list[str], permitted: list[str], limit_s: float) -> float:
-    """Seconds until every one of these names gets the answer that it should. Raises: LoadError."""
-    started = time.monotonic()
-    wrong = ""
-    while (waited := time.monotonic() - started) < limit_s:
-        wrong = _first_wrong(port, rcode, blocked, permitted)
-        if not wrong:
-            return waited
-        time.sleep(0.01)
-    raise LoadError(wrong)
-
-
-def _first_wrong(port: int, rcode: int, blocked: list[str], permitted: list[str]) -> str:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("127.0.0.1", port))
-        probe.settimeout(2)
-        for number, name in enumerate((*blocked, *permitted)):
-            probe.send(packet(name, number))
-            try:
-                while (answer := probe.recv(4096))[:2] != number.to_bytes(2, "big"):
-                    pass
-            except OSError as problem:
-                return f"no answer to {name}: {problem}"
-            right = _is_block(answer, rcode) if number < len(blocked) else answer.endswith(UPSTREAM_ADDRESS)
-            if not right:
-                return f"wrong answer to {name}: {answer.hex()}"
-    return ""
-
-
-def _is_block(answer: bytes, rcode: int) -> bool:
-    if answer[3] & 15 != rcode:
-        return False
-    return rcode != NOERROR or b"\0\4\0\0\0\0" in answer[12:]
-
-
 class Asker:
     """Asks one server after the other from the core of the load."""
 
@@ -118,7 +57,7 @@ class Asker:
     def measure(self, server: Server, process: Process, port: int, workload: str, asked: Questions) -> Load:
         """Warm up, time, then watch latencies in a shorter run, in which dnsperf writes every answer down.
 
-        Raises: LoadError.
+        Raises: BenchError.
         """
         if asked.warm is not None:
             self._dnsperf(port, asked.warm, WARM_S, "-n", "4")
@@ -129,7 +68,7 @@ class Asker:
         others = (all_s - server_s - ours_s) / (time.monotonic() - began_s) / (os.cpu_count() or 1)
         completed = int(value(said, "Queries completed"))
         if not completed:
-            raise LoadError(f"{workload}: no answer at all")
+            raise BenchError(f"{workload}: no answer at all")
         watched = self._dnsperf(port, asked.watched, WATCHED_S, "-v", *endless)
         return Load(
             per_s=value(said, "Queries per second"),
@@ -142,12 +81,12 @@ class Asker:
         )
 
     def single(self, port: int, packets: bytes) -> Single:
-        """Latency with one question under way at a time. Raises: LoadError."""
+        """Latency with one question under way at a time. Raises: BenchError."""
         done = self._run([str(self._build / "ask"), str(port)], 60, packets)
         took = [int(line) for line in done.split()]
         answered = sorted(each / 1e3 for each in took if each)
         if len(answered) < 2:
-            raise LoadError("one question at a time: no answers")
+            raise BenchError("one question at a time: no answers")
         return Single(statistics.median(answered), answered[len(answered) * 99 // 100], len(took) - len(answered))
 
     def _dnsperf(self, port: int, questions: Path, seconds: int, *more: str) -> str:
@@ -162,7 +101,7 @@ class Asker:
         )
         if done.returncode:
             last = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[-1:]
-            raise LoadError(f"{command[0]} ended with {done.returncode}: {' '.join(last)}")
+            raise BenchError(f"{command[0]} ended with {done.returncode}: {' '.join(last)}")
         return done.stdout.decode()
 
     def _own_cpu_s(self) -> float:
@@ -170,10 +109,10 @@ class Asker:
 
 
 def value(said: str, label: str) -> float:
-    """A figure of dnsperf's summary. Raises: LoadError."""
+    """A figure of dnsperf's summary. Raises: BenchError."""
     found = re.search(rf"{label}:\s+([\d.]+)", said)
     if found is None:
-        raise LoadError(f"dnsperf said nothing of {label!r}")
+        raise BenchError(f"dnsperf said nothing of {label!r}")
     return float(found[1])
 
 

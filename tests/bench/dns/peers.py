@@ -29,6 +29,8 @@ class Server:
     """None: all."""
     reviews: bool = False
     """Whether replies are looked through, so that it counts in the marks for recursors."""
+    tuned: bool = False
+    """Whether something is switched on that few do, so that the marks tell it apart."""
 
 
 UNBOUND = """\
@@ -220,6 +222,7 @@ PEERS = (
         ("dnsdist", "--supervised", "--disable-syslog", "-C", "$dir/dnsdist.conf"),
         "cdb",
         files={"dnsdist.conf": DNSDIST_IN_BATCHES},
+        tuned=True,
     ),
     Server(
         "bind",

@@ -89,25 +89,19 @@ class Marks:
         peers = [
             each for each in self.servers.values() if each.server not in (OURS, RESPONDER) and workload in each.loads
         ]
-        if workload not in ours.loads or not peers:
+        if workload not in ours.loads:
             return
-        best = min(peers, key=lambda each: each.loads[workload].cpu_us)
-        own, other = ours.loads[workload], best.loads[workload]
-        ratio = own.cpu_us / other.cpu_us
-        self._add(
-            f"{workload}: CPU per answer to the best peer's ({best.server.title})",
-            f"{ratio:.2f}",
-            "<= 0.90",
-            ratio <= 0.9,
-        )
-        fastest = max(peers, key=lambda each: each.loads[workload].per_s)
-        speed = own.per_s / fastest.loads[workload].per_s
-        self._add(
-            f"{workload}: answers/s to the fastest peer's ({fastest.server.title})",
-            f"{speed:.2f}",
-            ">= 1.00",
-            speed >= 1,
-        )
+        for kind, among in (("", [each for each in peers if not each.server.tuned]), (" tuned", peers)):
+            if not among or (among is peers and not any(each.server.tuned for each in peers)):
+                continue
+            best = min(among, key=lambda each: each.loads[workload].cpu_us)
+            fastest = max(among, key=lambda each: each.loads[workload].per_s)
+            cost = ours.loads[workload].cpu_us / best.loads[workload].cpu_us
+            speed = ours.loads[workload].per_s / fastest.loads[workload].per_s
+            title = f"{workload}: CPU per answer to the best{kind} peer's ({best.server.title})"
+            self._add(title, f"{cost:.2f}", "<= 0.90", cost <= 0.9)
+            title = f"{workload}: answers/s to the fastest{kind} peer's ({fastest.server.title})"
+            self._add(title, f"{speed:.2f}", ">= 1.00", speed >= 1)
 
     def _speed(self, ours: Measured, workload: str, peer: str, factor: float) -> None:
         other = self.servers.get(peer)

@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from string import Template
@@ -22,14 +21,14 @@ from typing import NoReturn
 from gateway.dns.config import from_settings
 from gateway.lists.publish import publish
 from gateway.settings import load as load_settings
-from tests.bench.dns import lists, load, questions, report
+from tests.bench.dns import checks, lists, load, questions, report
+from tests.bench.dns.checks import BenchError
 from tests.bench.dns.peers import OURS, RESPONDER, SERVERS, Server
 from tests.bench.dns.processes import Cores, Process
 from tests.bench.dns.report import Direct, Measured
 
 SOURCES = Path(__file__).parent
 READY_LIMIT_S = 120.0
-_UPSTREAM_STARTS_S = 0.2
 CHECKED = 200
 _CHECKED_FROM = 900_000_000  # names that no workload asks for
 _PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
@@ -52,7 +51,11 @@ def main(arguments: list[str]) -> int:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="run-", dir=folder)))
         for source in ("responder", "upstream", "ask"):
             subprocess.run(["cc", "-O2", "-o", scratch / source, SOURCES / f"{source}.c"], check=True, timeout=60)
-        return Bench(wanted, cached, scratch, Cores(cores[0], cores[1], wanted.prefer)).run()
+        try:
+            return Bench(wanted, cached, scratch, Cores(cores[0], cores[1], wanted.prefer)).run()
+        except BenchError as problem:
+            print(problem, file=sys.stderr)
+            return 1
 
 
 class Bench:
@@ -69,8 +72,10 @@ class Bench:
         port, across = free_port(), free_port()
         with self._upstream(port, self._cores.load) as upstream:
             asker = load.Asker(self._cores, self._scratch, upstream, self._wanted.seconds)
-            with self._upstream(across, self._cores.server):
-                direct = Direct(self._ask_upstream(asker, port), self._ask_upstream(asker, across))
+            with self._upstream(across, self._cores.server) as other:
+                checks.upstream_right(upstream, port)
+                checks.upstream_right(other, across)
+                direct = Direct(_ask_upstream(asker, port), _ask_upstream(asker, across))
             for server in SERVERS:
                 if server.key not in self._wanted.only:
                     continue
@@ -79,7 +84,7 @@ class Bench:
                     continue
                 try:
                     measured.append(self._measure(server, asker, port))
-                except load.LoadError as problem:
+                except BenchError as problem:
                     failed = True
                     print(f"  {server.title}: not measured: {problem}", flush=True)
         report.print_all(measured, direct, self._wanted.workloads)
@@ -89,11 +94,6 @@ class Bench:
         command = [str(self._scratch / "upstream"), str(port)]
         return Process(self._cores.on(core, command), self._scratch / f"upstream{core}.log")
 
-    def _ask_upstream(self, asker: load.Asker, port: int) -> load.Single:
-        time.sleep(_UPSTREAM_STARTS_S)
-        asker.single(port, questions.single("miss"))  # until it is warm
-        return asker.single(port, questions.single("miss"))
-
     def _measure(self, server: Server, asker: load.Asker, upstream: int) -> Measured:
         port = free_port()
         folder = self._scratch / f"server-{server.key}"
@@ -101,11 +101,11 @@ class Bench:
         command = self._prepare(server, folder, port, upstream)
         blocked = questions.blocked_sample(self._wanted.names, CHECKED)
         with Process(self._cores.on(self._cores.server, command), folder / "output") as process:
-            ready_s = load.first_answer(process, port, server.block_rcode, blocked[0], READY_LIMIT_S)
+            ready_s = checks.first_answer(process, port, server.block_rcode, blocked[0], READY_LIMIT_S)
             complete_s = ready_s
             if server is not RESPONDER:
                 permitted = list(questions.permitted(_CHECKED_FROM, 20))
-                complete_s += load.all_right(port, server.block_rcode, blocked, permitted, READY_LIMIT_S)
+                complete_s += checks.all_right(port, server.block_rcode, blocked, permitted, READY_LIMIT_S)
             loads = {}
             for workload in server.workloads or questions.WORKLOADS:
                 if workload in self._wanted.workloads:
@@ -127,6 +127,11 @@ class Bench:
         for name, template in server.files.items():
             (folder / name).write_text(Template(template).substitute(values))
         return [Template(word).substitute(values) for word in server.command]
+
+
+def _ask_upstream(asker: load.Asker, port: int) -> load.Single:
+    asker.single(port, questions.single("miss"))  # until it is warm
+    return asker.single(port, questions.single("miss"))
 
 
 def _our_config(folder: Path, port: int, upstream: int, snapshot: Path) -> str:
