@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.lists.compile import compile_policy, starter_lists
+from policies.compiler import ListLike
 from policies.document import default_document
 from tests.bench.dns.questions import once
 from tests.bench.index import MadeList, names
@@ -59,7 +60,7 @@ def cdb(path: Path, size: int) -> None:
 
 def snapshot(path: Path, size: int) -> None:
     """What our own compiler makes of the default policy, the lists that come with the product and the million names."""
-    lists = [*starter_lists(), MadeList("adult", 0, size)]
+    lists: list[ListLike] = [*starter_lists(), MadeList("adult", 0, size)]
     path.write_bytes(compile_policy(default_document(), 1, lists=lists))
 
 

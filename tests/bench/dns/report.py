@@ -138,8 +138,9 @@ def progress(server: Server, workload: str, load: Load) -> str:
 
 
 def print_all(measured: list[Measured], direct: Direct, workloads: list[str]) -> None:
-    """A table for each workload, one for starting, memory and single questions, and the marks."""
+    """All workloads in short, each in a table of its own, then starting, memory and single questions, and the marks."""
     by_key = {each.server.key: each for each in measured}
+    _print_short(measured, workloads)
     for workload in workloads:
         _print_workload([each for each in measured if workload in each.loads], by_key, workload)
     _print_rest(measured, direct)
@@ -152,6 +153,14 @@ def print_all(measured: list[Measured], direct: Direct, workloads: list[str]) ->
         _print_head("mark", "measured", "wanted", "")
         for mark in marks:
             print(f"| {mark.what} | {mark.measured} | {mark.wanted} | {'holds' if mark.holds else '**falls short**'} |")
+
+
+def _print_short(measured: list[Measured], workloads: list[str]) -> None:
+    _print_head("k/s (CPU µs)", *workloads)
+    for each in measured:
+        loads = (each.loads.get(workload) for workload in workloads)
+        cells = ("" if load is None else f"{load.per_s / 1e3:.1f} ({load.cpu_us:.1f})" for load in loads)
+        print(f"| {each.server.title} | {' | '.join(cells)} |")
 
 
 def _print_workload(measured: list[Measured], by_key: dict[str, Measured], workload: str) -> None:
@@ -171,12 +180,13 @@ def _print_workload(measured: list[Measured], by_key: dict[str, Measured], workl
     floor = by_key.get(RESPONDER.key)
     floor_load = None if floor is None else floor.loads.get(workload) or floor.loads.get("hot")
     ours = by_key.get(OURS.key)
+    our_load = None if ours is None else ours.loads.get(workload)
     for each in measured:
         load = each.loads[workload]
         latency = f"{load.mean_ms:.2f} | {load.p99_ms:.2f}"
         print(
             f"| {each.server.title} | {load.per_s / 1e3:.1f} | {load.cpu_us:.2f} | {latency}"
-            f" | {load.lost} | {load.wrong} | {_ratios(load, ours and ours.loads.get(workload))}"
+            f" | {load.lost} | {load.wrong} | {_ratios(load, our_load)}"
             f" | {_ratios(load, floor_load)} |"
         )
 

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from string import Template
@@ -69,6 +70,12 @@ class Bench:
         """Measure and print."""
         measured: list[Measured] = []
         failed = False
+        asking = f"{load.CLIENTS} clients, {load.OUTSTANDING} questions under way"
+        print(f"{self._wanted.names:,} names, {self._wanted.seconds} s a run, DNSSEC validation off; {_versions()}")
+        print(
+            f"server on core {self._cores.server}; upstream and dnsperf ({asking}) on core {self._cores.load}",
+            flush=True,
+        )
         port, across = free_port(), free_port()
         with self._upstream(port, self._cores.load) as upstream:
             asker = load.Asker(self._cores, self._scratch, upstream, self._wanted.seconds)
@@ -142,6 +149,15 @@ def _our_config(folder: Path, port: int, upstream: int, snapshot: Path) -> str:
     return from_settings(load_settings(settings, state)).to_json()
 
 
+def _versions() -> str:
+    """What Debian calls the versions of what is installed."""
+    packages = sorted({server.package for server in SERVERS if server.package} | {"dnsperf"})
+    if shutil.which("dpkg-query") is None:
+        return "versions unknown"
+    command = ["dpkg-query", "-W", "-f", "${Package} ${Version}, ", *packages]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout.strip(", ")
+
+
 def free_port() -> int:
     """A port of loopback that neither UDP nor TCP has in use."""
     while True:
@@ -161,7 +177,7 @@ def free_port() -> int:
 def _arguments(arguments: list[str]) -> argparse.Namespace:
     keys = [server.key for server in SERVERS]
 
-    def some_of(known: list[str]) -> object:
+    def some_of(known: list[str]) -> Callable[[str], list[str]]:
         def parse(text: str) -> list[str]:
             chosen = text.split(",")
             if unknown := [each for each in chosen if each not in known]:
