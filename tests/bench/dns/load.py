@@ -20,6 +20,7 @@ OUTSTANDING = 100
 LOST_AFTER_S = 2
 WARM_S = 3
 WATCHED_S = 1
+_TICK_S = 0.01  # the kernel counts in these: less was not measured
 RCODES = {NOERROR: "NOERROR", NXDOMAIN: "NXDOMAIN"}
 _ANSWERED = re.compile(r"^> [A-Z]{2,} \S+ A (\d+\.\d+)$", re.MULTILINE)  # a lost one is `> T name A`
 _COUNT = re.compile(r"(\w+) (\d+) \(")
@@ -35,8 +36,11 @@ class Load:
     p99_ms: float
     lost: int
     wrong: int
+    server_core: float
+    load_core: float
+    """Shares of their cores that the server, and dnsperf with the upstream, used: near 1 is what held the run back."""
     others: float
-    """The share of the machine that others used meanwhile, 0 to 1."""
+    """The share of the machine that others used meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +66,23 @@ class Asker:
         if asked.warm is not None:
             self._dnsperf(port, asked.warm, WARM_S, "-n", "4")
         endless = () if workload in REPEATING else ("-n", "1")
-        began_s, server_s, ours_s, all_s = time.monotonic(), process.cpu_s(), self._own_cpu_s(), machine_cpu_s()
+        began_s, server_s, load_s, all_s = time.monotonic(), process.cpu_s(), self._load_cpu_s(), machine_cpu_s()
         said = self._dnsperf(port, asked.timed, self._seconds, *endless)
-        server_s, ours_s, all_s = process.cpu_s() - server_s, self._own_cpu_s() - ours_s, machine_cpu_s() - all_s
-        others = (all_s - server_s - ours_s) / (time.monotonic() - began_s) / (os.cpu_count() or 1)
-        completed = int(value(said, "Queries completed"))
+        server_s, load_s, all_s = process.cpu_s() - server_s, self._load_cpu_s() - load_s, machine_cpu_s() - all_s
+        others = (all_s - server_s - load_s) / (time.monotonic() - began_s) / (os.cpu_count() or 1)
+        completed, took_s = int(value(said, "Queries completed")), value(said, r"Run time \(s\)")
         if not completed:
             raise BenchError(f"{workload}: no answer at all")
         watched = self._dnsperf(port, asked.watched, WATCHED_S, "-v", *endless)
         return Load(
             per_s=value(said, "Queries per second"),
-            cpu_us=server_s / completed * 1e6,
+            cpu_us=max(server_s, _TICK_S) / completed * 1e6,
             mean_ms=value(said, r"Average Latency \(s\)") * 1e3,
             p99_ms=p99_ms(watched),
             lost=int(value(said, "Queries lost")),
             wrong=wrong(said, workload, server.block_rcode),
+            server_core=server_s / took_s,
+            load_core=load_s / took_s,
             others=max(0.0, others),
         )
 
@@ -104,7 +110,7 @@ class Asker:
             raise BenchError(f"{command[0]} ended with {done.returncode}: {' '.join(last)}")
         return done.stdout.decode()
 
-    def _own_cpu_s(self) -> float:
+    def _load_cpu_s(self) -> float:
         return self._upstream.cpu_s() + finished_cpu_s()
 
 

@@ -134,7 +134,8 @@ class Marks:
 def progress(server: Server, workload: str, load: Load) -> str:
     """One line while the run goes on."""
     speed = f"{load.per_s / 1e3:7.1f} k/s  {load.cpu_us:7.2f} µs"
-    return f"  {server.title:<21} {workload:<9} {speed}  others {load.others:3.0%}"
+    busy = f"{load.server_core:4.0%} of its core, load {load.load_core:4.0%}, others {load.others:3.0%} of all"
+    return f"  {server.title:<21} {workload:<9} {speed}  {busy}"
 
 
 def print_all(measured: list[Measured], direct: Direct, workloads: list[str]) -> None:
@@ -174,6 +175,7 @@ def _print_workload(measured: list[Measured], by_key: dict[str, Measured], workl
         "p99 ms",
         "lost",
         "wrong",
+        "% of its core, of the load's",
         "k/s, CPU to ours",
         "k/s, CPU to the C responder",
     )
@@ -184,9 +186,10 @@ def _print_workload(measured: list[Measured], by_key: dict[str, Measured], workl
     for each in measured:
         load = each.loads[workload]
         latency = f"{load.mean_ms:.2f} | {load.p99_ms:.2f}"
+        busy = f"{load.server_core * 100:.0f}, {load.load_core * 100:.0f}"
         print(
             f"| {each.server.title} | {load.per_s / 1e3:.1f} | {load.cpu_us:.2f} | {latency}"
-            f" | {load.lost} | {load.wrong} | {_ratios(load, our_load)}"
+            f" | {load.lost} | {load.wrong} | {busy} | {_ratios(load, our_load)}"
             f" | {_ratios(load, floor_load)} |"
         )
 

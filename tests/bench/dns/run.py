@@ -91,7 +91,7 @@ class Bench:
                     continue
                 try:
                     measured.append(self._measure(server, asker, port))
-                except BenchError as problem:
+                except (BenchError, OSError, subprocess.SubprocessError) as problem:  # also one that died meanwhile
                     failed = True
                     print(f"  {server.title}: not measured: {problem}", flush=True)
         report.print_all(measured, direct, self._wanted.workloads)
@@ -197,7 +197,10 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--no-single", dest="single", action="store_false", help="leave one question at a time out")
     parser.add_argument("--prefer", action="store_true", help="before all else that runs on this machine (as root)")
     parser.add_argument(
-        "--keep", type=Path, default=os.environ.get("BENCH_DNS_DIR"), help="keep lists and questions there"
+        "--keep",
+        type=Path,
+        default=os.environ.get("BENCH_DNS_DIR"),
+        help="keep lists and questions there (or $BENCH_DNS_DIR)",
     )
     wanted = parser.parse_args(arguments)
     wanted.keep = wanted.keep and Path(wanted.keep).absolute()

@@ -103,7 +103,7 @@ def test_what_dnsperf_says_is_read() -> None:
 
 def measured(server: Server, per_s: float, cpu_us: float, median_us: float = 100.0) -> report.Measured:
     loads = {
-        workload: Load(per_s, cpu_us, mean_ms=1.0, p99_ms=2.0, lost=0, wrong=0, others=0.0)
+        workload: Load(per_s, cpu_us, 1.0, 2.0, lost=0, wrong=0, server_core=0.9, load_core=0.9, others=0.0)
         for workload in questions.WORKLOADS
     }
     one = Single(median_us, median_us, 0)
