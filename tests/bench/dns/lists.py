@@ -5,8 +5,11 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
+import gateway.lists
+import policies
 from gateway.lists.compile import compile_policy, starter_lists
 from policies.compiler import ListLike
 from policies.document import default_document
@@ -68,5 +71,16 @@ FORMATS: dict[str, Callable[[Path, int], None]] = {"rpz": rpz, "dnsmasq": dnsmas
 
 
 def file(folder: Path, format_key: str, size: int) -> Path:
-    """The list in a format; an empty path where the format is ''."""
-    return once(folder / f"blocked.{format_key}", lambda path: FORMATS[format_key](path, size))
+    """The list in a format. A kept snapshot is used again only while the compiler is the same."""
+    ending = f"{_compiler()}.snapshot" if format_key == "snapshot" else format_key
+    return once(folder / f"blocked.{ending}", lambda path: FORMATS[format_key](path, size))
+
+
+def _compiler() -> str:
+    """A short digest of everything that a snapshot is made by and of, but the names."""
+    digest = sha256()
+    for package in (policies, gateway.lists):
+        for path in sorted(Path(package.__path__[0]).rglob("*")):
+            if path.suffix in (".py", ".txt"):
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -71,8 +71,8 @@ class Asker:
         server_s, load_s, all_s = process.cpu_s() - server_s, self._load_cpu_s() - load_s, machine_cpu_s() - all_s
         others = (all_s - server_s - load_s) / (time.monotonic() - began_s) / (os.cpu_count() or 1)
         completed, took_s = int(value(said, "Queries completed")), value(said, r"Run time \(s\)")
-        if not completed:
-            raise BenchError(f"{workload}: no answer at all")
+        if not completed or process.ended:
+            raise BenchError(f"{workload}: no answers, or no longer: {process.last_words()}")
         watched = self._dnsperf(port, asked.watched, WATCHED_S, "-v", *endless)
         return Load(
             per_s=value(said, "Queries per second"),

@@ -74,7 +74,7 @@ class Process:
     def last_words(self) -> str:
         """The last line that it wrote."""
         lines = self.log.read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"ended with {self._process.poll()}"
+        return lines[-1] if lines else f"no words, exit code {self._process.poll()}"
 
     def cpu_s(self) -> float:
         """Processor time of it and its children so far, user and system."""
