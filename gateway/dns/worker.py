@@ -32,7 +32,7 @@ _RESPAWN_AFTER_S = 0.5
 _STOP_WITHIN_S = 3.0
 _PR_SET_PDEATHSIG = 1
 _GC_THRESHOLDS = (50_000, 20, 1_000)
-"""Answers refer to nothing that refers to them, so the search for cycles finds little, and holds up a full cache most."""
+"""Answers refer to nothing that refers back, so the search for cycles finds little; a full cache makes it long."""
 
 
 def run(settings: Settings) -> int:
