@@ -55,6 +55,23 @@ class Resolver:
         self.stale = self.prefetched = 0
         """How many stale answers were given, and how many answers were asked for again before they ended."""
 
+    def own(self, packet: bytes, view: View, now_s: float) -> bytes | None:
+        """The whole answer where it is known to be one of our own from how the name is listed; None: `begin`."""
+        shortcut = view.shortcut
+        if shortcut is None:
+            return None
+        try:
+            own = shortcut.own(packet, now_s)
+        except PolicyError:  # the long way tells
+            return None
+        if own is None:
+            return None
+        answer = own.to_plain(packet)
+        key = packet[2:]
+        if key == key.lower():
+            self.finished.offer(view.answers, key, answer, own.until_s)
+        return answer
+
     def answer(self, packet: bytes, mark: int, source: bytes, by_tcp: bool, deliver: Deliver) -> bytes | None:
         """The whole answer at once; empty when there is to be none; None when `deliver` will be given it later."""
         begun = self.begin(packet, mark, source, by_tcp)

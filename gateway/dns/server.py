@@ -138,7 +138,9 @@ class Server:
                 answer: bytes | None = incoming[start : start + 2] + finished[0]
                 hits += 1
             else:
-                answer = self._answer_slowly(batch, index, incoming[start:end], mark)
+                answer = self._resolver.own(incoming[start:end], view, now_s) if view is not None else None
+                if answer is None:
+                    answer = self._answer_slowly(batch, index, incoming[start:end], mark)
             if answer:
                 size = len(answer)
                 out = placed * mmsg.OUT_BYTES

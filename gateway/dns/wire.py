@@ -24,7 +24,8 @@ _RECORD = struct.Struct("!HHIH")
 _TYPE_AND_CLASS = struct.Struct("!HH").unpack_from
 _PLAIN = frozenset(range(0x21, 0x7F)) - frozenset(b".\\")  # as policies.names writes them
 _PLAIN_OR_DOT = bytes(sorted(_PLAIN | {0x2E}))
-_ONE_QUESTION = struct.pack("!5H", RD, 1, 0, 0, 0)  # what follows the ID of nearly every query
+ONE_QUESTION = struct.pack("!5H", RD, 1, 0, 0, 0)
+"""What follows the ID of nearly every query."""
 _OWNER = b"\xc0\x0c"
 _SOA_NAMES = b"\x0agjestenett\x07invalid\0\x06nobody\x07invalid\0"
 _FORBIDDEN_TYPES = frozenset(range(128, 255)) | {0, OPT}
@@ -85,7 +86,7 @@ def parse_query(packet: bytes) -> Query:
     if size < 12:
         raise BadQueryError("shorter than a header", None)
     ident, flags, questions, answers, authority, additional = _HEADER.unpack_from(packet)
-    if packet[2:12] != _ONE_QUESTION:
+    if packet[2:12] != ONE_QUESTION:
         _check_header(flags, questions, answers, authority)
     end = name_end(packet, 12)
     question = packet[12 : end + 4]
