@@ -102,6 +102,8 @@ class Dns(Section):
     upstreams: tuple[str, ...] = ()
     sources: dict[SourceNetwork, str] = Field(default_factory=lambda: {"127.0.0.0/8": "default", "::1/128": "default"})
     private_zones: tuple[str, ...] = ()
+    version: Annotated[str, Field(max_length=200)] = ""
+    """What `version.bind` is answered with; nothing: it is refused."""
     serve_stale_s: Annotated[float, Field(ge=0, le=7 * 86400)] = 86400.0
     """For how long after its end an answer may still be given where no upstream answers (RFC 8767); 0: not at all."""
     zones: dict[ZoneName, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)

@@ -24,6 +24,7 @@ _ANY_TTL_S = 3600
 _FOREVER_S = 3600.0
 _TIMED_S = 60.0  # decisions that end with time are looked at again soon, in case the clock is set
 _OPEN_TYPES = frozenset((wire.A, wire.AAAA, wire.HTTPS))
+_VERSION_NAMES = frozenset(("version.bind", "version.server"))  # RFC 4892 §2
 _INSISTING = frozenset(("never_blocked", "permitted_by_it"))
 
 LOCAL_ZONES = frozenset(
@@ -47,9 +48,13 @@ class Site:
     portal_v4: tuple[bytes, ...] = ()
     portal_v6: tuple[bytes, ...] = ()
     private_zones: tuple[str, ...] = ()
+    version: str = ""
+    """What `version.bind` is answered with; nothing: it is refused."""
 
     @classmethod
-    def build(cls, portal_name: str, addresses: tuple[str, ...], private_zones: tuple[str, ...]) -> Site:
+    def build(
+        cls, portal_name: str, addresses: tuple[str, ...], private_zones: tuple[str, ...], version: str = ""
+    ) -> Site:
         """From text addresses of both families."""
         packed = [ip_address(text).packed for text in addresses]
         return cls(
@@ -57,6 +62,7 @@ class Site:
             tuple(each for each in packed if len(each) == 4),
             tuple(each for each in packed if len(each) == 16),
             tuple(zone.lower().strip(".") for zone in private_zones),
+            version,
         )
 
 
@@ -108,7 +114,9 @@ def spoken_of(site: Site, snapshot: Snapshot, group: Group) -> Iterator[str]:
 def plan(query: Query, asker: Asker, site: Site, now: datetime, judged: Sequence[Judged] = ()) -> Answer | Forward:
     """Answer `query` from what we know, or forward it. `now` is aware UTC; `judged` is as in `policies.decide`."""
     qtype = query.qtype
-    if query.qclass != wire.IN:  # also version.bind and its like: nobody's business
+    if query.qclass != wire.IN:
+        if query.qclass == wire.CH and query.qtype == wire.TXT and site.version and query.name in _VERSION_NAMES:
+            return Answer(wire.reply(query, wire.NOERROR, (wire.text(wire.CH, site.version),), aa=True))
         return Answer(wire.reply(query, wire.REFUSED))
     if wire.is_meta_type(qtype):
         return Answer(wire.reply(query, wire.FORMERR if qtype in (0, wire.OPT) else wire.NOTIMP))

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 _BATCHES_AT_ONCE = 4
 _RECEIVE_BUFFER_BYTES = 4 << 20
+_IP_FREEBIND, _IPV6_FREEBIND = 15, 78  # as in the kernel's headers
 
 
 class Server:
@@ -40,7 +41,7 @@ class Server:
         self._config = config
         self._loop = asyncio.get_running_loop()
         self._finished = FinishedAnswers()
-        site = Site.build(config.portal_hostname, config.portal_addresses, config.private_zones)
+        site = Site.build(config.portal_hostname, config.portal_addresses, config.private_zones, config.version)
         self._views = Views(config.sources, self._finished, site)
         self._upstreams = Upstreams(
             config.upstreams, self._loop, config.upstream_timeout_s, dict(config.zones), config.upstream_ca
@@ -180,7 +181,8 @@ class Server:
 def bind(address: str, port: int, kind: socket.SocketKind, *, shared: bool = True) -> socket.socket:
     """A non-blocking socket on one local address; UDP ones report marks.
 
-    Where it is `shared` other workers may have the same address. Raises: OSError.
+    The address need not be there yet, and may go and come back. Where it is `shared` other workers may have it too.
+    Raises: OSError.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     bound = socket.socket(family, kind)
@@ -190,6 +192,9 @@ def bind(address: str, port: int, kind: socket.SocketKind, *, shared: bool = Tru
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            bound.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+        else:
+            bound.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
         if kind == socket.SOCK_DGRAM:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
             mmsg.enable_marks(bound)
@@ -200,6 +205,17 @@ def bind(address: str, port: int, kind: socket.SocketKind, *, shared: bool = Tru
         bound.close()
         raise
     return bound
+
+
+def is_here(address: str) -> bool:
+    """Whether this machine has the local address now."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
 
 
 def listen_error(address: str, port: int, problem: OSError) -> DnsError:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from gateway.dns.errors import WireError
 
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, BADVERS = 0, 1, 2, 3, 4, 5, 16
-A, NS, CNAME, SOA, HINFO, AAAA, DNAME, OPT, SVCB, HTTPS, ANY = 1, 2, 5, 6, 13, 28, 39, 41, 64, 65, 255
+A, NS, CNAME, SOA, HINFO, TXT, AAAA, DNAME, OPT, SVCB, HTTPS, ANY = 1, 2, 5, 6, 13, 16, 28, 39, 41, 64, 65, 255
 IN, CH = 1, 3
 QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
 EDE_STALE, EDE_NOT_READY, EDE_BLOCKED, EDE_PROHIBITED, EDE_NO_AUTHORITY, EDE_NETWORK = 3, 14, 15, 18, 22, 23
@@ -223,6 +223,12 @@ def plain_opt(do: bool) -> bytes:
 def record(rtype: int, ttl_s: int, data: bytes) -> bytes:
     """A record of class IN whose owner is the question's name."""
     return _OWNER + _RECORD.pack(rtype, IN, ttl_s, len(data)) + data
+
+
+def text(rclass: int, said: str) -> bytes:
+    """A TXT record of one string, for the question's name; TTL 0."""
+    data = said.encode("utf-8")[:255]
+    return _OWNER + _RECORD.pack(TXT, rclass, 0, len(data) + 1) + bytes((len(data),)) + data
 
 
 def soa(ttl_s: int) -> bytes:

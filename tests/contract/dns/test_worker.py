@@ -308,3 +308,70 @@ def test_the_first_question_finds_a_large_policy_in_force(start, unbound, tmp_pa
     publish(tmp_path, compile_snapshot(document, lists, 1, sections={"padding": bytes(6 << 20)}))
     worker = start([unbound], policy=False, reload_interval_s=5.0)
     assert first(worker.ask("www.game.example")) == "0.0.0.0"
+
+
+_ADDRESS_SCRIPT = """
+import json, subprocess, sys, time
+import dns.exception, dns.message, dns.query
+
+config = sys.argv[1]
+worker = subprocess.Popen([sys.executable, "-P", "-m", "gateway.dns.worker", config])
+
+
+def answers(host):
+    query = dns.message.make_query("gjest.internal", "A", use_edns=0)
+    try:
+        return bool(dns.query.udp(query, host, port=5399, timeout=0.3)) and bool(
+            dns.query.tcp(query, host, port=5399, timeout=0.3)
+        )
+    except (OSError, dns.exception.DNSException):
+        return False
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True)
+
+
+try:
+    found = []
+    for host, device in (("127.0.0.9", "lo"), ("fd77::1", "lo")):
+        address = host + ("/128" if ":" in host else "/32")
+        for turn in range(2):
+            ip("addr", "add", address, "dev", device)
+            found.append(any(answers(host) or time.sleep(0.1) for _ in range(100)))
+            ip("addr", "del", address, "dev", device)
+            found.append(answers(host))
+    print(json.dumps(found))
+finally:
+    worker.terminate()
+    worker.wait()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of its own needs root")
+def test_answers_on_addresses_that_come_and_go(tmp_path) -> None:
+    """Bound before the address is there, and still bound when it has come back."""
+    config = DnsConfig(
+        ("127.0.0.9", "fd77::1"),
+        5399,
+        1,
+        (),
+        (),
+        (),
+        "gjest.internal",
+        ("10.9.0.1",),
+        str(tmp_path / "current.snapshot"),
+    )
+    prepare = 'ip link set lo up && ip addr del 127.0.0.1/8 dev lo && exec "$@"'
+    command = ["unshare", "-n", "sh", "-c", prepare, "sh", sys.executable, "-c", _ADDRESS_SCRIPT, config.to_json()]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == [True, False] * 4
+    assert "no address of this machine yet" in ended.stderr
+
+
+def test_its_version_is_told_only_where_that_is_wanted(start) -> None:
+    for version, expected in (("", []), ("gjestenett", ['"gjestenett"'])):
+        message = start([], version=version).ask("version.bind", "TXT", rdclass="CH")
+        assert message.rcode() == (dns.rcode.NOERROR if version else dns.rcode.REFUSED)
+        assert [str(each) for rrset in message.answer for each in rrset] == expected
