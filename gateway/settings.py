@@ -12,7 +12,16 @@ from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyNetwork, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    IPvAnyNetwork,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from gateway.errors import UsageError
@@ -121,6 +130,14 @@ class Enforcement(Section):
     nat: bool = True
     protected: tuple[IPvAnyNetwork, ...] = ()
     local_time_server: bool = True
+    dns_per_s: Annotated[int, Field(ge=20, le=100_000)] = 200
+    dns_burst: Annotated[int, Field(ge=50, le=100_000)] = 1000
+
+    @model_validator(mode="after")
+    def _check_dns_burst(self) -> Enforcement:
+        if self.dns_burst > 60 * self.dns_per_s:
+            raise ValueError("dns_burst is more than a minute's worth of dns_per_s; lower it")
+        return self
 
 
 class Audit(Section):

@@ -7,9 +7,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gateway.dns import alias, wire
+from gateway.dns import alias, unaccepted, wire
 from gateway.dns.cache import Kept
-from gateway.dns.plan import Answer, Forward, earlier, judge_for, keep_s, object_to, plan, seconds_left, unreachable
+from gateway.dns.plan import (
+    Answer,
+    Forward,
+    NotAccepted,
+    earlier,
+    judge_for,
+    keep_s,
+    object_to,
+    plan,
+    seconds_left,
+    unreachable,
+)
 from gateway.dns.reply import GUEST_TTL_MAX_S, Reply, render
 from gateway.dns.review import review
 from gateway.dns.upstreams.exchange import Key, NoAnswer, Outcome
@@ -158,6 +169,8 @@ class Pending:
 
     def _rendered(self, reply: Reply, age_s: int, ttl_max_s: int, stale: bool) -> bytes:
         query, safe_host = self.query, self._planned.safe_host
+        if isinstance(self.view.asker, NotAccepted):
+            return unaccepted.render(query, reply, age_s)
         limit_bytes = _TCP_BYTES if self.by_tcp else min(query.udp_bytes, wire.MAX_UDP_BYTES)
         if safe_host is not None:
             return alias.render(query, safe_host, reply, age_s, ttl_max_s, limit_bytes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
 
-from gateway.dns import alias, wire
+from gateway.dns import alias, unaccepted, wire
 from gateway.dns.reply import GUEST_TTL_MAX_S
 from gateway.dns.review import ForbiddenHop, Objection, Verdict, under
 from gateway.dns.wire import Query
@@ -23,7 +23,6 @@ PORTAL_TTL_S = 60
 _ANY_TTL_S = 3600
 _FOREVER_S = 3600.0
 _TIMED_S = 60.0  # decisions that end with time are looked at again soon, in case the clock is set
-_OPEN_TYPES = frozenset((wire.A, wire.AAAA, wire.HTTPS))
 _VERSION_NAMES = frozenset(("version.bind", "version.server"))  # RFC 4892 §2
 _INSISTING = frozenset(("never_blocked", "permitted_by_it"))
 
@@ -141,9 +140,8 @@ def _go_on(query: Query, permitted: Forward, now: datetime) -> Answer | Forward:
 
 def _apply_policy(query: Query, asker: Asker, now: datetime, judged: Sequence[Judged]) -> Answer | Forward:
     if isinstance(asker, NotAccepted):
-        if query.qtype in _OPEN_TYPES:
-            return _FORWARD
-        return Answer(wire.reply(query, wire.REFUSED, ede=(wire.EDE_PROHIBITED, "not accepted")))
+        why = unaccepted.objection(query)
+        return _FORWARD if why is None else Answer(unaccepted.refusal(query, why))
     if asker.snapshot is None or asker.group is None:
         return Answer(wire.reply(query, wire.SERVFAIL, ede=(wire.EDE_NOT_READY, "no policy yet")))
     name = query.name

@@ -10,10 +10,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from gateway.clock import Clock
+from gateway.dns import unaccepted
 from gateway.dns.cache import Failures, FinishedAnswers, Kept, UpstreamAnswers
 from gateway.dns.judging import Judging
+from gateway.dns.names_budget import NamesBudget
 from gateway.dns.pending import Deliver, Pending
-from gateway.dns.plan import Accepted, Answer, Site, keep_s, plan, unreachable
+from gateway.dns.plan import Accepted, Answer, NotAccepted, Site, keep_s, plan, unreachable
+from gateway.dns.review import under
 from gateway.dns.shortcut import Own
 from gateway.dns.upstreams.exchange import Key, NoAnswer, Outcome
 from gateway.dns.upstreams.forwarder import PASSED_ON, Upstreams
@@ -49,6 +52,7 @@ class Resolver:
         self.clock = clock
         self.monotonic = monotonic
         self._judging = judging
+        self._names = NamesBudget()
         self._latest: Kept | None = None
         self._damaged: Snapshot | None = None
         """The snapshot of which it has been told that it is damaged."""
@@ -122,6 +126,10 @@ class Resolver:
             if shortcut is not None and likeness is not None and planned.keep_s:
                 shortcut.learn(likeness, query, planned.wire, until_s)
             return planned.wire
+        if isinstance(view.asker, NotAccepted):
+            if self._is_over_budget(query.name, mark or source, now_s):
+                return unaccepted.refusal(query, "too many names before acceptance")
+            key = None  # so that every question comes by here
         if said is None and shortcut is not None and likeness is not None:
             shortcut.learn(likeness, query, planned, now_s + keep_s(planned.valid_until, self.clock(), 0))
         pending = Pending(self, query, planned, mark, source, view, by_tcp)
@@ -132,6 +140,11 @@ class Resolver:
             self._prefetch(pending.shared)
         self.answered(query, view)
         return pending.reviewed(kept, key)
+
+    def _is_over_budget(self, name: str, device: int | bytes, now_s: float) -> bool:
+        if unaccepted.is_exempt(name) or under(name, self.site.private_zones):
+            return False
+        return not self._names.admits(device, name, now_s)
 
     def _prefetch(self, shared: Key) -> None:
         """Have what is in use and about to end asked for again, for nobody."""

@@ -21,6 +21,7 @@ from gateway.dns.judging import Judging
 from gateway.dns.pending import Pending
 from gateway.dns.plan import Site
 from gateway.dns.resolve import Resolver
+from gateway.dns.steering import steer
 from gateway.dns.tcp import TcpListener
 from gateway.dns.upstreams.forwarder import Upstreams
 from gateway.dns.views import Views
@@ -60,7 +61,7 @@ class Server:
         self._snapshot_file = SnapshotFile(Path(config.snapshot))
         self._problem: str | None = None
         self._sockets: list[mmsg.AnySocket] = []
-        self._tcp = TcpListener(self._resolver, config.tcp_idle_s)
+        self._tcp = TcpListener(self._resolver, self._views, config.tcp_idle_s)
         self._reload_timer: asyncio.TimerHandle | None = None
         self._upstreams.after_batch(self._flush_all)
         self.hits = 0
@@ -77,9 +78,12 @@ class Server:
         for address in self._config.listen:
             try:
                 udp = bind(address, self._config.port, socket.SOCK_DGRAM)
+                steer(udp, self._config.workers)
                 batch = mmsg.open_batch(udp)
                 self._sockets.append(batch)
-                await self._tcp.listen(bind(address, self._config.port, socket.SOCK_STREAM))
+                tcp = bind(address, self._config.port, socket.SOCK_STREAM)
+                await self._tcp.listen(tcp)
+                steer(tcp, self._config.workers)
             except OSError as problem:
                 await self.stop()
                 raise listen_error(address, self._config.port, problem) from problem

@@ -8,7 +8,9 @@ from collections import Counter
 from functools import partial
 
 from gateway.dns.mmsg import encode_address
+from gateway.dns.plan import NotAccepted
 from gateway.dns.resolve import Resolver
+from gateway.dns.views import Views
 
 _SO_MARK = 36
 _CONNECTIONS_MAX = 256
@@ -23,11 +25,13 @@ class TcpListener:
 
     The group is that of the connection's mark, which the kernel copies from the first packet when the sysctl
     `net.ipv4.tcp_fwmark_accept` is 1 (it governs IPv6 too); else the mark reads 0 and the source decides. A mark
-    outlives no connection, and no connection a minute.
+    outlives no connection, and no connection a minute. A device that has not accepted asks once a connection: the
+    firewall counts its packets, and one packet can hold many questions.
     """
 
-    def __init__(self, resolver: Resolver, idle_s: float) -> None:
+    def __init__(self, resolver: Resolver, views: Views, idle_s: float) -> None:
         self._resolver = resolver
+        self._views = views
         self._idle_s = idle_s
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
@@ -61,7 +65,7 @@ class TcpListener:
         try:
             if not full:
                 writer.transport.set_write_buffer_limits(high=_WRITE_BUFFER_BYTES)
-                mark = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, _SO_MARK)
+                mark = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, _SO_MARK) & 0xFFFF_FFFF
                 async with asyncio.timeout(_LIFETIME_S):
                     await self._serve(reader, writer, mark, source)
         except (OSError, EOFError, TimeoutError):
@@ -83,6 +87,7 @@ class TcpListener:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mark: int, source: bytes
     ) -> None:
         room = asyncio.Semaphore(_UNANSWERED_MAX)
+        asks_once = isinstance(self._views.find(mark, source).asker, NotAccepted)
         while True:
             async with asyncio.timeout(self._idle_s):
                 size = int.from_bytes(await reader.readexactly(2), "big")
@@ -95,6 +100,10 @@ class TcpListener:
                 if answer is not None:
                     deliver(answer)
                 await writer.drain()
+                if asks_once:
+                    for _ in range(_UNANSWERED_MAX):  # once every place is free again, the answer has been written
+                        await room.acquire()
+                    return
 
 
 def _write(writer: asyncio.StreamWriter, room: asyncio.Semaphore, answer: bytes) -> None:

@@ -9,6 +9,7 @@ from gateway.dns.cache import Finished, FinishedAnswers
 from gateway.dns.errors import DnsSettingsError
 from gateway.dns.plan import Accepted, Asker, NotAccepted, Site, spoken_of
 from gateway.dns.shortcut import Shortcut
+from gateway.dns.unaccepted import DEVICE_MARK
 from policies.model import Group
 from policies.safe_search import safe_host
 from policies.snapshot import Snapshot
@@ -64,8 +65,8 @@ class Views:
         self._no_policy = View(Accepted(None, None), self._finished.table())
 
     def find(self, mark: int, source: bytes) -> View:
-        """The view for a mark (0 = the kernel knows no grant) and a packed source address."""
-        return self._find_mark(mark) if mark else self._find_source(source)
+        """The view for a mark (0, or one with `DEVICE_MARK`: the kernel knows no grant) and a packed source address."""
+        return self._find_mark(mark) if 0 < mark < DEVICE_MARK else self._find_source(source)
 
     def _find_mark(self, mark: int) -> View:
         view = self.by_mark.get(mark)

@@ -75,6 +75,45 @@ def test_not_accepted_by_ipv6_without_source(start, unbound) -> None:
         assert first(worker.ask("gjest.internal", "A", host="::1", tcp=tcp)) == "10.9.0.1"
 
 
+def test_a_device_that_has_not_accepted_gets_addresses_and_few_names(start, unbound) -> None:
+    worker = start([unbound])
+    for _ in range(3):  # never from the finished answers of others
+        told = worker.ask("www.game.example", host="::1")
+        assert [rrset.to_text() for rrset in told.answer] == ["www.game.example. 10 IN A 198.51.100.9"]
+    assert not worker.ask("hop.example", host="::1").answer  # an alias alone, which could carry anything
+    outcomes = [worker.ask(f"n{number}.tunnel.example", host="::1") for number in range(14)]
+    assert [message.rcode() for message in outcomes] == [dns.rcode.NXDOMAIN] * 10 + [dns.rcode.REFUSED] * 4
+    assert ede(outcomes[-1]) == [(18, "too many names before acceptance")]
+    assert worker.ask("n0.tunnel.example", "AAAA", host="::1").rcode() == dns.rcode.NXDOMAIN  # the name is known
+    assert first(worker.ask("ok.example", host="::1")) == "198.51.100.7"  # another domain
+    for number in range(14):  # an accepted device has no such limit, and a check for connectivity none either
+        assert worker.ask(f"n{number}.tunnel.example").rcode() == dns.rcode.NXDOMAIN
+        assert worker.ask(f"n{number}.captive.apple.com", host="::1").rcode() == dns.rcode.NXDOMAIN
+
+
+def test_a_device_that_has_not_accepted_asks_once_a_connection(start, unbound) -> None:
+    """The firewall counts packets, and one packet can hold many questions."""
+    worker = start([unbound])
+    for host, answered in (("::1", 1), ("127.0.0.1", 8)):
+        with socket.create_connection((host, worker.port), timeout=3) as connection:
+            packets = [dns.message.make_query("ok.example", "A", id=number).to_wire() for number in range(1, 9)]
+            connection.sendall(b"".join(len(packet).to_bytes(2, "big") + packet for packet in packets))
+            if host == "127.0.0.1":
+                connection.shutdown(socket.SHUT_WR)
+            got = b""
+            try:
+                while more := connection.recv(65536):
+                    got += more
+            except ConnectionResetError:
+                pass  # there were questions left that nobody read
+        count = 0
+        while got:
+            size = int.from_bytes(got[:2], "big")
+            assert dns.message.from_wire(got[2 : 2 + size]).rcode() == 0
+            got, count = got[2 + size :], count + 1
+        assert count == answered
+
+
 def test_long_answers_by_tcp(start, unbound) -> None:
     worker = start([unbound])
     for _ in range(3):
