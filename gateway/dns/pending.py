@@ -35,6 +35,7 @@ _TCP_BYTES = 65535
 _NO_MATTER = datetime.min.replace(tzinfo=UTC)
 STALE_TTL_S = 30
 """How long a guest may keep a stale answer (RFC 8767 §4)."""
+_TOO_MANY = NoAnswer(wire.EDE_NETWORK, "too many unanswered")
 _PATIENCE_S = 1.8
 """How long an asker waits for upstream where a stale answer is at hand (RFC 8767 §5)."""
 
@@ -76,6 +77,8 @@ class Pending:
         failure = resolver.failures.get(self.shared, now_s)
         if failure is not None:
             return self._without(failure)
+        if not resolver.waiting.enter(self._source):
+            return self._without(_TOO_MANY)
         self._deliver = deliver
         if resolver.kept.stale(self.shared, now_s) is not None:
             self._impatience = asyncio.get_running_loop().call_later(_PATIENCE_S, self._give_stale)
@@ -84,6 +87,7 @@ class Pending:
 
     def _arrived(self, outcome: Outcome) -> None:
         resolver = self._resolver
+        resolver.waiting.leave(self._source)
         try:
             kept = resolver.arrived(self.shared, outcome)
             answer = self._without(outcome) if kept is None else self._settled(kept)

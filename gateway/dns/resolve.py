@@ -21,6 +21,7 @@ from gateway.dns.shortcut import Own
 from gateway.dns.upstreams.exchange import Key, NoAnswer, Outcome
 from gateway.dns.upstreams.forwarder import PASSED_ON, Upstreams
 from gateway.dns.views import View, Views
+from gateway.dns.waiting import Waiting
 from gateway.dns.wire import BadQueryError, Query, error_reply, parse_query
 from policies.model import Judged
 from policies.names import PolicyError
@@ -52,6 +53,7 @@ class Resolver:
         self.clock = clock
         self.monotonic = monotonic
         self._judging = judging
+        self.waiting = Waiting()
         self._names = NamesBudget()
         self._latest: Kept | None = None
         self._damaged: Snapshot | None = None

@@ -96,14 +96,14 @@ class Iodine:
         """Bytes a second that arrive in `receiver` at `address` of what `sender` sends."""
         count = self.lab.world.directory / f"sink-{receiver}"
         count.write_text("0")
-        sink = self.lab.world.popen(receiver, sys.executable, "-c", SINK, address, str(count))
+        limit = ("timeout", str(SECONDS + 5))
+        sink = self.lab.world.popen(receiver, *limit, sys.executable, "-c", SINK, address, str(count))
         assert sink.stdout is not None
         assert sink.stdout.readline().strip() == "ready"
         started = time.monotonic()
         self.lab.world.run(sender, sys.executable, "-c", SOURCE, address, str(SECONDS), timeout_s=60)
-        time.sleep(1)
         took_s = time.monotonic() - started
-        sink.kill()
+        sink.wait(SECONDS + 10)
         sink.stdout.close()
         return int(count.read_text() or 0) / took_s
 
@@ -170,7 +170,6 @@ class TestOwn:
     @pytest.fixture
     def counted(self, lab: ResolverLab):
         log = lab.world.directory / "tunnel.json"
-        log.write_text('{"names": 0, "up_bytes": 0}')
         server = lab.world.popen("internet", sys.executable, "-m", "tests.lab.tunnel", "serve", AUTHORITY4, str(log))
         assert server.stdout is not None
         assert server.stdout.readline().strip() == "ready"
@@ -184,22 +183,22 @@ class TestOwn:
         mac = lab.fresh("guest1")
         if accepted:
             lab.admit_device("guest1", mac)
-        lab.world.run("gateway", "ping", "-c1", "-W1", net.UPLINK4, check=False)
         seconds = 30 if accepted else 75  # longer than a minute, and than the burst
-        plan = {"servers": [net.GUEST4, net.GUEST6], "seconds": seconds, "per_s": 150 if accepted else 40}
+        run = "free" if accepted else "held"  # what an upstream still asks of an earlier run is not counted in this
+        plan = {"run": run, "servers": [net.GUEST4, net.GUEST6], "seconds": seconds, "per_s": 150 if accepted else 40}
         done = lab.world.run(
             "guest1", sys.executable, "-m", "tests.lab.tunnel", "dig", json.dumps(plan), timeout_s=seconds + 30
         )
         told = json.loads(done.stdout)
         down = told["down_bytes"] / told["lasted_s"]
-        up = counted()["up_bytes"] / told["lasted_s"]
-        print(f"own tunnel, accepted={accepted}: up {up:.0f} B/s, down {down:.0f} B/s, {counted()}, {told}")
+        names, up = counted()[run]["names"], counted()[run]["up_bytes"] / told["lasted_s"]
+        print(f"own tunnel, accepted={accepted}: up {up:.0f} B/s, down {down:.0f} B/s, {names} names, {told}")
         record_property("up_bytes_per_s", round(up))
         record_property("down_bytes_per_s", round(down))
         if accepted:
-            assert down > 10 * MOST_BYTES_PER_S
+            assert down > 5 * MOST_BYTES_PER_S
             assert up > MOST_BYTES_PER_S
         else:
             assert told["answers"] > 0
             assert down + up <= MOST_BYTES_PER_S
-            assert counted()["names"] <= 20 + 2  # ten a minute, in two of them
+            assert 10 <= names <= 20  # ten a minute, in two of them

@@ -36,11 +36,11 @@ def _records(kind: str) -> list[bytes]:
 
 
 def serve(address: str, log: Path) -> None:
-    """Answer for the zone until killed; LOG holds the number of different names and of their bytes."""
+    """Answer for the zone until killed; LOG holds the number of different names and of their bytes, by run."""
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind((address, 53))
     seen: set[str] = set()
-    up_bytes = 0
+    counts: dict[str, dict[str, int]] = {}
     print("ready", flush=True)
     while True:
         packet, peer = server.recvfrom(4096)
@@ -49,8 +49,11 @@ def serve(address: str, log: Path) -> None:
         name = question.name.to_text().lower()
         if name not in seen:
             seen.add(name)
-            up_bytes += max(0, len(name) - len(ZONE) - 2) * 5 // 8
-            log.write_text(json.dumps({"names": len(seen), "up_bytes": up_bytes}))
+            payload, _, run = name.removesuffix(f".{ZONE}.").rpartition(".")
+            count = counts.setdefault(run, {"names": 0, "up_bytes": 0})
+            count["names"] += 1
+            count["up_bytes"] += len(payload) * 5 // 8  # as base32
+            log.write_text(json.dumps(counts))
         kind = dns.rdatatype.to_text(question.rdtype)
         records = _records(kind) if kind in TYPES else []
         header = packet[:2] + struct.pack("!5H", 0x8580, 1, len(records), 0, 0)
@@ -60,7 +63,7 @@ def serve(address: str, log: Path) -> None:
         server.sendto(header + body, peer)
 
 
-def dig(servers: list[str], seconds: float, per_s: float) -> dict[str, float]:
+def dig(run: str, servers: list[str], seconds: float, per_s: float) -> dict[str, float]:
     """Ask by turns for what carries most; the fresh bytes of the answers, and the seconds it took."""
     sockets = []
     for server in servers:
@@ -78,8 +81,9 @@ def dig(servers: list[str], seconds: float, per_s: float) -> dict[str, float]:
     while (now := time.monotonic()) < started + seconds:
         if now >= started + sent / per_s:
             # the first names of the domain are as long as may be, each minute; then the old ones again
-            label = f"{'x' * 60}.{'y' * 10}{sent:06d}" if sent % 2 else f"s{sent % 16}"
-            query = dns.message.make_query(f"{label}.{ZONE}", TYPES[sent % len(TYPES)], id=sent & 0xFFFF)
+            label = f"{'x' * 60}.{'y' * 11}{sent:06d}" if sent % 2 else f"s{sent % 16}"
+            name, rtype = f"{label}.{run}.{ZONE}", TYPES[sent % len(TYPES)]
+            query = dns.message.make_query(name, rtype, id=sent & 0xFFFF, use_edns=0, payload=1232)
             with contextlib.suppress(OSError):
                 sockets[sent % len(sockets)].send(query.to_wire())
             sent += 1
