@@ -57,3 +57,41 @@ def test_a_worker_that_is_gone_loses_no_question(group) -> None:
     group.pop().close()
     for device in range(8):
         assert reached(group, DEVICE_MARK | device, 20).total() == 20
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="setting a mark needs root")
+def test_a_device_goes_to_one_worker_by_tcp_too() -> None:
+    first = bind("127.0.0.1", 0, socket.SOCK_STREAM)
+    port = first.getsockname()[1]
+    listeners = [first, *(bind("127.0.0.1", port, socket.SOCK_STREAM) for _ in range(WORKERS - 1))]
+    try:
+        for one in listeners:
+            one.listen(64)
+            steer(one, WORKERS)
+        for mark, homes in ((DEVICE_MARK | 5, 1), (DEVICE_MARK | 6, 1), (1, WORKERS)):
+            clients = [_connected(port, mark) for _ in range(40)]
+            assert len(_accepted(listeners)) == homes
+            for client in clients:
+                client.close()
+    finally:
+        for one in listeners:
+            one.close()
+
+
+def _connected(port: int, mark: int) -> socket.socket:
+    client = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    client.setsockopt(socket.SOL_SOCKET, _SO_MARK, mark if mark < 1 << 31 else mark - (1 << 32))
+    client.connect(("127.0.0.1", port))
+    return client
+
+
+def _accepted(listeners: list[socket.socket]) -> set[int]:
+    found = set()
+    for index, one in enumerate(listeners):
+        while True:
+            try:
+                one.accept()[0].close()
+            except BlockingIOError:
+                break
+            found.add(index)
+    return found
