@@ -99,10 +99,9 @@ class TestNotAccepted:
     def test_tcp_works_and_is_counted_too(self, lab: ResolverLab) -> None:
         asked = ("dig", "+tcp", "+tries=1", "+time=1", "+short", f"@{net.GUEST4}", "www.flood.example")
         assert lab.world.run("guest1", *asked).stdout.strip() == net.SITE4
-        told = lab.world.run(
-            "guest1", "sh", "-c", f"for n in $(seq 40); do {' '.join(asked)}; done", timeout_s=60
-        ).stdout
-        assert 1 <= told.split().count(net.SITE4) < 40  # a connection takes some five packets
+        often = f"for n in $(seq 40); do {' '.join(asked)}; done"
+        told = lab.world.run("guest1", "sh", "-c", often, check=False, timeout_s=60).stdout.split()
+        assert 1 <= told.count(net.SITE4) < 40  # a connection takes some five packets
         assert lab.world.run("guest2", *asked).stdout.strip() == net.SITE4
 
 
