@@ -65,8 +65,8 @@ class Upstreams:
         self._loop = loop
         self._timeout_s = timeout_s
         self._randomness = Randomness()
-        self._reader = UdpReader(loop, self)
         self._ca_file = ca_file
+        self._reader = UdpReader(loop, self)
         self._upstreams: dict[ServerAddress, Upstream] = {}
         rest = self._group(addresses)
         of_zones = {zone: self._group(servers) for zone, servers in (zones or {}).items()}
@@ -167,7 +167,7 @@ class Upstreams:
             return
         elif exchange.failure is not None:
             self._finish(exchange, exchange.failure)
-        elif exchange.by_stream or otherwise is _TOO_BUSY:
+        elif exchange.by_stream or otherwise is _TOO_BUSY or exchange.order[-1].datagrams is None:
             self._finish(exchange, otherwise)
         # else: the sweep tries again until the deadline, since a server may be restarting
 

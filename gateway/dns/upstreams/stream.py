@@ -158,8 +158,6 @@ class Streams:
             return
         self._connections.remove(connection)
         waiting = list(connection.pending.values())
-        if waiting and not connection.answers:
-            self.upstream.health.failures["reset"] += 1
         again = [exchange for exchange in waiting if retry and not exchange.retried]
         if again:
             fresh = self._open()
@@ -167,6 +165,10 @@ class Streams:
                 exchange.retried = True
                 exchange.leave(connection)
                 self._send_on(fresh, exchange)
+        if waiting and not connection.answers:
+            self.upstream.health.failures["reset"] += 1
+            if not again and self.upstream.datagrams is None:
+                self._events.broken(self.upstream, "it ends every connection")
         self._fail(connection, "reset")
 
     def _fail(self, connection: Connection, kind: str) -> None:
