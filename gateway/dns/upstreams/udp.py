@@ -148,7 +148,9 @@ class UdpPool:
         ident = self._randomness.take(2)
         while ident in pending:
             ident = self._randomness.take(2)
-        exchange.wait_on(channel, ident)
+        pending[ident] = exchange  # `wait_on`, which costs a call
+        self._upstream.outstanding += 1
+        exchange.sent.append((channel, ident))
         if self._batch.put(query(ident, exchange.asked, exchange.key)):
             self.flush()
 
