@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import resource
 import select
 import socket
 import time
@@ -24,6 +25,7 @@ POOL = 128
 _USES = 256
 _CHANNELS_AT_ONCE = 64
 _RECEIVE_BUFFER_BYTES = 1 << 20
+_DESCRIPTORS = 8192
 _NOBODY_THERE = "refused"
 
 
@@ -60,6 +62,7 @@ class UdpReader:
         self._events = events
         self._batch = open_batch()
         self._channels: dict[int, Channel] = {}
+        _allow_sockets()
         self._epoll = select.epoll()
         loop.add_reader(self._epoll.fileno(), self._readable)
 
@@ -212,3 +215,11 @@ class UdpPool:
             self._reader.add(channel)
             self._channels[slot] = channel
         return channel
+
+
+def _allow_sockets() -> None:
+    """A pool for each of several upstreams is more than the 1,024 descriptors that a process starts with."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,5 +1,6 @@
 """By UDP: what counts as an answer, and how hard it is to forge one."""
 
+import resource
 import socket
 import threading
 import time
@@ -142,6 +143,16 @@ def test_ports_ids_and_spelling_are_unforeseeable(outside, answer_truly) -> None
     assert len(ports) > 100  # of 128: all but 5 or so are drawn
     assert len(idents) > 390
     assert len(spellings) == len(seen)
+
+
+def test_a_pool_for_each_of_many_upstreams_is_allowed(outside, unbound) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, before[1]))
+        outside(unbound)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (min(8192, before[1]), before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_sockets_are_replaced(outside, scripted, answer_truly, monkeypatch) -> None:
