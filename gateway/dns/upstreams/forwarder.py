@@ -167,9 +167,11 @@ class Upstreams:
 
     def _next(self, exchange: Exchange, now_s: float, otherwise: NoAnswer) -> None:
         """An attempt has come to nothing: the next server, unless another one may still answer."""
+        if exchange.done:
+            return
         if exchange.attempts < len(exchange.order):
             self._attempt(exchange, now_s)
-        elif exchange.sent or exchange.done:
+        elif exchange.sent:
             return
         elif exchange.failure is not None:
             self._finish(exchange, exchange.failure)
@@ -207,7 +209,10 @@ class Upstreams:
         if reply.truncated:
             health.failures["truncated"] += 1
             exchange.leave(line)
-            self._by_stream_too(exchange, line.upstream)
+            if exchange.by_stream or line.upstream.datagrams is None:  # senseless in a stream
+                self._next(exchange, time.monotonic(), _SILENT)
+            else:
+                self._by_stream_too(exchange, line.upstream)
         elif reply.rcode in PASSED_ON:
             self._finish(exchange, reply)
         else:

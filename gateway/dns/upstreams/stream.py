@@ -16,7 +16,7 @@ from gateway.dns.upstreams.upstream import Upstream
 
 CONNECTIONS_MAX = 4
 _SHARE_UNTIL = 32
-_CONNECT_S = 3.0
+_CONNECT_S = 2.0
 _IDLE_S = 8.0
 _STALLED_S = 2.0
 
@@ -172,10 +172,10 @@ class Streams:
         self._fail(connection, "reset")
 
     def _fail(self, connection: Connection, kind: str) -> None:
-        for exchange in list(connection.pending.values()):
-            if not exchange.done:
-                exchange.leave(connection)
-                self._events.failed(exchange, self.upstream, kind)
+        while connection.pending:
+            exchange = next(iter(connection.pending.values()))
+            exchange.leave(connection)
+            self._events.failed(exchange, self.upstream, kind)
 
     def _end(self, connection: Connection, *, retry: bool = True) -> None:
         task = self._opening.pop(connection, None)

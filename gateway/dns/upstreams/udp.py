@@ -198,10 +198,10 @@ class UdpPool:
             return
         self._channels[self._channels.index(channel)] = None
         self._reader.remove(channel)
-        for exchange in list(channel.pending.values()):
-            if channel.pending:
-                exchange.leave(channel)
-                self._events.failed(exchange, self._upstream, _NOBODY_THERE)
+        while channel.pending:
+            exchange = next(iter(channel.pending.values()))
+            exchange.leave(channel)
+            self._events.failed(exchange, self._upstream, _NOBODY_THERE)
 
     def _choose(self) -> Channel:
         slot = self._randomness.take(1)[0] % POOL

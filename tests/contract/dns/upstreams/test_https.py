@@ -33,6 +33,10 @@ def web(authority, answer_truly):
                 answer += bytes(70000)
             elif server.fault == "broken":
                 answer = answer[:-1]
+            elif server.fault == "truncated":
+                answer = answer[:2] + b"\x83" + answer[3:]
+            elif server.fault == "silent":
+                server.silent.wait(timeout=10)
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(answer)))
@@ -118,3 +122,28 @@ def test_certificate_context_is_strict(authority) -> None:
 
     context = client_context(parse_server(f"https://127.0.0.1#{NAME}"), str(authority.file))
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+def test_recovery_of_a_server_that_forgot_its_connections(doh, web, answer_truly) -> None:
+    """While it is silent it becomes down; the probes that find it again go on connections of their own."""
+    import time
+
+    from tests.contract.dns.conftest import wait_for
+
+    web.silent = threading.Event()
+    out = doh()
+    assert out.ask("ok.example") == TRUE
+    web.fault = "silent"
+    futures = out.start(*(f"name{number}.example" for number in range(4)))
+    assert all(isinstance(future.result(timeout=6), NoAnswer) for future in futures)
+    wait_for(lambda: out.reports[0].state == "down")
+    web.fault = ""
+    started = time.monotonic()
+    wait_for(lambda: out.reports[0].state == "up")
+    assert time.monotonic() - started < 2.0
+    web.silent.set()
+
+
+def test_truncation_in_a_stream_is_no_answer(doh, web, unbound) -> None:
+    web.fault = "truncated"
+    assert doh(f"127.0.0.1:{unbound}").ask("ok.example") == "198.51.100.7"
