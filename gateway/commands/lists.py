@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +14,11 @@ from gateway.commands.lists_rows import every_source, one_source, refreshes
 from gateway.commands.progress import bars
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
 from gateway.errors import GatewayError, UsageError
+from gateway.lists import due as to_refresh
 from gateway.lists import sources, store
 from gateway.lists.catalogue import catalogue
 from gateway.lists.refresh import Refresh, import_file
-from gateway.lists.refresh import refresh as refresh_source
-from gateway.lists.source import HOUR_S, Source
+from gateway.lists.source import HOUR_S, Source, key_from
 from gateway.storage import lists as stored
 
 
@@ -84,7 +83,7 @@ def add(
         if category is None:
             raise UsageError("say what the list is about, with --category")
         source = Source(
-            key=name or _key(what.split("://", 1)[1]),
+            key=name or key_from(what.split("://", 1)[1]),
             category=category,
             title=what,
             url=what,
@@ -125,7 +124,7 @@ def import_(
 ) -> None:
     """Bring in FILE, a list of any format or an archive of one, as a list of CATEGORY."""
     services = invocation.services()
-    key = name or _key(f"{category}-{file.stem}")
+    key = name or key_from(f"{category}-{file.stem}")
     known = catalogue().get(key)  # its list, carried here by hand
     source = Source(
         key=key,
@@ -160,25 +159,32 @@ def sync(invocation: Invocation, keys: tuple[str, ...], due: bool, accept: bool,
     """Refresh the sources KEYS, or all that are on. A list that fails leaves the one in use."""
     from gateway.dns.config import from_settings  # noqa: PLC0415 - only here
     from gateway.lists.addresses import upstream_resolver  # noqa: PLC0415
+    from gateway.lists.leftovers import sweep  # noqa: PLC0415
+    from gateway.lists.round import refresh_all  # noqa: PLC0415
 
     services = invocation.services()
-    place = services.place
+    place, state = services.place, services.settings.state
     with services.database.read() as session:
-        wanted = sources.due(session, place, utc_now()) if due else sources.configured(session, place)
-    wanted = [each for each in wanted if each.enabled and each.url and (not keys or each.key in keys)]
-    if unknown := set(keys) - {each.key for each in wanted}:
+        configured = sources.configured(session, place)
+        if due:
+            damaged = store.marked_damaged(state, (each.key for each in configured))
+            wanted = to_refresh.due(session, place, utc_now(), damaged)
+        else:
+            uploaded = stored.uploads(session, place.owner_id)
+            wanted = [
+                to_refresh.Due(each, True, False, each.key in uploaded and not each.url)
+                for each in configured
+                if each.enabled and (each.url or each.key in uploaded)
+            ]
+    wanted = [replace(each, accept=each.accept or accept) for each in wanted if not keys or each.source.key in keys]
+    if unknown := set(keys) - {each.source.key for each in wanted} if not due else set():
         raise UsageError(f"{sorted(unknown)[0]!r} is not a source with an address that is on; see: lists show --on")
     dns = from_settings(services.settings)
     resolve = upstream_resolver(dns.upstreams, dns.upstream_ca)
-    done: list[Refresh] = []
     with bars(wanted=not as_json) as bar:
-        for source in wanted:
-            result = refresh_source(
-                services.settings.state, source, resolve, services.clock, accept=accept, progress=bar(source.key)
-            )
-            with services.database.write() as session:
-                sources.record_refresh(session, place, result)
-            done.append(result)
+        done = refresh_all(services.database, place, state, wanted, resolve, services.clock, progress=bar)
+    if due:
+        sweep(state, {each.key for each in configured}, services.clock())
     if done or not due:
         _print_refreshes(done, as_json)
 
@@ -209,10 +215,6 @@ def _print_refreshes(done: Sequence[Refresh], as_json: bool) -> None:
     bad = [each for each in done if each.outcome in ("refused", "failed")]
     if bad:
         raise GatewayError(f"{len(bad)} of {len(done)} not taken: {bad[0].source}: {bad[0].message}")
-
-
-def _key(text: str) -> str:
-    return re.sub(r"[^a-z0-9_.-]+", "-", text.lower()).strip("-.")[:60] or "list"
 
 
 def _options(pairs: Sequence[str]) -> dict[str, Any]:

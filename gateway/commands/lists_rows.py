@@ -8,6 +8,7 @@ from typing import Any
 from gateway.clock import format_utc
 from gateway.context import Services
 from gateway.errors import UsageError
+from gateway.lists import due as to_refresh
 from gateway.lists import sources, store
 from gateway.lists.catalogue import catalogue
 from gateway.lists.compile import ListsError
@@ -50,7 +51,7 @@ def one_source(services: Services, key: str) -> list[Row]:
         if source is None:
             raise UsageError(f"there is no source {key!r}; see: gjestenett lists show")
         tries = stored.history(session, services.place.owner_id, services.place.gateway_id, key)
-        due = sources.next_due(session, services.place, source)
+        due = to_refresh.next_due(session, services.place, source)
     facts, problem = _facts(services, key)
     rows: list[Row] = [
         {"what": "title", "value": source.title or key},

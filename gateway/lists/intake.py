@@ -128,7 +128,8 @@ def take_in(
             last.entries if last and not accept else None,
             permits=source.permits,
         )
-        changed = last is None or last.sha256 != sha256
+        damaged = bool(store.marked_damaged(state, [source.key]))
+        changed = last is None or last.sha256 != sha256 or damaged  # mended: compile it now
         store.put(state, facts, new)  # the same list too: the text on disk may be damaged
     finally:
         new.unlink(missing_ok=True)

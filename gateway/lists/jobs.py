@@ -14,16 +14,20 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from gateway.clock import utc_now
 from gateway.lists import sources, store
 from gateway.lists.compile import ListsError, compile_policy, starter_lists
+from gateway.lists.due import due
 from gateway.lists.judge import Trainer, sections
 from gateway.lists.publish import publish
 from gateway.lists.reader import SnapshotFile, current_path
-from gateway.lists.store import StoredList
+from gateway.lists.store import DamagedListError, StoredList
 from gateway.storage import generations
+from gateway.storage import lists as stored
 from gateway.storage.engine import Database, StorageUnavailableError
 from gateway.storage.feed import open_feed
 from gateway.storage.places import Place
@@ -34,6 +38,7 @@ log = logging.getLogger(__name__)
 RECHECK_S = 5.0
 RETRY_S = 60.0
 SYNC_EVERY_S = 60.0
+HURRY_EVERY_S = 2.0
 SYNC_LIMIT_S = 3600.0
 PR_SET_PDEATHSIG = 1
 DIGEST_BYTES = 32  # a snapshot ends with the SHA-256 of all before it
@@ -85,6 +90,32 @@ def _active(database: Database, place: Place, state: Path) -> tuple[StoredList, 
     return store.active_lists(state, configured)
 
 
+def is_asked(database: Database, place: Place, now: datetime) -> bool:
+    """Whether a source waits to be refreshed that can't wait for the next round. Raises: StorageUnavailableError."""
+    with database.read() as session:
+        return any(each.asked for each in due(session, place, now))
+
+
+def look_for_damage(database: Database, place: Place, state: Path) -> dict[str, str]:
+    """Every list in use that is damaged, marked so that it is fetched again at once, and what is done about each.
+
+    Raises: StorageUnavailableError, OSError.
+    """
+    with database.read() as session:
+        configured = {each.key: each for each in sources.configured(session, place) if each.enabled}
+        uploaded = stored.uploads(session, place.owner_id)
+    found: dict[str, str] = {}
+    for key in sorted(store.mark_damaged(state, configured)):
+        if configured[key].url or key in uploaded:
+            found[key] = f"{key} is fetched again now"
+        else:
+            found[key] = (
+                f"{key} came from a file of this machine and can't be fetched: import it again with "
+                f"gjestenett lists import {configured[key].category} FILE --name {key}"
+            )
+    return found
+
+
 def _die_with(parent: int, libc: ctypes.CDLL) -> None:
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it died between fork and prctl
@@ -102,10 +133,17 @@ class Syncer:
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._started = -SYNC_EVERY_S + clock()
+        self._hurried, self._wanted = 0, False
         self._libc = ctypes.CDLL(None)
 
-    def poll(self) -> None:
-        """Look after the process; never blocks for longer than ending one takes."""
+    def poll(self, *, hurry: bool = False) -> None:
+        """Look after the process; never blocks for longer than ending one takes.
+
+        `hurry`: don't wait for the minute. As long as it is asked for without a pause, the wait doubles each time.
+        """
+        self._wanted = self._wanted or hurry  # until it starts: one may be running just now
+        if not self._wanted:
+            self._hurried = 0
         if not self._command:
             return
         age_s = self._clock() - self._started
@@ -119,7 +157,8 @@ class Syncer:
             if code != 0:
                 log.warning("some lists were not refreshed; see: gjestenett lists show")
             self._process = None
-        if age_s >= SYNC_EVERY_S:
+        if age_s >= (min(HURRY_EVERY_S * 2**self._hurried, SYNC_EVERY_S) if self._wanted else SYNC_EVERY_S):
+            self._hurried, self._wanted = self._hurried + self._wanted, False
             self._started = self._clock()
             try:
                 self._process = subprocess.Popen(
@@ -158,16 +197,18 @@ def run(
     feed = open_feed(database, ("policy", "lists"), stopping)
     syncer, trainer, troubles = Syncer(sync_command), Trainer(state), Troubles()
     compiled: Inputs | None = None
+    damaged: dict[str, str] = {}
     not_before = 0.0  # a compile that failed is not tried again at every look, unless something has changed
     try:
         while not stopping():
+            newly_damaged = False
             try:
                 inputs = lists_in_use(database, place, state)
                 if trainer.poll() or inputs != compiled:
                     compiled = None
                 if time.monotonic() >= not_before:
                     number = compile_in_force(database, place, state, own_names, anew=compiled is None)
-                    compiled = inputs
+                    compiled, damaged = inputs, {}
                     troubles.tell("compiling", None)
                     if number is not None:
                         log.info("policy generation %d compiled with %d lists and in force", number, len(inputs))
@@ -177,14 +218,32 @@ def run(
             except (ListsError, OSError) as error:
                 troubles.tell("compiling", f"policy not compiled, the one before it serves on: {error}")
                 compiled, not_before = None, time.monotonic() + RETRY_S
+                if isinstance(error, DamagedListError):
+                    before, damaged = damaged, _damage(database, place, state)
+                    newly_damaged = damaged != before
+            troubles.tell("damaged lists", "; ".join(damaged.values()) or None)
             troubles.tell("judge", trainer.problem)
-            syncer.poll()
+            syncer.poll(hurry=newly_damaged or _is_asked(database, place))
             if feed.wait(RECHECK_S):
                 not_before = 0.0
     finally:
         syncer.close()
         trainer.close()
         feed.close()
+
+
+def _is_asked(database: Database, place: Place) -> bool:
+    try:
+        return is_asked(database, place, utc_now())
+    except StorageUnavailableError:
+        return False
+
+
+def _damage(database: Database, place: Place, state: Path) -> dict[str, str]:
+    try:
+        return look_for_damage(database, place, state)
+    except (StorageUnavailableError, OSError) as problem:
+        return {"": f"they can't be looked at: {problem}"}
 
 
 class Troubles:

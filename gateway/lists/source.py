@@ -70,3 +70,8 @@ class Source:
             if key in chosen:
                 chosen[key] = frozenset(chosen[key])
         return Options(**chosen)
+
+
+def key_from(text: str) -> str:
+    """A key made of a title, file name or address."""
+    return re.sub(r"[^a-z0-9_.-]+", "-", text.lower()).strip("-._")[:60] or "list"

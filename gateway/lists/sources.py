@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gateway.lists.catalogue import catalogue
-from gateway.lists.refresh import Refresh
-from gateway.lists.schedule import due_at
 from gateway.lists.source import Source
 from gateway.storage import lists as stored
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import ListRefresh, ListSource
 from gateway.storage.places import Place
+
+if TYPE_CHECKING:  # it loads the HTTP client, which the console has no use for
+    from gateway.lists.refresh import Refresh
 
 
 def configured(session: Session, place: Place) -> list[Source]:
@@ -87,32 +89,6 @@ def record_refresh(session: Session, place: Place, refresh: Refresh) -> None:
     )
     if refresh.outcome == "updated":
         announce(session, "lists")
-
-
-def due(session: Session, place: Place, now: datetime) -> list[Source]:
-    """The enabled sources with an address whose time has come on this gateway."""
-    last = stored.last_refreshes(session, place.owner_id, place.gateway_id)
-    found: list[Source] = []
-    for source in configured(session, place):
-        if not source.enabled or not source.url:
-            continue
-        moment = _due(session, place, source, last.get(source.key))
-        if moment is None or moment <= now:
-            found.append(source)
-    return found
-
-
-def next_due(session: Session, place: Place, source: Source) -> datetime | None:
-    """When a source is refreshed next; None: at once, or never (a file, or switched off)."""
-    last = stored.last_refreshes(session, place.owner_id, place.gateway_id).get(source.key)
-    return _due(session, place, source, last) if source.enabled and source.url else None
-
-
-def _due(session: Session, place: Place, source: Source, last: ListRefresh | None) -> datetime | None:
-    if last is None:
-        return None
-    failed = stored.failures(session, place.owner_id, place.gateway_id, source.key)
-    return due_at(last.finished_at, source.interval_s, failed, f"{place.gateway_id} {source.key}")
 
 
 def _source(row: ListSource) -> Source:

@@ -19,8 +19,17 @@ from typing import Any, Literal, Protocol
 from gateway.lists.compile import ListsError
 
 CURRENT = "current"
+DAMAGED = ".damaged"
 KEPT = 3
 Kind = Literal["entries", "exceptions", "exact_exceptions", "exact", "important", "important_exact"]
+
+
+class DamagedListError(ListsError):
+    """The stored list of the source `key` can't be what was stored; as it can't be compiled, no policy can be."""
+
+    def __init__(self, key: str, what: str) -> None:
+        super().__init__(f"the list of {key} is damaged ({what}): fetch it again with lists sync {key}, or import it")
+        self.key = key
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,7 @@ class StoredNames:
     """Names of one kind and category in a stored list, read from disk at each iteration, ascending and unique.
 
     The file is called after its SHA-256, and is verified before the first name is given. `count` is how many there are
-    at most. Iterating raises: ListsError when the file was altered, OSError.
+    at most. Iterating raises: DamagedListError when the file is gone or was altered, OSError.
     """
 
     __slots__ = ("_category", "_count", "_kind", "_path")
@@ -75,8 +84,12 @@ class StoredNames:
     def __iter__(self) -> Iterator[str]:
         if self._count == 0:
             return
+        try:
+            opened = self._path.open("rb")
+        except FileNotFoundError:
+            raise _damaged(self._path.parent.name, "its text is gone") from None
         # The same open file is verified and read.
-        with self._path.open("rb") as file, io.TextIOWrapper(file, encoding="ascii") as text:
+        with opened as file, io.TextIOWrapper(file, encoding="ascii") as text:
             if hashlib.file_digest(file, "sha256").hexdigest() != self._path.stem:
                 raise _damaged(self._path.parent.name, "its text is not what was stored")
             file.seek(0)
@@ -199,8 +212,31 @@ def is_whole(state: Path, facts: Facts) -> bool:
         return False
 
 
-def _damaged(key: str, what: str) -> ListsError:
-    return ListsError(f"the list of {key} is damaged ({what}): fetch it again with lists sync {key}, or import it")
+def mark_damaged(state: Path, keys: Iterable[str]) -> frozenset[str]:
+    """Look at the stored lists of these sources whole, and leave a mark with each that is damaged; returns these.
+
+    Raises: OSError.
+    """
+    found: set[str] = set()
+    for key in keys:
+        try:
+            facts = facts_in_use(state, key)
+            if facts is None or is_whole(state, facts):
+                continue
+        except ListsError:
+            pass
+        found.add(key)
+        (folder_of(state, key) / DAMAGED).touch()
+    return frozenset(found)
+
+
+def marked_damaged(state: Path, keys: Iterable[str]) -> frozenset[str]:
+    """Of these sources, those that carry the mark: until a list is put in use there."""
+    return frozenset(key for key in keys if (folder_of(state, key) / DAMAGED).exists())
+
+
+def _damaged(key: str, what: str) -> DamagedListError:
+    return DamagedListError(key, what)
 
 
 def put(state: Path, facts: Facts, text: Path) -> None:
@@ -213,6 +249,7 @@ def put(state: Path, facts: Facts, text: Path) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(name)
     os.replace(link, folder / CURRENT)
+    (folder / DAMAGED).unlink(missing_ok=True)
     _flush(folder)
     _prune(folder, facts.sha256)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from gateway.storage.engine import Session
-from gateway.storage.models import ListRefresh, ListSource
+from gateway.storage.models import ListRefresh, ListRequest, ListSource, ListUpload
 
 
 def sources(session: Session, owner_id: str) -> Sequence[ListSource]:
@@ -27,10 +28,12 @@ def put_source(session: Session, row: ListSource) -> None:
 
 
 def drop_source(session: Session, owner_id: str, key: str) -> bool:
-    """Remove a source; its history stays. Returns whether there was one."""
+    """Remove a source with what was asked of it; its history stays. Returns whether there was one."""
     row = source(session, owner_id, key)
     if row is None:
         return False
+    for kind in (ListRequest, ListUpload):
+        session.execute(delete(kind).where(kind.owner_id == owner_id, kind.source_key == key))
     session.delete(row)
     session.flush()
     return True
@@ -43,12 +46,14 @@ def add_refresh(session: Session, row: ListRefresh) -> None:
 
 
 def history(
-    session: Session, owner_id: str, gateway_id: str, key: str | None = None, limit: int = 50
+    session: Session, owner_id: str, gateway_id: str, key: str | None = None, limit: int = 50, before: int | None = None
 ) -> Sequence[ListRefresh]:
-    """The newest refreshes on a gateway, newest first; of one source, or of all."""
+    """The newest refreshes on a gateway, newest first; of one source, or of all; those before the id `before`."""
     query = select(ListRefresh).where(ListRefresh.owner_id == owner_id, ListRefresh.gateway_id == gateway_id)
     if key is not None:
         query = query.where(ListRefresh.source_key == key)
+    if before is not None:
+        query = query.where(ListRefresh.id < before)
     return session.scalars(query.order_by(ListRefresh.id.desc()).limit(limit)).all()
 
 
@@ -86,3 +91,38 @@ def failures(session: Session, owner_id: str, gateway_id: str, key: str) -> int:
         )
     )
     return int(count or 0)
+
+
+def put_request(session: Session, row: ListRequest) -> None:
+    """Write down that a source is to be refreshed, over what was asked before."""
+    session.merge(row)
+    session.flush()
+
+
+def requests(session: Session, owner_id: str) -> dict[str, ListRequest]:
+    """The newest request of each source that ever had one, by the source's key."""
+    rows = session.scalars(select(ListRequest).where(ListRequest.owner_id == owner_id))
+    return {row.source_key: row for row in rows}
+
+
+def put_upload(session: Session, row: ListUpload) -> None:
+    """Keep an uploaded file, over the one before."""
+    session.merge(row)
+    session.flush()
+
+
+def uploads(session: Session, owner_id: str) -> dict[str, tuple[str, datetime, str]]:
+    """(file name, when, by whom) of each uploaded file, by the source's key; without their contents."""
+    rows = session.execute(
+        select(ListUpload.source_key, ListUpload.file_name, ListUpload.uploaded_at, ListUpload.uploaded_by).where(
+            ListUpload.owner_id == owner_id
+        )
+    )
+    return {key: (name, at, by) for key, name, at, by in rows}
+
+
+def upload_content(session: Session, owner_id: str, key: str) -> bytes | None:
+    """The file behind a source, as it was uploaded."""
+    return session.scalars(
+        select(ListUpload.content).where(ListUpload.owner_id == owner_id, ListUpload.source_key == key)
+    ).one_or_none()

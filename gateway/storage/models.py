@@ -278,6 +278,34 @@ class ListRefresh(Base):
     details: Mapped[dict[str, Any]]
 
 
+class ListRequest(Base):
+    """That staff wants a source refreshed now; every gateway whose last try began before that does it.
+
+    `accept`: even when the list shrank or grew beyond belief.
+    """
+
+    __tablename__ = "list_request"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    source_key: Mapped[str] = mapped_column(String(60), primary_key=True)
+    requested_at: Mapped[datetime]
+    requested_by: Mapped[str] = mapped_column(Text)
+    accept: Mapped[bool]
+
+
+class ListUpload(Base):
+    """The file behind a source without an address, as it was uploaded: every gateway takes it in from here."""
+
+    __tablename__ = "list_upload"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    source_key: Mapped[str] = mapped_column(String(60), primary_key=True)
+    file_name: Mapped[str] = mapped_column(Text)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    uploaded_at: Mapped[datetime]
+    uploaded_by: Mapped[str] = mapped_column(Text)
+
+
 class StagedLeaf(Base):
     """The final bytes of a leaf, written in the transaction of the change itself and waiting to be ordered."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.lists import due as to_refresh
 from gateway.lists import sources, store
 from gateway.lists.compile import ListsError
 from gateway.lists.download import DownloadLimits
@@ -141,7 +142,7 @@ def test_sources_become_due_in_their_rhythm_and_sooner_after_a_failure(services,
 
     def due() -> list[str]:
         with services.database.read() as session:
-            return [each.key for each in sources.due(session, services.place, clock())]
+            return [each.source.key for each in to_refresh.due(session, services.place, clock())]
 
     source = source_at(server.put("/list", GOOD))
     with services.database.write() as session:

@@ -10,10 +10,20 @@ import pytest
 
 from gateway.lists import sources, store
 from gateway.lists.compile import ListsError
+from gateway.lists.due import due, upload
 from gateway.lists.generations import publish, set_category
-from gateway.lists.jobs import SYNC_EVERY_S, SYNC_LIMIT_S, Syncer, Troubles, compile_in_force, run
+from gateway.lists.jobs import (
+    SYNC_EVERY_S,
+    SYNC_LIMIT_S,
+    Syncer,
+    Troubles,
+    compile_in_force,
+    look_for_damage,
+    run,
+)
 from gateway.lists.reader import current_path, read_snapshot
 from gateway.lists.refresh import import_file
+from gateway.lists.round import refresh_all
 from gateway.lists.source import Source
 
 
@@ -97,7 +107,7 @@ def test_a_list_that_can_not_be_read_leaves_the_snapshot(services, tmp_path):
     octets = current_path(services.settings.state).read_bytes()
     facts = store.current_facts(services.settings.state, "mine")
     (store.folder_of(services.settings.state, "mine") / f"{facts.sha256}.txt").unlink()
-    with pytest.raises(ListsError, match="cannot be read"):
+    with pytest.raises(ListsError, match="its text is gone"):
         compile_now(services, anew=True)
     assert current_path(services.settings.state).read_bytes() == octets
 
@@ -178,3 +188,102 @@ def test_killing_the_service_leaves_no_child(tmp_path):
     parent.kill()
     parent.wait()
     until(lambda: not is_alive(sync) and not is_alive(judge))
+
+
+def test_what_is_asked_for_is_refreshed_at_once_and_ever_more_slowly_when_it_stays_asked(tmp_path):
+    now, marks = [1000.0], tmp_path / "marks"
+    syncer = Syncer([sys.executable, "-c", f"open({str(marks)!r}, 'a').write('x')"], lambda: now[0])
+
+    def started_within(seconds, *, hurry):
+        before = marks.read_text() if marks.exists() else ""
+        for _ in range(seconds):
+            now[0] += 1
+            syncer.poll(hurry=hurry)
+            until(lambda: syncer._process is None or syncer._process.poll() is not None)
+        return len(marks.read_text()) - len(before)
+
+    try:
+        assert started_within(1, hurry=False) == 1
+        assert started_within(3, hurry=False) == 0
+        assert started_within(3, hurry=True) == 1
+        assert 2 <= started_within(30, hurry=True) <= 5
+        assert started_within(120, hurry=True) <= 4, "one that is never done doesn't keep the machine busy"
+        assert 2 <= started_within(125, hurry=False) <= 3
+        assert started_within(3, hurry=True) == 1
+    finally:
+        syncer.close()
+
+
+def damage(services, key):
+    facts = store.current_facts(services.settings.state, key)
+    path = store.folder_of(services.settings.state, key) / f"{facts.sha256}.txt"
+    path.write_bytes(path.read_bytes()[:-3])
+
+
+def test_a_damaged_list_is_found_and_due_at_once_or_said_to_need_a_hand(services, tmp_path):
+    bring_in(services, tmp_path, "casino.example\n")
+    state, place, database = services.settings.state, services.place, services.database
+    assert look_for_damage(database, place, state) == {}
+    damage(services, "mine")
+    with pytest.raises(store.DamagedListError, match="damaged"):
+        compile_now(services, anew=True)
+    [said] = look_for_damage(database, place, state).values()
+    assert "gjestenett lists import gambling FILE --name mine" in said
+    with database.write() as session:
+        assert due(session, place, services.clock(), store.marked_damaged(state, ["mine"])) == []
+        upload(session, place, Source("mine", "gambling"), "l.txt", b"casino.example\n", "kari", services.clock())
+    assert look_for_damage(database, place, state) == {"mine": "mine is fetched again now"}
+    done = refresh_all(
+        database, place, state, due_now(services), None, services.clock, progress=lambda _key: lambda *_: None
+    )
+    assert [(each.outcome, each.facts.entries) for each in done] == [("updated", 1)]
+    assert store.marked_damaged(state, ["mine"]) == frozenset()
+    assert compile_now(services, anew=True) == 1
+    assert snapshot(services).lookup("casino.example")
+
+
+def due_now(services):
+    keys = ["mine"]
+    with services.database.read() as session:
+        return due(session, services.place, services.clock(), store.marked_damaged(services.settings.state, keys))
+
+
+SOUND_SERVER = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = b"casino.example\\n" * 3
+        self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+def test_the_running_service_fetches_what_is_damaged_and_then_compiles_what_was_published(services):
+    """A damaged list must not keep a new policy waiting until its rhythm says so."""
+    state, place, stop = services.settings.state, services.place, threading.Event()
+    web = subprocess.Popen([sys.executable, "-c", SOUND_SERVER], stdout=subprocess.PIPE, text=True)
+    port = int(web.stdout.readline())
+    source = Source("mine", "gambling", url=f"http://127.0.0.1:{port}/list", internal=True)
+    with services.database.write() as session:
+        sources.put(session, place, source, "test", services.clock())
+    sync = [sys.executable, "-m", "gateway.cli", "--state", str(state), "lists", "sync", "--due"]
+    service = threading.Thread(target=run, args=(services.database, place, state, (), stop.is_set, sync))
+    service.start()
+    try:
+        until(lambda: current_path(state).exists() and snapshot(services).lookup("casino.example"))
+        damage(services, "mine")
+        with services.database.write() as session:
+            set_category(session, place, "default", "gaming", closed=False, now=services.clock())
+            publish(session, place, "ola", "open gaming", services.clock())
+        until(lambda: snapshot(services).generation == 2)
+        assert snapshot(services).lookup("casino.example")
+    finally:
+        stop.set()
+        service.join(10)
+        web.kill()
+        web.wait()
+        web.stdout.close()
