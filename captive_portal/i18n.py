@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date, format_datetime
 from babel.messages.pofile import PoFileError, read_po
+from babel.numbers import format_decimal
 
 from gateway.errors import GatewayError
 
@@ -46,6 +47,10 @@ class Translator:
         """The text in this language, with `values` filled in; the English text where none is translated."""
         text = self.messages.get(message) or message
         return text.format(**values) if values else text
+
+    def count(self, number: int) -> str:
+        """`12 345` with the language's own mark between thousands."""
+        return format_decimal(number, locale=self.language)
 
     def day(self, moment: date) -> str:
         """`22. november 2026`, in English `22 November 2026`, the first space unbreakable.

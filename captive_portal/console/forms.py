@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
+
+from captive_portal.console import multipart
+from captive_portal.console.multipart import Upload
 
 BODY_MAX_BYTES = 64 * 1024
 MAX_FIELDS = 200
@@ -19,9 +22,10 @@ TextProblem = Literal["missing", "too_long", "characters"]
 
 @dataclass(frozen=True)
 class Form:
-    """The fields of a posted form; empty when nothing was posted."""
+    """The fields of a posted form, and its files; empty when nothing was posted."""
 
     fields: Mapping[str, Sequence[str]]
+    files: Mapping[str, Upload] = field(default_factory=dict)
 
     def get(self, name: str) -> str:
         """The first value of a field, "" without one."""
@@ -43,15 +47,23 @@ class BadBody:
 NO_FORM = Form({})
 
 
-async def read_form(request: Request) -> Form | BadBody:
-    """Read a URL-encoded form of at most `BODY_MAX_BYTES`, in UTF-8."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+async def read_form(request: Request, upload_max_bytes: int = 0) -> Form | BadBody:
+    """Read a URL-encoded form of at most `BODY_MAX_BYTES`, in UTF-8; or, where that is more than 0, a form with files
+    of at most `upload_max_bytes` together.
+    """
+    content_type = request.headers.get("content-type", "")
+    boundary = multipart.boundary_of(content_type) if upload_max_bytes else None
+    if boundary is None and content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         return BadBody(415)
+    limit = BODY_MAX_BYTES + (upload_max_bytes if boundary is not None else 0)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_MAX_BYTES:
+        if len(body) > limit:
             return BadBody(413)
+    if boundary is not None:
+        found = multipart.parse(bytes(body), boundary)
+        return BadBody(400) if found is None else Form(*found)
     try:
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, encoding="utf-8", errors="strict"

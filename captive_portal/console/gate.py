@@ -49,7 +49,10 @@ class Pace(Protocol):
 
 @dataclass(frozen=True)
 class Page:
-    """A route: what it answers, to whom, and in which kind of transaction."""
+    """A route: what it answers, to whom, and in which kind of transaction.
+
+    Where `upload_max_bytes` is more than 0 a form may bring a file; its body is read only of those who may.
+    """
 
     method: Literal["GET", "POST"]
     path: str
@@ -57,14 +60,15 @@ class Page:
     answer: Callable[[Visit], Response]
     transaction: Transaction
     pace: Pace | None = None
+    upload_max_bytes: int = 0
 
 
 @dataclass(frozen=True)
 class Call:
     """A route of the JSON API for those who are signed in: like a page, with models for what is asked and answered.
 
-    `asks` is read from the query of a GET and from the JSON body of a POST, into `Visit.asked`. Calls change nothing,
-    so they carry no form token; a POST has to be JSON, which no foreign page can send unasked.
+    `asks` is read from the query of a GET and from the JSON body of a POST, into `Visit.asked`. Calls carry no form
+    token: a POST has to be JSON, which no foreign page can send unasked, and must not come from one as browsers say.
     """
 
     method: Literal["GET", "POST"]
@@ -88,7 +92,11 @@ def _route(page: Page, services: Services, look: Look) -> Route:
         if page.method == "POST":
             if not from_here(request):
                 return visit.failed(HTTPStatus.FORBIDDEN, reason="foreign")
-            form = await read_form(request)
+            if page.upload_max_bytes:
+                turned_away = await run_in_threadpool(_turned_away, page, visit)
+                if turned_away is not None:
+                    return turned_away
+            form = await read_form(request, page.upload_max_bytes)
             if isinstance(form, BadBody):
                 return visit.failed(HTTPStatus(form.status), reason="body")
             visit = replace(visit, form=form)
@@ -150,13 +158,29 @@ def signed_in(visit: Visit, permission: Literal["it", "auditor"]) -> SignedIn | 
     return staff
 
 
+def _turned_away(page: Page, visit: Visit) -> Response | None:
+    """The answer to those who may not use the page, before anything is read of what they send."""
+    assert page.permission in ("auditor", "it"), "files are for those who are signed in"
+    try:
+        staff = signed_in(visit, page.permission)
+    except StorageUnavailableError:
+        return _unavailable(visit)
+    if staff == HTTPStatus.UNAUTHORIZED:
+        return visit.go("/sign-in")
+    return visit.failed(HTTPStatus.FORBIDDEN, reason="role") if staff == HTTPStatus.FORBIDDEN else None
+
+
+def _unavailable(visit: Visit) -> Response:
+    response = replace(visit, form=NO_FORM).failed(HTTPStatus.SERVICE_UNAVAILABLE)
+    response.headers["Retry-After"] = "5"
+    return response
+
+
 def _answer(page: Page, visit: Visit) -> Response:
     try:
         return _answer_public(page, visit) if page.permission == "public" else _answer_staff(page, visit)
     except StorageUnavailableError:
-        response = replace(visit, form=NO_FORM).failed(HTTPStatus.SERVICE_UNAVAILABLE)
-        response.headers["Retry-After"] = "5"
-        return response
+        return _unavailable(visit)
 
 
 def _answer_public(page: Page, visit: Visit) -> Response:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from captive_portal.console import acceptances, devices, health, setup, signin
+from captive_portal.console import acceptances, devices, health, list_adding, setup, signin
 from captive_portal.console.assets import Assets
 from captive_portal.console.compiled import SnapshotReader
 from captive_portal.console.exports import ExportShelf
 from captive_portal.console.gate import Call, Page
+from captive_portal.console.lists import ListPages
+from captive_portal.console.lists_api import ListsApi
 from captive_portal.console.policy import PolicyPages
 from captive_portal.console.policy_api import PolicyApi
 from gateway.context import Services
@@ -14,7 +16,9 @@ from gateway.context import Services
 
 def all_pages(services: Services) -> tuple[Page, ...]:
     """The table: method, path, permission, page, transaction."""
-    policy = PolicyPages(SnapshotReader(services.settings.state))
+    snapshot = SnapshotReader(services.settings.state)
+    policy, lists = PolicyPages(snapshot), ListPages(snapshot)
+    files = list_adding.UPLOAD_MAX_BYTES
     exports = acceptances.ExportPages(ExportShelf(services.settings.state))
     return (
         Page("GET", "/healthz", "public", health.alive, "none"),
@@ -33,6 +37,17 @@ def all_pages(services: Services) -> tuple[Page, ...]:
         Page("GET", "/policy", "it", policy.show, "read"),
         Page("POST", "/policy", "it", policy.publish, "write"),
         Page("POST", "/policy/overrule", "it", policy.overrule, "write"),
+        Page("GET", "/lists", "auditor", lists.overview, "read"),
+        Page("POST", "/lists/refresh", "it", lists.refresh_all, "write"),
+        Page("GET", "/lists/add", "it", list_adding.show, "none"),
+        Page("POST", "/lists/add", "it", list_adding.add, "write"),
+        Page("POST", "/lists/upload", "it", list_adding.upload, "write", upload_max_bytes=files),
+        Page("GET", "/lists/source/{key}", "auditor", lists.show, "read"),
+        Page("POST", "/lists/source/{key}/switch", "it", lists.switch, "write"),
+        Page("POST", "/lists/source/{key}/refresh", "it", lists.refresh, "write"),
+        Page("POST", "/lists/source/{key}/upload", "it", list_adding.upload_again, "write", upload_max_bytes=files),
+        Page("GET", "/lists/source/{key}/remove", "it", lists.ask_remove, "read"),
+        Page("POST", "/lists/source/{key}/remove", "it", lists.remove, "write"),
         Page("GET", "/acceptances", "auditor", acceptances.show, "read"),
         Page("POST", "/acceptances/export", "auditor", exports.make, "none"),
         Page("GET", "/acceptances/exports/{key}", "auditor", exports.show, "none"),
@@ -42,4 +57,4 @@ def all_pages(services: Services) -> tuple[Page, ...]:
 
 def all_calls(services: Services) -> tuple[Call, ...]:
     """The table of the JSON API."""
-    return PolicyApi(SnapshotReader(services.settings.state)).calls()
+    return (*PolicyApi(SnapshotReader(services.settings.state)).calls(), *ListsApi().calls())

@@ -17,8 +17,10 @@ from gateway.errors import GatewayError, UsageError
 from gateway.lists import due as to_refresh
 from gateway.lists import sources, store
 from gateway.lists.catalogue import catalogue
+from gateway.lists.errors import DownloadError
 from gateway.lists.refresh import Refresh, import_file
 from gateway.lists.source import HOUR_S, Source, key_from
+from gateway.lists.urls import check_url
 from gateway.storage import lists as stored
 
 
@@ -63,9 +65,6 @@ def add(
     by: str,
 ) -> None:
     """Switch on the source KEY of the catalogue, or add a list at a URL of one's own."""
-    from gateway.lists.download import check_url  # noqa: PLC0415 - loads the HTTP client
-    from gateway.lists.errors import DownloadError  # noqa: PLC0415
-
     services = invocation.services()
     if "://" not in what:
         with services.database.read() as session:

@@ -13,6 +13,7 @@ import httpx
 
 from gateway.lists.addresses import Resolve, choose_address
 from gateway.lists.errors import DownloadError
+from gateway.lists.urls import check_url, shown
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 USER_AGENT = "gjestenett"
@@ -78,23 +79,9 @@ def fetch(
     try:
         return asyncio.run(within_time())
     except (TimeoutError, httpx.TimeoutException) as problem:
-        raise DownloadError("timeout", f"{_shown(url)}: the server did not deliver in time") from problem
+        raise DownloadError("timeout", f"{shown(url)}: the server did not deliver in time") from problem
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as problem:
-        raise DownloadError("connection", f"{_shown(url)}: {problem or type(problem).__name__}") from problem
-
-
-def check_url(url: str) -> str:
-    """The host of an address that can be a source's. Raises: DownloadError with reason `url`."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as problem:
-        raise DownloadError("url", f"{url[:80]!r} is no web address ({problem})") from problem
-    if parts.scheme not in ("http", "https") or not host:
-        raise DownloadError("url", f"{url[:80]!r}: write an address that starts with https:// or http://")
-    if parts.username is not None or parts.password is not None:
-        raise DownloadError("url", f"{_shown(url)}: an address must not hold a user name or password")
-    return host
+        raise DownloadError("connection", f"{shown(url)}: {problem or type(problem).__name__}") from problem
 
 
 async def _follow(
@@ -133,11 +120,11 @@ async def _follow(
                 if response.status_code == 304 and headers:
                     return NotModified()
                 if response.status_code != 200:
-                    raise DownloadError("status", f"{_shown(url)}: the server answered {response.status_code}")
+                    raise DownloadError("status", f"{shown(url)}: the server answered {response.status_code}")
                 return await _save(url, response, target, limits, watch)
             finally:
                 await response.aclose()
-    raise DownloadError("redirects", f"{_shown(url)}: more than {limits.redirects} redirects")
+    raise DownloadError("redirects", f"{shown(url)}: more than {limits.redirects} redirects")
 
 
 def _next(url: str, response: httpx.Response) -> str:
@@ -145,11 +132,11 @@ def _next(url: str, response: httpx.Response) -> str:
     try:
         following = urljoin(url, location)
     except ValueError as problem:
-        raise DownloadError("redirects", f"{_shown(url)}: a redirect to nowhere") from problem
+        raise DownloadError("redirects", f"{shown(url)}: a redirect to nowhere") from problem
     if not location:
-        raise DownloadError("redirects", f"{_shown(url)}: a redirect to nowhere")
+        raise DownloadError("redirects", f"{shown(url)}: a redirect to nowhere")
     if urlsplit(url).scheme == "https" and urlsplit(following).scheme != "https":
-        raise DownloadError("redirects", f"{_shown(url)}: a redirect from https to {_shown(following)} is not followed")
+        raise DownloadError("redirects", f"{shown(url)}: a redirect from https to {shown(following)} is not followed")
     return following
 
 
@@ -157,20 +144,18 @@ async def _save(url: str, response: httpx.Response, target: Path, limits: Downlo
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise DownloadError(
-            "encoding", f"{_shown(url)}: sent in the encoding {encoding[:20]!r}, which was not asked for"
+            "encoding", f"{shown(url)}: sent in the encoding {encoding[:20]!r}, which was not asked for"
         )
     told = response.headers.get("content-length", "")
     total = int(told) if told.isascii() and told.isdigit() and len(told) < 19 else None
     if total is not None and total > limits.max_bytes:
-        raise DownloadError(
-            "too_large", f"{_shown(url)}: {total >> 20} MiB, at most {limits.max_bytes >> 20} are taken"
-        )
+        raise DownloadError("too_large", f"{shown(url)}: {total >> 20} MiB, at most {limits.max_bytes >> 20} are taken")
     size = 0
     with target.open("wb") as file:
         async for chunk in response.aiter_raw():
             size += len(chunk)
             if size > limits.max_bytes:
-                raise DownloadError("too_large", f"{_shown(url)}: more than {limits.max_bytes >> 20} MiB")
+                raise DownloadError("too_large", f"{shown(url)}: more than {limits.max_bytes >> 20} MiB")
             file.write(chunk)
             watch(size, total)
     if total is None and "transfer-encoding" not in response.headers:
@@ -196,9 +181,3 @@ def _drop_unfinished_line(path: Path) -> None:
                 return
             end = start
         file.truncate(0)
-
-
-def _shown(url: str) -> str:
-    """An address for people and logs: without what might be secret in it."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{(parts.netloc).rpartition('@')[2]}{parts.path}"[:200]

@@ -14,6 +14,7 @@ from gateway.lists.store import folder_of
 
 Progress = Callable[[str, int, int | None], None]
 EVERY_S = 0.5
+STALE_S = 330.0
 FILE = ".progress"
 
 
@@ -27,9 +28,14 @@ class Stage:
 
 
 def under_way(state: Path, key: str) -> Stage | None:
-    """How far the refresh of a source has come that runs now, in any process; None when none runs."""
+    """How far the refresh of a source has come that runs now, in any process; None when none runs. One that has said
+    nothing for `STALE_S` was killed: a download may be silent for shorter.
+    """
+    path = folder_of(state, key) / FILE
     try:
-        return Stage(**json.loads((folder_of(state, key) / FILE).read_text(encoding="utf-8")))
+        if time.time() - path.stat().st_mtime > STALE_S:
+            return None
+        return Stage(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 

@@ -96,7 +96,14 @@ def test_classify(it):
 
 def test_openapi_describes_every_call_and_nothing_else(it, world):
     schema = it.get("/api/v1/openapi.json").json()
-    assert {path: [*methods] for path, methods in schema["paths"].items()} == {EXPLAIN: ["get"], CLASSIFY: ["post"]}
+    assert {path: [*methods] for path, methods in schema["paths"].items()} == {
+        EXPLAIN: ["get"],
+        CLASSIFY: ["post"],
+        "/api/v1/lists": ["get"],
+        "/api/v1/lists/history": ["get"],
+        "/api/v1/lists/switch": ["post"],
+        "/api/v1/lists/refresh": ["post"],
+    }
     parameters = {each["name"]: each["required"] for each in schema["paths"][EXPLAIN]["get"]["parameters"]}
     assert parameters == {"name": True, "group": False, "at": False}
     assert "Explanation" in schema["components"]["schemas"]
