@@ -1,7 +1,8 @@
-"""Devices online: who they belong to, until when, whether the gateway lets them through; and ending that."""
+"""Devices online: who they belong to, until when, under which policy; and moving them to another, or ending it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Literal
 
@@ -9,7 +10,7 @@ from starlette.responses import Response
 
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
-from gateway.storage import console_queries, grants
+from gateway.storage import console_queries, generations, grants
 
 # What a gateway does about a grant; "unenforced" where this installation does not control any network.
 State = Literal["through", "waiting", "unenforced"]
@@ -30,6 +31,7 @@ def show(visit: Visit) -> Response:
         "devices.html",
         grants=rows,
         states=states,
+        groups=list(_groups(visit)),
         portal=visit.services.settings.public_url,
         notice=visit.query.get("notice", ""),
     )
@@ -47,6 +49,23 @@ def end(visit: Visit) -> Response:
     if access.revoke(visit.session, place, _grant_id(visit), visit.member.username, visit.now):
         return visit.go("/devices?notice=ended")
     return visit.failed(HTTPStatus.NOT_FOUND, reason="ended")
+
+
+def move(visit: Visit) -> Response:
+    """POST /devices/{grant}/move: under the policy of another group, at once."""
+    place, group = visit.services.place, visit.form.get("group")
+    done = access.move(visit.session, place, _grant_id(visit), group, visit.member.username, visit.now)
+    if isinstance(done, access.Moved):
+        return visit.go("/devices?notice=moved")
+    if done.reason == "no_grant":
+        return visit.failed(HTTPStatus.NOT_FOUND, reason="ended")
+    return visit.go("/devices" if done.reason == "same_group" else "/devices?notice=no-group")
+
+
+def _groups(visit: Visit) -> Mapping[str, object]:
+    published = generations.in_force(visit.session, visit.services.place.owner_id)
+    groups: Mapping[str, object] = published.document.get("groups", {}) if published is not None else {}
+    return groups
 
 
 def _grant_id(visit: Visit) -> str:

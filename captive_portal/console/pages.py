@@ -34,6 +34,7 @@ def all_pages(services: Services) -> tuple[Page, ...]:
         Page("GET", "/devices", "it", devices.show, "read"),
         Page("GET", "/devices/{grant}/end", "it", devices.ask, "read"),
         Page("POST", "/devices/{grant}/end", "it", devices.end, "write"),
+        Page("POST", "/devices/{grant}/move", "it", devices.move, "write"),
         Page("GET", "/policy", "it", policy.show, "read"),
         Page("POST", "/policy", "it", policy.publish, "write"),
         Page("POST", "/policy/overrule", "it", policy.overrule, "write"),

@@ -73,7 +73,7 @@ def accept(
     network = places.network_on(session, place.gateway_id, neighbour.interface)
     if network is None:
         return Refused("unknown_network")
-    mark = _mark_of(session, place, network.group_key)
+    mark = generations.mark_of(session, place.owner_id, network.group_key)
     if mark is None:
         return Refused("no_policy")
 
@@ -150,11 +150,3 @@ def accept(
     session.flush()
     announce(session, "grants")
     return Accepted(acceptance.id, grant.id, receipt_code, grant.ends_at, repeated=False)
-
-
-def _mark_of(session: Session, place: Place, group_key: str) -> int | None:
-    generation = generations.in_force(session, place.owner_id)
-    if generation is None:
-        return None
-    group = generation.document.get("groups", {}).get(group_key)
-    return int(group["mark"]) if group else None

@@ -1,16 +1,20 @@
-"""Ending a grant before its time: by the guest who signs off, or by staff."""
+"""Changing a grant before its time: ended by the guest who signs off or by staff, or moved to another policy group."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from gateway.audit.record import record
 from gateway.link.neighbours import Neighbour
-from gateway.storage import grants, places
+from gateway.storage import generations, grants, places
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import Grant
 from gateway.storage.places import Place
+
+MAX_CODE_CHARS = 64
 
 
 def sign_off(session: Session, place: Place, neighbour: Neighbour, now: datetime) -> bool:
@@ -34,6 +38,52 @@ def revoke(session: Session, place: Place, grant_id: str, by: str, now: datetime
     _end(session, grant, by, now)
     record(session, place, "grant_revoked", {"grant": grant.id}, {"by": by, "mac": grant.device.mac}, now)
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A grant that is under another policy group now: its id, and both groups."""
+
+    grant_id: str
+    from_group: str
+    to_group: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotMoved:
+    """Why nothing was moved: no grant in force has the code, no such group in the policy in force, or it is there."""
+
+    reason: Literal["no_grant", "no_group", "same_group"]
+
+
+def move(session: Session, place: Place, code: str, group_key: str, by: str, now: datetime) -> Moved | NotMoved:
+    """Put the session with this receipt code (or grant id) under the group's policy, as a leaf of the log.
+
+    The grant takes the group's mark; the enforcer writes it to the kernel, and the next DNS answer follows it. A later
+    acceptance begins in the network's own group again.
+    """
+    is_code = 0 < len(code) <= MAX_CODE_CHARS and code.isascii() and code.isalnum()
+    grant = grants.grant_by_code(session, place.owner_id, code) if is_code else None
+    if grant is None or grant.revoked_at is not None or not grant.starts_at <= now < grant.ends_at:
+        return NotMoved("no_grant")
+    mark = generations.mark_of(session, place.owner_id, group_key)
+    if mark is None:
+        return NotMoved("no_group")
+    if (grant.group_key, grant.mark) == (group_key, mark):
+        return NotMoved("same_group")
+    before = grant.group_key
+    grant.group_key, grant.mark = group_key, mark
+    session.flush()
+    record(
+        session,
+        place,
+        "grant_moved",
+        {"grant": grant.id, "from_group": before, "to_group": group_key},
+        {"by": by, "mac": grant.device.mac},
+        now,
+    )
+    announce(session, "grants")
+    return Moved(grant.id, before, group_key)
 
 
 def _end(session: Session, grant: Grant, by: str, now: datetime) -> None:

@@ -49,6 +49,7 @@ SHAPES: Mapping[str, Shape] = {
     "acceptance": _shape("rules identified_by", "name organisation contact mac address course_code receipt"),
     "rules_published": _shape("version adopting_body adopted_on case_number binding_language texts", "by"),
     "policy_published": _shape("generation before_sha256 after_sha256", "by note"),
+    "grant_moved": _shape("grant from_group to_group", "by mac"),
     "grant_revoked": _shape("grant", "by mac reason"),
     "export": _shape("first last size", "staff filter purpose"),
     "staff_change": _shape("change role", "staff subject"),

@@ -787,6 +787,7 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "acceptance": {"rules", "identified_by"},
     "rules_published": {"version", "adopting_body", "adopted_on", "case_number", "binding_language", "texts"},
     "policy_published": {"generation", "before_sha256", "after_sha256"},
+    "grant_moved": {"grant", "from_group", "to_group"},
     "grant_revoked": {"grant"},
     "export": {"first", "last", "size"},
     "staff_change": {"change", "role"},

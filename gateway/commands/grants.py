@@ -1,10 +1,11 @@
-"""`gjestenett grants`: who is online, and ending it."""
+"""`gjestenett grants`: who is online, under which policy, and changing or ending it."""
 
 from __future__ import annotations
 
 import click
 
 from gateway.access import grants as access
+from gateway.access.receipts import parse_receipt_code
 from gateway.clock import format_utc, utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
 from gateway.errors import GatewayError
@@ -13,7 +14,7 @@ from gateway.storage import grants as stored
 
 @click.group(cls=Group)
 def grants() -> None:
-    """List and revoke grants."""
+    """List, move and revoke grants."""
 
 
 @grants.command("list")
@@ -27,6 +28,7 @@ def list_(invocation: Invocation, as_json: bool) -> None:
             {
                 "grant": grant.id,
                 "name": grant.acceptance.visitor.name,
+                "receipt": grant.acceptance.receipt_code,
                 "mac": grant.device.mac,
                 "interface": grant.network.interface,
                 "group": grant.group_key,
@@ -49,3 +51,25 @@ def revoke(invocation: Invocation, grant_id: str, by: str) -> None:
         if not access.revoke(session, services.place, grant_id, by, utc_now()):
             raise GatewayError(f"no grant {grant_id!r} is in force; see: gjestenett grants list")
     click.echo("revoked")
+
+
+@grants.command()
+@click.argument("code")
+@click.argument("group")
+@click.option("--by", default="command line", help="Who moves it.")
+@pass_invocation
+def move(invocation: Invocation, code: str, group: str, by: str) -> None:
+    """Put the session CODE (its receipt code, or its grant) under the policy of GROUP, at once."""
+    services = invocation.services()
+    wanted = parse_receipt_code(code)
+    with services.database.write() as session:
+        done = access.move(session, services.place, wanted or code, group, by, utc_now())
+    if isinstance(done, access.NotMoved):
+        raise GatewayError(
+            {
+                "no_grant": f"no grant in force has the code {code!r}; see: gjestenett grants list",
+                "no_group": f"there is no group {group!r} in the policy in force; see: gjestenett policy groups",
+                "same_group": f"it is in the group {group!r} already",
+            }[done.reason]
+        )
+    click.echo(f"moved from {done.from_group} to {done.to_group}")

@@ -74,3 +74,10 @@ def drop_draft(session: Session, owner_id: str) -> None:
     if row is not None:
         session.delete(row)
         session.flush()
+
+
+def mark_of(session: Session, owner_id: str, group_key: str) -> int | None:
+    """The mark of a group in the policy in force; None when there is no such group, or no policy."""
+    published = in_force(session, owner_id)
+    group = published.document.get("groups", {}).get(group_key) if published is not None else None
+    return int(group["mark"]) if group else None

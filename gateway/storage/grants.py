@@ -69,6 +69,18 @@ def owned_grant(session: Session, owner_id: str, grant_id: str) -> Grant | None:
     ).one_or_none()
 
 
+def grant_by_code(session: Session, owner_id: str, code: str) -> Grant | None:
+    """The owner's grant with this id, or behind this receipt code, with its device; held until the transaction ends."""
+    return session.scalars(
+        select(Grant)
+        .join(Device, Device.id == Grant.device_id)
+        .join(Acceptance, Acceptance.id == Grant.acceptance_id)
+        .options(joinedload(Grant.device, innerjoin=True))
+        .where(Device.owner_id == owner_id, or_(Grant.id == code, Acceptance.receipt_code == code))
+        .with_for_update(of=Grant)
+    ).one_or_none()
+
+
 def is_applied(session: Session, grant_id: str) -> bool:
     """Whether a gateway has let this grant's device through and has not closed it since."""
     return (

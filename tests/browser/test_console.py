@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -50,6 +51,9 @@ HELD_BACK = NamedList(
         "a-name-that-is-long.for-a-narrow-phone.nav.no",
     ),
 )
+OWN_LIST = b"".join(b"spill%d.example\n" % number for number in range(30)) + (
+    b"192.0.2.1\n*.*.example\nhttps://spill.example/en/ganske/lang/sti/som/ikke/er/et/navn\nnav.no\ncloudfront.net\n"
+)
 SHOTS = os.environ.get("CONSOLE_SCREENSHOTS")
 
 
@@ -76,6 +80,17 @@ class RunningConsole:
     def compile_policy(self) -> int | None:
         """What the jobs service does when a policy has been published."""
         return jobs.compile_in_force(self.services.database, self.services.place, self.services.settings.state, ())
+
+    def refresh_lists(self) -> None:
+        """What the jobs service does when a list is to be refreshed: the command that it runs."""
+        settings = self.services.settings
+        command = [sys.executable, "-m", "gateway.cli", "--state", str(settings.state), "lists", "sync", "--due"]
+        subprocess.run(command, check=False, timeout=60, capture_output=True)
+
+    def pretend_progress(self, key: str, stage: str, done: int, total: int) -> None:
+        """Leave what a refresh that is under way leaves."""
+        told = json.dumps({"stage": stage, "done": done, "total": total})
+        (self.services.settings.state / "lists" / key / ".progress").write_text(told)
 
     def compile_with(self, listed: NamedList) -> None:
         """Compile the policy in force with a list."""
@@ -195,6 +210,54 @@ def test_from_the_printed_link_to_a_closed_category_a_revoked_device_and_a_bundl
     expect(page.get_by_role("heading", name="Logg inn")).to_be_visible()
 
 
+def test_a_list_of_ones_own_from_upload_to_removal_and_the_auditor_only_looks(
+    running: RunningConsole, chromium: Browser
+) -> None:
+    from captive_portal.auth import accounts
+    from captive_portal.auth.passwords import hash_password
+
+    with running.services.database.write() as session:
+        for name, role in (("kari", "it"), ("revisor", "auditor")):
+            link = accounts.add_account(session, running.services.place, name, role, utc_now())
+            password = hash_password(PASSWORD)
+            assert accounts.redeem(session, running.services.place, link.token, name, password, utc_now()) == "done"
+    page = _context(chromium, "nb", scripts=False).new_page()
+    page.goto(f"{running.url}/lists")
+    _sign_in(page, "kari")
+    page.get_by_role("link", name="Lister").click()
+    expect(page.get_by_text("Ingen liste er på.")).to_be_visible()
+    page.get_by_role("link", name="Legg til en liste").click()
+    form = page.locator("form[action='/lists/upload']")
+    form.get_by_label("Fil", exact=True).set_input_files(
+        {"name": "spill.txt", "mimeType": "text/plain", "buffer": OWN_LIST}
+    )
+    form.get_by_label("Kategori").select_option("Nettspill")
+    form.get_by_role("button", name="Send filen").click()
+    expect(page.get_by_role("status")).to_contain_text("Venter på å bli hentet")
+    running.refresh_lists()
+    # The page comes again by itself, without a script.
+    expect(page.get_by_role("status")).to_contain_text("Gjelder", timeout=20_000)
+    expect(page.get_by_role("row").filter(has_text="Hentet, og gjelder nå")).to_contain_text("32 navn")
+    page.get_by_role("button", name="Oppdater nå").click()
+    expect(page.get_by_role("status")).to_contain_text("Venter på å bli hentet")
+    running.refresh_lists()
+    expect(page.get_by_role("row").filter(has_text="Sjekket: uendret")).to_be_visible(timeout=20_000)
+    own = page.url
+
+    auditor = _context(chromium, "nb", scripts=False).new_page()
+    auditor.goto(running.url)
+    _sign_in(auditor, "revisor")
+    auditor.goto(own)
+    expect(auditor.get_by_role("row").filter(has_text="Hentet, og gjelder nå")).to_be_visible()
+    assert auditor.locator("main button, main input").count() == 0
+
+    page.get_by_role("button", name="Slå av").click()
+    expect(page.get_by_role("status")).to_contain_text("Av")
+    page.get_by_role("link", name="Fjern").click()
+    page.get_by_role("button", name="Fjern").click()
+    expect(page.get_by_role("status")).to_contain_text("Listen er fjernet")
+
+
 @pytest.mark.parametrize(
     ("viewport", "language", "scheme"), [(PHONE, "nn", "light"), (LAPTOP, "nb", "light"), (LAPTOP, "en", "dark")]
 )
@@ -264,6 +327,32 @@ def test_every_page_is_accessible_and_fits(
         drafts.set_category(session, running.services.place, "default", "meetings", closed=True, now=utc_now())
     page.goto(f"{running.url}/policy")
     look("policy-draft")
+    page.goto(f"{running.url}/lists")
+    look("lists-none-on")
+    page.goto(f"{running.url}/lists/add")
+    look("list-add")
+    page.locator("form[action='/lists/add'] button").click()
+    look("list-add-errors")
+    page.locator("form[action='/lists/upload'] button").click()
+    look("list-upload-errors")
+    page.locator("#file-category").select_option("gaming")
+    page.locator("#file-title").fill("En egen liste over spill med et ganske langt navn")
+    page.locator("#file-file").set_input_files({"name": "spill.txt", "mimeType": "text/plain", "buffer": OWN_LIST})
+    page.locator("form[action='/lists/upload'] button").click()
+    expect(page.locator("h1")).to_contain_text("En egen liste")
+    look("list-waiting")
+    running.refresh_lists()
+    page.goto(page.url.partition("?")[0])
+    look("list")
+    for summary in page.locator("summary").all():
+        summary.click()
+    look("list-rejects")
+    running.pretend_progress("en-egen-liste-over-spill-med-et-ganske-langt-navn", "downloading", 3_000_000, 9_000_000)
+    page.goto(page.url)
+    look("list-busy")
+    page.goto(f"{running.url}/lists")
+    page.locator("summary").first.click()
+    look("lists")
     page.goto(f"{running.url}/acceptances")
     look("acceptances")
     page.locator("form[method=post] button", has_text="").last.click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import subprocess
@@ -110,6 +111,29 @@ def test_a_published_change_reaches_the_next_answers_within_a_second(product: Pr
         product.world.until(
             lambda opened=opened: (net.GAME4 in product.dig("guest1", "steampowered.com")) is opened, action, 1
         )
+
+
+def test_a_session_moved_to_another_group_has_its_policy_in_the_next_answers_and_the_others_keep_theirs(
+    product: Product,
+) -> None:
+    accept(product, "guest1")
+    accept(product, "guest2")
+    product.cli("policy", "groups", "add", "course", "--like", "default")
+    product.cli("policy", "open", "gaming", "--group", "course")
+    product.cli("policy", "publish", "--note", "a course")
+    snapshot = product.state / "policy" / "current.snapshot"
+    product.world.until(lambda: b"course" in snapshot.read_bytes(), "the group compiled")
+    assert net.GAME4 not in product.dig("guest1", "steampowered.com")
+    grants = json.loads(product.cli("grants", "list", "--json").stdout)
+    mac = net.GUESTS["guest1"]
+    [code] = [each["receipt"] for each in grants if each["mac"] == mac]
+    for group, opened in (("course", True), ("default", False)):
+        product.cli("grants", "move", code, group)
+        product.world.until(
+            lambda opened=opened: (net.GAME4 in product.dig("guest1", "steampowered.com")) is opened, group, 1
+        )
+        assert net.GAME4 not in product.dig("guest2", "steampowered.com")
+        assert product.reaches("guest1")
 
 
 @pytest.mark.parametrize("host", [net.GUEST4, f"[{net.GUEST6}]", net.MGMT_GATEWAY4])

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from gateway.lists import due
+from gateway.lists.source import Source
 from gateway.storage import lists
 from gateway.storage.engine import Database, Session
 from gateway.storage.models import ListRefresh, ListSource
 from gateway.storage.places import Place
-from tests.contract.storage.records import NOW
+from tests.contract.storage.records import NOW, scalar
+
+MINUTE = timedelta(minutes=1)
 
 
 def source(place: Place, key: str, **more: object) -> ListSource:
@@ -26,13 +32,13 @@ def source(place: Place, key: str, **more: object) -> ListSource:
     return ListSource(owner_id=place.owner_id, key=key, **{**facts, **more})
 
 
-def add(session: Session, place: Place, key: str, outcome: str) -> None:
+def add(session: Session, place: Place, key: str, outcome: str, at: datetime = NOW) -> None:
     row = ListRefresh(
         owner_id=place.owner_id,
         gateway_id=place.gateway_id,
         source_key=key,
-        started_at=NOW,
-        finished_at=NOW,
+        started_at=at,
+        finished_at=at,
         outcome=outcome,
         details={"lines": 3},
     )
@@ -87,3 +93,29 @@ def test_history_is_newest_first_and_failures_count_from_the_last_fine_one(datab
 def test_an_outcome_that_is_none_is_refused(database: Database, place: Place) -> None:
     with pytest.raises(IntegrityError), database.write() as session:
         add(session, place, "a", "splendid")
+
+
+def test_what_is_asked_of_a_source_and_its_file_are_kept_replaced_and_go_with_it(
+    database: Database, place: Place
+) -> None:
+    wanted = Source("mine", "gaming")
+    with database.write() as session:
+        due.upload(session, place, wanted, "a.txt", b"\0a.example\n" * 1000, "kari", NOW)
+        due.upload(session, place, wanted, "b.txt", b"b.example\n", "ola", NOW + MINUTE)
+    with database.read() as session:
+        assert lists.uploads(session, place.owner_id) == {"mine": ("b.txt", NOW + MINUTE, "ola")}
+        assert lists.upload_content(session, place.owner_id, "mine") == b"b.example\n"
+        assert lists.uploads(session, "another") == {}
+        [one] = due.due(session, place, NOW + MINUTE)
+        assert (one.source.key, one.asked, one.accept, one.uploaded) == ("mine", True, False, True)
+    with database.write() as session:
+        due.ask(session, place, "mine", "kari", NOW + 2 * MINUTE, accept=True)
+        assert [each.accept for each in due.due(session, place, NOW)] == [True]
+        add(session, place, "mine", "updated", NOW + 3 * MINUTE)
+        assert due.due(session, place, NOW + 3 * MINUTE) == []
+        assert [each.source.key for each in due.due(session, place, NOW, {"mine"})] == ["mine"]
+        due.ask(session, place, "mine", "kari", NOW + 4 * MINUTE)
+        assert [each.accept for each in due.due(session, place, NOW)] == [False]
+        assert lists.drop_source(session, place.owner_id, "mine")
+    for table in ("list_request", "list_upload"):
+        assert scalar(database, f"SELECT count(*) FROM {table}") == 0

@@ -96,6 +96,7 @@ OTHER = {
         {"version": "1", "adopting_body": "", "adopted_on": "", "case_number": "", "binding_language": "nb",
          "texts": {"nb": {"text_sha256": HASH, "html_sha256": HASH}}}, {"by": "it"}),
     "policy_published": ({"generation": 2, "before_sha256": "", "after_sha256": HASH}, {"by": "it", "note": "n"}),
+    "grant_moved": ({"grant": "g", "from_group": "default", "to_group": "course"}, {"by": "it", "mac": "m"}),
     "grant_revoked": ({"grant": "g"}, {"by": "it", "mac": "m"}),
     "export": ({"first": 0, "last": 3, "size": 3}, {"staff": "it", "filter": "f", "purpose": "p"}),
     "staff_change": ({"change": "added", "role": "it"}, {"staff": "it", "subject": "s"}),

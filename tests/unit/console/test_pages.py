@@ -450,3 +450,28 @@ def test_no_page_needs_a_script_or_inline_style():
         text = path.read_text(encoding="utf-8")
         assert "<script" not in text
         assert not re.search(r"\sstyle=|\son\w+=|http://|https://", text), path.name
+
+
+def test_a_device_is_moved_into_another_group_where_there_are_several(world):
+    world.publish_all()
+    grant = world.accepted("Ola").grant_id
+    browser = world.signed_in("it", "kari")
+    assert 'name="group"' not in browser.get("/devices").text, "with one group there is nothing to choose"
+    with world.services.database.write() as session:
+        document = publishing.draft(session, world.services.place)
+        document["groups"]["course"] = document["groups"]["default"] | {"mark": 9}
+        publishing.save_draft(session, world.services.place, document, world.now)
+        publishing.publish(session, world.services.place, "it", "", world.now)
+    path = f"/devices/{grant}/move"
+    assert browser.fill("/devices", path, group="course").headers["location"] == "/devices?notice=moved"
+    page = browser.get("/devices?notice=moved").text
+    assert "in another group now" in page
+    assert '<option value="course" selected>' in page
+    assert leaf_types(world)[-1] == "grant_moved"
+    with world.services.database.read() as session:
+        assert grants.owned_grant(session, world.services.place.owner_id, grant).mark == 9
+    assert browser.fill("/devices", path, group="course").headers["location"] == "/devices"
+    for group in ("nobody", "", "a\0b"):
+        assert browser.fill("/devices", path, group=group).headers["location"] == "/devices?notice=no-group"
+    assert "no such group" in browser.get("/devices?notice=no-group").text
+    assert browser.fill("/devices", "/devices/nothing/move", group="course").status_code == 404
