@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,11 +60,14 @@ def fetch(
     last_modified: str = "",
     limits: DownloadLimits | None = None,
     watch: Watch = lambda _done, _total: None,
+    trust: ssl.SSLContext | None = None,
 ) -> Fetched | NotModified:
     """Write what `url` holds to `target`, packed as it came. Redirects are followed by hand, each address checked.
 
     `internal`: the host in `url` may lie at a private address; other hosts that it leads to may not. A text sent
     without its length that stops within a line loses that line.
+
+    `trust`: which certificates are believed, by default those of the well-known authorities.
 
     Raises: DownloadError with reason `url`, `private_address`, `no_address`, `redirects`, `status`, `too_large`,
         `encoding`, `timeout` or `connection`; OSError when the disk does not take it.
@@ -74,7 +78,7 @@ def fetch(
 
     async def within_time() -> Fetched | NotModified:
         async with asyncio.timeout(chosen.total_s):
-            return await _follow(url, target, resolve, internal, headers, chosen, watch)
+            return await _follow(url, target, resolve, internal, headers, chosen, watch, trust)
 
     try:
         return asyncio.run(within_time())
@@ -92,10 +96,12 @@ async def _follow(
     headers: dict[str, str],
     limits: DownloadLimits,
     watch: Watch,
+    trust: ssl.SSLContext | None,
 ) -> Fetched | NotModified:
     own_host = check_url(url)
     timeout = httpx.Timeout(limits.read_s, connect=limits.connect_s)
-    async with httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False) as client:
+    verify = trust or True
+    async with httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, verify=verify) as client:
         for _ in range(limits.redirects + 1):
             host = check_url(url)
             address = await choose_address(host, resolve, internal=internal and host == own_host)

@@ -6,13 +6,19 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import index, judge, path
+from tests.bench import classify, index, intake, judge, path
 from tests.bench.dns import run as dns
 from tests.lab.world import missing
 
 ALONE = {"dns": dns.main}
 """Measurements that take options and that a run of all leaves out."""
-BENCHES = {"path": path.main, "index": index.main, "judge": judge.main}
+BENCHES = {
+    "path": path.main,
+    "index": index.main,
+    "intake": intake.main,
+    "classify": classify.main,
+    "judge": judge.main,
+}
 IN_THE_LAB = {"path"}
 
 

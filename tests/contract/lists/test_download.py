@@ -6,6 +6,7 @@ import gzip
 import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import dns.message
@@ -101,7 +102,7 @@ def test_a_public_server_that_leads_into_the_house(server, tmp_path: Path, monke
 
 def test_redirects_for_ever_and_to_nowhere(server, tmp_path: Path) -> None:
     url = server.put("/loop", b"", status="302 Found", Location="/loop")
-    assert refused(url, tmp_path) == "redirects"
+    assert refused(url, tmp_path, limits=replace(QUICK, total_s=3.5)) == "redirects"
     assert len(server.requests) == QUICK.redirects + 1
     assert refused(server.put("/no", b"", status="302 Found"), tmp_path) == "redirects"
     for nowhere in ("file:///etc/passwd", "gopher://x/", "http://[bad/", "http://u:p@127.0.0.1/"):
