@@ -166,6 +166,15 @@ class Snapshot:
             ]
         )
 
+    def said_of(self, name: str) -> tuple[tuple[int, bool], ...]:
+        """A key that two names share only where every list says the same of both: what `lookup` gives but for the names
+        in it. For streams of names, where it is looked up once what a key means.
+
+        Raises: PolicyError when the file was damaged after it was put in force.
+        """
+        found = self._index.find(name)
+        return tuple([(value, suffix == name) for suffix, value in found]) if found else ()
+
 
 def open_snapshot(buffer: bytes | memoryview) -> Snapshot:
     """Open a compiled snapshot over any buffer of octets (for an mmap: `memoryview(mapping)`), which it

@@ -12,6 +12,8 @@ from policies.names import NameError_, from_person, parents
 from policies.snapshot import Listing, Snapshot
 
 LIKELY = 0.5
+MAX_CHARS = 253
+_DIGITS = frozenset("0123456789")  # an address ends in one
 _PLAIN = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*").fullmatch
 
 
@@ -22,7 +24,7 @@ class Classifier:
     """
 
     def __init__(self, snapshot: Snapshot, *, judge: bool = False) -> None:
-        self._lookup = snapshot.lookup
+        self._lookup, self._said_of = snapshot.lookup, snapshot.said_of
         self._never = snapshot.never_blocked
         self._judge = judge_of(snapshot) if judge else None
         self._said: dict[tuple[tuple[int, bool], ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
@@ -62,26 +64,39 @@ class Classifier:
         """Most names of a stream are in normal form already: what follows the name is then written once for each
         set of lists that says something, and `before`, name and that are put together.
         """
-        lookup, never, plain, judging = self._lookup, self._never, _plain, self._judge is not None
+        lookup, said_of, never, plain = self._lookup, self._said_of, self._never, _PLAIN
+        ends = {_end(name) for name in never}
+        tops = {name for name in never if "." not in name}
         afters: dict[tuple[tuple[int, bool], ...], str] = {}
+        judged: set[tuple[tuple[int, bool], ...]] = set()
         for text in texts:
             name = text.strip()
             if not name:
                 continue
-            if not plain(name) or any(suffix in never for suffix in parents(name)):
+            if (
+                not plain(name)
+                or name[-1] in _DIGITS
+                or len(name) > MAX_CHARS
+                or (
+                    (_end(name) in ends or (tops and name.rpartition(".")[2] in tops))
+                    and any(suffix in never for suffix in parents(name))
+                )
+            ):
                 yield write(self.facts(name))
                 continue
-            listings = lookup(name)
-            if judging and not listings:
-                yield write(self.facts(name))
-                continue
-            key = tuple([(listing.source_id, listing.exception) for listing in listings])
+            key = said_of(name)
             after = afters.get(key)
             if after is None:
+                listings = lookup(name)
+                if self._judge is not None and not listings:
+                    judged.add(key)
                 categories, sources = self._listed(listings)
                 nameless = {"name": "", "categories": list(categories), "sources": list(sources)}
                 after = afters[key] = write(nameless)[len(before) :]
-            yield before + name + after
+            if judged and key in judged:
+                yield write(self.facts(name))
+            else:
+                yield before + name + after
 
     def _never_blocked(self, name: str) -> str | None:
         return next((self._never[suffix] for suffix in parents(name) if suffix in self._never), None)
@@ -101,9 +116,10 @@ class Classifier:
         return said
 
 
-def _plain(name: str) -> bool:
-    """Whether text is in normal form as it stands, and no address: then nothing needs to be read."""
-    return len(name) <= 253 and _PLAIN(name) is not None and not name[-1].isdigit()
+def _end(name: str) -> str:
+    """The last two labels, by which most names are seen at once to be no never-blocked ones."""
+    head, _, last = name.rpartition(".")
+    return f"{head.rpartition('.')[2]}.{last}" if head else last
 
 
 def as_json(facts: dict[str, Any]) -> str:

@@ -12,7 +12,9 @@ from policies.snapshot import NamedList, compile_snapshot, open_snapshot
 from policies.widely_used import WIDELY_USED
 
 SUFFIXES = Suffixes(
-    icann=frozenset(("com", "no", "co", "co.uk", "kommune.no", "ringebu.no", "bologna.it", "in.th", "sex.hu")),
+    icann=frozenset(
+        ("com", "no", "co", "co.uk", "kommune.no", "ringebu.no", "bologna.it", "in.th", "sex.hu", "gov.br")
+    ),
     private=frozenset(("dweb.link", "servegame.com", "blogspot.com", "altervista.org", "now.sh")),
     icann_wildcards=frozenset(("ck",)),
     exceptions=frozenset(("www.ck",)),
@@ -49,6 +51,7 @@ def reason(name: str, category: str, hygiene: Hygiene | None = None) -> str | No
         ("bologna.it", "adult", "public_suffix"),
         ("in.th", "gaming", "public_suffix"),
         ("sex.hu", "adult", "public_suffix"),
+        ("gov.br", "adult", "public_suffix"),
         ("co", "malware", "bare_tld"),
         ("co.uk", "malware", "public_suffix"),
         ("com", "malware", "bare_tld"),
