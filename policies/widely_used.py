@@ -31,7 +31,7 @@ _BY_CATEGORIES = {
         wideroe.no avinor.no
         booking.com airbnb.com airbnb.no tripadvisor.com tripadvisor.no expedia.com hotels.com
         yr.no met.no storm.no pent.no kartverket.no norgeskart.no norkart.no nb.no ssb.no ntnu.no uio.no
-        uib.no uit.no uia.no
+        uib.no uit.no uia.no uvm.edu unizar.es absa.co.za itau.com.ar
         hvl.no oslomet.no usn.no nord.no inn.no himolde.no bi.no nmbu.no kristiania.no nva.no
         vg.no dagbladet.no aftenposten.no bt.no adressa.no aftenbladet.no dn.no e24.no nettavisen.no abcnyheter.no
         dagsavisen.no klassekampen.no vl.no dagen.no nationen.no fvn.no itromso.no nordlys.no nidaros.no tk.no gd.no

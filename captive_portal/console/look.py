@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ class Look:
         )  # fmt: skip
         self._environment.globals["language_names"] = LANGUAGE_NAMES
         self._environment.filters["utc"] = format_utc
+        self._environment.filters["moment_of"] = datetime.fromisoformat
         self._environment.filters["receipt"] = format_receipt_code
         self._translators = translators("console", LANGUAGES)
         self._templates: dict[str, Template] = {

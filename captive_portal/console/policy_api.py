@@ -15,7 +15,7 @@ from captive_portal.console.gate import Call
 from captive_portal.console.visit import Visit
 from gateway.lists.classify import Classifier
 from gateway.lists.explanation import explanation
-from gateway.lists.history import published
+from gateway.lists.history import list_since, published
 from policies.document_toml import YEARS
 from policies.names import PolicyError, from_person
 from policies.snapshot import Snapshot
@@ -84,7 +84,9 @@ class Since(BaseModel):
 
 
 class Listed(BaseModel):
-    """A list that has the name or one above it; `names` is how many names the list has."""
+    """A list that has the name or one above it; `names` is how many names the list has, and `since` when it has stood
+    with this content here (none for lists that come with the product).
+    """
 
     source: str
     name: str
@@ -92,6 +94,7 @@ class Listed(BaseModel):
     exception: bool
     names: int
     sha256: str
+    since: datetime | None
 
 
 class Held(BaseModel):
@@ -206,7 +209,8 @@ def explained(visit: Visit, snapshot: Snapshot, asked: ExplainAsked) -> dict[str
         return error
     at = visit.now if asked.at is None else asked.at
     at = at if at.tzinfo else at.replace(tzinfo=snapshot.policy.zone)
-    return explanation(name, group, at, snapshot, published(visit.session, visit.services.place))
+    place = visit.services.place
+    return explanation(name, group, at, snapshot, published(visit.session, place), list_since(visit.session, place))
 
 
 def document(schema: dict[str, Any]) -> Call:

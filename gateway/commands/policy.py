@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from policies.document_toml import parse_toml, write_toml
 from policies.names import PolicyError, from_person
 from policies.snapshot import Snapshot
 
+BLOCK_LINES = 1000  # written at once; a person who types gets an answer after each line
 LAZY = {
     "exemptions": "gateway.commands.policy_edits:exemptions",
     "forbid": "gateway.commands.policy_edits:forbid",
@@ -63,7 +65,7 @@ def compiled(invocation: Invocation) -> Snapshot:
 def explain(invocation: Invocation, name: str, group_key: str, at: str | None, as_json: bool) -> None:
     """Say whether NAME may be visited, why, since when, and what would change it."""
     from gateway.lists.explanation import explanation  # noqa: PLC0415 - only this command needs it
-    from gateway.lists.history import published  # noqa: PLC0415
+    from gateway.lists.history import list_since, published  # noqa: PLC0415
 
     snapshot = compiled(invocation)
     group = snapshot.group(group_key)
@@ -77,7 +79,8 @@ def explain(invocation: Invocation, name: str, group_key: str, at: str | None, a
     try:
         services = invocation.services()
         with services.database.read() as session:
-            answer = explanation(plain, group, moment, snapshot, published(session, services.place))
+            generations_, lists_ = published(session, services.place), list_since(session, services.place)
+            answer = explanation(plain, group, moment, snapshot, generations_, lists_)
     except GatewayError as error:  # the decision needs no database; only "since when" does
         click.echo(f"gjestenett: since when is not known: {error}", err=True)
         answer = explanation(plain, group, moment, snapshot)
@@ -108,7 +111,9 @@ def classify(invocation: Invocation, judge: bool, as_json: bool) -> None:
         raise GatewayError("there is no judge in the compiled policy: train one with gjestenett policy judge train")
     names = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
     lines = classifier.json_lines(names) if as_json else classifier.tab_lines(names)
-    sys.stdout.writelines(lines)
+    at_once = 1 if sys.stdin.isatty() else BLOCK_LINES
+    while block := "".join(islice(lines, at_once)):
+        sys.stdout.write(block)
     sys.stdout.flush()
 
 

@@ -43,6 +43,7 @@ def render(answer: dict[str, Any]) -> str:
     for each in answer["lists"]:
         what = "excepts" if each["exception"] else "has"
         facts = f"{each['names']} names, sha256 {each['sha256'][:12]}"
+        facts += f", as it is since {each['since']}" if each["since"] else ""
         lines.append(f"  list: {each['source']} {what} {each['name']} as {each['category']['key']} ({facts})")
     for each in answer["quarantine"]:
         told = f"{each['name']} as {each['category']['key']}, but {held_back(each['reason'], each['detail'])}"

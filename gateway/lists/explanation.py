@@ -36,12 +36,26 @@ class Generation:
     document: dict[str, Any]
 
 
+ListSince = Callable[[str, str], datetime | None]
+"""Since when a source has stood with the content of this SHA-256; None where that is not known."""
+
+
+def _never_known(_source: str, _sha256: str) -> None:
+    """Where nobody keeps a history of lists."""
+
+
 def explanation(
-    name: str, group: Group, at: datetime, snapshot: Snapshot, history: Iterable[Generation] = ()
+    name: str,
+    group: Group,
+    at: datetime,
+    snapshot: Snapshot,
+    history: Iterable[Generation] = (),
+    list_since: ListSince = _never_known,
 ) -> dict[str, Any]:
     """`policies.explain.explain` of the decision, and: `at`; `group_names`; `since` (the generation from which what
     decided stands: `generation`, `published_at`, `published_by`, `note`; None for what is built in or not known);
-    `lists` (each list that has the name: `source`, `category`, `names`, `sha256`); `quarantine` (listed, but held back:
+    `lists` (each list that has the name: `source`, `category`, `names`, `sha256`, and `since` when it has stood as it
+    is, None for those that come with the product); `quarantine` (listed, but held back:
     `name`, `source`, `category`, `reason`, `detail`); `judged`; `safe_search` (the host it is sent to); `canary`.
 
     `name` is in normal form; `history` is newest first, and read only as far as needed.
@@ -65,6 +79,7 @@ def explanation(
                 "exception": listing.exception,
                 "names": sources[listing.source_id].entries,
                 "sha256": sources[listing.source_id].sha256,
+                "since": _told(list_since(listing.source, sources[listing.source_id].sha256)),
             }
             for listing in listings
         ],
@@ -85,6 +100,10 @@ def explanation(
         "safe_search": safe_host(name, group.safe_search) if decision.permitted else None,
         "canary": any(suffix in CANARIES for suffix in parents(name)),
     }
+
+
+def _told(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")
 
 
 def check_year(at: datetime) -> None:

@@ -93,6 +93,18 @@ def failures(session: Session, owner_id: str, gateway_id: str, key: str) -> int:
     return int(count or 0)
 
 
+def unchanged_since(session: Session, owner_id: str, gateway_id: str, key: str, sha256: str) -> datetime | None:
+    """When the list of a source on a gateway came to have this content, without a break since; None: it has another."""
+    own = (ListRefresh.owner_id == owner_id, ListRefresh.gateway_id == gateway_id, ListRefresh.source_key == key)
+    other = select(func.max(ListRefresh.id)).where(*own, ListRefresh.sha256 != sha256).scalar_subquery()
+    return session.scalars(
+        select(ListRefresh.finished_at)
+        .where(*own, ListRefresh.sha256 == sha256, ListRefresh.id > func.coalesce(other, 0))
+        .order_by(ListRefresh.id)
+        .limit(1)
+    ).one_or_none()
+
+
 def put_request(session: Session, row: ListRequest) -> None:
     """Write down that a source is to be refreshed, over what was asked before."""
     session.merge(row)

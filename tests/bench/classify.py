@@ -14,7 +14,7 @@ from policies.document import default_document
 from tests.bench.index import MadeList, _asked
 
 LISTED = 1_000_000
-TIMES = 4
+TIMES = 10
 
 
 def main() -> None:

@@ -119,3 +119,21 @@ def test_what_is_asked_of_a_source_and_its_file_are_kept_replaced_and_go_with_it
         assert lists.drop_source(session, place.owner_id, "mine")
     for table in ("list_request", "list_upload"):
         assert scalar(database, f"SELECT count(*) FROM {table}") == 0
+
+
+def test_since_when_a_list_stands_is_the_first_of_an_unbroken_row(database: Database, place: Place) -> None:
+    def since(sha256: str) -> datetime | None:
+        with database.read() as session:
+            return lists.unchanged_since(session, place.owner_id, place.gateway_id, "mine", sha256)
+
+    assert since("a") is None
+    with database.write() as session:
+        for number, sha256 in enumerate(("a", "b", "a", "a", "a")):
+            row = ListRefresh(
+                owner_id=place.owner_id, gateway_id=place.gateway_id, source_key="mine", sha256=sha256, details={},
+                started_at=NOW, finished_at=NOW + number * MINUTE, outcome="failed" if number == 4 else "updated",
+            )  # fmt: skip
+            lists.add_refresh(session, row)
+        add(session, place, "another", "updated", NOW + 9 * MINUTE)
+    assert since("a") == NOW + 2 * MINUTE
+    assert since("b") is None

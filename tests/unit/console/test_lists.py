@@ -77,7 +77,7 @@ def test_the_catalogue_is_shown_with_publisher_licence_category_and_rhythm(it):
         "v2fly domain-list-community",
         "MIT",
         CATEGORIES["gaming"].names["en"],
-        "Refreshed every 72 hours",
+        "Refreshed every 3 days",
         "Off",
         catalogue()[GAMES].url,
     ):

@@ -52,6 +52,8 @@ def reason(name: str, category: str, hygiene: Hygiene | None = None) -> str | No
         ("in.th", "gaming", "public_suffix"),
         ("sex.hu", "adult", "public_suffix"),
         ("gov.br", "adult", "public_suffix"),
+        ("uvm.edu", "phishing", "misfiled"),
+        ("absa.co.za", "phishing", "misfiled"),
         ("co", "malware", "bare_tld"),
         ("co.uk", "malware", "public_suffix"),
         ("com", "malware", "bare_tld"),
