@@ -1,8 +1,10 @@
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from gateway.lists.progress import Stage, told, under_way
+from gateway.lists.progress import STALE_S, Stage, told, under_way
 from gateway.lists.store import folder_of
 
 
@@ -27,3 +29,15 @@ def test_nothing_is_left_after_a_failure(tmp_path: Path) -> None:
         tell("reading", 1, None)
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_refresh_left_is_not_under_way_for_ever(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "mine")
+    folder.mkdir(parents=True)
+    left = folder / ".progress"
+    for text in ('{"stage": "reading", "done": 1, "total": null}', "not JSON", '{"stage": "reading"}', "[]"):
+        left.write_text(text)
+        assert (under_way(tmp_path, "mine") is not None) == text.endswith("null}")
+    left.write_text('{"stage": "reading", "done": 1, "total": null}')
+    os.utime(left, (time.time() - STALE_S - 1,) * 2)
+    assert under_way(tmp_path, "mine") is None
