@@ -36,7 +36,7 @@ def every_source(services: Services, *, only_on: bool) -> list[Row]:
                 "on": "on" if source.enabled else "off",
                 "category": source.category,
                 "names": facts.entries if facts else 0,
-                "fetched": facts.fetched_at[:16] if facts else "damaged" if problem else "-",
+                "fetched": "damaged" if problem else facts.fetched_at[:16] if facts else "-",
                 "last": (tried.outcome + (f" ({tried.reason})" if tried.reason else "")) if tried else "-",
                 "licence": source.licence or "-",
             }
@@ -104,11 +104,15 @@ def refreshes(done: Sequence[Refresh]) -> list[Row]:
 
 
 def _facts(services: Services, key: str) -> tuple[store.Facts | None, str]:
-    """The facts of the list in use, and what is wrong with them."""
+    """The facts of the list in use, and what is wrong with it."""
+    state = services.settings.state
     try:
-        return store.facts_in_use(services.settings.state, key), ""
+        facts = store.facts_in_use(state, key)
     except ListsError as problem:
         return None, str(problem)
+    if store.marked_damaged(state, [key]):
+        return facts, str(store.DamagedListError(key, "found when compiling"))
+    return facts, ""
 
 
 def _counted(counts: Mapping[str, int]) -> str:

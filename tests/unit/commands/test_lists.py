@@ -71,6 +71,17 @@ def test_a_damaged_list_is_shown_as_such(run, file: Path, services) -> None:
     assert "fetch it again" in out
 
 
+def test_a_list_found_damaged_when_compiling_is_shown_as_such_until_it_is_mended(run, file: Path, services) -> None:
+    run("import", "gaming", str(file))
+    state, key = services.settings.state, "gaming-mine-liste"
+    (store.folder_of(state, key) / "current").resolve().write_text("other.example\n")
+    assert store.mark_damaged(state, [key]) == {key}
+    assert json.loads(run("show", "--on", "--json")[1])[0]["fetched"] == "damaged"
+    assert "or import it" in run("show", key)[1]
+    assert json.loads(run("import", "gaming", str(file), "--json")[1])[0]["outcome"] == "updated"
+    assert json.loads(run("show", "--on", "--json")[1])[0]["fetched"] != "damaged"
+
+
 def test_a_file_that_is_no_list_is_one_line_and_exit_code_1(run, tmp_path: Path) -> None:
     (tmp_path / "page").write_text("<html>Sign in</html>")
     code, _, err = run("import", "gaming", str(tmp_path / "page"))
