@@ -10,16 +10,17 @@ from captive_portal.console.gate import Call, Page
 from captive_portal.console.policy import PolicyPages
 from captive_portal.console.policy_api import PolicyApi
 from gateway.context import Services
+from gateway.telemetry import Totals
 
 
-def all_pages(services: Services) -> tuple[Page, ...]:
+def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
     """The table: method, path, permission, page, transaction."""
     policy = PolicyPages(SnapshotReader(services.settings.state))
     exports = acceptances.ExportPages(ExportShelf(services.settings.state))
     return (
         Page("GET", "/healthz", "public", health.alive, "none"),
         Page("GET", "/readyz", "public", health.ready, "none"),
-        Page("GET", "/metrics", "scrape", health.metrics, "read"),
+        Page("GET", "/metrics", "scrape", health.Metrics(dns).show, "read"),
         Page("GET", "/static/{name:path}", "public", Assets().serve, "none"),
         Page("GET", "/sign-in", "public", signin.show, "none"),
         Page("POST", "/sign-in", "public", signin.sign_in, "none", signin.SignInPace()),
