@@ -44,6 +44,7 @@ class Collection:
         self._answers: Counter[AnswerKey] = Counter()
         self._names: Counter[NameKey] = Counter()
         self._failing = False
+        self._lock = threading.Lock()
 
     def take(self, octets: bytes) -> None:
         """Add one datagram."""
@@ -53,13 +54,18 @@ class Collection:
             return
         self._totals.add(report, time.monotonic())
         hour = dns_counters.hour_of(self._clock())
-        for (group, outcome, category), count in answers_in(report):
-            _grow(self._answers, (hour, group, outcome, category), count)
-        for (group, outcome, category, name), count in report.names.items():
-            _grow(self._names, (hour, group, outcome, category, name), count)
+        with self._lock:
+            for (group, outcome, category), count in answers_in(report):
+                _grow(self._answers, (hour, group, outcome, category), count)
+            for (group, outcome, category, name), count in report.names.items():
+                _grow(self._names, (hour, group, outcome, category, name), count)
 
     def store(self) -> bool:
         """Write to the database what is not yet there. Returns whether it took it."""
+        with self._lock:
+            return self._store()
+
+    def _store(self) -> bool:
         if not self._answers and not self._names:
             return True
         place = self._place

@@ -135,14 +135,20 @@ class Devices:
             known = self._memo[source] = (self._look_up(source), now_s + _MEMO_S)
         return known[0]
 
+    def close(self) -> None:
+        """Close the neighbour table, if it was ever needed."""
+        if self._table is not None:
+            self._table.close()
+            self._table = None
+
     def _look_up(self, source: bytes) -> bytes | None:
         address = ip_address(source)
         if address.is_loopback:
             return source
         try:
-            if self._table is None:
-                self._table = NeighbourTable()
+            self._table = self._table or NeighbourTable()
             neighbour = self._table.resolve(address)
         except (OSError, NetlinkError):
+            self.close()
             return None
         return None if neighbour is None or neighbour.mac == NO_MAC else neighbour.mac.encode()

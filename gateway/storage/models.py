@@ -416,7 +416,7 @@ class DnsAnswers(Base):
 
 
 class DnsTopName(Base):
-    """How often many devices asked for a refused or judged name in an hour, where IT has that kept; 24 hours at most."""
+    """How often devices asked for a refused or judged name in an hour, where IT has that kept; 24 hours at most."""
 
     __tablename__ = "dns_top_name"
 

@@ -1,4 +1,4 @@
-"""DNS answers counted by hour, group and category; and the names that many devices asked for, where IT has them kept."""
+"""DNS answers by hour, group and category; and names that many devices asked for, where IT has them kept."""
 
 import sqlalchemy as sa
 from alembic import op
