@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from captive_portal.console import acceptances, devices, health, setup, signin
+from captive_portal.console import acceptances, devices, health, lookups, setup, signin
 from captive_portal.console.assets import Assets
 from captive_portal.console.compiled import SnapshotReader
 from captive_portal.console.exports import ExportShelf
@@ -31,6 +31,7 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("GET", "/devices", "it", devices.show, "read"),
         Page("GET", "/devices/{grant}/end", "it", devices.ask, "read"),
         Page("POST", "/devices/{grant}/end", "it", devices.end, "write"),
+        Page("GET", "/lookups", "it", lookups.show, "read"),
         Page("GET", "/policy", "it", policy.show, "read"),
         Page("POST", "/policy", "it", policy.publish, "write"),
         Page("POST", "/policy/overrule", "it", policy.overrule, "write"),
