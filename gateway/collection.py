@@ -138,16 +138,29 @@ def collecting(path: Path, collection: Collection) -> Iterator[None]:
 def _receive(receiver: socket.socket, collection: Collection, stop: threading.Event) -> None:
     due = time.monotonic() + STORE_EVERY_S
     while not stop.is_set():
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError), _survived():
             collection.take(receiver.recv(_MAX_BYTES))
         if time.monotonic() >= due:
             due = time.monotonic() + STORE_EVERY_S
-            collection.store()
+            with _survived():
+                collection.store()
     receiver.setblocking(False)
-    with contextlib.suppress(BlockingIOError):
+    with contextlib.suppress(BlockingIOError), _survived():
         while True:
             collection.take(receiver.recv(_MAX_BYTES))
-    collection.store()
+    with _survived():
+        collection.store()
+
+
+@contextlib.contextmanager
+def _survived() -> Iterator[None]:
+    """A fault of ours costs what was just being counted, and not all that comes after it."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as fault:  # its text could hold a name
+        log.error("DNS counters: %s; please report this", type(fault).__name__)
 
 
 def _bind(path: Path) -> socket.socket:

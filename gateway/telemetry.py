@@ -65,7 +65,7 @@ def read_report(octets: bytes) -> Report | None:
         counts = {key: value for key, value in _rows(content.get("counts", [])) if _is_count(key, value)}
         gauges = {key: float(value) for key, value in _rows(content.get("gauges", [])) if _is_gauge(key, value)}
         names = {key: value for key, value in _rows(content.get("names", [])) if _is_name(key, value)}
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
     return Report(content["worker"], counts, gauges, names)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -50,6 +51,24 @@ def test_dns_over_tls_follows_the_mark_and_is_counted(product: Product) -> None:
     product.world.until(
         lambda: "connection refused" in dig(product, "guest1", "www.example.com", net.GUEST4), "a closed door"
     )
+
+
+def test_a_device_is_one_device_by_whatever_address_it_asks(product: Product) -> None:
+    """Top names count devices: the kernel's neighbour table says which, for both families and privacy addresses."""
+    world = product.world
+    world.run("guest1", "ip", "-6", "address", "add", "2001:db8:77::abcd/64", "dev", "eth0", "nodad")
+    addresses = [world.address4("guest1"), world.address6("guest1"), "2001:db8:77::abcd", world.address4("guest2")]
+    for address in addresses[:3]:
+        server = net.GUEST6 if ":" in str(address) else net.GUEST4
+        world.run("guest1", "dig", "+tries=2", "+time=2", "-b", str(address), f"@{server}", "www.example.com")
+    world.run("guest2", "dig", "+tries=2", "+time=2", f"@{net.GUEST4}", "www.example.com")
+    script = (
+        "import sys, time; from ipaddress import ip_address; from gateway.dns.top_names import Devices;"
+        "devices = Devices(time.monotonic);"
+        "print(*[(devices.identify(ip_address(one).packed) or b'').decode() for one in sys.argv[1:]])"
+    )
+    told = world.run("gateway", sys.executable, "-c", script, *map(str, addresses)).stdout.split()
+    assert told == [net.GUESTS["guest1"]] * 3 + [net.GUESTS["guest2"]]
 
 
 def metrics(product: Product) -> str:

@@ -1,11 +1,14 @@
 """What a worker sends is read; what it would not send is not; Prometheus can read the sum."""
 
 import json
+import os
+import socket
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.collection import collecting
 from gateway.telemetry import Totals, answers_in, read_report
 
 WORKER = "0123456789abcdef"
@@ -18,6 +21,7 @@ def datagram(**content) -> bytes:
 @pytest.mark.parametrize(
     "octets",
     [b"", b"\xff", b"[]", b"null", b"{}", b'{"v": 2}', b"[" * 100_000, datagram(counts=7), datagram(counts=[3]),
+     datagram(gauges=[["connections_open", "tcp", 10**400]]),
      json.dumps({"v": 1, "worker": "../etc", "counts": []}).encode()],
 )  # fmt: skip
 def test_what_is_no_report_is_none(octets: bytes) -> None:
@@ -116,3 +120,34 @@ def test_figures_of_a_worker_that_is_gone_end() -> None:
     assert other is not None
     totals.add(other, 161.0)
     assert ("connections_open", "tcp") not in read(totals)
+
+
+def test_a_fault_of_ours_does_not_end_the_collection(tmp_path, caplog) -> None:
+    taken: list[bytes] = []
+
+    class Faulty:
+        def take(self, octets: bytes) -> None:
+            taken.append(octets)
+            raise KeyError("secret.example")
+
+        def store(self) -> bool:
+            return True
+
+    path = tmp_path / ("long" * 30) / "c.sock"
+    path.parent.mkdir()
+    with collecting(path, Faulty()), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:  # type: ignore[arg-type]
+        assert path.stat().st_mode & 0o777 == 0o660
+        folder = os.open(path.parent, os.O_PATH)
+        for number in range(3):
+            sender.sendto(b"%d" % number, f"/proc/self/fd/{folder}/c.sock")
+        os.close(folder)
+    assert taken == [b"0", b"1", b"2"][: len(taken)]
+    assert taken
+    assert "KeyError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_where_the_socket_cannot_be_made_the_rest_goes_on(tmp_path, caplog) -> None:
+    with collecting(tmp_path / "missing" / "c.sock", None):  # type: ignore[arg-type]
+        pass
+    assert "DNS is not counted" in caplog.text
