@@ -19,6 +19,8 @@ from gateway.dns.counters import Cell, Counters
 from gateway.dns.measured import read_parts
 from gateway.dns.reporting import MAX_BYTES, NAMES_MAX, ROWS_MAX, Reporter
 from gateway.dns.top_names import TopNames
+from gateway.dns.upstreams.health import UpstreamReport
+from gateway.telemetry import read_report
 
 
 class Listener:
@@ -171,25 +173,27 @@ class Part:
 
     cleared = evicted = 2
     counts = {"gambling": 3}  # noqa: RUF012
+    kept_hits, misses, stale, prefetched = 11, 12, 13, 14
 
-    def __init__(self) -> None:
-        self.asked = 5
-
-    def report(self) -> list[dict[str, object]]:
-        return [{"name": "192.0.2.1:53", "asked": self.asked, "up": True, "median_ms": 1.5, "kind": "udp"}]
+    def report(self) -> tuple[UpstreamReport, ...]:
+        failures = (("timeout", 2), ("refused", 0))
+        return (UpstreamReport("tls://192.0.2.1:853", "tls", "up", 9, 7, 6, 1, failures, 0.02, 3),)
 
 
-def test_the_parts_own_totals_are_among_the_counters_and_one_that_begins_anew_takes_nothing_away() -> None:
+def test_the_parts_own_totals_are_among_the_counters_and_a_collector_can_read_them() -> None:
     counters, part = Counters(), Part()
-    read_parts(counters, part, part, part, part, lambda: 4)  # type: ignore[arg-type]
-    first = counters.totals()
-    assert first["upstream", "192.0.2.1:53", "asked"] == 5
-    assert (first["skipped_sends",], first["cache", "kept_evicted"], first["judged_names", "gambling"]) == (4, 2, 3)
-    part.asked = 2
-    counters.totals()
-    part.asked = 4
-    assert counters.totals()["upstream", "192.0.2.1:53", "asked"] == 7
-    assert counters.gauges() == {
-        ("upstream_state", "192.0.2.1:53", "up"): 1.0,
-        ("upstream_state", "192.0.2.1:53", "median_ms"): 1.5,
-    }
+    read_parts(counters, part, part, part, part, part, lambda: 4)  # type: ignore[arg-type]
+    totals = counters.totals()
+    assert (totals["skipped_sends",], totals["judged_names", "gambling"]) == (4, 3)
+    cache = {event: totals["cache", event] for event in ("kept_hit", "miss", "stale", "prefetched", "kept_evicted")}
+    assert cache == {"kept_hit": 11, "miss": 12, "stale": 13, "prefetched": 14, "kept_evicted": 2}
+    assert totals["upstream", "tls://192.0.2.1:853", "timeout"] == 2
+    gauges = counters.gauges()
+    assert gauges["upstream_up", "tls://192.0.2.1:853"] == 1
+    rows = [[*key, total] for key, total in totals.items() if total]
+    figures = [[*key, value] for key, value in gauges.items()]
+    content = {"v": 1, "worker": "0" * 16, "counts": rows, "gauges": figures}
+    report = read_report(json.dumps(content).encode())
+    assert report is not None
+    assert len(report.counts) == len(rows)
+    assert report.gauges == gauges
