@@ -12,7 +12,16 @@ from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyNetwork, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    IPvAnyNetwork,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from gateway.errors import UsageError
@@ -112,6 +121,8 @@ class Dns(Section):
     upstreams: tuple[str, ...] = ()
     sources: dict[SourceNetwork, str] = Field(default_factory=lambda: {"127.0.0.0/8": "default", "::1/128": "default"})
     private_zones: tuple[str, ...] = ()
+    version: Annotated[str, Field(max_length=200)] = ""
+    """What `version.bind` is answered with; nothing: it is refused."""
     serve_stale_s: Annotated[float, Field(ge=0, le=7 * 86400)] = 86400.0
     """For how long after its end an answer may still be given where no upstream answers (RFC 8767); 0: not at all."""
     zones: dict[ZoneName, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
@@ -129,6 +140,14 @@ class Enforcement(Section):
     nat: bool = True
     protected: tuple[IPvAnyNetwork, ...] = ()
     local_time_server: bool = True
+    dns_per_s: Annotated[int, Field(ge=20, le=100_000)] = 200
+    dns_burst: Annotated[int, Field(ge=50, le=100_000)] = 1000
+
+    @model_validator(mode="after")
+    def _check_dns_burst(self) -> Enforcement:
+        if self.dns_burst > 60 * self.dns_per_s:
+            raise ValueError("dns_burst is more than a minute's worth of dns_per_s; lower it")
+        return self
 
 
 class Audit(Section):

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator, Set
 from hashlib import blake2b
 from zlib import crc32
 
-from policies.names import PolicyError, parents, to_wire
+from policies.names import MAX_LABEL_OCTETS, MAX_NAME_OCTETS, PolicyError, parents, to_wire
 from policies.sealed import Sealed
 
 MAGIC = b"GNINDEX2"
@@ -180,8 +180,10 @@ class Index:
     def match(self, name: bytes, apart: Set[bytes] = _NONE) -> list[tuple[int, int]] | None:
         """As `find`, for a name as it stands in a DNS message, in lower case: (offset of the suffix, value).
 
-        None where the name or a parent is one of those set `apart`.
+        None where the name or a parent is one of those set `apart`. Raises: IndexError for what is no name on the wire.
         """
+        if name[-1] or len(name) > MAX_NAME_OCTETS:
+            raise IndexError("not a name as it stands in a DNS message")
         if self._sealed is not None and not self._sealed.is_whole:
             return self._match_warily(name, apart)
         keys, homes, octets, mask = self._keys, self._homes, self._filter, self._filter_mask
@@ -201,7 +203,11 @@ class Index:
                     value = self._values[slot] if key != _EMPTY else self._get(wire_key(rest))
                     if value is not None:
                         found.append((offset, value))
+            if length > MAX_LABEL_OCTETS:
+                raise IndexError("a label too long")
             offset += length + 1
+        if offset + 1 != len(name):
+            raise IndexError("octets after a name")
         return found
 
     def _match_warily(self, name: bytes, apart: Set[bytes]) -> list[tuple[int, int]] | None:

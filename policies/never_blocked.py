@@ -17,7 +17,7 @@ _BY_KIND = {
     # How devices find out that they are online: without these they leave the network or show no login window.
     "connectivity": """
         connectivitycheck.gstatic.com connectivitycheck.android.com clients3.google.com
-        www.google.com www.gstatic.com play.googleapis.com captive.apple.com msftconnecttest.com
+        www.google.com www.gstatic.com play.googleapis.com captive.apple.com www.apple.com msftconnecttest.com
         msftncsi.com detectportal.firefox.com support.mozilla.org fedoraproject.org
         nmcheck.gnome.org network-test.debian.org connectivity-check.ubuntu.com networkcheck.kde.org
         ping.archlinux.org ping.manjaro.org conncheck.opensuse.org

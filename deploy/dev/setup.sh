@@ -8,7 +8,7 @@ purpose=${1:-run}
 venv=.venv
 
 PACKAGES='nft:nftables ip:iproute2 dnsmasq:dnsmasq-base unbound:unbound dig:bind9-dnsutils chromium:chromium
-udhcpc:udhcpc conntrack:conntrack pg_ctl:postgresql unshare:util-linux curl:curl pgrep:procps
+udhcpc:udhcpc conntrack:conntrack pg_ctl:postgresql unshare:util-linux curl:curl pgrep:procps iodine:iodine
 libatomic.so.1:libatomic1'
 MEASURED='dnsperf:dnsperf unbound:unbound dnsmasq:dnsmasq-base pdns_recursor:pdns-recursor dnsdist:dnsdist named:bind9
 kresd:knot-resolver cc:gcc cc:libc6-dev setpriv:util-linux'

@@ -35,6 +35,7 @@ class DnsConfig:
     tcp_idle_s: float = 10.0
     upstream_timeout_s: float = 4.0
     serve_stale_s: float = 86400.0
+    version: str = ""
     zones: tuple[tuple[str, tuple[ServerAddress, ...]], ...] = ()
     upstream_ca: str = ""
     tls_port: int = 0
@@ -86,6 +87,7 @@ def from_settings(settings: Settings, resolv_conf: Path = Path("/etc/resolv.conf
         portal_hostname=settings.portal.hostname,
         portal_addresses=guest or _numeric(settings.portal.host),
         serve_stale_s=dns.serve_stale_s,
+        version=dns.version,
         snapshot=str((settings.state / "policy" / "current.snapshot").absolute()),
         zones=zones,
         upstream_ca=str(dns.upstream_ca.absolute()) if dns.upstream_ca else "",

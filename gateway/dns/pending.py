@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gateway.dns import alias, wire
+from gateway.dns import alias, unaccepted, wire
 from gateway.dns.cache import Kept
 from gateway.dns.plan import (
     Answer,
     Forward,
+    NotAccepted,
     Told,
     earlier,
     judge_for,
@@ -36,6 +37,7 @@ _ANSWERED, _FAILED = Told("answered"), Told("failed")
 _NO_MATTER = datetime.min.replace(tzinfo=UTC)
 STALE_TTL_S = 30
 """How long a guest may keep a stale answer (RFC 8767 §4)."""
+_TOO_MANY = NoAnswer(wire.EDE_NETWORK, "too many unanswered")
 _PATIENCE_S = 1.8
 """How long an asker waits for upstream where a stale answer is at hand (RFC 8767 §5)."""
 
@@ -79,6 +81,8 @@ class Pending:
         failure = resolver.failures.get(self.shared, now_s)
         if failure is not None:
             return self._without(failure)
+        if not resolver.waiting.enter(self._source):
+            return self._without(_TOO_MANY)
         self._deliver = deliver
         self._asked_at = self._asked_at or now_s
         if resolver.kept.stale(self.shared, now_s) is not None:
@@ -88,6 +92,7 @@ class Pending:
 
     def _arrived(self, outcome: Outcome) -> None:
         resolver = self._resolver
+        resolver.waiting.leave(self._source)
         try:
             kept = resolver.arrived(self.shared, outcome)
             if self._deliver is None:  # a stale answer went out before
@@ -184,6 +189,8 @@ class Pending:
 
     def _rendered(self, reply: Reply, age_s: int, ttl_max_s: int, stale: bool) -> bytes:
         query, safe_host = self.query, self._planned.safe_host
+        if isinstance(self.view.asker, NotAccepted):
+            return unaccepted.render(query, reply, age_s)
         limit_bytes = _TCP_BYTES if self.by_tcp else min(query.udp_bytes, wire.MAX_UDP_BYTES)
         if safe_host is not None:
             return alias.render(query, safe_host, reply, age_s, ttl_max_s, limit_bytes)

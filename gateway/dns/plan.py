@@ -8,7 +8,7 @@ from datetime import datetime
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from gateway.dns import alias, wire
+from gateway.dns import alias, unaccepted, wire
 from gateway.dns.reply import GUEST_TTL_MAX_S
 from gateway.dns.review import ForbiddenHop, Objection, Verdict, under
 from gateway.dns.wire import Query
@@ -24,7 +24,7 @@ PORTAL_TTL_S = 60
 _ANY_TTL_S = 3600
 _FOREVER_S = 3600.0
 _TIMED_S = 60.0  # decisions that end with time are looked at again soon, in case the clock is set
-_OPEN_TYPES = frozenset((wire.A, wire.AAAA, wire.HTTPS))
+_VERSION_NAMES = frozenset(("version.bind", "version.server"))  # RFC 4892 §2
 _INSISTING = frozenset(("never_blocked", "permitted_by_it"))
 
 LOCAL_ZONES = frozenset(
@@ -48,9 +48,13 @@ class Site:
     portal_v4: tuple[bytes, ...] = ()
     portal_v6: tuple[bytes, ...] = ()
     private_zones: tuple[str, ...] = ()
+    version: str = ""
+    """What `version.bind` is answered with; nothing: it is refused."""
 
     @classmethod
-    def build(cls, portal_name: str, addresses: tuple[str, ...], private_zones: tuple[str, ...]) -> Site:
+    def build(
+        cls, portal_name: str, addresses: tuple[str, ...], private_zones: tuple[str, ...], version: str = ""
+    ) -> Site:
         """From text addresses of both families."""
         packed = [ip_address(text).packed for text in addresses]
         return cls(
@@ -58,6 +62,7 @@ class Site:
             tuple(each for each in packed if len(each) == 4),
             tuple(each for each in packed if len(each) == 16),
             tuple(zone.lower().strip(".") for zone in private_zones),
+            version,
         )
 
 
@@ -121,7 +126,9 @@ def spoken_of(site: Site, snapshot: Snapshot, group: Group) -> Iterator[str]:
 def plan(query: Query, asker: Asker, site: Site, now: datetime, judged: Sequence[Judged] = ()) -> Answer | Forward:
     """Answer `query` from what we know, or forward it. `now` is aware UTC; `judged` is as in `policies.decide`."""
     qtype = query.qtype
-    if query.qclass != wire.IN:  # also version.bind and its like: nobody's business
+    if query.qclass != wire.IN:
+        if query.qclass == wire.CH and query.qtype == wire.TXT and site.version and query.name in _VERSION_NAMES:
+            return Answer(wire.reply(query, wire.NOERROR, (wire.text(wire.CH, site.version),), aa=True))
         return Answer(wire.reply(query, wire.REFUSED))
     if wire.is_meta_type(qtype):
         return Answer(wire.reply(query, wire.FORMERR if qtype in (0, wire.OPT) else wire.NOTIMP))
@@ -146,9 +153,8 @@ def _go_on(query: Query, permitted: Forward, now: datetime) -> Answer | Forward:
 
 def _apply_policy(query: Query, asker: Asker, now: datetime, judged: Sequence[Judged]) -> Answer | Forward:
     if isinstance(asker, NotAccepted):
-        if query.qtype in _OPEN_TYPES:
-            return _FORWARD
-        return Answer(wire.reply(query, wire.REFUSED, ede=(wire.EDE_PROHIBITED, "not accepted")))
+        why = unaccepted.objection(query)
+        return _FORWARD if why is None else Answer(unaccepted.refusal(query, why))
     if asker.snapshot is None or asker.group is None:
         return Answer(wire.reply(query, wire.SERVFAIL, ede=(wire.EDE_NOT_READY, "no policy yet")))
     name = query.name

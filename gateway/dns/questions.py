@@ -40,8 +40,8 @@ class Questions:
         self._timer = self._loop.call_later(idle_s, self._look)
         writer.transport.set_write_buffer_limits(high=_WRITE_BUFFER_BYTES)
 
-    async def answer(self) -> None:
-        """Answer until the client ends it, is idle for too long, or sends what is no query.
+    async def answer(self, *, once: bool = False) -> None:
+        """Answer until the client ends it, is idle for too long, or sends what is no query; or one question, `once`.
 
         Raises: OSError, EOFError.
         """
@@ -52,7 +52,7 @@ class Questions:
             answer = self._resolver.answer(packet, self._mark, self._source, True, self._deliver)
             if answer is not None:
                 self._deliver(answer)
-            if answer == b"":  # not even a query: nothing good will follow
+            if once or answer == b"":  # not even a query: nothing good will follow
                 return
             while self._unanswered >= UNANSWERED_MAX:
                 await self._answer_given()

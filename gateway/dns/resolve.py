@@ -10,15 +10,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from gateway.clock import Clock
+from gateway.dns import unaccepted
 from gateway.dns.cache import Failures, FinishedAnswers, Kept, UpstreamAnswers
 from gateway.dns.counters import FAULT, Cell, Counters
 from gateway.dns.judging import Judging
+from gateway.dns.names_budget import NamesBudget
 from gateway.dns.pending import Deliver, Pending
-from gateway.dns.plan import Accepted, Answer, Site, Told, keep_s, plan, unreachable
+from gateway.dns.plan import Accepted, Answer, NotAccepted, Site, Told, keep_s, plan, unreachable
+from gateway.dns.review import under
 from gateway.dns.shortcut import Own
 from gateway.dns.upstreams.exchange import Key, NoAnswer, Outcome
 from gateway.dns.upstreams.forwarder import PASSED_ON, Upstreams
 from gateway.dns.views import View, Views
+from gateway.dns.waiting import Waiting
 from gateway.dns.wire import BadQueryError, Query, error_reply, parse_query
 from policies.model import Judged
 from policies.names import PolicyError
@@ -52,6 +56,8 @@ class Resolver:
         self.monotonic = monotonic
         self.counters = counters or Counters()
         self._judging = judging
+        self.waiting = Waiting()
+        self._names = NamesBudget()
         self._latest: Kept | None = None
         self._damaged: Snapshot | None = None
         """The snapshot of which it has been told that it is damaged."""
@@ -59,6 +65,24 @@ class Resolver:
         """How many stale answers were given, and how many answers were asked for again before they ended."""
         self.kept_hits = self.misses = 0
         """How many questions found an answer at level 2, and how many found none."""
+
+    def own(self, packet: bytes, view: View, now_s: float) -> bytes | None:
+        """The whole answer where it is known to be one of our own from how the name is listed; None: `begin`."""
+        shortcut = view.shortcut
+        if shortcut is None:
+            return None
+        try:
+            own = shortcut.own(packet, now_s)
+        except PolicyError:  # the long way tells
+            return None
+        if own is None:
+            return None
+        answer = own.to_plain(packet)
+        own.cell.slow += 1
+        key = packet[2:]
+        if key == key.lower():
+            self.finished.offer(view.answers, key, answer, own.until_s, own.cell)
+        return answer
 
     def answer(self, packet: bytes, mark: int, source: bytes, by_tcp: bool, deliver: Deliver) -> bytes | None:
         """The whole answer at once; empty when there is to be none; None when `deliver` will be given it later."""
@@ -123,6 +147,12 @@ class Resolver:
                 if shortcut is not None and likeness is not None:
                     shortcut.learn_own(likeness, query, planned.wire, cell, until_s)
             return planned.wire
+        if isinstance(view.asker, NotAccepted):
+            if self._is_over_budget(query.name, mark or source, now_s):
+                answer = unaccepted.refusal(query, "too many names before acceptance")
+                self.count(Told("own"), answer, view, source)
+                return answer
+            key = None  # so that every question comes by here
         if said is None and shortcut is not None and likeness is not None:
             shortcut.learn(likeness, planned, now_s + keep_s(planned.valid_until, self.clock(), 0))
         pending = Pending(self, query, planned, mark, source, view, by_tcp)
@@ -135,6 +165,11 @@ class Resolver:
             self._prefetch(pending.shared)
         self.answered(query, view)
         return pending.reviewed(kept, key)
+
+    def _is_over_budget(self, name: str, device: int | bytes, now_s: float) -> bool:
+        if unaccepted.is_exempt(name) or under(name, self.site.private_zones):
+            return False
+        return not self._names.admits(device, name, now_s)
 
     def _prefetch(self, shared: Key) -> None:
         """Have what is in use and about to end asked for again, for nobody."""

@@ -24,6 +24,7 @@ from gateway.dns.pending import Pending
 from gateway.dns.plan import Site
 from gateway.dns.reporting import Reporter
 from gateway.dns.resolve import Resolver
+from gateway.dns.steering import steer
 from gateway.dns.tcp import TcpListener
 from gateway.dns.tls import Certificate
 from gateway.dns.top_names import TopNames
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 _BATCHES_AT_ONCE = 4
 _RECEIVE_BUFFER_BYTES = 4 << 20
+_IP_FREEBIND, _IPV6_FREEBIND = 15, 78  # as in the kernel's headers
 
 
 class Server:
@@ -45,7 +47,7 @@ class Server:
         self._config = config
         self._loop = asyncio.get_running_loop()
         self._finished = FinishedAnswers()
-        site = Site.build(config.portal_hostname, config.portal_addresses, config.private_zones)
+        site = Site.build(config.portal_hostname, config.portal_addresses, config.private_zones, config.version)
         self._counters = Counters()
         self._top_names = TopNames(time.monotonic)
         self._views = Views(config.sources, self._finished, site, self._counters, self._top_names)
@@ -68,7 +70,7 @@ class Server:
         self._snapshot_file = SnapshotFile(Path(config.snapshot))
         self._problem: str | None = None
         self._sockets: list[mmsg.AnySocket] = []
-        self._tcp = TcpListener(self._resolver, config.tcp_idle_s, self._counters)
+        self._tcp = TcpListener(self._resolver, self._views, config.tcp_idle_s, self._counters)
         self._certificate = (
             Certificate(Path(config.tls_certificate), Path(config.tls_key)) if config.tls_certificate else None
         )
@@ -94,12 +96,16 @@ class Server:
             port = self._config.port
             try:
                 udp = bind(address, port, socket.SOCK_DGRAM)
+                steer(udp, self._config.workers)
                 batch = mmsg.open_batch(udp)
                 self._sockets.append(batch)
-                self._tcp.listen(bind(address, port, socket.SOCK_STREAM))
+                doors: list[tuple[int, Certificate | None]] = [(port, None)]
                 if self._certificate is not None:
-                    port = self._config.tls_port
-                    self._tcp.listen(bind(address, port, socket.SOCK_STREAM), self._certificate)
+                    doors.append((self._config.tls_port, self._certificate))
+                for port, certificate in doors:
+                    tcp = bind(address, port, socket.SOCK_STREAM)
+                    self._tcp.listen(tcp, certificate)
+                    steer(tcp, self._config.workers)
             except OSError as problem:
                 await self.stop()
                 raise listen_error(address, port, problem) from problem
@@ -171,7 +177,9 @@ class Server:
                 answer: bytes | None = incoming[start : start + 2] + finished[0]
                 finished[2].hits += 1
             else:
-                answer = self._answer_slowly(batch, index, incoming[start:end], mark)
+                answer = self._resolver.own(incoming[start:end], view, now_s) if view is not None else None
+                if answer is None:
+                    answer = self._answer_slowly(batch, index, incoming[start:end], mark)
             if answer:
                 size = len(answer)
                 out = placed * mmsg.OUT_BYTES
@@ -211,7 +219,8 @@ class Server:
 def bind(address: str, port: int, kind: socket.SocketKind, *, shared: bool = True) -> socket.socket:
     """A non-blocking socket on one local address; UDP ones report marks.
 
-    Where it is `shared` other workers may have the same address. Raises: OSError.
+    The address need not be there yet, and may go and come back. Where it is `shared` other workers may have it too.
+    Raises: OSError.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     bound = socket.socket(family, kind)
@@ -221,6 +230,9 @@ def bind(address: str, port: int, kind: socket.SocketKind, *, shared: bool = Tru
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            bound.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+        else:
+            bound.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
         if kind == socket.SOCK_DGRAM:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
             mmsg.enable_marks(bound)
@@ -231,6 +243,17 @@ def bind(address: str, port: int, kind: socket.SocketKind, *, shared: bool = Tru
         bound.close()
         raise
     return bound
+
+
+def is_here(address: str) -> bool:
+    """Whether this machine has the local address now."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
 
 
 def listen_error(address: str, port: int, problem: OSError) -> DnsError:

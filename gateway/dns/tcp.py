@@ -12,9 +12,11 @@ from functools import partial
 
 from gateway.dns.counters import Counters, Key
 from gateway.dns.mmsg import encode_address
+from gateway.dns.plan import NotAccepted
 from gateway.dns.questions import Questions
 from gateway.dns.resolve import Resolver
 from gateway.dns.tls import Certificate
+from gateway.dns.views import Views
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +38,20 @@ class TcpListener:
     The group is that of the connection's mark, which the kernel copies from the first packet when the sysctl
     `net.ipv4.tcp_fwmark_accept` is 1 (it governs IPv6 too); else the mark reads 0 and the source decides. A mark
     outlives no connection, and no connection a minute. Connections that still shake hands count against all limits.
+    A device that has not accepted asks once a connection: the firewall counts its packets, and one packet can hold many
+    questions.
     """
 
     def __init__(
-        self, resolver: Resolver, idle_s: float, counters: Counters | None = None, lifetime_s: float = _LIFETIME_S
+        self,
+        resolver: Resolver,
+        views: Views,
+        idle_s: float,
+        counters: Counters | None = None,
+        lifetime_s: float = _LIFETIME_S,
     ) -> None:
         self._resolver = resolver
+        self._views = views
         self._idle_s = idle_s
         self._lifetime_s = lifetime_s
         self._counters = counters or Counters()
@@ -103,7 +113,7 @@ class TcpListener:
 
     async def _connected(self, connection: socket.socket, source: bytes, certificate: Certificate | None) -> None:
         try:
-            mark = connection.getsockopt(socket.SOL_SOCKET, _SO_MARK)
+            mark = connection.getsockopt(socket.SOL_SOCKET, _SO_MARK) & 0xFFFF_FFFF
             reader, writer = await _streams(connection, certificate)
         except (OSError, TimeoutError):
             self._counters.add("connections", "tcp" if certificate is None else "tls", "failed")
@@ -113,7 +123,7 @@ class TcpListener:
         try:
             with contextlib.suppress(OSError, EOFError, TimeoutError):
                 async with asyncio.timeout(self._lifetime_s):
-                    await questions.answer()
+                    await questions.answer(once=isinstance(self._views.find(mark, source).asker, NotAccepted))
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(_LAST_ANSWERS_S):
                     await questions.answered()

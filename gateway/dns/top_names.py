@@ -4,8 +4,7 @@ on.
 A refused name is the listed one, not what stood before it in the question; a judged name is the whole one. Neither is
 told to anybody before `DEVICES_MIN` devices have asked this worker for it. Which devices those were is kept only
 until then, only here, and only as a keyed hash whose key is random, a day old at most and never written. With several
-workers each counts for itself: what one device asks is spread over them, so the threshold is reached later, never
-sooner.
+workers each counts for itself, so that the threshold is reached later, never sooner.
 
 A device is its link-layer address, as the kernel's neighbour table has it: one device has several IPv6 addresses, and
 would be several devices by them. One whose link-layer address is not known does not count. (On the gateway itself,

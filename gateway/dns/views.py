@@ -11,6 +11,7 @@ from gateway.dns.errors import DnsSettingsError
 from gateway.dns.plan import Accepted, Asker, NotAccepted, Site, spoken_of
 from gateway.dns.shortcut import Shortcut
 from gateway.dns.top_names import TopNames
+from gateway.dns.unaccepted import DEVICE_MARK
 from policies.model import Group
 from policies.safe_search import safe_host
 from policies.snapshot import Snapshot
@@ -83,8 +84,8 @@ class Views:
             self._top_names.keep({group.key for group in groups if group.top_names})
 
     def find(self, mark: int, source: bytes) -> View:
-        """The view for a mark (0 = the kernel knows no grant) and a packed source address."""
-        return self._find_mark(mark) if mark else self._find_source(source)
+        """The view for a mark (0, or one with `DEVICE_MARK`: the kernel knows no grant) and a packed source address."""
+        return self._find_mark(mark) if 0 < mark < DEVICE_MARK else self._find_source(source)
 
     def _find_mark(self, mark: int) -> View:
         view = self.by_mark.get(mark)

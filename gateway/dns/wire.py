@@ -11,7 +11,7 @@ from typing import NamedTuple
 from gateway.dns.errors import WireError
 
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, BADVERS = 0, 1, 2, 3, 4, 5, 16
-A, NS, CNAME, SOA, HINFO, AAAA, DNAME, OPT, SVCB, HTTPS, ANY = 1, 2, 5, 6, 13, 28, 39, 41, 64, 65, 255
+A, NS, CNAME, SOA, HINFO, TXT, AAAA, DNAME, OPT, SVCB, HTTPS, ANY = 1, 2, 5, 6, 13, 16, 28, 39, 41, 64, 65, 255
 IN, CH = 1, 3
 QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
 EDE_STALE, EDE_NOT_READY, EDE_BLOCKED, EDE_PROHIBITED, EDE_NO_AUTHORITY, EDE_NETWORK = 3, 14, 15, 18, 22, 23
@@ -24,7 +24,8 @@ _RECORD = struct.Struct("!HHIH")
 _TYPE_AND_CLASS = struct.Struct("!HH").unpack_from
 _PLAIN = frozenset(range(0x21, 0x7F)) - frozenset(b".\\")  # as policies.names writes them
 _PLAIN_OR_DOT = bytes(sorted(_PLAIN | {0x2E}))
-_ONE_QUESTION = struct.pack("!5H", RD, 1, 0, 0, 0)  # what follows the ID of nearly every query
+ONE_QUESTION = struct.pack("!5H", RD, 1, 0, 0, 0)
+"""What follows the ID of nearly every query."""
 _OWNER = b"\xc0\x0c"
 _SOA_NAMES = b"\x0agjestenett\x07invalid\0\x06nobody\x07invalid\0"
 _FORBIDDEN_TYPES = frozenset(range(128, 255)) | {0, OPT}
@@ -85,7 +86,7 @@ def parse_query(packet: bytes) -> Query:
     if size < 12:
         raise BadQueryError("shorter than a header", None)
     ident, flags, questions, answers, authority, additional = _HEADER.unpack_from(packet)
-    if packet[2:12] != _ONE_QUESTION:
+    if packet[2:12] != ONE_QUESTION:
         _check_header(flags, questions, answers, authority)
     end = name_end(packet, 12)
     question = packet[12 : end + 4]
@@ -222,6 +223,12 @@ def plain_opt(do: bool) -> bytes:
 def record(rtype: int, ttl_s: int, data: bytes) -> bytes:
     """A record of class IN whose owner is the question's name."""
     return _OWNER + _RECORD.pack(rtype, IN, ttl_s, len(data)) + data
+
+
+def text(rclass: int, said: str) -> bytes:
+    """A TXT record of one string, for the question's name; TTL 0."""
+    data = said.encode("utf-8")[:255]
+    return _OWNER + _RECORD.pack(TXT, rclass, 0, len(data) + 1) + bytes((len(data),)) + data
 
 
 def soa(ttl_s: int) -> bytes:

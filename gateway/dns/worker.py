@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from gateway.dns.config import DnsConfig, from_settings
 from gateway.dns.errors import DnsError
-from gateway.dns.server import Server, bind, listen_error
+from gateway.dns.server import Server, bind, is_here, listen_error
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -52,6 +52,8 @@ def main(config: DnsConfig) -> int:
     logging.basicConfig(level=logging.INFO, format="dns: %(message)s")
     try:
         for address in config.listen:
+            if not is_here(address):
+                log.warning("%s is no address of this machine yet: answering there from when it is", address)
             doors = [(config.port, socket.SOCK_DGRAM), (config.port, socket.SOCK_STREAM)]
             if config.tls_certificate:
                 doors.append((config.tls_port, socket.SOCK_STREAM))

@@ -50,5 +50,7 @@ def firewall_config(settings: Settings) -> FirewallConfig:
         dns_tls_port=dns_tls_port,
         nat=wanted.nat,
         local_time_server=wanted.local_time_server,
+        dns_per_s=wanted.dns_per_s,
+        dns_burst=wanted.dns_burst,
         protected=tuple(ip_network(str(one)) for one in wanted.protected),
     )

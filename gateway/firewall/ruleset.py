@@ -11,12 +11,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses
 
+from gateway.dns.unaccepted import DEVICE_MARK
 from policies import encrypted_dns
 
 FAMILY = "inet"
 TABLE = "gjestenett"
 MARKS = "marks"
 MOST_CONNECTIONS = 40  # of one device with the portal at once: a browser opens six, a phone's apps some more
+MOST_DNS_CONNECTIONS = 20  # of one device with the resolver at once
+UNACCEPTED_DNS_PER_S, UNACCEPTED_DNS_BURST = 5, 50
+_METER_TIMEOUT_S = 60  # longer than a bucket needs to be full again, so that forgetting one gives nothing away
 
 Network = IPv4Network | IPv6Network
 
@@ -60,6 +64,8 @@ class FirewallConfig:
     local_time_server: bool = True
     protected: tuple[Network, ...] = ()
     close_public_resolvers: bool = True
+    dns_per_s: int = 200  # packets of one accepted device
+    dns_burst: int = 1000
 
     @property
     def portal_ports(self) -> tuple[int, ...]:
@@ -101,6 +107,7 @@ def render(config: FirewallConfig, routes: Iterable[Network] = ()) -> str:
         f"add table {FAMILY} {TABLE}",
         f"add map {FAMILY} {TABLE} {MARKS} {{ typeof iifname . ether saddr : meta mark; flags timeout; }}",
         f"add set {FAMILY} {TABLE} portal_users {{ type ether_addr; size 65535; flags dynamic; }}",
+        *_add_dns_sets(),
         f"add set {FAMILY} {TABLE} protected4 {{ type ipv4_addr; flags interval; }}",
         f"add set {FAMILY} {TABLE} protected6 {{ type ipv6_addr; flags interval; }}",
         f"add set {FAMILY} {TABLE} encrypted_dns4 {{ type ipv4_addr; flags interval; }}",
@@ -132,6 +139,7 @@ def _chains(config: FirewallConfig) -> Sequence[tuple[str, str, list[str]]]:
     return (
         ("classify", _CLASSIFY, _classify(config)),
         ("to_gateway", _DSTNAT, _to_gateway(config)),
+        ("meter_dns", "", _meter_dns(config)),
         ("from_guest_in", "", _from_guest_in(config)),
         ("input", _INPUT, _input(config)),
         ("from_guest", "", _from_guest(config)),
@@ -176,11 +184,40 @@ def _input(config: FirewallConfig) -> list[str]:
     ]
 
 
+def _add_dns_sets() -> list[str]:
+    """The buckets of each device, by its MAC address and so for all its addresses; a full set meters no newcomer.
+
+    They start afresh, since a bucket keeps the rate that it was made with.
+    """
+    lines = []
+    for name in ("dns_unaccepted", "dns_accepted"):
+        kind = f"{{ type ether_addr; size 65535; flags dynamic, timeout; timeout {_METER_TIMEOUT_S}s; }}"
+        lines += [f"add set {FAMILY} {TABLE} {name} {kind}", f"flush set {FAMILY} {TABLE} {name}"]
+    return [*lines, f"add set {FAMILY} {TABLE} dns_users {{ type ether_addr; size 65535; flags dynamic; }}"]
+
+
+def _meter_dns(config: FirewallConfig) -> list[str]:
+    """How much of what a device asks the resolver is let in; what is over is dropped, and asked again by the device."""
+
+    def over(name: str, per_s: int, burst: int) -> str:
+        return f"update @{name} {{ ether saddr limit rate over {per_s}/second burst {burst} packets }} drop"
+
+    # What has not accepted is told apart for the resolver, which counts names by device.
+    device = f"jhash ether saddr mod {DEVICE_MARK} seed 1 offset {DEVICE_MARK}"
+    return [
+        f"tcp flags & (syn | ack) == syn add @dns_users {{ ether saddr ct count over {MOST_DNS_CONNECTIONS} }} drop",
+        f"meta mark != 0 {over('dns_accepted', config.dns_per_s, config.dns_burst)}",
+        f"meta mark 0 {over('dns_unaccepted', UNACCEPTED_DNS_PER_S, UNACCEPTED_DNS_BURST)}",
+        f"meta mark 0 meta mark set {device}",
+    ]
+
+
 def _from_guest_in(config: FirewallConfig) -> list[str]:
     """What guests may send to the gateway itself; the console's port is not here, so it is out of their reach."""
     tcp = sorted({config.dns_port, *config.portal_ports})
     udp = sorted({config.dns_port, *((123,) if config.local_time_server else ())})
     rules = [
+        f"meta l4proto {{ tcp, udp }} th dport {config.dns_port} jump meter_dns",  # first: on every packet
         "ct direction reply ct state established,related accept",  # answers to what we asked a guest
         "ct state invalid drop",
         "meta nfproto ipv4 udp sport 68 udp dport 67 accept",

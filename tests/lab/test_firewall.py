@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.dns.unaccepted import DEVICE_MARK
 from gateway.firewall.ruleset import MOST_CONNECTIONS
 from tests.lab import topology as net
 from tests.lab.world import API_URI, World, missing
@@ -21,6 +23,7 @@ from tests.lab.world import API_URI, World, missing
 REASON = missing()
 pytestmark = pytest.mark.skipif(REASON is not None, reason=str(REASON))
 
+DEVICE = re.compile(r"dns mark=([2-4]\d{9})$")
 UDP_PROBE = """
 import socket, sys
 host, port = sys.argv[1], int(sys.argv[2])
@@ -193,8 +196,14 @@ class TestBeforeAcceptance:
         "address", [net.GUEST4, net.RESOLVER4, net.GUEST6, net.RESOLVER6, "fe80::ff:fe00:77fe%eth0"]
     )
     def test_every_resolver_is_ours(self, lab: Lab, address: str) -> None:
-        assert lab.udp("guest1", address, 53) == "dns mark=0"
-        assert lab.tcp("guest1", address, 53) == "dns-tcp mark=0"
+        device = DEVICE.match(lab.udp("guest1", address, 53))  # for the resolver a mark of its own, in both families
+        assert device
+        assert int(device[1]) & DEVICE_MARK
+        by_tcp = int(lab.tcp("guest1", address, 53).removeprefix("dns-tcp mark="))
+        assert by_tcp & 0xFFFF_FFFF == int(device[1])
+        other = DEVICE.match(lab.udp("guest2", address, 53))
+        assert other
+        assert other[1] != device[1]
 
     @pytest.mark.parametrize("address", [net.GUEST4, net.SITE4, net.GUEST6, net.SITE6])
     def test_time_is_ours(self, lab: Lab, address: str) -> None:
@@ -234,7 +243,7 @@ class TestAfterAcceptance:
         lab.admit(admission("guest1", mark=7))
         assert lab.udp("guest1", address, 53) == "dns mark=7"
         assert lab.tcp("guest1", address, 53) == "dns-tcp mark=7"
-        assert lab.udp("guest2", address, 53) == "dns mark=0"
+        assert DEVICE.match(lab.udp("guest2", address, 53))
         assert lab.udp("guest1", address, 123) == "time mark=7"
 
     @pytest.mark.parametrize("address", [net.SITE4, net.SITE6])

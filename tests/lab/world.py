@@ -249,7 +249,9 @@ class World:
         records = [f"--host-record={name},{four},{six}" for name, (four, six) in net.HOSTS.items()]
         listen = [f"--listen-address={net.RESOLVER4}", f"--listen-address={net.RESOLVER6}"]
         txt = "--txt-record=whoami.lab.test,upstream resolver"
-        self._dnsmasq("internet", "--bind-interfaces", "--no-hosts", "--no-resolv", txt, *listen, *records)
+        # as the root does, what it does not know does not exist
+        options = ("--bind-interfaces", "--no-hosts", "--no-resolv", "--local=/#/")
+        self._dnsmasq("internet", *options, txt, *listen, *records)
 
     def _dnsmasq(self, namespace: str, *options: str) -> None:
         """dnsmasq goes to the background only when it is listening, so its end is the sign that it serves."""

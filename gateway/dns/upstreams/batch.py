@@ -10,6 +10,7 @@ import ctypes
 import errno
 import os
 import socket
+from array import array
 from ctypes import addressof, c_char, c_size_t, sizeof
 
 from gateway.dns.mmsg import _IoVec, _libc, _MMsgHdr
@@ -85,7 +86,6 @@ class Batch(PlainBatch):
         self._out_at, self._out_lengths, _ = self._headers(self._out, OUT_COUNT, _OUT_BYTES)
         self._in_at, _, self._in_words = self._headers(self._in, IN_COUNT, IN_BYTES)
         self._in_view = memoryview(self._in)
-        self._count = 0
 
     def _headers(self, data: bytearray, count: int, size: int) -> tuple[int, memoryview, memoryview]:
         """The address of `count` message headers over `data`; the vectors as 8-byte words, the headers as 4-byte."""
@@ -97,18 +97,12 @@ class Batch(PlainBatch):
         self._pins += [headers, vectors, held]
         return addressof(headers), memoryview(vectors).cast("B").cast("Q"), memoryview(headers).cast("B").cast("I")
 
-    def put(self, packet: bytes) -> bool:
-        """As `PlainBatch.put`."""
-        count, size = self._count, len(packet)
-        start = count * _OUT_BYTES
-        self._out[start : start + size] = packet
-        self._out_lengths[2 * count + 1] = size
-        self._count = count + 1
-        return count + 1 == OUT_COUNT
-
     def send(self, udp: socket.socket) -> int:
         """As `PlainBatch.send`."""
-        count, self._count, sent = self._count, 0, 0
+        packets, self._packets = self._packets, []
+        count, sent = len(packets), 0
+        self._out[: count * _OUT_BYTES] = b"".join([packet.ljust(_OUT_BYTES, b"\0") for packet in packets])
+        self._out_lengths[1 : 2 * count : 2] = memoryview(array("Q", map(len, packets)))
         while sent < count:
             done: int = self._sendmmsg(udp.fileno(), self._out_at + sent * _STEP, count - sent, socket.MSG_DONTWAIT)
             if done <= 0:
@@ -128,10 +122,8 @@ class Batch(PlainBatch):
                 return []
             raise OSError(number, os.strerror(number))
         lengths = self._in_words[_STEP // 4 - 2 : count * _STEP // 4 : _STEP // 4].tolist()
-        if count == 1:
-            return [bytes(self._in_view[: lengths[0]])]
-        data = bytes(self._in_view[: count * IN_BYTES])  # slices of bytes are cheaper than slices of a view
-        return [data[start : start + length] for start, length in zip(_STARTS, lengths, strict=False)]
+        view = self._in_view
+        return [view[start : start + length].tobytes() for start, length in zip(_STARTS, lengths, strict=False)]
 
 
 def open_batch() -> PlainBatch:

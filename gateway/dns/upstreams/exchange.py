@@ -42,31 +42,38 @@ class Exchange:
     """One question. `asked` is its bytes in the spelling that it goes out with, to whatever server (RFC 5452 §9.3).
 
     `order` is the servers in the order of trying, `sent` where it waits for an answer. Made for each question that no
-    cache answers, so a plain class with slots.
+    cache answers: so what few exchanges ever need has its default in the class.
     """
 
-    __slots__ = (
-        "asked", "attempts", "by_stream", "callbacks", "done", "due_at", "failure", "group", "key", "near_misses",
-        "order", "retried", "sent", "started_at", "table", "upstream",
-    )  # fmt: skip
+    near_misses = 0
+    failure: Reply | None = None
+    done = False
+    retried = False
 
     def __init__(
-        self, key: Key, asked: bytes, by_stream: bool, callback: Callback, group: Group, table: Table, now_s: float
+        self,
+        key: Key,
+        asked: bytes,
+        by_stream: bool,
+        callback: Callback,
+        order: tuple[Upstream, ...],
+        group: Group,
+        table: Table,
+        now_s: float,
     ) -> None:
         self.key = key
         self.asked = asked
         self.by_stream = by_stream
         self.callbacks = [callback]
+        self.order = order
         self.group = group
-        self.order = group.order
         self.table = table
-        self.started_at = self.due_at = now_s
+        self.started_at = now_s
+        self.due_at = now_s
         self.sent: list[tuple[Line, bytes]] = []
-        self.attempts = self.near_misses = 0
-        self.failure: Reply | None = None
-        self.upstream: Upstream | None = None
+        self.attempts = 0
+        self.upstream = order[0]
         """The server that was asked last."""
-        self.done = self.retried = False
 
     def wait_on(self, line: Line, ident: bytes) -> None:
         """From now on `line` may bring the answer under this ID."""

@@ -65,13 +65,14 @@ class Upstreams:
         self._loop = loop
         self._timeout_s = timeout_s
         self._randomness = Randomness()
-        self._reader = UdpReader(loop, self)
         self._ca_file = ca_file
+        self._reader = UdpReader(loop, self)
         self._upstreams: dict[ServerAddress, Upstream] = {}
         rest = self._group(addresses)
         of_zones = {zone: self._group(servers) for zone, servers in (zones or {}).items()}
         self._groups = [rest, *of_zones.values()]
-        self._zones = Zones(rest, of_zones)
+        self._rest = rest
+        self._zones = Zones(rest, of_zones) if of_zones else None
         self._by_udp: Table = {}
         self._by_tcp: Table = {}
         self._joined = 0
@@ -89,12 +90,14 @@ class Upstreams:
         if address.protocol == "https":
             from gateway.dns.upstreams.https import HttpsLines  # noqa: PLC0415 - httpx only where it is used
 
-            upstream.streams = HttpsLines(upstream, self._loop, self, client_context(address, self._ca_file))
+            upstream.reached_by(HttpsLines(upstream, self._loop, self, client_context(address, self._ca_file)))
             return upstream
         context = client_context(address, self._ca_file) if address.protocol == "tls" else None
-        upstream.streams = Streams(upstream, self._loop, self, self._randomness, context)
+        streams = Streams(upstream, self._loop, self, self._randomness, context)
         if address.protocol == "udp":
-            upstream.datagrams = UdpPool(upstream, self._loop, self._reader, self, self._randomness)
+            upstream.reached_by(streams, UdpPool(upstream, self._loop, self._reader, self, self._randomness))
+        else:
+            upstream.reached_by(streams)
         return upstream
 
     @property
@@ -127,13 +130,14 @@ class Upstreams:
             callback(_TOO_BUSY)
             return
         question = key[0]
-        group = self._zones.find(question)
-        if not group.order:
+        group = self._rest if self._zones is None else self._zones.find(question)
+        order = group.order
+        if not order:
             callback(_NO_UPSTREAM)
             return
         now_s = time.monotonic()
         asked = respell(question, self._randomness.take(len(question)))
-        table[key] = exchange = Exchange(key, asked, by_tcp, callback, group, table, now_s)
+        table[key] = exchange = Exchange(key, asked, by_tcp, callback, order, group, table, now_s)
         self._attempt(exchange, now_s)
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
@@ -154,20 +158,24 @@ class Upstreams:
         else:
             patience_s = upstream.health.patience_s
             exchange.due_at = now_s + (max(patience_s, _STREAM_PATIENCE_S) if exchange.by_stream else patience_s)
-        if upstream.is_full:
+        if upstream.outstanding >= upstream.limit:
             self._next(exchange, now_s, _TOO_BUSY)
+        elif exchange.by_stream:
+            upstream.streams.send(exchange)
         else:
-            upstream.send(exchange)
+            upstream.usual.send(exchange)
 
     def _next(self, exchange: Exchange, now_s: float, otherwise: NoAnswer) -> None:
         """An attempt has come to nothing: the next server, unless another one may still answer."""
+        if exchange.done:
+            return
         if exchange.attempts < len(exchange.order):
             self._attempt(exchange, now_s)
-        elif exchange.sent or exchange.done:
+        elif exchange.sent:
             return
         elif exchange.failure is not None:
             self._finish(exchange, exchange.failure)
-        elif exchange.by_stream or otherwise is _TOO_BUSY:
+        elif exchange.by_stream or otherwise is _TOO_BUSY or exchange.order[-1].datagrams is None:
             self._finish(exchange, otherwise)
         # else: the sweep tries again until the deadline, since a server may be restarting
 
@@ -201,7 +209,10 @@ class Upstreams:
         if reply.truncated:
             health.failures["truncated"] += 1
             exchange.leave(line)
-            self._by_stream_too(exchange, line.upstream)
+            if exchange.by_stream or line.upstream.datagrams is None:  # senseless in a stream
+                self._next(exchange, time.monotonic(), _SILENT)
+            else:
+                self._by_stream_too(exchange, line.upstream)
         elif reply.rcode in PASSED_ON:
             self._finish(exchange, reply)
         else:
@@ -227,7 +238,7 @@ class Upstreams:
         if not exchange.by_stream:
             exchange.by_stream = True
             exchange.due_at = time.monotonic() + _STREAM_PATIENCE_S
-            upstream.send(exchange)
+            upstream.streams.send(exchange)
 
     def failed(self, exchange: Exchange, upstream: Upstream, kind: str) -> None:
         """The exchange waits on a line no longer, which broke."""
@@ -273,14 +284,15 @@ class Upstreams:
         if upstream.health.probed(now_s):
             self._down(upstream, "it is silent")
         table: Table = {}
-        probe = Exchange(_PROBE, _PROBE[0], False, _ignore, Group((upstream,)), table, now_s)
+        alone = (upstream,)
+        probe = Exchange(_PROBE, _PROBE[0], False, _ignore, alone, Group(alone), table, now_s)
         table[_PROBE] = upstream.probe = probe
         self._attempt(probe, now_s)
 
     def _down(self, upstream: Upstream, why: str) -> None:
         log.warning("upstream %s is down: %s", upstream.address, why)
         self._changed(upstream)
-        (upstream.datagrams or upstream.streams).reset()
+        upstream.usual.reset()
 
     def _sweep(self) -> None:
         now_s = time.monotonic()
@@ -316,7 +328,7 @@ class Upstreams:
         """Give up what has waited long enough; else ask the next server, or the same again."""
         if exchange.done:
             return
-        if exchange.upstream is not None and exchange.sent and exchange.upstream.health.missed(now_s):
+        if exchange.sent and exchange.upstream.health.missed(now_s):
             self._changed(exchange.upstream)
         if now_s - exchange.started_at >= self._deadline_s(exchange):
             self._finish(exchange, exchange.failure or _SILENT)

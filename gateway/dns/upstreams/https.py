@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Coroutine
 from importlib.util import find_spec
+from typing import Any
 
 import httpx
 
@@ -43,10 +45,13 @@ class HttpsLines:
             "Accept": _TYPE,
             "User-Agent": "gjestenett",
         }
+        self._context = context
+        self._client = self._new_client()
+
+    def _new_client(self) -> httpx.AsyncClient:
         limits = httpx.Limits(max_connections=_CONNECTIONS_MAX, max_keepalive_connections=_CONNECTIONS_MAX)
-        self._client = httpx.AsyncClient(
-            verify=context, http2=find_spec("h2") is not None, trust_env=False, timeout=_TIMEOUT_S, limits=limits
-        )
+        http2 = find_spec("h2") is not None
+        return httpx.AsyncClient(verify=self._context, http2=http2, trust_env=False, timeout=_TIMEOUT_S, limits=limits)
 
     def send(self, exchange: Exchange) -> None:
         """Ask, unless this question is with the server already."""
@@ -57,7 +62,10 @@ class HttpsLines:
         health = self._upstream.health
         health.sent += 1
         health.by_stream += 1
-        task = self._loop.create_task(self._ask(exchange, line))
+        self._start(self._ask(exchange, line))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -65,14 +73,15 @@ class HttpsLines:
         """Nothing is held back here."""
 
     def reset(self) -> None:
-        """Nothing to do: the library finds out about its connections."""
+        """Begin anew on connections of their own: the kept ones may lead nowhere by now."""
+        old, self._client = self._client, self._new_client()
+        self._start(old.aclose())
 
     def close(self) -> None:
         """End what is under way, and the connections on the loop's next turns."""
         for task in self._tasks:
             task.cancel()
-        closing = self._loop.create_task(self._client.aclose())
-        self._tasks.add(closing)
+        self._start(self._client.aclose())
 
     async def _ask(self, exchange: Exchange, line: Line) -> None:
         begun_s = self._loop.time()

@@ -16,7 +16,7 @@ from gateway.dns.upstreams.upstream import Upstream
 
 CONNECTIONS_MAX = 4
 _SHARE_UNTIL = 32
-_CONNECT_S = 3.0
+_CONNECT_S = 2.0
 _IDLE_S = 8.0
 _STALLED_S = 2.0
 
@@ -158,8 +158,6 @@ class Streams:
             return
         self._connections.remove(connection)
         waiting = list(connection.pending.values())
-        if waiting and not connection.answers:
-            self.upstream.health.failures["reset"] += 1
         again = [exchange for exchange in waiting if retry and not exchange.retried]
         if again:
             fresh = self._open()
@@ -167,13 +165,17 @@ class Streams:
                 exchange.retried = True
                 exchange.leave(connection)
                 self._send_on(fresh, exchange)
+        if waiting and not connection.answers:
+            self.upstream.health.failures["reset"] += 1
+            if not again and self.upstream.datagrams is None:
+                self._events.broken(self.upstream, "it ends every connection")
         self._fail(connection, "reset")
 
     def _fail(self, connection: Connection, kind: str) -> None:
-        for exchange in list(connection.pending.values()):
-            if not exchange.done:
-                exchange.leave(connection)
-                self._events.failed(exchange, self.upstream, kind)
+        while connection.pending:
+            exchange = next(iter(connection.pending.values()))
+            exchange.leave(connection)
+            self._events.failed(exchange, self.upstream, kind)
 
     def _end(self, connection: Connection, *, retry: bool = True) -> None:
         task = self._opening.pop(connection, None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import resource
 import select
 import socket
 import time
@@ -24,6 +25,7 @@ POOL = 128
 _USES = 256
 _CHANNELS_AT_ONCE = 64
 _RECEIVE_BUFFER_BYTES = 1 << 20
+_DESCRIPTORS = 8192
 _NOBODY_THERE = "refused"
 
 
@@ -60,6 +62,7 @@ class UdpReader:
         self._events = events
         self._batch = open_batch()
         self._channels: dict[int, Channel] = {}
+        _allow_sockets()
         self._epoll = select.epoll()
         loop.add_reader(self._epoll.fileno(), self._readable)
 
@@ -148,7 +151,9 @@ class UdpPool:
         ident = self._randomness.take(2)
         while ident in pending:
             ident = self._randomness.take(2)
-        exchange.wait_on(channel, ident)
+        pending[ident] = exchange  # `wait_on`, which costs a call
+        self._upstream.outstanding += 1
+        exchange.sent.append((channel, ident))
         if self._batch.put(query(ident, exchange.asked, exchange.key)):
             self.flush()
 
@@ -193,10 +198,10 @@ class UdpPool:
             return
         self._channels[self._channels.index(channel)] = None
         self._reader.remove(channel)
-        for exchange in list(channel.pending.values()):
-            if channel.pending:
-                exchange.leave(channel)
-                self._events.failed(exchange, self._upstream, _NOBODY_THERE)
+        while channel.pending:
+            exchange = next(iter(channel.pending.values()))
+            exchange.leave(channel)
+            self._events.failed(exchange, self._upstream, _NOBODY_THERE)
 
     def _choose(self) -> Channel:
         slot = self._randomness.take(1)[0] % POOL
@@ -210,3 +215,11 @@ class UdpPool:
             self._reader.add(channel)
             self._channels[slot] = channel
         return channel
+
+
+def _allow_sockets() -> None:
+    """A pool for each of several upstreams is more than the 1,024 descriptors that a process starts with."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

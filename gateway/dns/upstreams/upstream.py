@@ -29,30 +29,25 @@ class Lines(Protocol):
 
 
 class Upstream:
-    """One server. `datagrams` is None where it is not asked by UDP; `outstanding` counts what waits on its lines."""
+    """One server. `datagrams` is None where it is not asked by UDP, `usual` the way that it is asked.
 
-    __slots__ = ("_limit", "address", "datagrams", "health", "outstanding", "probe", "streams")
+    `outstanding` counts what waits on its lines; at `limit` it must answer something before it is asked more.
+    """
+
+    __slots__ = ("address", "datagrams", "health", "limit", "outstanding", "probe", "streams", "usual")
 
     def __init__(self, address: ServerAddress) -> None:
         self.address = address
         self.health = Health()
         self.outstanding = 0
         self.probe: Exchange | None = None
-        self.datagrams: Lines | None = None
-        self.streams: Lines
-        self._limit = _OUTSTANDING_MAX if address.protocol == "udp" else _OUTSTANDING_BY_STREAM_MAX
+        self.limit = _OUTSTANDING_MAX if address.protocol == "udp" else _OUTSTANDING_BY_STREAM_MAX
 
-    @property
-    def is_full(self) -> bool:
-        """Whether it must answer something before it is asked more."""
-        return self.outstanding >= self._limit
-
-    def send(self, exchange: Exchange) -> None:
-        """Ask it, the way that the exchange needs."""
-        if self.datagrams is None or exchange.by_stream:
-            self.streams.send(exchange)
-        else:
-            self.datagrams.send(exchange)
+    def reached_by(self, streams: Lines, datagrams: Lines | None = None) -> None:
+        """To be called once, before it is asked anything."""
+        self.streams = streams
+        self.datagrams = datagrams
+        self.usual: Lines = datagrams or streams
 
     def report(self) -> UpstreamReport:
         """How it is doing."""

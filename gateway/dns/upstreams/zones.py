@@ -43,8 +43,6 @@ class Zones:
 
     def find(self, question: bytes) -> Group:
         """The group for a question (lower case, on the wire). A zone's DS belongs to its parent (RFC 4035 §3.1.4.1)."""
-        if not self._zones:
-            return self.rest
         name = question[:-4]
         if question[-4:] == _DS:
             name = name[name[0] + 1 :]

@@ -76,6 +76,45 @@ def test_not_accepted_by_ipv6_without_source(start, unbound) -> None:
         assert first(worker.ask("gjest.internal", "A", host="::1", tcp=tcp)) == "10.9.0.1"
 
 
+def test_a_device_that_has_not_accepted_gets_addresses_and_few_names(start, unbound) -> None:
+    worker = start([unbound])
+    for _ in range(3):  # never from the finished answers of others
+        told = worker.ask("www.game.example", host="::1")
+        assert [rrset.to_text() for rrset in told.answer] == ["www.game.example. 10 IN A 198.51.100.9"]
+    assert not worker.ask("hop.example", host="::1").answer  # an alias alone, which could carry anything
+    outcomes = [worker.ask(f"n{number}.tunnel.example", host="::1") for number in range(14)]
+    assert [message.rcode() for message in outcomes] == [dns.rcode.NXDOMAIN] * 10 + [dns.rcode.REFUSED] * 4
+    assert ede(outcomes[-1]) == [(18, "too many names before acceptance")]
+    assert worker.ask("n0.tunnel.example", "AAAA", host="::1").rcode() == dns.rcode.NXDOMAIN  # the name is known
+    assert first(worker.ask("ok.example", host="::1")) == "198.51.100.7"  # another domain
+    for number in range(14):  # an accepted device has no such limit, and a check for connectivity none either
+        assert worker.ask(f"n{number}.tunnel.example").rcode() == dns.rcode.NXDOMAIN
+        assert worker.ask(f"n{number}.captive.apple.com", host="::1").rcode() == dns.rcode.NXDOMAIN
+
+
+def test_a_device_that_has_not_accepted_asks_once_a_connection(start, unbound) -> None:
+    """The firewall counts packets, and one packet can hold many questions."""
+    worker = start([unbound])
+    for host, answered in (("::1", 1), ("127.0.0.1", 8)):
+        with socket.create_connection((host, worker.port), timeout=3) as connection:
+            packets = [dns.message.make_query("ok.example", "A", id=number).to_wire() for number in range(1, 9)]
+            connection.sendall(b"".join(len(packet).to_bytes(2, "big") + packet for packet in packets))
+            if host == "127.0.0.1":
+                connection.shutdown(socket.SHUT_WR)
+            got = b""
+            try:
+                while more := connection.recv(65536):
+                    got += more
+            except ConnectionResetError:
+                pass  # there were questions left that nobody read
+        count = 0
+        while got:
+            size = int.from_bytes(got[:2], "big")
+            assert dns.message.from_wire(got[2 : 2 + size]).rcode() == 0
+            got, count = got[2 + size :], count + 1
+        assert count == answered
+
+
 def test_long_answers_by_tcp(start, unbound) -> None:
     worker = start([unbound])
     for _ in range(3):
@@ -317,3 +356,70 @@ def test_the_first_question_finds_a_large_policy_in_force(start, unbound, tmp_pa
     publish(tmp_path, compile_snapshot(document, lists, 1, sections={"padding": bytes(6 << 20)}))
     worker = start([unbound], policy=False, reload_interval_s=5.0)
     assert first(worker.ask("www.game.example")) == "0.0.0.0"
+
+
+_ADDRESS_SCRIPT = """
+import json, subprocess, sys, time
+import dns.exception, dns.message, dns.query
+
+config = sys.argv[1]
+worker = subprocess.Popen([sys.executable, "-P", "-m", "gateway.dns.worker", config])
+
+
+def answers(host):
+    query = dns.message.make_query("gjest.internal", "A", use_edns=0)
+    try:
+        return bool(dns.query.udp(query, host, port=5399, timeout=0.3)) and bool(
+            dns.query.tcp(query, host, port=5399, timeout=0.3)
+        )
+    except (OSError, dns.exception.DNSException):
+        return False
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True)
+
+
+try:
+    found = []
+    for host, device in (("127.0.0.9", "lo"), ("fd77::1", "lo")):
+        address = host + ("/128" if ":" in host else "/32")
+        for turn in range(2):
+            ip("addr", "add", address, "dev", device)
+            found.append(any(answers(host) or time.sleep(0.1) for _ in range(100)))
+            ip("addr", "del", address, "dev", device)
+            found.append(answers(host))
+    print(json.dumps(found))
+finally:
+    worker.terminate()
+    worker.wait()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of its own needs root")
+def test_answers_on_addresses_that_come_and_go(tmp_path) -> None:
+    """Bound before the address is there, and still bound when it has come back."""
+    config = DnsConfig(
+        ("127.0.0.9", "fd77::1"),
+        5399,
+        1,
+        (),
+        (),
+        (),
+        "gjest.internal",
+        ("10.9.0.1",),
+        str(tmp_path / "current.snapshot"),
+    )
+    prepare = 'ip link set lo up && ip addr del 127.0.0.1/8 dev lo && exec "$@"'
+    command = ["unshare", "-n", "sh", "-c", prepare, "sh", sys.executable, "-c", _ADDRESS_SCRIPT, config.to_json()]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == [True, False] * 4
+    assert "no address of this machine yet" in ended.stderr
+
+
+def test_its_version_is_told_only_where_that_is_wanted(start) -> None:
+    for version, expected in (("", []), ("gjestenett", ['"gjestenett"'])):
+        message = start([], version=version).ask("version.bind", "TXT", rdclass="CH")
+        assert message.rcode() == (dns.rcode.NOERROR if version else dns.rcode.REFUSED)
+        assert [str(each) for rrset in message.answer for each in rrset] == expected

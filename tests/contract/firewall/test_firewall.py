@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -154,3 +155,28 @@ def test_cutting_devices_that_nobody_knows_is_harmless(firewall: Firewall) -> No
     firewall.install(CONFIG, ROUTES)
     assert firewall.cut([ONE, TWO]) == 0
     assert firewall.cut([]) == 0
+
+
+@pytest.mark.skipif(_REASON is not None, reason=str(_REASON))
+def test_the_kernel_holds_the_meters_and_takes_another_rate_for_them() -> None:
+    """The in-memory firewall has no packets to meter."""
+    code = (
+        "import subprocess\nfrom dataclasses import replace\nfrom gateway.firewall.nft import NftFirewall\n"
+        "from tests.contract.firewall.test_firewall import CONFIG\n"
+        "def told(*what): return subprocess.run(['nft', *what], capture_output=True, text=True, check=True).stdout\n"
+        "for per_s in (200, 300):\n"
+        "    NftFirewall().install(replace(CONFIG, dns_per_s=per_s), [])\n"
+        "    for name in ('dns_accepted', 'dns_unaccepted'):\n"
+        "        subprocess.run(['nft', f'add element inet gjestenett {name} {{ 02:00:00:00:00:01 }}'], check=True)\n"
+        "    rules = told('list', 'chain', 'inet', 'gjestenett', 'meter_dns')\n"
+        "    print(rules)\n"
+        "    assert f'limit rate over {per_s}/second burst 1000 packets' in rules\n"
+        "    assert 'limit rate over 5/second burst 50 packets' in rules\n"
+        "    assert 'jhash ether saddr mod 2147483648' in rules\n"
+        "    held = told('list', 'set', 'inet', 'gjestenett', 'dns_accepted')\n"
+        "    assert held.count('02:00') == 1\n"
+        "    if per_s == 200: NftFirewall().install(CONFIG, [])\n"
+        "    if per_s == 200: assert '02:00' not in told('list', 'set', 'inet', 'gjestenett', 'dns_accepted')\n"
+    )
+    done = subprocess.run([*ENTER, sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

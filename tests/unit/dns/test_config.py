@@ -3,33 +3,12 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from gateway.dns.config import DnsConfig, from_settings, host_resolvers, parse_server
-from gateway.dns.errors import DnsError
+from gateway.dns.config import DnsConfig, from_settings, host_resolvers
+from gateway.dns.errors import DnsSettingsError
+from gateway.dns.upstreams.address import ServerAddress
 from gateway.settings import Dns, Enforcement, Settings
-
-
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("192.0.2.1", ("192.0.2.1", 53)),
-        ("192.0.2.1:5353", ("192.0.2.1", 5353)),
-        ("192.0.2.1#5353", ("192.0.2.1", 5353)),
-        ("2001:db8::1", ("2001:db8::1", 53)),
-        ("[2001:db8::1]:5353", ("2001:db8::1", 5353)),
-        ("2001:db8::1#5353", ("2001:db8::1", 5353)),
-    ],
-)
-def test_addresses(text: str, address: tuple[str, int]) -> None:
-    assert parse_server(text)[:2] == address
-
-
-@pytest.mark.parametrize(
-    "text", ["dns.example", "192.0.2.1:0", "192.0.2.1:x", "192.0.2.1:70000", "", "[::1"[1:] + "]x"]
-)
-def test_bad_addresses_say_how_to_write_them(text: str) -> None:
-    with pytest.raises(DnsError, match="write a numeric address"):
-        parse_server(text)
 
 
 def test_host_resolvers_without_ourselves(tmp_path: Path) -> None:
@@ -37,7 +16,7 @@ def test_host_resolvers_without_ourselves(tmp_path: Path) -> None:
     file.write_text(
         "# x\nsearch a.no\nnameserver 127.0.0.1\nnameserver 192.0.2.1\nnameserver 192.0.2.1\nnameserver junk\n"
     )
-    assert [each[:2] for each in host_resolvers(file, {("127.0.0.1", 53)})] == [("192.0.2.1", 53)]
+    assert host_resolvers(file, {("127.0.0.1", 53)}) == (ServerAddress("192.0.2.1", 53),)
     assert host_resolvers(tmp_path / "none", set()) == ()
 
 
@@ -49,6 +28,31 @@ def test_survives_json(tmp_path: Path) -> None:
     assert config.portal_addresses == ("10.0.0.1",)
     assert config.snapshot == str(tmp_path / "policy" / "current.snapshot")
     assert DnsConfig.from_json(config.to_json()) == config
+
+
+def test_zones_have_servers_of_their_own_and_may_hold_private_addresses(tmp_path: Path) -> None:
+    zones = {"Storvik.Kommune.no.": ("10.20.0.1", "tls://10.20.0.2#dns.storvik.kommune.no")}
+    config = from_settings(Settings(dns=Dns(zones=zones, private_zones=("lan.no",), upstream_ca=tmp_path / "ca.pem")))
+    ((zone, servers),) = config.zones
+    assert zone == "storvik.kommune.no"
+    assert servers == (
+        ServerAddress("10.20.0.1", 53),
+        ServerAddress("10.20.0.2", 853, "tls", "dns.storvik.kommune.no"),
+    )
+    assert config.private_zones == ("lan.no", "storvik.kommune.no")
+    assert config.upstream_ca == str(tmp_path / "ca.pem")
+    assert DnsConfig.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize("zones", [{"": ("192.0.2.1",)}, {"a..no": ("192.0.2.1",)}, {"a.no": ()}])
+def test_zones_that_are_none(zones) -> None:
+    with pytest.raises(ValidationError):
+        Dns(zones=zones)
+
+
+def test_a_zones_server_is_read_as_any_other() -> None:
+    with pytest.raises(DnsSettingsError, match="numeric address"):
+        from_settings(Settings(dns=Dns(zones={"a.no": ("dns.a.no",)})))
 
 
 def test_portal_host_when_there_are_no_guest_addresses() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
@@ -162,3 +163,52 @@ def test_what_is_for_guests_is_closed_to_all_others_and_the_console_to_the_uplin
         "udp dport 5300 drop",
         'iifname "uplink0" tcp dport 8081 drop',
     ]
+
+
+def rules_of(chain: str, config: FirewallConfig = CONFIG) -> list[str]:
+    start = f"add rule inet gjestenett {chain} "
+    return [line.removeprefix(start) for line in render(config).splitlines() if line.startswith(start)]
+
+
+def test_every_packet_for_the_resolver_is_metered_before_anything_is_let_in() -> None:
+    metered = "meta l4proto { tcp, udp } th dport 5300 jump meter_dns"
+    assert rules_of("from_guest_in")[0] == metered  # before what conntrack would accept
+    assert re.search(r"add chain inet gjestenett meter_dns\n", render(CONFIG))
+    assert rules_of("meter_dns") == [
+        "tcp flags & (syn | ack) == syn add @dns_users { ether saddr ct count over 20 } drop",
+        "meta mark != 0 update @dns_accepted { ether saddr limit rate over 200/second burst 1000 packets } drop",
+        "meta mark 0 update @dns_unaccepted { ether saddr limit rate over 5/second burst 50 packets } drop",
+        "meta mark 0 meta mark set jhash ether saddr mod 2147483648 seed 1 offset 2147483648",
+    ]
+
+
+def test_the_meters_of_a_rate_that_is_changed_start_afresh_and_admissions_stay() -> None:
+    lines = render(dataclasses.replace(CONFIG, dns_per_s=50, dns_burst=60)).splitlines()
+    for name in ("dns_unaccepted", "dns_accepted"):
+        (made,) = (at for at, line in enumerate(lines) if line.startswith(f"add set inet gjestenett {name} "))
+        assert "size 65535" in lines[made]  # a flood of addresses can't use up memory
+        assert "timeout 60s" in lines[made]
+        assert lines[made + 1] == f"flush set inet gjestenett {name}"
+    assert any("over 50/second burst 60 packets" in line for line in lines)
+
+
+@pytest.mark.parametrize(("rate", "burst"), [(19, 1000), (200, 49), (200, 100_001)])
+def test_a_rate_that_would_break_ordinary_use_or_the_kernel_is_refused(rate: int, burst: int) -> None:
+    with pytest.raises(ValueError, match="dns_"):
+        settings(enforcement={"dns_per_s": rate, "dns_burst": burst})
+
+
+def test_an_empty_bucket_is_full_again_before_it_is_forgotten() -> None:
+    with pytest.raises(ValueError, match="dns_burst"):
+        settings(enforcement={"dns_per_s": 20, "dns_burst": 1201})
+    config = firewall_config(
+        Settings(
+            enforcement=Enforcement.model_validate(
+                {
+                    "guest_interfaces": ("guest0",), "uplink": "up0", "guest_addresses": ("10.77.0.1",),
+                    "dns_per_s": 20, "dns_burst": 1200,
+                }
+            )
+        )
+    )  # fmt: skip
+    assert (config.dns_per_s, config.dns_burst) == (20, 1200)
