@@ -18,10 +18,12 @@ from captive_portal.console.pages import all_calls, all_pages
 from captive_portal.console.policy_api import document
 from captive_portal.security import PAGE_HEADERS
 from gateway.context import Services
+from gateway.telemetry import Totals
 
 
-def create_app(services: Services) -> ASGIApp:
-    """The console over these services. Serve it over HTTPS only: its cookies are `__Host-` cookies.
+def create_app(services: Services, dns: Totals | None = None) -> ASGIApp:
+    """The console over these services, with the figures of `dns` among its own. Serve it over HTTPS only: its cookies
+    are `__Host-` cookies.
 
     Raises: CatalogueError when the translations can't be read.
     """
@@ -37,7 +39,7 @@ def create_app(services: Services) -> ASGIApp:
     api = calls.routes(all_calls(services), services, look)
     api += calls.routes([document(calls.openapi(api))], services, look)
     application = FastAPI(
-        routes=[*routes(all_pages(services), services, look), *api],
+        routes=[*routes(all_pages(services, dns or Totals()), services, look), *api],
         exception_handlers={HTTPException: failed, Exception: failed},
         redirect_slashes=False,
         openapi_url=None,

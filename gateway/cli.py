@@ -78,14 +78,20 @@ def console(invocation: Invocation) -> None:
     from captive_portal.auth.certificate import ensure_certificate
     from captive_portal.console_app import create_app
     from captive_portal.serve import Listener, serve
+    from gateway.collection import Collection, collecting
+    from gateway.dns.config import counters_socket
+    from gateway.telemetry import Totals
 
     _log_to_stderr("console")
     services = invocation.services()
-    certificate = ensure_certificate(services.settings.state, services.settings.console, utc_now())
-    chosen = services.settings.console
-    sys.exit(
-        serve([Listener(create_app(services), chosen.host, chosen.port, certificate.certificate, certificate.key)])
-    )
+    settings, totals = services.settings, Totals()
+    _ = settings.metrics_token  # what is wrong with it is said now, not when it is first needed
+    certificate = ensure_certificate(settings.state, settings.console, utc_now())
+    app, chosen = create_app(services, totals), settings.console
+    counted = Collection(services.database, services.place, totals, utc_now)
+    with collecting(counters_socket(settings), counted):
+        status = serve([Listener(app, chosen.host, chosen.port, certificate.certificate, certificate.key)])
+    sys.exit(status)
 
 
 @cli.command()
@@ -132,14 +138,24 @@ def enforcer(invocation: Invocation) -> None:
 @pass_invocation
 def jobs(invocation: Invocation) -> None:
     """Compile policies and lists into what DNS reads, and refresh lists when they are due."""
+    from gateway.collection import Forgetting
     from gateway.lists.jobs import run
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("jobs")
     services = invocation.services()
     settings = services.settings
+    forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
     sync = [*_own_command(invocation), "lists", "sync", "--due"]
-    run(services.database, services.place, settings.state, (settings.portal.hostname,), StopFlag(), sync)
+    run(
+        services.database,
+        services.place,
+        settings.state,
+        (settings.portal.hostname,),
+        StopFlag(),
+        sync,
+        forgetting.poll,
+    )
 
 
 @cli.command()

@@ -95,18 +95,28 @@ class Portal(Section):
 
 
 class Console(Section):
-    """IT's and the auditor's pages, on the management side only."""
+    """IT's and the auditor's pages, on the management side only.
+
+    `/metrics` is for programs on this machine and for signed-in IT; with `metrics_token_file`, for whoever sends its
+    text as a bearer token, and no longer for this machine, on which a reverse proxy makes everybody look local.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8081
     hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = "localhost"
+    metrics_token_file: Path | None = None
 
 
 class Dns(Section):
-    """The filtering forwarder. `zones` have upstreams of their own, written as in `gateway.dns.upstreams.address`."""
+    """The filtering forwarder. `zones` have upstreams of their own, written as in `gateway.dns.upstreams.address`.
+
+    With the portal's certificate it answers DNS over TLS on `tls_port` too. Guests find both at the standard ports 53
+    and 853, from which the firewall leads them here.
+    """
 
     listen: tuple[IPvAnyAddress, ...] = (IPv4Address("127.0.0.1"),)
     port: Port = 5300
+    tls_port: Port = 8853
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     upstreams: tuple[str, ...] = ()
     sources: dict[SourceNetwork, str] = Field(default_factory=lambda: {"127.0.0.0/8": "default", "::1/128": "default"})
@@ -188,6 +198,23 @@ class Settings(BaseSettings):
                 raise UsageError(f"database.url_file {self.database.url_file} is empty; write the URL into it")
             return url
         return self.database.url or f"sqlite:///{self.state.absolute() / 'gjestenett.sqlite3'}"
+
+    @property
+    def metrics_token(self) -> bytes | None:
+        """What a program must send to have the console's figures; None: it must be on this machine.
+
+        Raises: UsageError.
+        """
+        path = self.console.metrics_token_file
+        if path is None:
+            return None
+        try:
+            token = path.read_bytes().strip()
+        except OSError as error:
+            raise UsageError(f"console.metrics_token_file can't be read: {error}; correct the path or mode") from error
+        if len(token) < 16:
+            raise UsageError(f"console.metrics_token_file {path} is too short; write at least 16 characters into it")
+        return token
 
     @property
     def public_url(self) -> str:

@@ -41,6 +41,7 @@ def check(settings: Settings) -> None:
     from gateway.storage.engine import open_database  # noqa: PLC0415
 
     open_database(settings.database_url).close()
+    _ = settings.metrics_token
     from_settings(settings)
     if settings.dns.upstream_ca is not None and not settings.dns.upstream_ca.is_file():
         raise UsageError(f"{settings.dns.upstream_ca} is not there; correct dns.upstream_ca")
@@ -55,6 +56,8 @@ def check(settings: Settings) -> None:
     listening = {"portal.port": settings.portal.port, "console.port": settings.console.port}
     if settings.portal.tls_certificate is not None:
         listening["portal.https_port"] = settings.portal.https_port
+        listening["dns.tls_port"] = settings.dns.tls_port
+        listening["dns.port"] = settings.dns.port  # by TCP too, so TLS can't share it
     for one, port in listening.items():
         clash = next((other for other, its in listening.items() if other < one and its == port), None)
         if clash is not None:
@@ -102,6 +105,8 @@ def addresses(settings: Settings) -> list[tuple[str, str]]:
         ("console", console_url(settings.console) + "/"),
     ]
     rows += [("dns", f"{_bracketed(str(address))}:{settings.dns.port}") for address in settings.dns.listen]
+    if settings.portal.tls_certificate is not None:
+        rows += [("dns over tls", f"{_bracketed(str(one))}:{settings.dns.tls_port}") for one in settings.dns.listen]
     return rows
 
 
@@ -183,6 +188,7 @@ def announce(services: Services, say: Callable[[str], object]) -> None:
         say(f"{'sealer':<14} off: the log's signing key is on another machine, which seals")
     if settings.portal.tls_certificate is None:
         say(f"{'portal https':<14} off: portal.tls_certificate is not set, so DHCP option 114 must not be sent")
+        say(f"{'dns over tls':<14} off: portal.tls_certificate is not set")
 
 
 def _bracketed(host: str) -> str:

@@ -76,6 +76,8 @@ def _group_changes(key: str, before: Group | None, after: Group | None) -> Itera
         yield from (Change(f"{kind}_added", key, {"name": name}) for name in sorted(new - old))
         yield from (Change(f"{kind}_removed", key, {"name": name}) for name in sorted(old - new))
     yield from _judge_changes(key, before, after)
+    if before.top_names != after.top_names:
+        yield Change("top_names_on" if after.top_names else "top_names_off", key, {})
 
 
 def _schedule_changes(key: str, before: Group, after: Group) -> Iterator[Change]:

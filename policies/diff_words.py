@@ -95,6 +95,16 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
         "ukjende namn som liknar {category}, blir berre melde for gruppa {group}",
         "unlisted names that look like {category} only reported for group {group}",
     ),
+    "top_names_on": (
+        "stengte og mistenkte navn som minst fem enheter spør etter, lagres i 24 timer for gruppen {group}",
+        "stengde og mistenkte namn som minst fem einingar spør etter, blir lagra i 24 timar for gruppa {group}",
+        "refused and suspected names that at least five devices ask for kept for 24 hours for group {group}",
+    ),
+    "top_names_off": (
+        "navn som enheter spør etter, lagres ikke lenger for gruppen {group}",
+        "namn som einingar spør etter, blir ikkje lenger lagra for gruppa {group}",
+        "names that devices ask for no longer kept for group {group}",
+    ),
     "exemption_added": ("unntak {exemption}", "unntak {exemption}", "exemption {exemption}"),
     "exemption_changed": ("endret unntak {exemption}", "endra unntak {exemption}", "changed exemption {exemption}"),
     "exemption_removed": ("unntak fjernet: {exemption}", "unntak fjerna: {exemption}",

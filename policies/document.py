@@ -3,7 +3,7 @@
 {"version": 2, "block_answer": "zero", "time_zone": "Europe/Oslo",
  "groups": {"course": {"mark": 2, "names": {"nb": "Kurs"}, "closed": ["adult"], "permit": ["name"], "forbid": ["name"],
    "schedules": [{"categories": ["dating"], "days": ["mon"], "from": "08:00", "to": "16:00", "effect": "close"}],
-   "safe_search": ["google", "youtube_strict"], "judge": {"gambling": 0.97}}},
+   "safe_search": ["google", "youtube_strict"], "judge": {"gambling": 0.97}, "top_names": false}},
  "exemptions": [{"id": "e1", "group": "course", "categories": ["gaming"], "from": "2026-12-01T08:00:00+01:00",
    "until": "2026-12-01T16:00:00+01:00", "approved_by": "Kari Nordmann", "reason": "a course in game design"}],
  "never_blocked": ["name"], "own_zones": ["name"], "overrules": [{"name": "name", "source": "list"}],
@@ -56,7 +56,7 @@ _TOP = frozenset(
         "quarantine_private_suffixes",
     )
 )
-_IN_GROUP = frozenset(("names", "permit", "forbid", "schedules", "safe_search", "judge"))
+_IN_GROUP = frozenset(("names", "permit", "forbid", "schedules", "safe_search", "judge", "top_names"))
 
 
 def default_document() -> dict[str, Any]:
@@ -112,9 +112,7 @@ def parse_document(document: object) -> Policy:
             read.problem(("exemptions", number, "id"), f"{found.id!r} is already the id of another exemption")
         exemptions[found.id] = found
     overrules = _overrules(read, top)
-    private = top.get("quarantine_private_suffixes", False)
-    if not isinstance(private, bool):
-        read.problem(("quarantine_private_suffixes",), f"{private!r} is neither true nor false")
+    private = _truth(read, top.get("quarantine_private_suffixes", False), ("quarantine_private_suffixes",))
     read.finish()
     return Policy(
         cast(BlockAnswer, top.get("block_answer", BLOCK_ANSWERS[0])),
@@ -168,6 +166,7 @@ def _write_group(group: Group) -> dict[str, Any]:
         "forbid": sorted(group.forbid),
         "safe_search": [key for key in PROVIDERS if key in group.safe_search],
         "judge": dict(sorted(group.judge.items())),
+        "top_names": group.top_names,
         "schedules": [
             {
                 "categories": sorted(each.categories),
@@ -211,7 +210,14 @@ def _group(read: Reader, key: object, value: object, *, old: bool) -> Group | No
         _safe_search(read, table, place),
         _judge(read, table, place),
         _titles(read, table, place),
+        _truth(read, table.get("top_names", False), (*place, "top_names")),
     )
+
+
+def _truth(read: Reader, value: object, place: Path) -> bool:
+    if not isinstance(value, bool):
+        read.problem(place, f"{value!r} is neither true nor false")
+    return value is True
 
 
 def _safe_search(read: Reader, table: Table, place: Path) -> frozenset[str]:

@@ -96,6 +96,8 @@ def write_toml(document: Mapping[str, Any]) -> str:
         if group["judge"]:
             judge = ", ".join(f"{category} = {threshold!r}" for category, threshold in group["judge"].items())
             parts.append(f"judge = {{ {judge} }}\n")
+        if group["top_names"]:
+            parts.append("top_names = true\n")
         for schedule in group["schedules"]:
             parts.append(f"\n[[groups.{key}.schedules]]\n{_rows(schedule)}")
     for exemption in document["exemptions"]:

@@ -75,7 +75,8 @@ class Group:
     """Devices under the same rules. `mark` is the kernel's number for it, ≥ 1; names are in normal form and mean
     themselves and everything below. `closed` holds unless a schedule says otherwise at the moment. `titles` are
     what people call the group, by language; `judge` is category → confidence (0–1) from which judged names are
-    blocked; `safe_search` are keys of `policies.safe_search.PROVIDERS`.
+    blocked; `safe_search` are keys of `policies.safe_search.PROVIDERS`. With `top_names` the refused and
+    judged names that many devices ask for are kept for a day.
     """
 
     key: str
@@ -87,6 +88,7 @@ class Group:
     safe_search: frozenset[str] = frozenset()
     judge: Mapping[str, float] = field(default_factory=_nothing)
     titles: Mapping[str, str] = field(default_factory=_nothing)
+    top_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)

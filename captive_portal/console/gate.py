@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ from captive_portal.console.visit import FORM_COOKIE, LANGUAGE_COOKIE, SESSION_C
 from gateway.context import Services
 from gateway.storage.engine import Session, StorageUnavailableError
 
-# Who may: anybody; an auditor or IT; IT alone; a machine on this machine, or IT.
+# Who may: anybody; an auditor or IT; IT alone; a program that collects figures (`_is_scraper`), or IT.
 Permission = Literal["public", "auditor", "it", "scrape"]
 Transaction = Literal["none", "read", "write"]
 
@@ -130,6 +131,7 @@ def arrive(request: Request, services: Services, look: Look) -> Visit:
         query=dict(request.query_params),
         cookies=request.cookies,
         address=request.client.host if request.client else "",
+        bearer=_bearer(request.headers.get("authorization", "")),
         language=look.language(
             request.query_params.get("lang", ""),
             request.cookies.get(LANGUAGE_COOKIE, ""),
@@ -137,6 +139,11 @@ def arrive(request: Request, services: Services, look: Look) -> Visit:
         ),
         now=services.clock(),
     )
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def set_cookie(response: Response, name: str, value: str) -> None:
@@ -196,8 +203,7 @@ def _answer_public(page: Page, visit: Visit) -> Response:
 
 def _answer_staff(page: Page, visit: Visit) -> Response:
     secret = visit.cookies.get(SESSION_COOKIE, "")
-    local = page.permission == "scrape" and _is_loopback(visit.address)
-    if not local:
+    if not (page.permission == "scrape" and _is_scraper(visit)):
         with visit.services.database.read() as session:
             staff = sessions.who(session, visit.services.place, secret, visit.now)
         if staff is None:
@@ -241,6 +247,14 @@ def from_here(request: Request) -> bool:
         return site == "same-origin"
     origin = request.headers.get("origin")
     return origin is None or origin == f"{request.url.scheme}://{request.headers.get('host', '')}"
+
+
+def _is_scraper(visit: Visit) -> bool:
+    """Whether this is a program that may have the figures without signing in: by its token where there is one set, and
+    else by being on this machine. Raises: UsageError.
+    """
+    token = visit.services.settings.metrics_token
+    return _is_loopback(visit.address) if token is None else secrets.compare_digest(visit.bearer.encode(), token)
 
 
 def _is_loopback(address: str) -> bool:

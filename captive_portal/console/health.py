@@ -14,6 +14,7 @@ from captive_portal.console.visit import Visit
 from gateway.storage import console_queries
 from gateway.storage.console_queries import Figures
 from gateway.storage.engine import StorageUnavailableError
+from gateway.telemetry import Totals
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -33,12 +34,19 @@ def ready(visit: Visit) -> Response:
     return PlainTextResponse("ready\n")
 
 
-def metrics(visit: Visit) -> Response:
-    """GET /metrics"""
-    found = console_queries.figures(visit.session, visit.services.place.owner_id, visit.now)
-    registry = CollectorRegistry()
-    registry.register(_Gauges(found))
-    return Response(generate_latest(registry), headers={"content-type": METRICS_TYPE})
+class Metrics:
+    """The page of figures: the database's, and what DNS workers have counted since this process began."""
+
+    def __init__(self, dns: Totals) -> None:
+        self._dns = dns
+
+    def show(self, visit: Visit) -> Response:
+        """GET /metrics"""
+        found = console_queries.figures(visit.session, visit.services.place.owner_id, visit.now)
+        registry = CollectorRegistry()
+        registry.register(_Gauges(found))
+        registry.register(self._dns)
+        return Response(generate_latest(registry), headers={"content-type": METRICS_TYPE})
 
 
 class _Gauges(Collector):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from captive_portal.console import acceptances, devices, health, list_adding, setup, signin
+from captive_portal.console import acceptances, devices, health, list_adding, lookups, setup, signin
 from captive_portal.console.assets import Assets
 from captive_portal.console.compiled import SnapshotReader
 from captive_portal.console.exports import ExportShelf
@@ -12,9 +12,10 @@ from captive_portal.console.lists_api import ListsApi
 from captive_portal.console.policy import PolicyPages
 from captive_portal.console.policy_api import PolicyApi
 from gateway.context import Services
+from gateway.telemetry import Totals
 
 
-def all_pages(services: Services) -> tuple[Page, ...]:
+def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
     """The table: method, path, permission, page, transaction."""
     snapshot = SnapshotReader(services.settings.state)
     policy, lists = PolicyPages(snapshot), ListPages(snapshot)
@@ -23,7 +24,7 @@ def all_pages(services: Services) -> tuple[Page, ...]:
     return (
         Page("GET", "/healthz", "public", health.alive, "none"),
         Page("GET", "/readyz", "public", health.ready, "none"),
-        Page("GET", "/metrics", "scrape", health.metrics, "read"),
+        Page("GET", "/metrics", "scrape", health.Metrics(dns).show, "read"),
         Page("GET", "/static/{name:path}", "public", Assets().serve, "none"),
         Page("GET", "/sign-in", "public", signin.show, "none"),
         Page("POST", "/sign-in", "public", signin.sign_in, "none", signin.SignInPace()),
@@ -35,6 +36,7 @@ def all_pages(services: Services) -> tuple[Page, ...]:
         Page("GET", "/devices/{grant}/end", "it", devices.ask, "read"),
         Page("POST", "/devices/{grant}/end", "it", devices.end, "write"),
         Page("POST", "/devices/{grant}/move", "it", devices.move, "write"),
+        Page("GET", "/lookups", "it", lookups.show, "read"),
         Page("GET", "/policy", "it", policy.show, "read"),
         Page("POST", "/policy", "it", policy.publish, "write"),
         Page("POST", "/policy/overrule", "it", policy.overrule, "write"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -35,6 +35,7 @@ class Visit:
     address: str
     language: str
     now: datetime
+    bearer: str = field(default="", repr=False)
     cookie: str = ""
     form: Form = NO_FORM
     staff: SignedIn | None = None

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from captive_portal.guest import form, troubles
 from captive_portal.guest.edge import BODY
+from captive_portal.guest.notice import NamesKept
 from captive_portal.guest.site import Site, Visit, visit
 from captive_portal.i18n import Translator
 from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
@@ -50,6 +51,7 @@ class Pages:
         self._place = site.services.place
         self._portal = site.services.settings.portal
         self._enforced = site.services.settings.enforcement.enabled
+        self._names_kept = NamesKept(self._database, self._place.owner_id)
 
     def welcome(self, request: Request) -> Response:
         """`GET /`: the rules and the form, or the status page for a device that has accepted."""
@@ -224,6 +226,7 @@ class Pages:
             typed=form.shown_again(fields or {}),
             errors=errors or {},
             signed_off=signed_off,
+            names_kept=bool(self._names_kept),
             token=self._site.signer.sign("accept", who.neighbour.mac, version.id, shown.language, expires_at),
         )
 

@@ -37,6 +37,7 @@ LAZY = {
     "permit": "gateway.commands.policy_edits:permit",
     "quarantine": "gateway.commands.policy_quarantine:quarantine",
     "safe-search": "gateway.commands.policy_edits:safe_search",
+    "top-names": "gateway.commands.policy_edits:top_names",
     "unset": "gateway.commands.policy_edits:unset",
 }
 

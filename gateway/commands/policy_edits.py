@@ -1,4 +1,5 @@
-"""`gjestenett policy groups | exemptions | permit | forbid | unset | safe-search`: single changes to the draft."""
+"""`gjestenett policy groups | exemptions | permit | forbid | unset | safe-search | top-names`:
+single changes to the draft."""
 
 from __future__ import annotations
 
@@ -185,6 +186,20 @@ def safe_search(invocation: Invocation, providers: tuple[str, ...], group_key: s
     """Have exactly these PROVIDERS' safe search on for a group (none: off), in the draft."""
     change(invocation, lambda draft: (draft_edits.with_safe_search(draft, group_key, providers), None))
     click.echo(f"safe search of group {group_key}: {', '.join(providers) or 'off'}, {PUBLISH}")
+
+
+@click.command("top-names")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@click.option("--group", "group_key", default="default")
+@pass_invocation
+def top_names(invocation: Invocation, switch: str, group_key: str) -> None:
+    """Have refused and judged names that at least five devices ask for kept for 24 hours, or not, in the draft."""
+    change(invocation, lambda draft: (draft_edits.with_top_names(draft, group_key, on=switch == "on"), None))
+    click.echo(f"top names of group {group_key}: {switch}, {PUBLISH}")
+    if switch == "on":
+        click.echo(
+            "From then on the guest page says so before people accept. Those who have accepted were told otherwise."
+        )
 
 
 def _moment(text: str, zone: str) -> datetime:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gateway.dns.counters import Cell
 from gateway.dns.reply import Reply
 from gateway.dns.upstreams.exchange import Key, Outcome
 
-Finished = tuple[bytes, float]
-"""A finished answer without its ID, and the monotonic moment (s) from which it may no longer be given."""
+Finished = tuple[bytes, float, Cell]
+"""A finished answer without its ID, the monotonic moment (s) from which it may no longer be given, and what counts
+it.
+"""
 
 _ENTRY_BYTES = 280
 _SEEN_MAX = 16384
@@ -28,6 +31,8 @@ class FinishedAnswers:
         self._tables: list[dict[bytes, Finished]] = []
         self._seen: set[int] = set()
         self.size_bytes = 0
+        self.cleared = 0
+        """How often the bytes have run out."""
 
     def table(self) -> dict[bytes, Finished]:
         """A new, empty table for one policy."""
@@ -35,7 +40,7 @@ class FinishedAnswers:
         self._tables.append(table)
         return table
 
-    def offer(self, table: dict[bytes, Finished], key: bytes, answer: bytes, until: float) -> None:
+    def offer(self, table: dict[bytes, Finished], key: bytes, answer: bytes, until: float, cell: Cell) -> None:
         """Keep `answer` (with its ID, which is cut off) if `key` was asked before."""
         if key not in table:
             sight = hash((id(table), key))
@@ -47,8 +52,9 @@ class FinishedAnswers:
             self._seen.discard(sight)
             self.size_bytes += len(key) + len(answer) + _ENTRY_BYTES
             if self.size_bytes > self._max_bytes:
+                self.cleared += 1
                 self.clear()
-        table[key] = (answer[2:], until)
+        table[key] = (answer[2:], until, cell)
 
     def clear(self) -> None:
         """Forget every answer; the tables stay in use."""

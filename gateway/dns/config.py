@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class DnsConfig:
     """Settings of one DNS service. Addresses are numeric text; `sources` maps a network to a group's key, `zones` the
-    name of a zone to upstreams of its own.
+    name of a zone to upstreams of its own. Without a certificate there is no DNS over TLS, and without
+    `counters_socket` counters go nowhere.
     """
 
     listen: tuple[str, ...]
@@ -37,6 +38,11 @@ class DnsConfig:
     version: str = ""
     zones: tuple[tuple[str, tuple[ServerAddress, ...]], ...] = ()
     upstream_ca: str = ""
+    tls_port: int = 0
+    tls_certificate: str = ""
+    tls_key: str = ""
+    counters_socket: str = ""
+    counters_every_s: float = 10.0
 
     def to_json(self) -> str:
         """The configuration as one line of text."""
@@ -85,7 +91,20 @@ def from_settings(settings: Settings, resolv_conf: Path = Path("/etc/resolv.conf
         snapshot=str((settings.state / "policy" / "current.snapshot").absolute()),
         zones=zones,
         upstream_ca=str(dns.upstream_ca.absolute()) if dns.upstream_ca else "",
+        tls_port=dns.tls_port,
+        tls_certificate=_path(settings.portal.tls_certificate),
+        tls_key=_path(settings.portal.tls_key),
+        counters_socket=_path(counters_socket(settings)),
     )
+
+
+def counters_socket(settings: Settings) -> Path:
+    """Where workers send what they count, and the console receives it."""
+    return settings.state / "run" / "dns-counters.sock"
+
+
+def _path(path: Path | None) -> str:
+    return "" if path is None else str(path.absolute())
 
 
 def host_resolvers(path: Path, own: set[tuple[str, int]]) -> tuple[ServerAddress, ...]:

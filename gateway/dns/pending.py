@@ -13,6 +13,7 @@ from gateway.dns.plan import (
     Answer,
     Forward,
     NotAccepted,
+    Told,
     earlier,
     judge_for,
     keep_s,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 Deliver = Callable[[bytes], None]
 _TCP_BYTES = 65535
+_ANSWERED, _FAILED = Told("answered"), Told("failed")
 _NO_MATTER = datetime.min.replace(tzinfo=UTC)
 STALE_TTL_S = 30
 """How long a guest may keep a stale answer (RFC 8767 §4)."""
@@ -44,6 +46,7 @@ class Pending:
     """One question of one asker. `ask` once, or `reviewed` where the answer is at hand."""
 
     __slots__ = (
+        "_asked_at",
         "_deliver",
         "_impatience",
         "_mark",
@@ -67,6 +70,7 @@ class Pending:
         self.view = view
         self.by_tcp = by_tcp
         self.shared: Key = _shared(query, planned)
+        self._asked_at = 0.0
         self._deliver: Deliver | None = None
         self._impatience: asyncio.TimerHandle | None = None
 
@@ -80,6 +84,7 @@ class Pending:
         if not resolver.waiting.enter(self._source):
             return self._without(_TOO_MANY)
         self._deliver = deliver
+        self._asked_at = self._asked_at or now_s
         if resolver.kept.stale(self.shared, now_s) is not None:
             self._impatience = asyncio.get_running_loop().call_later(_PATIENCE_S, self._give_stale)
         resolver.upstreams.ask(self.shared, self.by_tcp, self._arrived)
@@ -90,6 +95,8 @@ class Pending:
         resolver.waiting.leave(self._source)
         try:
             kept = resolver.arrived(self.shared, outcome)
+            if self._deliver is None:  # a stale answer went out before
+                return
             answer = self._without(outcome) if kept is None else self._settled(kept)
         except Exception as fault:
             answer = resolver.failed(self.query, fault)
@@ -100,9 +107,11 @@ class Pending:
         deliver, self._deliver = self._deliver, None
         if self._impatience is not None:
             self._impatience.cancel()
-        if deliver is not None:  # else a stale answer went out before
+        if deliver is not None:
             deliver(answer)
-            self._resolver.answered(self.query, self.view)
+            resolver = self._resolver
+            resolver.counters.took(resolver.monotonic() - self._asked_at)
+            resolver.answered(self.query, self.view)
 
     def _give_stale(self) -> None:
         kept = self._resolver.kept.stale(self.shared, self._resolver.monotonic())
@@ -121,7 +130,9 @@ class Pending:
         if kept is not None:
             return self._settled(kept, stale=True)
         if isinstance(outcome, NoAnswer):
-            return unreachable(self.query, outcome.code, outcome.text)
+            answer = unreachable(self.query, outcome.code, outcome.text)
+            resolver.count(_FAILED, answer, self.view, self._source)
+            return answer
         return self.reviewed(Kept(outcome, resolver.monotonic(), 0.0), None)
 
     def _settled(self, kept: Kept, *, stale: bool = False) -> bytes | None:
@@ -132,6 +143,7 @@ class Pending:
             # The policy, or the hour, changed while upstream thought.
             anew = plan(query, view.asker, resolver.site, resolver.clock(), resolver.held(query))
             if isinstance(anew, Answer):
+                resolver.count(anew.told, anew.wire, view, self._source)
                 return anew.wire
             asks_another = anew.safe_host != self._planned.safe_host
             self.view, self._planned = view, anew
@@ -154,9 +166,10 @@ class Pending:
                 valid_until = earlier(valid_until, judge.valid_until)
             if objection is not None:
                 refusal = object_to(query, objection, self.view.asker, now)
-                if key is not None:
+                cell = resolver.count(refusal.told, refusal.wire, self.view, self._source)
+                if key is not None and cell is not None:
                     until_s = now_s + min(refusal.keep_s, keep_s(valid_until, now))
-                    resolver.finished.offer(self.view.answers, key, refusal.wire, min(kept.expires_at, until_s))
+                    resolver.finished.offer(self.view.answers, key, refusal.wire, min(kept.expires_at, until_s), cell)
                 return refusal.wire
         age_s = max(0, int(now_s - kept.stored_at))
         ttl_max_s = (
@@ -166,9 +179,12 @@ class Pending:
             resolver.stale += 1
             age_s, ttl_max_s = 0, min(ttl_max_s, STALE_TTL_S)
         answer = self._rendered(reply, age_s, ttl_max_s, stale)
-        if key is not None:  # TTLs in it are right until the next whole second of its age
+        held = resolver.held(query)
+        told = Told("judged", held[0].category, query.name) if held else _ANSWERED
+        cell = resolver.count(told, answer, self.view, self._source)
+        if key is not None and cell is not None:  # TTLs in it are right until the next whole second of its age
             until_s = min(kept.expires_at, kept.stored_at + age_s + 1, now_s + keep_s(valid_until, now, ttl_max_s))
-            resolver.finished.offer(self.view.answers, key, answer, until_s)
+            resolver.finished.offer(self.view.answers, key, answer, until_s, cell)
         return answer
 
     def _rendered(self, reply: Reply, age_s: int, ttl_max_s: int, stale: bool) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from gateway.dns import alias, unaccepted, wire
 from gateway.dns.reply import GUEST_TTL_MAX_S
@@ -65,12 +66,24 @@ class Site:
         )
 
 
+class Told(NamedTuple):
+    """How an answer is counted (`gateway.dns.counters.OUTCOMES`); `name` is the listed name that refused it."""
+
+    outcome: str
+    category: str = ""
+    name: str = ""
+
+
+_OWN = Told("own")
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer, to be given as it is for `keep_s` seconds to the same packet under the same policy (0: once)."""
 
     wire: bytes
     keep_s: float = 0.0
+    told: Told = _OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +160,7 @@ def _apply_policy(query: Query, asker: Asker, now: datetime, judged: Sequence[Ju
     name = query.name
     decision = decide(name, asker.group, now, asker.snapshot, judged)
     if not decision.permitted:
-        return Answer(refuse(query, decision, asker.snapshot, now), keep_s(decision.valid_until, now))
+        return _refused(query, decision, asker.snapshot, now)
     safe = safe_host(name, asker.group.safe_search)
     return Forward(safe, decision.valid_until) if safe or decision.valid_until else _FORWARD
 
@@ -211,8 +224,16 @@ def object_to(query: Query, objection: Objection, asker: Asker, now: datetime) -
     """The answer in place of an upstream's that review objected to."""
     if isinstance(objection, ForbiddenHop) and isinstance(asker, Accepted) and asker.snapshot and asker.group:
         decision = decide(objection.name, asker.group, now, asker.snapshot)
-        return Answer(refuse(query, decision, asker.snapshot, now), keep_s(decision.valid_until, now))
-    return Answer(negative(query, wire.NOERROR, (wire.EDE_BLOCKED, "private address")), OWN_TTL_S)
+        return _refused(query, decision, asker.snapshot, now)
+    refusal = negative(query, wire.NOERROR, (wire.EDE_BLOCKED, "private address"))
+    return Answer(refusal, OWN_TTL_S, Told("rebinding"))
+
+
+def _refused(query: Query, decision: Decision, snapshot: Snapshot, now: datetime) -> Answer:
+    first = decision.reasons[0]
+    outcome = "judged_refused" if first.kind == "judged_closed" else "refused"
+    told = Told(outcome, first.category or "it", first.name)
+    return Answer(refuse(query, decision, snapshot, now), keep_s(decision.valid_until, now), told)
 
 
 class PolicyJudge:

@@ -12,10 +12,11 @@ from functools import partial
 from gateway.clock import Clock
 from gateway.dns import unaccepted
 from gateway.dns.cache import Failures, FinishedAnswers, Kept, UpstreamAnswers
+from gateway.dns.counters import FAULT, Cell, Counters
 from gateway.dns.judging import Judging
 from gateway.dns.names_budget import NamesBudget
 from gateway.dns.pending import Deliver, Pending
-from gateway.dns.plan import Accepted, Answer, NotAccepted, Site, keep_s, plan, unreachable
+from gateway.dns.plan import Accepted, Answer, NotAccepted, Site, Told, keep_s, plan, unreachable
 from gateway.dns.review import under
 from gateway.dns.shortcut import Own
 from gateway.dns.upstreams.exchange import Key, NoAnswer, Outcome
@@ -43,6 +44,7 @@ class Resolver:
         clock: Clock,
         monotonic: Callable[[], float],
         judging: Judging | None = None,
+        counters: Counters | None = None,
     ) -> None:
         self.site = site
         self.views = views
@@ -52,6 +54,7 @@ class Resolver:
         self.upstreams = upstreams
         self.clock = clock
         self.monotonic = monotonic
+        self.counters = counters or Counters()
         self._judging = judging
         self.waiting = Waiting()
         self._names = NamesBudget()
@@ -60,6 +63,8 @@ class Resolver:
         """The snapshot of which it has been told that it is damaged."""
         self.stale = self.prefetched = 0
         """How many stale answers were given, and how many answers were asked for again before they ended."""
+        self.kept_hits = self.misses = 0
+        """How many questions found an answer at level 2, and how many found none."""
 
     def own(self, packet: bytes, view: View, now_s: float) -> bytes | None:
         """The whole answer where it is known to be one of our own from how the name is listed; None: `begin`."""
@@ -73,9 +78,10 @@ class Resolver:
         if own is None:
             return None
         answer = own.to_plain(packet)
+        own.cell.slow += 1
         key = packet[2:]
         if key == key.lower():
-            self.finished.offer(view.answers, key, answer, own.until_s)
+            self.finished.offer(view.answers, key, answer, own.until_s, own.cell)
         return answer
 
     def answer(self, packet: bytes, mark: int, source: bytes, by_tcp: bool, deliver: Deliver) -> bytes | None:
@@ -88,6 +94,7 @@ class Resolver:
         try:
             query = parse_query(packet)
         except BadQueryError as bad:
+            self.counters.add("unusable")
             return b"" if bad.rcode is None else error_reply(packet, bad.rcode)
         try:
             return self._begin(packet, query, mark, source, by_tcp)
@@ -105,7 +112,16 @@ class Resolver:
                 "the compiled policy was damaged after it was opened, and names are not answered: "
                 "gjestenett jobs compiles it anew at once where it runs; else start it, or publish the policy again"
             )
-        return unreachable(query, 0, "internal error")
+        answer = unreachable(query, 0, "internal error")
+        self.counters.tally(FAULT).count("failed", "", answer)
+        return answer
+
+    def count(self, told: Told, answer: bytes, view: View, source: bytes) -> Cell | None:
+        """Count an answer. The cell with which it may be kept; None when it may not be kept yet."""
+        cell = view.tally.count(told.outcome, told.category, answer)
+        if view.top_names is None or not told.name:
+            return cell
+        return view.top_names.saw(view.tally.group, *told, source, cell)
 
     def _begin(self, packet: bytes, query: Query, mark: int, source: bytes, by_tcp: bool) -> bytes | Pending:
         view = self.views.find(mark, source)
@@ -117,27 +133,34 @@ class Resolver:
         said = None if shortcut is None or likeness is None else shortcut.find(likeness, now_s)
         if isinstance(said, Own):
             answer = said.to(query)
+            said.cell.slow += 1
             if key is not None:
-                self.finished.offer(view.answers, key, answer, said.until_s)
+                self.finished.offer(view.answers, key, answer, said.until_s, said.cell)
             return answer
         planned = said or plan(query, view.asker, self.site, self.clock(), held)
         if isinstance(planned, Answer):
             until_s = now_s + planned.keep_s
-            if key is not None and planned.keep_s:
-                self.finished.offer(view.answers, key, planned.wire, until_s)
-            if shortcut is not None and likeness is not None and planned.keep_s:
-                shortcut.learn(likeness, query, planned.wire, until_s)
+            cell = self.count(planned.told, planned.wire, view, source)
+            if planned.keep_s and cell is not None:
+                if key is not None:
+                    self.finished.offer(view.answers, key, planned.wire, until_s, cell)
+                if shortcut is not None and likeness is not None:
+                    shortcut.learn_own(likeness, query, planned.wire, cell, until_s)
             return planned.wire
         if isinstance(view.asker, NotAccepted):
             if self._is_over_budget(query.name, mark or source, now_s):
-                return unaccepted.refusal(query, "too many names before acceptance")
+                answer = unaccepted.refusal(query, "too many names before acceptance")
+                self.count(Told("own"), answer, view, source)
+                return answer
             key = None  # so that every question comes by here
         if said is None and shortcut is not None and likeness is not None:
-            shortcut.learn(likeness, query, planned, now_s + keep_s(planned.valid_until, self.clock(), 0))
+            shortcut.learn(likeness, planned, now_s + keep_s(planned.valid_until, self.clock(), 0))
         pending = Pending(self, query, planned, mark, source, view, by_tcp)
         kept = self.kept.get(pending.shared, now_s)
         if kept is None:
+            self.misses += 1
             return pending
+        self.kept_hits += 1
         if kept.is_due(now_s):
             self._prefetch(pending.shared)
         self.answered(query, view)

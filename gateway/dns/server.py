@@ -16,13 +16,18 @@ from gateway.clock import utc_now
 from gateway.dns import mmsg
 from gateway.dns.cache import FinishedAnswers, UpstreamAnswers
 from gateway.dns.config import DnsConfig
+from gateway.dns.counters import Counters
 from gateway.dns.errors import DnsError, DnsSettingsError
 from gateway.dns.judging import Judging
+from gateway.dns.measured import read_parts
 from gateway.dns.pending import Pending
 from gateway.dns.plan import Site
+from gateway.dns.reporting import Reporter
 from gateway.dns.resolve import Resolver
 from gateway.dns.steering import steer
 from gateway.dns.tcp import TcpListener
+from gateway.dns.tls import Certificate
+from gateway.dns.top_names import TopNames
 from gateway.dns.upstreams.forwarder import Upstreams
 from gateway.dns.views import Views
 from gateway.dns.wire import FORMERR, QR, error_reply
@@ -43,57 +48,84 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._finished = FinishedAnswers()
         site = Site.build(config.portal_hostname, config.portal_addresses, config.private_zones, config.version)
-        self._views = Views(config.sources, self._finished, site)
+        self._counters = Counters()
+        self._top_names = TopNames(time.monotonic)
+        self._views = Views(config.sources, self._finished, site, self._counters, self._top_names)
         self._upstreams = Upstreams(
             config.upstreams, self._loop, config.upstream_timeout_s, dict(config.zones), config.upstream_ca
         )
         self._judging = Judging(self._loop)
+        kept = UpstreamAnswers(stale_max_s=config.serve_stale_s)
         self._resolver = Resolver(
             site,
             self._views,
             self._finished,
-            UpstreamAnswers(stale_max_s=config.serve_stale_s),
+            kept,
             self._upstreams,
             utc_now,
             time.monotonic,
             self._judging,
+            self._counters,
         )
         self._snapshot_file = SnapshotFile(Path(config.snapshot))
         self._problem: str | None = None
         self._sockets: list[mmsg.AnySocket] = []
-        self._tcp = TcpListener(self._resolver, self._views, config.tcp_idle_s)
+        self._tcp = TcpListener(self._resolver, self._views, config.tcp_idle_s, self._counters)
+        self._certificate = (
+            Certificate(Path(config.tls_certificate), Path(config.tls_key)) if config.tls_certificate else None
+        )
+        self._reporter: Reporter | None = None
         self._reload_timer: asyncio.TimerHandle | None = None
         self._upstreams.after_batch(self._flush_all)
-        self.hits = 0
-        """Answers given by the hot path."""
         self.skipped = 0
         """Answers that the kernel would not send (source port 0, full buffer)."""
+        read_parts(
+            self._counters, self._resolver, self._finished, kept, self._judging, self._upstreams, lambda: self.skipped
+        )
 
     async def start(self) -> None:
-        """Listen on every configured address by UDP and TCP, under the policy in force, however long it is verified.
+        """Listen on every configured address by UDP, TCP and, given a certificate, TLS, under the policy in force,
+        however long it is verified.
 
         Raises: DnsError naming the address that cannot be had.
         """
         self._reload(wait=True)
+        if self._certificate is not None:
+            self._certificate.watch(self._loop)
         for address in self._config.listen:
+            port = self._config.port
             try:
-                udp = bind(address, self._config.port, socket.SOCK_DGRAM)
+                udp = bind(address, port, socket.SOCK_DGRAM)
                 steer(udp, self._config.workers)
                 batch = mmsg.open_batch(udp)
                 self._sockets.append(batch)
-                tcp = bind(address, self._config.port, socket.SOCK_STREAM)
-                await self._tcp.listen(tcp)
-                steer(tcp, self._config.workers)
+                doors: list[tuple[int, Certificate | None]] = [(port, None)]
+                if self._certificate is not None:
+                    doors.append((self._config.tls_port, self._certificate))
+                for port, certificate in doors:
+                    tcp = bind(address, port, socket.SOCK_STREAM)
+                    self._tcp.listen(tcp, certificate)
+                    steer(tcp, self._config.workers)
             except OSError as problem:
                 await self.stop()
-                raise listen_error(address, self._config.port, problem) from problem
+                raise listen_error(address, port, problem) from problem
             self._loop.add_reader(udp.fileno(), partial(self._readable, batch))
+        if self._config.counters_socket:
+            self._reporter = Reporter(
+                self._counters,
+                self._top_names,
+                self._config.counters_socket,
+                self._loop,
+                self._config.counters_every_s,
+            )
 
     async def stop(self) -> None:
         """Close everything; what is under way gets no answer."""
         if self._reload_timer is not None:
             self._reload_timer.cancel()
         self._judging.close()
+        if self._certificate is not None:
+            self._certificate.close()
         for batch in self._sockets:
             self._loop.remove_reader(batch.socket.fileno())
         await self._tcp.close()
@@ -101,6 +133,8 @@ class Server:
         for batch in self._sockets:
             batch.socket.close()
         self._sockets.clear()
+        if self._reporter is not None:
+            self._reporter.close()
 
     def _reload(self, *, wait: bool = False) -> None:
         snapshot = self._snapshot_file.poll(wait=wait)
@@ -131,7 +165,7 @@ class Server:
         outgoing, out_lengths = batch.outgoing, batch.out_lengths
         by_mark, by_source = self._views.by_mark, self._views.by_source
         source_from, source_to = (4, 8) if batch.is_ipv4 else (8, 24)
-        placed = start = hits = 0
+        placed = start = 0
         for index, (length, mark) in enumerate(zip(batch.lengths_of(count), batch.marks_of(count), strict=True)):
             end = start + length
             if mark:
@@ -141,7 +175,7 @@ class Server:
                 view = by_source.get(names[name_at + source_from : name_at + source_to])
             if view is not None and (finished := view.answers.get(incoming[start + 2 : end])) and finished[1] > now_s:
                 answer: bytes | None = incoming[start : start + 2] + finished[0]
-                hits += 1
+                finished[2].hits += 1
             else:
                 answer = self._resolver.own(incoming[start:end], view, now_s) if view is not None else None
                 if answer is None:
@@ -157,11 +191,11 @@ class Server:
             start += mmsg.SLOT_BYTES
         if placed:
             self.skipped += batch.send(placed)
-        self.hits += hits
         return count
 
     def _answer_slowly(self, batch: mmsg.AnySocket, index: int, packet: bytes, mark: int) -> bytes | None:
         if len(packet) == mmsg.SLOT_BYTES and batch.was_truncated(index):
+            self._counters.add("unusable")
             return error_reply(packet, FORMERR) if not packet[2] & QR >> 8 else None
         sender = batch.sender(index)
         begun = self._resolver.begin(packet, mark, sender[4:8] if batch.is_ipv4 else sender[8:24], False)
@@ -226,5 +260,5 @@ def listen_error(address: str, port: int, problem: OSError) -> DnsError:
     """The one clear line for an address that cannot be had."""
     return DnsSettingsError(
         f"DNS cannot listen on {address} port {port}: {problem.strerror or problem}; "
-        "change dns.listen or dns.port, or stop what uses it"
+        "change dns.listen or dns.port (for TLS dns.tls_port), or stop what uses it"
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Set
 from typing import NamedTuple
 
+from gateway.dns.counters import Cell
 from gateway.dns.plan import Forward
 from gateway.dns.wire import ONE_QUESTION, RD, Query
 from policies.names import to_wire
@@ -30,10 +31,13 @@ _HEADER_BYTES = 12
 
 
 class Own(NamedTuple):
-    """An answer of our own without ID and question, to be given until a monotonic moment (s)."""
+    """An answer of our own without ID and question, what counts it, and the monotonic moment (s) until which it is
+    given.
+    """
 
     head: bytes
     tail: bytes
+    cell: Cell
     until_s: float
 
     def to(self, query: Query) -> bytes:
@@ -103,19 +107,24 @@ class Shortcut:
             return None
         return said if isinstance(said, Own) else said[0]
 
-    def learn(self, likeness: Likeness, query: Query, said: bytes | Forward, until_s: float) -> None:
-        """Keep what was planned for `query`, a whole answer or the permission to ask, until a monotonic moment."""
+    def learn(self, likeness: Likeness, said: Forward, until_s: float) -> None:
+        """Keep the permission to ask upstream until a monotonic moment."""
+        self._make_room()
+        self._said[likeness] = (said, until_s)
+
+    def learn_own(self, likeness: Likeness, query: Query, answer: bytes, cell: Cell, until_s: float) -> None:
+        """Keep the whole answer that was made for `query`, and is counted by `cell`, until a monotonic moment."""
+        self._make_room()
+        after = _HEADER_BYTES + len(query.question)
+        self._said[likeness] = own = Own(answer[2:_HEADER_BYTES], answer[after:], cell, until_s)
+        listed, kind, manner = likeness
+        if manner == _PLAIN:
+            self._plain[listed, kind] = own
+
+    def _make_room(self) -> None:
         if len(self._said) >= _SAID_MAX:
             self._said.clear()
             self._plain.clear()
-        if isinstance(said, Forward):
-            self._said[likeness] = (said, until_s)
-        else:
-            after = _HEADER_BYTES + len(query.question)
-            self._said[likeness] = own = Own(said[2:_HEADER_BYTES], said[after:], until_s)
-            listed, kind, manner = likeness
-            if manner == _PLAIN:
-                self._plain[listed, kind] = own
 
 
 def _listed(listings: list[tuple[int, int]]) -> Listed:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from gateway.dns.cache import Finished, FinishedAnswers
+from gateway.dns.counters import NO_POLICY, NOT_ACCEPTED, Counters, Tally
 from gateway.dns.errors import DnsSettingsError
 from gateway.dns.plan import Accepted, Asker, NotAccepted, Site, spoken_of
 from gateway.dns.shortcut import Shortcut
+from gateway.dns.top_names import TopNames
 from gateway.dns.unaccepted import DEVICE_MARK
 from policies.model import Group
 from policies.safe_search import safe_host
@@ -20,11 +22,18 @@ _MEMO_MAX = 65536
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """A policy as one asker meets it, the finished answers of level 1 under it, and the shortcut to new ones."""
+    """A policy as one asker meets it, the finished answers of level 1 under it, what counts them, and the shortcut to
+    new ones.
+
+    `top_names` is there only where IT has them collected for the group; then there is no shortcut, which knows no
+    names.
+    """
 
     asker: Asker
     answers: dict[bytes, Finished]
+    tally: Tally
     shortcut: Shortcut | None = None
+    top_names: TopNames | None = None
 
 
 class Views:
@@ -36,10 +45,17 @@ class Views:
     """
 
     def __init__(
-        self, sources: tuple[tuple[str, str], ...], finished: FinishedAnswers, site: Site | None = None
+        self,
+        sources: tuple[tuple[str, str], ...],
+        finished: FinishedAnswers,
+        site: Site | None = None,
+        counters: Counters | None = None,
+        top_names: TopNames | None = None,
     ) -> None:
         self._finished = finished
         self._site = site
+        self._counters = counters or Counters()
+        self._top_names = top_names
         self._networks: list[tuple[int, int, int, str]] = []
         for text, group in sources:
             try:
@@ -61,8 +77,11 @@ class Views:
         self.by_mark.clear()
         self.by_source.clear()
         self._by_group: dict[str, View] = {}
-        self._not_accepted = View(NotAccepted(), self._finished.table())
-        self._no_policy = View(Accepted(None, None), self._finished.table())
+        self._not_accepted = View(NotAccepted(), self._finished.table(), self._counters.tally(NOT_ACCEPTED))
+        self._no_policy = View(Accepted(None, None), self._finished.table(), self._counters.tally(NO_POLICY))
+        if self._top_names is not None:
+            groups = snapshot.policy.groups.values() if snapshot is not None else ()
+            self._top_names.keep({group.key for group in groups if group.top_names})
 
     def find(self, mark: int, source: bytes) -> View:
         """The view for a mark (0, or one with `DEVICE_MARK`: the kernel knows no grant) and a packed source address."""
@@ -96,7 +115,11 @@ class Views:
             if self.snapshot is None or group is None:
                 return self._no_policy
             view = self._by_group[key] = View(
-                Accepted(self.snapshot, group), self._finished.table(), self._shortcut(self.snapshot, group)
+                Accepted(self.snapshot, group),
+                self._finished.table(),
+                self._counters.tally(key),
+                None if group.top_names else self._shortcut(self.snapshot, group),
+                self._top_names if group.top_names else None,
             )
         return view
 

@@ -54,11 +54,14 @@ def main(config: DnsConfig) -> int:
         for address in config.listen:
             if not is_here(address):
                 log.warning("%s is no address of this machine yet: answering there from when it is", address)
-            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            doors = [(config.port, socket.SOCK_DGRAM), (config.port, socket.SOCK_STREAM)]
+            if config.tls_certificate:
+                doors.append((config.tls_port, socket.SOCK_STREAM))
+            for port, kind in doors:
                 try:
-                    bind(address, config.port, kind, shared=False).close()  # fails where another instance serves
+                    bind(address, port, kind, shared=False).close()  # fails where another instance serves
                 except OSError as problem:
-                    raise listen_error(address, config.port, problem) from problem
+                    raise listen_error(address, port, problem) from problem
         if config.workers == 1:
             return _serve_until_told(config)
         return _supervise(config)

@@ -28,9 +28,12 @@ def firewall_config(settings: Settings) -> FirewallConfig:
         raise FirewallConfigError(
             "enforcement.guest_addresses is empty: give the gateway's own addresses on the guest network"
         )
-    https_port = None if settings.portal.tls_certificate is None else settings.portal.https_port
+    has_certificate = settings.portal.tls_certificate is not None
+    https_port = settings.portal.https_port if has_certificate else None
+    dns_tls_port = settings.dns.tls_port if has_certificate else None
     for key, port in (
         ("dns.port", settings.dns.port),
+        ("dns.tls_port", dns_tls_port),
         ("portal.port", settings.portal.port),
         ("portal.https_port", https_port),
     ):
@@ -44,6 +47,7 @@ def firewall_config(settings: Settings) -> FirewallConfig:
         portal_port=settings.portal.port,
         https_port=https_port,
         console_port=settings.console.port,
+        dns_tls_port=dns_tls_port,
         nat=wanted.nat,
         local_time_server=wanted.local_time_server,
         dns_per_s=wanted.dns_per_s,

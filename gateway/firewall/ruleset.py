@@ -59,6 +59,7 @@ class FirewallConfig:
     portal_port: int
     https_port: int | None  # None: the portal has no certificate, and nothing listens
     console_port: int
+    dns_tls_port: int | None = None  # as with https_port
     nat: bool = True
     local_time_server: bool = True
     protected: tuple[Network, ...] = ()
@@ -165,6 +166,8 @@ def _to_gateway(config: FirewallConfig) -> list[str]:
         ]
         if config.https_port is not None:
             rules.append(f"{daddr} {own} tcp dport 443 dnat {target}:{config.https_port}")
+        if config.dns_tls_port is not None:  # only our own 853; that of others is refused when it is forwarded
+            rules.append(f"meta mark != 0 {daddr} {own} tcp dport 853 dnat {target}:{config.dns_tls_port}")
         if config.local_time_server:
             rules.append(f"udp dport 123 dnat {target}:123")
     return rules
@@ -175,7 +178,7 @@ def _input(config: FirewallConfig) -> list[str]:
     return [
         'iifname "lo" accept',
         f"iifname {_guests(config)} jump from_guest_in",
-        f"tcp dport {_braces(sorted({config.dns_port, *config.portal_ports}))} drop",
+        f"tcp dport {_braces(sorted({config.dns_port, *config.portal_ports, *_dns_tls(config)}))} drop",
         f"udp dport {config.dns_port} drop",
         f'iifname "{config.uplink}" tcp dport {config.console_port} drop',
     ]
@@ -231,6 +234,8 @@ def _from_guest_in(config: FirewallConfig) -> list[str]:
     for daddr, _, own in _families(config):
         rules.append(f"{daddr} {own} tcp dport {_braces(tcp)} accept")
         rules.append(f"{daddr} {own} udp dport {_braces(udp)} accept")
+    # What is inside TLS can't be limited packet by packet, so DNS over TLS is for those who have accepted.
+    rules += [f"meta mark != 0 tcp dport {port} accept" for port in _dns_tls(config)]
     return [*rules, "meta l4proto tcp reject with tcp reset", "counter drop"]
 
 
@@ -273,6 +278,10 @@ def _source_nat(config: FirewallConfig) -> list[str]:
     if not config.nat:
         return []
     return [f'iifname {_guests(config)} oifname "{config.uplink}" meta nfproto ipv4 masquerade']
+
+
+def _dns_tls(config: FirewallConfig) -> tuple[int, ...]:
+    return () if config.dns_tls_port is None else (config.dns_tls_port,)
 
 
 def _families(config: FirewallConfig) -> list[tuple[str, str, str]]:

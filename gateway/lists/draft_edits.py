@@ -77,6 +77,13 @@ def with_safe_search(document: Mapping[str, Any], group_key: str, providers: Ite
     return changed
 
 
+def with_top_names(document: Mapping[str, Any], group_key: str, *, on: bool) -> Document:
+    """The document with top names of a group kept or not. Raises: UsageError."""
+    changed = _copy(document)
+    _group(changed, group_key)["top_names"] = on
+    return changed
+
+
 def with_exemption(
     document: Mapping[str, Any],
     group_key: str,

@@ -189,10 +189,12 @@ def run(
     own_names: tuple[str, ...],
     stopping: Callable[[], bool],
     sync_command: Sequence[str] = (),
+    beside: Callable[[], object] = lambda: None,
 ) -> None:
     """Compile whenever a policy or a list changes, and look again every few seconds, until `stopping()`.
 
-    The judge of unlisted names is trained beside when lists have changed, and joins the next snapshot.
+    The judge of unlisted names is trained beside when lists have changed, and joins the next snapshot. `beside` is
+    called at every look.
     """
     feed = open_feed(database, ("policy", "lists"), stopping)
     syncer, trainer, troubles = Syncer(sync_command), Trainer(state), Troubles()
@@ -224,6 +226,7 @@ def run(
             troubles.tell("damaged lists", "; ".join(damaged.values()) or None)
             troubles.tell("judge", trainer.problem)
             syncer.poll(hurry=newly_damaged or _is_asked(database, place))
+            beside()
             if feed.wait(RECHECK_S):
                 not_before = 0.0
     finally:

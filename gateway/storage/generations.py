@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from gateway.storage.engine import Session
 from gateway.storage.models import PolicyDraft, PolicyGeneration
@@ -20,6 +20,12 @@ def in_force(session: Session, owner_id: str) -> PolicyGeneration | None:
         .order_by(PolicyGeneration.generation.desc())
         .limit(1)
     ).one_or_none()
+
+
+def newest(session: Session, owner_id: str) -> int:
+    """The number of the generation in force; 0 when there is none."""
+    query = select(func.max(PolicyGeneration.generation)).where(PolicyGeneration.owner_id == owner_id)
+    return session.scalar(query) or 0
 
 
 def history(session: Session, owner_id: str, limit: int = 50) -> Sequence[PolicyGeneration]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import dns.message
 import pytest
 
-from gateway.dns.tcp import _CONNECTIONS_PER_SOURCE_MAX, _UNANSWERED_MAX
+from gateway.dns.questions import UNANSWERED_MAX
+from gateway.dns.tcp import _CONNECTIONS_PER_SOURCE_MAX
 
 
 def asked(connection: socket.socket, name: str) -> None:
@@ -99,10 +100,10 @@ def test_questions_beyond_the_unanswered_wait_in_the_senders_hands(start, silent
         for number in range(200):
             asked(connection, f"n{number}.example")
         deadline = time.monotonic() + 3
-        while silent.questions < _UNANSWERED_MAX and time.monotonic() < deadline:
+        while silent.questions < UNANSWERED_MAX and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(0.3)
-        assert silent.questions == _UNANSWERED_MAX
+        assert silent.questions == UNANSWERED_MAX
         # others are served meanwhile
         assert worker.ask("gjest.internal", tcp=True).answer
         assert worker.ask("gjest.internal").answer

@@ -19,6 +19,7 @@ import pytest
 from gateway.dns.config import DnsConfig
 from gateway.lists.publish import publish
 from policies.snapshot import NamedList, compile_snapshot
+from tests.contract.dns.certificate import make_certificate
 
 
 def ede(message: dns.message.Message) -> list[tuple[int, str]]:
@@ -280,32 +281,38 @@ def test_run_serves_in_the_same_process_and_ends_cleanly(start, unbound, tmp_pat
 
 
 _NAMESPACE_SCRIPT = """
-import json, socket, struct, subprocess, sys, time
+import json, socket, ssl, struct, subprocess, sys, time
 import dns.message
 
-config, port = sys.argv[1], json.loads(sys.argv[1])["port"]
+config, settings = sys.argv[1], json.loads(sys.argv[1])
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
 worker = subprocess.Popen([sys.executable, "-P", "-m", "gateway.dns.worker", config])
 
 
-def ask(mark, tcp):
+def ask(mark, kind):
     query = dns.message.make_query("www.game.example", "TXT", use_edns=0).to_wire()
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as client:
-        client.setsockopt(socket.SOL_SOCKET, 36, mark)
-        client.settimeout(3)
-        client.connect(("127.0.0.1", port))
+    tcp = kind != "udp"
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as plain:
+        plain.setsockopt(socket.SOL_SOCKET, 36, mark)
+        plain.settimeout(3)
+        plain.connect(("127.0.0.1", settings["tls_port" if kind == "tls" else "port"]))
+        client = tls.wrap_socket(plain) if kind == "tls" else plain
         client.send((len(query).to_bytes(2, "big") if tcp else b"") + query)
         answer = dns.message.from_wire(client.recv(4096)[2 if tcp else 0 :])
+        client.close()
     return int(answer.options[0].code)
 
 
 for attempt in range(100):
     try:
-        ask(1, True)
+        ask(1, "tcp")
         break
     except OSError:
         time.sleep(0.05)
 try:
-    print(json.dumps([[ask(mark, tcp) for mark in (0, 1, 2, 3)] for tcp in (False, False, False, True, True)]))
+    kinds = ("udp", "udp", "udp", "tcp", "tcp", "tls", "tls")
+    print(json.dumps([[ask(mark, kind) for mark in (0, 1, 2, 3)] for kind in kinds]))
 finally:
     worker.terminate()
     worker.wait()
@@ -313,20 +320,22 @@ finally:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of its own needs root")
-def test_the_mark_chooses_the_group_by_udp_and_tcp(tmp_path) -> None:
+def test_the_mark_chooses_the_group_by_udp_and_tcp_and_tls(tmp_path) -> None:
     """Group 1 closes gaming, group 2 does not (no upstream: EDE 22), 3 is unknown (default), 0 has not accepted."""
     group = {"permit": [], "forbid": []}
     groups = {"default": {"mark": 1, "closed": ["gaming"], **group}, "kurs": {"mark": 2, "closed": [], **group}}
     lists = [NamedList("test/gaming", "gaming", "0" * 64, ("game.example",))]
     publish(tmp_path, compile_snapshot({"version": 1, "block_answer": "zero", "groups": groups}, lists, 1))
     config = DnsConfig(
-        ("127.0.0.1",), 5399, 1, (), (), (), "gjest.internal", (), str(tmp_path / "policy" / "current.snapshot")
-    )
+        ("127.0.0.1",), 5399, 1, (), (), (), "gjest.internal", (), str(tmp_path / "policy" / "current.snapshot"),
+        tls_port=5398, tls_certificate=str(tmp_path / "portal.pem"), tls_key=str(tmp_path / "portal.key"),
+    )  # fmt: skip
+    make_certificate(tmp_path)
     prepare = 'ip link set lo up && echo 1 > /proc/sys/net/ipv4/tcp_fwmark_accept && exec "$@"'
     command = ["unshare", "-n", "sh", "-c", prepare, "sh", sys.executable, "-c", _NAMESPACE_SCRIPT, config.to_json()]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout) == [[18, 15, 22, 15]] * 5
+    assert json.loads(ended.stdout) == [[18, 15, 22, 15]] * 7
 
 
 def test_a_worker_is_lean(start, unbound) -> None:

@@ -39,6 +39,7 @@ group = st.fixed_dictionaries(
         "schedules": st.lists(schedule, max_size=3),
         "safe_search": st.sets(st.sampled_from([*PROVIDERS])).map(sorted),
         "judge": st.dictionaries(keys, st.floats(0.5, 1)),
+        "top_names": st.booleans(),
     },
 )
 exemption = st.fixed_dictionaries(

@@ -16,6 +16,7 @@ import pytest
 from captive_portal.guest_app import create_app
 from gateway.context import Services
 from gateway.link.neighbours import Neighbour
+from gateway.lists import draft_edits, generations
 from gateway.storage.models import Network
 
 Counted = Callable[[], tuple[int, int, int]]
@@ -38,6 +39,20 @@ def test_from_the_rules_to_online(guest: Any, apply_grants: Callable[[], None], 
     assert "10 t 0 min" in online.text
     assert counted() == (1, 1, 1)
     assert guest.http.get("/").headers["location"] == "/status"
+
+
+def test_what_is_recorded_of_websites_is_told_as_the_policy_in_force_has_it(guest: Any, services: Services) -> None:
+    never, exception = "Hvilke nettsteder du besøker, blir ikke lagret.", "minst fem enheter"
+    for number, on in enumerate((None, True, False)):
+        if on is not None:
+            with services.database.write() as session:
+                draft = generations.draft(session, services.place)
+                generations.save_draft(
+                    session, services.place, draft_edits.with_top_names(draft, "default", on=on), services.clock()
+                )
+                generations.publish(session, services.place, "test", str(number), services.clock())
+        text = guest.http.get("/").text
+        assert (never in text, exception in text) == (not on, bool(on))
 
 
 def test_waiting_slows_down_and_says_so(guest: Any, clock: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,12 @@ from starlette.routing import Route
 from captive_portal import serve
 from captive_portal.console import gate, signin
 from captive_portal.console.visit import FORM_COOKIE, SESSION_COOKIE
+from captive_portal.console_app import create_app
+from gateway.errors import UsageError
 from gateway.storage import staff
 from gateway.storage.models import StaffSession
+from gateway.telemetry import Report, Totals
+from tests.unit.console.conftest import Browser
 
 PUBLIC = {
     ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/static/{name:path}"), ("GET", "/sign-in"), ("POST", "/sign-in"),
@@ -89,6 +94,33 @@ def test_metrics_are_for_this_machine_and_for_it(world):
         browser = world.browser("192.0.2.9")
         browser.sign_in(name)
         assert browser.get("/metrics", headers={"x-forwarded-for": "127.0.0.1"}).status_code == status
+
+
+def test_with_a_token_metrics_are_for_whoever_sends_it_and_no_longer_for_this_machine(world, tmp_path):
+    path = tmp_path / "token"
+    path.write_text("0123456789abcdef-secret\n")
+    settings = world.services.settings
+    console = settings.console.model_copy(update={"metrics_token_file": path})
+    services = dataclasses.replace(world.services, settings=settings.model_copy(update={"console": console}))
+    app = create_app(services)
+    for address in ("192.0.2.9", "127.0.0.1"):
+        browser = Browser(app, address)
+        assert browser.get("/metrics").status_code == 403
+        for wrong in ("Bearer", "Bearer x", "Basic 0123456789abcdef-secret", "Bearer 0123456789abcdef-secretæ"):
+            assert browser.get("/metrics", headers={"authorization": wrong.encode()}).status_code == 403
+        right = browser.get("/metrics", headers={"authorization": "Bearer 0123456789abcdef-secret"})
+        assert "gjestenett_grants_open 0.0" in right.text
+        assert browser.get("/devices", headers={"authorization": "Bearer 0123456789abcdef-secret"}).status_code == 303
+    path.write_text("short")
+    with pytest.raises(UsageError, match="too short"):
+        _ = services.settings.metrics_token
+
+
+def test_metrics_have_what_dns_workers_counted(world):
+    totals = Totals()
+    totals.add(Report("0" * 16, {("answers", "default", "refused", "gaming"): 7}), 0.0)
+    text = Browser(create_app(world.services, totals), "127.0.0.1").get("/metrics").text
+    assert 'gjestenett_dns_answers_total{category="gaming",group="default",outcome="refused"} 7.0' in text
 
 
 def test_every_form_needs_the_token_of_its_own_session(world):

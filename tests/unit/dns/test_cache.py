@@ -1,7 +1,10 @@
 """Both levels stay within their bytes and keep what is in use."""
 
 from gateway.dns.cache import Failures, FinishedAnswers, UpstreamAnswers
+from gateway.dns.counters import Cell
 from gateway.dns.reply import Reply
+
+CELL = Cell()
 
 
 def reply(lifetime_s: int = 60, size: int = 100) -> Reply:
@@ -15,19 +18,19 @@ def key(number: int) -> tuple[bytes, bool, bool]:
 def test_finished_enters_on_second_sight_without_its_id() -> None:
     finished = FinishedAnswers()
     table = finished.table()
-    finished.offer(table, b"q", b"IDanswer", 5.0)
+    finished.offer(table, b"q", b"IDanswer", 5.0, CELL)
     assert table == {}
-    finished.offer(table, b"q", b"IDanswer", 5.0)
-    assert table == {b"q": (b"answer", 5.0)}
-    finished.offer(table, b"q", b"IDrenewed", 6.0)
-    assert table == {b"q": (b"renewed", 6.0)}
+    finished.offer(table, b"q", b"IDanswer", 5.0, CELL)
+    assert table == {b"q": (b"answer", 5.0, CELL)}
+    finished.offer(table, b"q", b"IDrenewed", 6.0, CELL)
+    assert table == {b"q": (b"renewed", 6.0, CELL)}
 
 
 def test_second_sight_under_another_policy_does_not_count() -> None:
     finished = FinishedAnswers()
     one, other = finished.table(), finished.table()
-    finished.offer(one, b"q", b"IDanswer", 5.0)
-    finished.offer(other, b"q", b"IDanswer", 5.0)
+    finished.offer(one, b"q", b"IDanswer", 5.0, CELL)
+    finished.offer(other, b"q", b"IDanswer", 5.0, CELL)
     assert one == other == {}
 
 
@@ -36,7 +39,7 @@ def test_finished_is_bounded() -> None:
     table = finished.table()
     for number in range(1000):
         for _ in range(2):
-            finished.offer(table, key(number)[0], b"ID" + bytes(50), 5.0)
+            finished.offer(table, key(number)[0], b"ID" + bytes(50), 5.0, CELL)
         assert finished.size_bytes <= 10_000
     assert len(table) < 40
 

@@ -75,6 +75,20 @@ def test_the_choices_of_the_settings_are_in_the_rules() -> None:
     assert "udp dport 123 dnat ip6 to [2001:db8:77::1]:123" in render(CONFIG)
 
 
+def test_dns_over_tls_is_for_those_who_have_accepted_and_only_to_our_own_853() -> None:
+    assert "8853" not in render(CONFIG)
+    script = render(dataclasses.replace(CONFIG, dns_tls_port=8853))
+    own = [line for line in script.splitlines() if "tcp dport 853 dnat" in line]
+    assert len(own) == 2  # one a family
+    assert all("meta mark != 0 ip" in line and line.endswith(":8853") for line in own)
+    assert "ip daddr { 10.77.0.1, 10.77.1.1 } tcp dport 853 dnat ip to 10.77.0.1:8853" in script
+    assert [line for line in script.splitlines() if "dport 8853 accept" in line] == [
+        "add rule inet gjestenett from_guest_in meta mark != 0 tcp dport 8853 accept"
+    ]
+    assert "tcp dport { 5300, 8080, 8443, 8853 } drop" in script  # from the uplink nobody reaches it
+    assert "tcp dport { 53, 853 } reject with tcp reset" in script  # that of others, when forwarded
+
+
 @pytest.mark.parametrize(
     ("broken", "word"),
     [

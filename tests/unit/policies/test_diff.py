@@ -39,6 +39,12 @@ def policy(course=None, **more):
         (policy({}), policy({"judge": {"gambling": 0.975}}), {
             "en": "Unlisted names that look like gambling blocked for group course from 97.5 % confidence",
         }),
+        (policy({}), policy({"top_names": True}), {
+            "en": "Refused and suspected names that at least five devices ask for kept for 24 hours for group course",
+        }),
+        (policy({"top_names": True}), policy({}), {
+            "nb": "Navn som enheter spør etter, lagres ikke lenger for gruppen course",
+        }),
         (policy({}), policy(), {"nb": "Gruppen course er fjernet"}),
         (policy(), policy(block_answer="nodata"), {"en": "Closed names are answered with nodata instead of zero"}),
     ],

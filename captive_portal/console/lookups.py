@@ -1,0 +1,61 @@
+"""Name lookups of the last 24 hours: how many were answered and refused, by group and category, and the top names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from starlette.responses import Response
+
+from captive_portal.console.look import N_
+from captive_portal.console.visit import Visit
+from gateway.collection import top_name_groups
+from gateway.dns.counters import NO_POLICY, NOT_ACCEPTED
+from gateway.storage import dns_counters
+from gateway.storage.dns_counters import Answers, hour_of
+from policies.categories import CATEGORIES
+
+HOURS = 24
+REFUSED = frozenset(("refused", "judged_refused", "rebinding"))
+GROUPS = {NOT_ACCEPTED: N_("Devices that have not accepted"), NO_POLICY: N_("Before a policy was published")}
+REASONS = {"it": N_("Closed by IT by name"), "": N_("Private address")}
+
+
+@dataclass
+class GroupRow:
+    """Lookups of one group: all, those refused, and these by category, the most frequent first."""
+
+    total: int = 0
+    refused: int = 0
+    categories: list[tuple[str, int]] = field(default_factory=list)
+
+
+def show(visit: Visit) -> Response:
+    """GET /lookups"""
+    owner_id, end = visit.services.place.owner_id, hour_of(visit.now) + timedelta(hours=1)
+    names_kept = bool(top_name_groups(visit.session, owner_id))
+    answers = dns_counters.answers_between(visit.session, owner_id, end - timedelta(hours=HOURS), end)
+    return visit.page(
+        "lookups.html",
+        groups=by_group(answers),
+        group_words=GROUPS,
+        reasons=REASONS,
+        categories=CATEGORIES,
+        names=dns_counters.top_names(visit.session, owner_id, visit.now) if names_kept else (),
+        names_kept=names_kept,
+    )
+
+
+def by_group(answers: Sequence[Answers]) -> Mapping[str, GroupRow]:
+    """The rows of the table, by the group's key."""
+    rows: dict[str, GroupRow] = {}
+    for each in answers:
+        row = rows.setdefault(each.group, GroupRow())
+        row.total += each.answers
+        if each.outcome in REFUSED:
+            row.refused += each.answers
+            so_far = dict(row.categories)
+            so_far[each.category] = so_far.get(each.category, 0) + each.answers
+            row.categories = sorted(so_far.items(), key=lambda item: -item[1])
+    return dict(sorted(rows.items()))

@@ -1,0 +1,190 @@
+"""Receiving what DNS workers counted: added up in memory for Prometheus and, each minute, by the hour in the database.
+
+It runs beside the console, which has both the database and `/metrics`; workers have neither and don't wait for it. A
+database that does not answer is tried again the next minute, with everything counted since.
+
+# INVARIANT: a name is stored only for a group in whose policy in force IT has switched that on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.clock import Clock
+from gateway.storage import dns_counters, generations
+from gateway.storage.dns_counters import AnswerKey, NameKey
+from gateway.storage.engine import Database, Session, StorageUnavailableError
+from gateway.storage.places import Place
+from gateway.telemetry import KEYS_MAX, Totals, answers_in, read_report
+
+log = logging.getLogger(__name__)
+
+STORE_EVERY_S = 60.0
+_LOOK_EVERY_S = 0.5
+_MAX_BYTES = 1 << 17
+_RECEIVE_BUFFER_BYTES = 1 << 20
+
+
+class Collection:
+    """What was counted on one gateway and is not yet in the database."""
+
+    def __init__(self, database: Database, place: Place, totals: Totals, clock: Clock) -> None:
+        self._database = database
+        self._place = place
+        self._totals = totals
+        self._clock = clock
+        self._answers: Counter[AnswerKey] = Counter()
+        self._names: Counter[NameKey] = Counter()
+        self._failing = False
+        self._lock = threading.Lock()
+
+    def take(self, octets: bytes) -> None:
+        """Add one datagram."""
+        report = read_report(octets)
+        if report is None:
+            self._totals.unreadable += 1
+            return
+        self._totals.add(report, time.monotonic())
+        hour = dns_counters.hour_of(self._clock())
+        with self._lock:
+            for (group, outcome, category), count in answers_in(report):
+                _grow(self._answers, (hour, group, outcome, category), count)
+            for (group, outcome, category, name), count in report.names.items():
+                _grow(self._names, (hour, group, outcome, category, name), count)
+
+    def store(self) -> bool:
+        """Write to the database what is not yet there. Returns whether it took it."""
+        with self._lock:
+            return self._store()
+
+    def _store(self) -> bool:
+        if not self._answers and not self._names:
+            return True
+        place = self._place
+        try:
+            with self._database.write() as session:
+                kept = top_name_groups(session, place.owner_id)
+                names = {key: count for key, count in self._names.items() if key[1] in kept}
+                dns_counters.add_answers(session, place.owner_id, place.gateway_id, self._answers)
+                dns_counters.add_names(session, place.owner_id, place.gateway_id, names)
+        except StorageUnavailableError as error:
+            if not self._failing:
+                log.warning("DNS counters wait for the database: %s", error)
+            self._failing = True
+            return False
+        self._failing = False
+        self._answers.clear()
+        self._names.clear()
+        return True
+
+
+def top_name_groups(session: Session, owner_id: str) -> frozenset[str]:
+    """The groups of the policy in force for which IT has top names kept."""
+    published = generations.in_force(session, owner_id)
+    groups = published.document["groups"] if published is not None else {}
+    return frozenset(key for key, group in groups.items() if group.get("top_names") is True)
+
+
+class Forgetting:
+    """Deletes, once a minute, counters and names whose time is over, and names of groups that IT has switched off."""
+
+    def __init__(self, database: Database, owner_id: str, clock: Clock) -> None:
+        self._database = database
+        self._owner_id = owner_id
+        self._clock = clock
+        self._due = 0.0
+
+    def poll(self) -> None:
+        """Do it if it is due. A database that does not answer is tried again after a minute."""
+        if time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + STORE_EVERY_S
+        with contextlib.suppress(StorageUnavailableError), self._database.write() as session:
+            kept = top_name_groups(session, self._owner_id)
+            dns_counters.forget(session, self._owner_id, kept, self._clock())
+
+
+@contextlib.contextmanager
+def collecting(path: Path, collection: Collection) -> Iterator[None]:
+    """Receive at the socket `path` in a thread of its own as long as the block lasts, and store what came at its end.
+
+    Where the socket can't be made nothing is counted, which is logged, and everything else goes on.
+    """
+    try:
+        receiver = _bind(path)
+    except OSError as error:
+        log.error("DNS is not counted: %s can't be made (%s); check the state directory", path, error.strerror)
+        yield
+        return
+    stop = threading.Event()
+    thread = threading.Thread(target=_receive, args=(receiver, collection, stop), name="dns-counters", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        receiver.close()
+
+
+def _receive(receiver: socket.socket, collection: Collection, stop: threading.Event) -> None:
+    due = time.monotonic() + STORE_EVERY_S
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError), _survived():
+            collection.take(receiver.recv(_MAX_BYTES))
+        if time.monotonic() >= due:
+            due = time.monotonic() + STORE_EVERY_S
+            with _survived():
+                collection.store()
+    receiver.setblocking(False)
+    with contextlib.suppress(BlockingIOError), _survived():
+        while True:
+            collection.take(receiver.recv(_MAX_BYTES))
+    with _survived():
+        collection.store()
+
+
+@contextlib.contextmanager
+def _survived() -> Iterator[None]:
+    """A fault of ours costs what was just being counted, and not all that comes after it."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as fault:  # its text could hold a name
+        log.error("DNS counters: %s; please report this", type(fault).__name__)
+
+
+def _bind(path: Path) -> socket.socket:
+    """A datagram socket at `path`, in place of one that an earlier process left; for owner and group. Raises:
+    OSError.
+    """
+    receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    folder = -1
+    try:
+        folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
+        receiver.settimeout(_LOOK_EVERY_S)
+        path.unlink(missing_ok=True)
+        receiver.bind(f"/proc/self/fd/{folder}/{path.name}")  # an address has room for 107 bytes only
+        path.chmod(0o660)
+    except OSError:
+        receiver.close()
+        raise
+    finally:
+        if folder >= 0:
+            os.close(folder)
+    return receiver
+
+
+def _grow(counts: Counter[AnswerKey] | Counter[NameKey], key: AnswerKey | NameKey, count: int) -> None:
+    if key in counts or len(counts) < KEYS_MAX:
+        counts[key] += count  # type: ignore[index]
