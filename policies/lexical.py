@@ -1,6 +1,6 @@
 """The judge of names that no list knows: a linear model over the pieces (character n-grams) that names are made of.
 
-A name is cut into all pieces of 2 to 5 characters of its `judged_text`. Each piece leads by its CRC-32 to one row
+A name is cut into all pieces of 3 to 6 characters of its `judged_text`. Each piece leads by its CRC-32 to one row
 of a table; a row holds one 8-bit weight for each of up to eight categories in one 64-bit number, so that one look-up
 serves them all, and sums of rows are sums of all categories at once. Training lives elsewhere
 (`gateway.lists.judge_training`); this reads the model in place over any buffer.
@@ -19,7 +19,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from math import exp, isfinite, sqrt
+from math import exp, isfinite
 from typing import Any
 from zlib import crc32
 
@@ -27,10 +27,10 @@ from policies.categories import CATEGORIES
 from policies.names import PolicyError
 
 MAGIC = b"GNJUDGE\0"
-VERSION = 1
-SHORTEST, LONGEST = 2, 5
+VERSION = 2
+SHORTEST, LONGEST = 3, 6
 TEXT_MAX = 64
-"""Longest judged text. At most 246 pieces, so a sum of 8-bit weights stays below 2**16 (the lanes never overflow)."""
+"""Longest judged text. At most 242 pieces, so a sum of 8-bit weights stays below 2**16 (the lanes never overflow)."""
 LANES = 8
 ZERO = 128
 MAX_ROWS = 1 << 22
@@ -45,7 +45,10 @@ _IDLE_LABELS = frozenset(("www", "www2", "www3", "m", "mobile", "wap", "web"))
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How a category's sum of weights becomes a confidence: `1 / (1 + exp(-(sum * scale / sqrt(pieces) + offset)))`."""
+    """How a category's sum of weights becomes a confidence: `1 / (1 + exp(-(sum * scale + offset)))`.
+
+    The sum is not divided by the length: a plain word weighs the same in a long name as in a short one.
+    """
 
     category: str
     scale: float
@@ -144,18 +147,17 @@ class Judge:
         if size < SHORTEST:
             return (0.0,) * len(self._lines)
         rows, mask = self._rows, self._mask
-        found = [rows[crc32(text[at : at + 2]) & mask] for at in range(size - 1)]
-        found += [rows[crc32(text[at : at + 3]) & mask] for at in range(size - 2)]
+        found = [rows[crc32(text[at : at + 3]) & mask] for at in range(size - 2)]
         found += [rows[crc32(text[at : at + 4]) & mask] for at in range(size - 3)]
         found += [rows[crc32(text[at : at + 5]) & mask] for at in range(size - 4)]
+        found += [rows[crc32(text[at : at + 6]) & mask] for at in range(size - 5)]
         even = sum([row & _EVEN for row in found])
         odd = (sum(found) - even) >> 8
-        count = len(found)
-        zero, root = ZERO * count, sqrt(count)
+        zero = ZERO * len(found)
         answer: list[float] = []
         for lane, line in enumerate(self._lines):
             total = ((odd if lane & 1 else even) >> _LANE_BITS * (lane >> 1)) & _LANE
-            answer.append(_logistic((total - zero) * line.scale / root + line.offset))
+            answer.append(_logistic((total - zero) * line.scale + line.offset))
         return tuple(answer)
 
     def opinions(self, name: str, at_least: float = 0.5) -> tuple[Opinion, ...]:
@@ -178,7 +180,7 @@ class Judge:
             )
         lane = self.categories.index(category)
         text = judged_text(name, self._hosts).encode("ascii", "replace")
-        scale = self._lines[lane].scale / sqrt(max(1, len(pieces(text))))
+        scale = self._lines[lane].scale
         spoken = {
             piece: ((self._rows[crc32(piece) & self._mask] >> 8 * lane & 0xFF) - ZERO) * scale for piece in pieces(text)
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf, nextafter
 
 from gateway.lists.judge_examples import registrable
 from policies.lexical import Judge
@@ -66,5 +67,5 @@ def at_false_alarms(judge: Judge, category: str, positive: Sequence[str], negati
     lane = judge.categories.index(category)
     no = sorted((judge.confidences(name)[lane] for name in negative), reverse=True)
     allowed = len(no) // per
-    threshold = min(1.0, no[allowed] + 1e-9) if len(no) > allowed else 0.0
+    threshold = nextafter(no[allowed], inf) if len(no) > allowed else 0.0
     return evaluate(judge, category, positive, negative, (threshold,))[0]

@@ -26,6 +26,8 @@ half-and-half sample into a confidence that holds on a network."""
 _BATCH = 4096
 _STEP = 0.6
 _DECAY = 2e-6
+_DAMP = np.float32(0.12)
+"""What a piece counts while learning: a name of 70 of them is then about one unit long."""
 _WIDEST = 127
 _TRUST_PASSES = 2
 _DOUBT_FROM = 1.5
@@ -47,7 +49,6 @@ class _Batch:
     example_at: Ints
     of_example: Ints
     row_at: Ints
-    root: Floats
 
 
 def train(
@@ -89,13 +90,14 @@ def fit(
     scales, table = _quantise(weights)
     lines: list[Line] = []
     told: dict[str, Any] = {}
-    held_rows, held_at, roots = _flat([examples.texts[i] for i in np.flatnonzero(held)], rows)
+    held_rows, held_at = _flat([examples.texts[i] for i in np.flatnonzero(held)], rows)
     for lane, category in enumerate(examples.categories):
         known, target = _targets(is_[held], is_not[held], lane)
         whole = (table >> np.uint64(8 * lane) & np.uint64(0xFF)).astype(np.int64) - ZERO
-        scores = _sums(whole[held_rows].astype(np.float64), held_at) * float(scales[lane]) / roots
+        unit = float(scales[lane]) * float(_DAMP)
+        scores = _sums(whole[held_rows].astype(np.float64), held_at) * unit
         slope, offset = _calibrate(scores, known, target)
-        lines.append(Line(category, float(scales[lane]) * slope, offset))
+        lines.append(Line(category, unit * slope, offset))
         told[category] = {"sites": int((is_ >> lane & 1).sum()), "others": int((is_not >> lane & 1).sum())}
     progress(1.0)
     learnt = dict(facts or {}) | {
@@ -121,7 +123,7 @@ def _lay_out(texts: list[bytes], rows: int) -> list[_Batch]:
     batches: list[_Batch] = []
     for first in range(0, len(texts), _BATCH):
         some = texts[first : first + _BATCH]
-        numbers, example_at, roots = _flat(some, rows)
+        numbers, example_at = _flat(some, rows)
         order = np.argsort(numbers, kind="stable").astype(np.int32)
         risen = numbers[order]
         row_at = np.flatnonzero(np.concatenate(([True], risen[1:] != risen[:-1]))).astype(np.int32)
@@ -139,17 +141,16 @@ def _lay_out(texts: list[bytes], rows: int) -> list[_Batch]:
                 example_at,
                 owner[order],
                 row_at,
-                (1 / roots).astype(np.float32),
             )
         )
     return batches
 
 
-def _flat(texts: list[bytes], rows: int) -> tuple[Ints, Ints, npt.NDArray[np.float64]]:
-    """(row of every piece, where each text's pieces begin, square root of each text's number of pieces)."""
+def _flat(texts: list[bytes], rows: int) -> tuple[Ints, Ints]:
+    """(row of every piece, where each text's pieces begin)."""
     numbers, counts = row_numbers(texts, rows)
     begin = np.concatenate(([0], np.cumsum(counts)[:-1])).astype(np.int32) if len(texts) else np.zeros(0, np.int32)
-    return numbers, begin, np.sqrt(counts.astype(np.float64))
+    return numbers, begin
 
 
 def _sums(values: npt.NDArray[Any], begin: Ints) -> npt.NDArray[Any]:
@@ -167,13 +168,10 @@ def _descend(batches: list[_Batch], known: Floats, target: Floats, rows: int, se
         for number in chance.permutation(len(batches)):
             batch = batches[number]
             local = weight[batch.rows]
-            score = np.add.reduceat(local[batch.by_example], batch.example_at) * batch.root + offset
+            score = np.add.reduceat(local[batch.by_example], batch.example_at) * _DAMP + offset
             chances = 1 / (1 + np.exp(-np.clip(score, -30, 30)))
             gap = (chances - target[batch.first : batch.last]) * known[batch.first : batch.last]
-            pull = (
-                np.add.reduceat((gap * batch.root)[batch.of_example], batch.row_at)
-                + np.float32(_DECAY * _BATCH) * local
-            )
+            pull = np.add.reduceat(gap[batch.of_example], batch.row_at) * _DAMP + np.float32(_DECAY * _BATCH) * local
             seen[batch.rows] += pull * pull
             weight[batch.rows] = local - step * pull / np.sqrt(seen[batch.rows])
             tilt = np.float32(gap.sum())
@@ -188,7 +186,7 @@ def _doubted(batches: list[_Batch], weight: Floats, offset: np.float32, known: F
     """
     doubted = known.copy()
     for batch in batches:
-        score = np.add.reduceat(weight[batch.rows][batch.by_example], batch.example_at) * batch.root + offset
+        score = np.add.reduceat(weight[batch.rows][batch.by_example], batch.example_at) * _DAMP + offset
         part = slice(batch.first, batch.last)
         doubted[part][(target[part] == 0) & (score > _DOUBT_FROM)] = 0
     return doubted

@@ -21,8 +21,8 @@ _TABLE = _crc_table()
 
 
 def row_numbers(texts: list[bytes], rows: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """(rows of all pieces of the first text, then of the next …; how many each text has). Each text has two
-    characters or more; `rows` is a power of two.
+    """(rows of all pieces of the first text, then of the next …; how many each text has). Each text has
+    `SHORTEST` characters or more; `rows` is a power of two.
     """
     sizes = np.array([len(text) for text in texts], np.int64)
     octets = np.frombuffer(b"".join(texts), np.uint8)

@@ -2,7 +2,7 @@
 
 import struct
 from hashlib import sha256
-from math import exp, sqrt
+from math import exp
 from zlib import crc32
 
 import pytest
@@ -33,7 +33,7 @@ def slowly(lines: list[Line], rows: list[bytes], name: str) -> list[float]:
             answer.append(0.0)
             continue
         total = sum(rows[crc32(piece.encode()) % len(rows)][lane] - 128 for piece in found)
-        odds = total * line.scale / sqrt(len(found)) + line.offset
+        odds = total * line.scale + line.offset
         answer.append(1 / (1 + exp(-odds)) if abs(odds) < 30 else float(odds > 0))
     return answer
 
@@ -78,7 +78,7 @@ def test_a_changed_octet_is_refused(at: int, change: int, cut: bool) -> None:
 def test_hostile_sections_with_a_right_checksum_are_refused_or_work(text: bytes, size: int, rows: int) -> None:
     text += b"\0" * (-len(text) % 8)
     for claimed_size, claimed_rows in ((len(text), 4), (size, 4), (len(text), rows)):
-        body = struct.pack("<8sIIQ", b"GNJUDGE\0", 1, claimed_size, claimed_rows) + text + bytes(32)
+        body = struct.pack("<8sIIQ", b"GNJUDGE\0", 2, claimed_size, claimed_rows) + text + bytes(32)
         for verified in (False, True):
             with pytest.raises(PolicyError):
                 Judge(body + sha256(body).digest(), verified=verified)
@@ -91,7 +91,7 @@ def test_hostile_facts_are_refused(value: object) -> None:
     for facts in ({"lines": value, "shared_hosts": []}, {"lines": [["adult", value, 0]], "shared_hosts": []}, value):
         text = json.dumps(facts).encode()
         text += b"\0" * (-len(text) % 8)
-        body = struct.pack("<8sIIQ", b"GNJUDGE\0", 1, len(text), 4) + text + bytes(32)
+        body = struct.pack("<8sIIQ", b"GNJUDGE\0", 2, len(text), 4) + text + bytes(32)
         try:
             judge = Judge(body + sha256(body).digest())
         except PolicyError:

@@ -65,12 +65,18 @@ def test_nothing_to_judge() -> None:
 
 
 def test_deciding_pieces_cover_those_inside_them() -> None:
-    judge = Judge(model({b"casin": {0: 90}, b"asino": {0: 80}, b"cas": {0: 5}}))
+    judge = Judge(model({b"casino": {0: 90}, b"asino.": {0: 80}, b"cas": {0: 5}}))
     told = judge.deciding("casino.example", "gaming")
-    assert [each.text for each in told][:2] == ["casin", "asino"]
+    assert [each.text for each in told][:2] == ["casino", "asino."]
+    assert "cas" not in [each.text for each in told]
     assert told[0].weight > told[1].weight > 0
     with pytest.raises(PolicyError, match="does not know 'dating'"):
         judge.deciding("casino.example", "dating")
+
+
+def test_a_plain_word_weighs_the_same_in_a_long_name() -> None:
+    judge = Judge(model({b"porn": {1: 100}}))
+    assert judge.confidences("porn.example") == judge.confidences("retroclassicporn.example")
 
 
 def test_escaped_and_internationalised_names_are_judged_as_written() -> None:
