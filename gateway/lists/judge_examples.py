@@ -60,13 +60,15 @@ class Listed(Protocol):
 @dataclass(frozen=True, slots=True)
 class Examples:
     """`texts[i]` (see `policies.lexical.judged_text`) is known to be each category k with bit k of `is_[i]`, known
-    not to be with bit k of `is_not[i]`; `held_out[i]` is 1 where it serves for calibration and not for training.
+    not to be with bit k of `is_not[i]`; `ordinary[i]` is 1 where it is a built-in harmless name or one of the ranking,
+    `held_out[i]` where it serves for calibration and not for training.
     """
 
     categories: tuple[str, ...]
     texts: list[bytes]
     is_: bytes
     is_not: bytes
+    ordinary: bytes
     held_out: bytes
     shared_hosts: tuple[str, ...]
 
@@ -124,7 +126,8 @@ def gather(lists: Iterable[Listed], ranking: Iterable[str] = (), *, seed: int = 
     for name in sorted(ordinary) + sorted(name for name in set(ranking) if registrable(name) not in listed_domains):
         text = judged_text(name, hosts)
         if text:
-            found.setdefault(text, [0, 0, 0])[1] = every
+            mine = found.setdefault(text, [0, 0, 0])
+            mine[1], mine[2] = every, 1
     return _ordered(categories, found, hosts, seed)
 
 
@@ -170,18 +173,19 @@ def _shared_hosts(said: dict[str, set[str]]) -> frozenset[str]:
 def _ordered(categories: tuple[str, ...], found: dict[str, list[int]], hosts: frozenset[str], seed: int) -> Examples:
     """In an order that follows from the texts and the seed alone, at most `MOST_EXAMPLES`; a sixth is held out."""
     salt = seed.to_bytes(8, "little", signed=True)
-    ranked: list[tuple[bytes, bytes, int, int]] = []
-    for text, (bits, against, _) in found.items():
+    ranked: list[tuple[bytes, bytes, int, int, int]] = []
+    for text, (bits, against, ordinary) in found.items():
         octets = text.encode("ascii", "replace")
-        ranked.append((blake2b(octets, digest_size=8, salt=salt).digest(), octets, bits, against & ~bits))
+        ranked.append((blake2b(octets, digest_size=8, salt=salt).digest(), octets, bits, against & ~bits, ordinary))
     ranked.sort()
     del ranked[MOST_EXAMPLES:]
     return Examples(
         categories,
-        [octets for _, octets, _, _ in ranked],
-        bytes(bits for _, _, bits, _ in ranked),
-        bytes(against for _, _, _, against in ranked),
-        bytes(_is_held_out(octets, salt) for _, octets, _, _ in ranked),
+        [octets for _, octets, _, _, _ in ranked],
+        bytes(bits for _, _, bits, _, _ in ranked),
+        bytes(against for _, _, _, against, _ in ranked),
+        bytes(ordinary for _, _, _, _, ordinary in ranked),
+        bytes(_is_held_out(octets, salt) for _, octets, _, _, _ in ranked),
         tuple(sorted(hosts)),
     )
 

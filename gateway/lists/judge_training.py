@@ -29,8 +29,9 @@ _DECAY = 2e-6
 _DAMP = np.float32(0.12)
 """What a piece counts while learning: a name of 70 of them is then about one unit long."""
 _WIDEST = 127
-_TRUST_PASSES = 2
-_DOUBT_FROM = 1.5
+_ORDINARY = np.float32(30)
+"""How much more a well-visited, harmless name counts against a category than a name of another list: a false alarm
+about such a name is the one that people meet."""
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -77,27 +78,32 @@ def fit(
     """As `train`, from examples already gathered."""
     is_ = np.frombuffer(examples.is_, np.uint8)
     is_not = np.frombuffer(examples.is_not, np.uint8)
+    ordinary = np.frombuffer(examples.ordinary, np.uint8)
     held = np.frombuffer(examples.held_out, np.uint8).astype(bool)
-    training = np.flatnonzero(~held)
-    batches = _lay_out([examples.texts[i] for i in training], rows)
-    progress(0.2)
-    weights = np.zeros((len(examples.categories), rows), np.float32)
-    for lane in range(len(examples.categories)):
-        known, target = _targets(is_[training], is_not[training], lane)
-        weights[lane] = _descend(batches, known, target, rows, seed)
-        progress(0.2 + 0.7 * (lane + 1) / len(examples.categories))
-    del batches
-    scales, table = _quantise(weights)
+    lanes = range(len(examples.categories))
+    known, target = zip(*(_targets(is_, is_not, ordinary, lane) for lane in lanes), strict=True) if lanes else ((), ())
+
+    def learn(some: Ints, begin: float, end: float) -> Floats:
+        batches = _lay_out([examples.texts[i] for i in some], rows)
+        weights = np.zeros((len(lanes), rows), np.float32)
+        for lane in lanes:
+            progress(begin + (end - begin) * (lane + 0.5) / len(lanes))
+            weights[lane] = _descend(batches, known[lane][some], target[lane][some], rows, seed)
+        return weights
+
+    # Calibrated on sites that a first training did not see; what is kept has learnt from all of them.
+    first = learn(np.flatnonzero(~held).astype(np.int32), 0.0, 0.45)
+    held_rows, held_at = _flat([examples.texts[i] for i in np.flatnonzero(held)], rows)
+    curves = [
+        _calibrate(_sums(first[lane][held_rows], held_at) * float(_DAMP), known[lane][held], target[lane][held])
+        for lane in lanes
+    ]
+    del first, held_rows
+    scales, table = _quantise(learn(np.arange(len(held), dtype=np.int32), 0.45, 0.95))
     lines: list[Line] = []
     told: dict[str, Any] = {}
-    held_rows, held_at = _flat([examples.texts[i] for i in np.flatnonzero(held)], rows)
-    for lane, category in enumerate(examples.categories):
-        known, target = _targets(is_[held], is_not[held], lane)
-        whole = (table >> np.uint64(8 * lane) & np.uint64(0xFF)).astype(np.int64) - ZERO
-        unit = float(scales[lane]) * float(_DAMP)
-        scores = _sums(whole[held_rows].astype(np.float64), held_at) * unit
-        slope, offset = _calibrate(scores, known, target)
-        lines.append(Line(category, unit * slope, offset))
+    for lane, (category, (slope, offset)) in enumerate(zip(examples.categories, curves, strict=True)):
+        lines.append(Line(category, float(scales[lane]) * float(_DAMP) * slope, offset))
         told[category] = {"sites": int((is_ >> lane & 1).sum()), "others": int((is_not >> lane & 1).sum())}
     progress(1.0)
     learnt = dict(facts or {}) | {
@@ -109,9 +115,12 @@ def fit(
     return write_model(lines, examples.shared_hosts, table.astype("<u8").tobytes(), learnt)
 
 
-def _targets(is_: npt.NDArray[np.uint8], is_not: npt.NDArray[np.uint8], lane: int) -> tuple[Floats, Floats]:
+def _targets(
+    is_: npt.NDArray[np.uint8], is_not: npt.NDArray[np.uint8], ordinary: npt.NDArray[np.uint8], lane: int
+) -> tuple[Floats, Floats]:
     """(weight of each example, 0 where nothing is known; 1 where it is of the category). Both sides weigh the same."""
     yes, no = (is_ >> lane & 1).astype(np.float32), (is_not >> lane & 1).astype(np.float32)
+    no *= np.where(ordinary, _ORDINARY, np.float32(1))
     total = float(yes.sum() + no.sum())
     share = np.float32(0.5 * total) / np.maximum(np.float32(1), np.array([yes.sum(), no.sum()], np.float32))
     # A category of few sites would be learnt by heart if each weighed as much as all that many others.
@@ -162,8 +171,6 @@ def _descend(batches: list[_Batch], known: Floats, target: Floats, rows: int, se
     offset, offset_seen = np.float32(0), np.float32(1e-2)
     chance = np.random.Generator(np.random.PCG64(seed))
     for turn in range(PASSES):
-        if turn == _TRUST_PASSES:
-            known = _doubted(batches, weight, offset, known, target)
         step = np.float32(_STEP * (1 - 0.8 * turn / PASSES))
         for number in chance.permutation(len(batches)):
             batch = batches[number]
@@ -178,18 +185,6 @@ def _descend(batches: list[_Batch], known: Floats, target: Floats, rows: int, se
             offset_seen += tilt * tilt
             offset -= step * tilt / np.sqrt(offset_seen)
     return weight
-
-
-def _doubted(batches: list[_Batch], weight: Floats, offset: np.float32, known: Floats, target: Floats) -> Floats:
-    """The weights without the negative examples that look most like the category: lists are never complete, and
-    what stands in a ranking or in another category's list is often of this one too, only nobody listed it.
-    """
-    doubted = known.copy()
-    for batch in batches:
-        score = np.add.reduceat(weight[batch.rows][batch.by_example], batch.example_at) * _DAMP + offset
-        part = slice(batch.first, batch.last)
-        doubted[part][(target[part] == 0) & (score > _DOUBT_FROM)] = 0
-    return doubted
 
 
 def _quantise(weights: Floats) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint64]]:

@@ -54,6 +54,9 @@ def test_lists_teach_what_names_are_and_are_not() -> None:
     assert known(examples, ".s1.example.") == ([], ["adult", "gambling"])
     assert known(examples, ".shop.example.") == ([], ["adult", "gambling"])
     assert known(examples, ".vg.no.") == ([], ["adult", "gambling"])  # ordinary, whatever a list says
+    ordinary = {text for text, each in zip(examples.texts, examples.ordinary, strict=True) if each}
+    assert {b".vg.no.", b".shop.example."} <= ordinary
+    assert not ordinary & {b".xx1.example.", b".s1.example.", b".p1.example."}
 
 
 def test_the_order_of_lists_and_names_does_not_matter() -> None:
