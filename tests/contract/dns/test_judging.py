@@ -60,9 +60,9 @@ def test_reports_only_where_it_says_nothing(start, unbound) -> None:
 
 def test_below_the_threshold_nothing_is_blocked(start, unbound) -> None:
     worker = start([unbound])
-    put(worker, 2, {"gaming": 0.999}, confidence_offset=-15.0)
+    put(worker, 2, {"gaming": 0.999}, confidence_offset=-99.0)
     for _ in range(4):
         assert str(worker.ask("ok.example").answer[0][0]) == "198.51.100.7"
         time.sleep(0.2)
-    put(worker, 3, {"gaming": 0.5}, confidence_offset=-15.0)  # a new policy: once more from the first question
+    put(worker, 3, {"gaming": 0.5}, confidence_offset=-99.0)  # a new policy: once more from the first question
     assert str(worker.ask("ok.example").answer[0][0]) == "198.51.100.7"
