@@ -9,11 +9,12 @@ after `direct(k, i)`.
 
 from __future__ import annotations
 
-import ctypes
 import socket
 import struct
 import sys
-from ctypes import addressof, c_char, c_int, c_size_t, c_uint, c_uint32, c_void_p, sizeof
+from ctypes import addressof, c_char, c_void_p, sizeof
+
+from gateway.dns.libc import IoVec, MMsgHdr, MsgHdr, batch_calls
 
 BATCH = 64
 SLOT_BYTES = 512
@@ -26,42 +27,12 @@ _MSG_DONTWAIT = 0x40
 _MSG_TRUNC = 0x20
 
 
-class _IoVec(ctypes.Structure):
-    _fields_ = (("base", c_void_p), ("len", c_size_t))
-
-
-class _MsgHdr(ctypes.Structure):
-    _fields_ = (
-        ("name", c_void_p),
-        ("namelen", c_uint32),
-        ("iov", c_void_p),
-        ("iovlen", c_size_t),
-        ("control", c_void_p),
-        ("controllen", c_size_t),
-        ("flags", c_int),
-    )
-
-
-class _MMsgHdr(ctypes.Structure):
-    _fields_ = (("hdr", _MsgHdr), ("len", c_uint))
-
-
-_STEP = sizeof(_MMsgHdr)
+_STEP = sizeof(MMsgHdr)
 _LENGTH_STEP = _STEP // 4
-_LENGTH_AT = _MMsgHdr.len.offset // 4
-_FLAGS_AT = _MsgHdr.flags.offset // 4
+_LENGTH_AT = MMsgHdr.len.offset // 4
+_FLAGS_AT = MsgHdr.flags.offset // 4
 _MARK_STEP = _CONTROL_BYTES // 4
 _MARK_AT = 4  # after cmsg_len (8 bytes), cmsg_level and cmsg_type (4 each) on a 64-bit machine
-
-
-def _libc() -> ctypes.CDLL | None:
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.recvmmsg.argtypes = (c_int, c_void_p, c_uint, c_int, c_void_p)
-        libc.sendmmsg.argtypes = (c_int, c_void_p, c_uint, c_int)
-    except (OSError, AttributeError):
-        return None
-    return libc
 
 
 def enable_marks(udp: socket.socket) -> bool:
@@ -133,24 +104,24 @@ class BatchSocket(_Buffers):
 
     def __init__(self, udp: socket.socket) -> None:
         super().__init__(udp)
-        libc = _libc()
-        if libc is None or sys.byteorder != "little" or sizeof(c_void_p) != 8:
+        calls = batch_calls()
+        if calls is None or sys.byteorder != "little" or sizeof(c_void_p) != 8:
             raise OSError("no recvmmsg here")
-        self._recvmmsg, self._sendmmsg = libc.recvmmsg, libc.sendmmsg
+        self._recvmmsg, self._sendmmsg = calls.recvmmsg, calls.sendmmsg
         self._fd = udp.fileno()
         out_headers = bytearray(BATCH * _STEP)
         self._pins = [self._incoming, self._outgoing, self._names, self._control, self._headers, out_headers]
         bases = [addressof((c_char * len(pin)).from_buffer(pin)) for pin in self._pins]
         in_at, out_at, self._names_at, control_at, self._in_headers_at, self._out_headers_at = bases
-        self._in_iov, self._out_iov = (_IoVec * BATCH)(), (_IoVec * BATCH)()
-        receive = (_MMsgHdr * BATCH).from_buffer(self._headers)
-        send = (_MMsgHdr * BATCH).from_buffer(out_headers)
+        self._in_iov, self._out_iov = (IoVec * BATCH)(), (IoVec * BATCH)()
+        receive = (MMsgHdr * BATCH).from_buffer(self._headers)
+        send = (MMsgHdr * BATCH).from_buffer(out_headers)
         for i in range(BATCH):
             self._in_iov[i].base, self._in_iov[i].len = in_at + i * SLOT_BYTES, SLOT_BYTES
             self._out_iov[i].base = out_at + i * OUT_BYTES
             for message, iov in ((receive[i], self._in_iov), (send[i], self._out_iov)):
                 message.hdr.name = self._names_at + i * NAME_BYTES
-                message.hdr.iov, message.hdr.iovlen = addressof(iov) + i * sizeof(_IoVec), 1
+                message.hdr.iov, message.hdr.iovlen = addressof(iov) + i * sizeof(IoVec), 1
             receive[i].hdr.namelen, send[i].hdr.namelen = NAME_BYTES, self.name_bytes
             receive[i].hdr.control, receive[i].hdr.controllen = control_at + i * _CONTROL_BYTES, _CONTROL_BYTES
         self._template = bytes(self._headers)

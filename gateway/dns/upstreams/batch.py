@@ -13,7 +13,7 @@ import socket
 from array import array
 from ctypes import addressof, c_char, c_size_t, sizeof
 
-from gateway.dns.mmsg import _IoVec, _libc, _MMsgHdr
+from gateway.dns.libc import IoVec, MMsgHdr, batch_calls
 from gateway.dns.upstreams.query import MAX_QUERY_BYTES
 
 OUT_COUNT = 32
@@ -24,7 +24,7 @@ IN_BYTES = 1536
 _OUT_BYTES = (MAX_QUERY_BYTES + 15) // 16 * 16
 _STARTS = range(0, IN_COUNT * IN_BYTES, IN_BYTES)
 _FULL = frozenset((errno.EAGAIN, errno.ENOBUFS, errno.EINTR))
-_STEP = sizeof(_MMsgHdr)
+_STEP = sizeof(MMsgHdr)
 
 
 class PlainBatch:
@@ -76,7 +76,7 @@ class Batch(PlainBatch):
 
     def __init__(self) -> None:
         super().__init__()
-        libc = _libc()
+        libc = batch_calls()
         if libc is None or sizeof(c_size_t) != 8:
             raise OSError("no recvmmsg here")
         self._sendmmsg, self._recvmmsg = libc.sendmmsg, libc.recvmmsg
@@ -89,11 +89,11 @@ class Batch(PlainBatch):
 
     def _headers(self, data: bytearray, count: int, size: int) -> tuple[int, memoryview, memoryview]:
         """The address of `count` message headers over `data`; the vectors as 8-byte words, the headers as 4-byte."""
-        headers, vectors = (_MMsgHdr * count)(), (_IoVec * count)()
+        headers, vectors = (MMsgHdr * count)(), (IoVec * count)()
         held = (c_char * len(data)).from_buffer(data)
         for index, (header, vector) in enumerate(zip(headers, vectors, strict=True)):
             vector.base, vector.len = addressof(held) + index * size, size
-            header.hdr.iov, header.hdr.iovlen = addressof(vectors) + index * sizeof(_IoVec), 1
+            header.hdr.iov, header.hdr.iovlen = addressof(vectors) + index * sizeof(IoVec), 1
         self._pins += [headers, vectors, held]
         return addressof(headers), memoryview(vectors).cast("B").cast("Q"), memoryview(headers).cast("B").cast("I")
 

@@ -18,11 +18,9 @@ from gateway.dns.upstreams.address import ServerAddress
 from gateway.dns.upstreams.exchange import Callback, Exchange, Key, Line, NoAnswer, Outcome, Table
 from gateway.dns.upstreams.health import DOWN, UP, UpstreamReport
 from gateway.dns.upstreams.query import Randomness, respell
-from gateway.dns.upstreams.stream import Streams
-from gateway.dns.upstreams.tls import client_context
-from gateway.dns.upstreams.udp import UdpPool, UdpReader
+from gateway.dns.upstreams.servers import Servers
 from gateway.dns.upstreams.upstream import Upstream
-from gateway.dns.upstreams.zones import Group, Zones
+from gateway.dns.upstreams.zones import Group
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +48,7 @@ class Upstreams:
     """The forwarder's outward side. `ask` returns at once; the callback comes exactly once, from the event loop, or
     from within `ask` when nothing can be asked.
 
-    `zones` maps a zone's name (lower case, no last dot) to servers of its own. `ca_file`: see `tls.client_context`.
+    `zones` and `ca_file`: see `Servers`.
     Raises: DnsSettingsError when that file cannot be used.
     """
 
@@ -65,40 +63,12 @@ class Upstreams:
         self._loop = loop
         self._timeout_s = timeout_s
         self._randomness = Randomness()
-        self._ca_file = ca_file
-        self._reader = UdpReader(loop, self)
-        self._upstreams: dict[ServerAddress, Upstream] = {}
-        rest = self._group(addresses)
-        of_zones = {zone: self._group(servers) for zone, servers in (zones or {}).items()}
-        self._groups = [rest, *of_zones.values()]
-        self._rest = rest
-        self._zones = Zones(rest, of_zones) if of_zones else None
+        self._servers = Servers(addresses, zones or {}, ca_file, loop, self, self._randomness)
         self._by_udp: Table = {}
         self._by_tcp: Table = {}
         self._joined = 0
         self._troubled: list[Upstream] = []
         self._sweeper: asyncio.TimerHandle | None = None
-
-    def _group(self, addresses: tuple[ServerAddress, ...]) -> Group:
-        for address in addresses:
-            if address not in self._upstreams:
-                self._upstreams[address] = self._open(address)
-        return Group(tuple(self._upstreams[address] for address in dict.fromkeys(addresses)))
-
-    def _open(self, address: ServerAddress) -> Upstream:
-        upstream = Upstream(address)
-        if address.protocol == "https":
-            from gateway.dns.upstreams.https import HttpsLines  # noqa: PLC0415 - httpx only where it is used
-
-            upstream.reached_by(HttpsLines(upstream, self._loop, self, client_context(address, self._ca_file)))
-            return upstream
-        context = client_context(address, self._ca_file) if address.protocol == "tls" else None
-        streams = Streams(upstream, self._loop, self, self._randomness, context)
-        if address.protocol == "udp":
-            upstream.reached_by(streams, UdpPool(upstream, self._loop, self._reader, self, self._randomness))
-        else:
-            upstream.reached_by(streams)
-        return upstream
 
     @property
     def in_flight(self) -> int:
@@ -107,11 +77,11 @@ class Upstreams:
 
     def report(self) -> tuple[UpstreamReport, ...]:
         """How each upstream is doing, in the order of the settings."""
-        return tuple(upstream.report() for upstream in self._upstreams.values())
+        return self._servers.report()
 
     def after_batch(self, call: Callable[[], None]) -> None:
         """Call this each time a batch of answers by UDP has been dealt with: what they led to can go out together."""
-        self._reader.after_batch = call
+        self._servers.reader.after_batch = call
 
     # -- asking
 
@@ -130,7 +100,7 @@ class Upstreams:
             callback(_TOO_BUSY)
             return
         question = key[0]
-        group = self._rest if self._zones is None else self._zones.find(question)
+        group = self._servers.find(question)
         order = group.order
         if not order:
             callback(_NO_UPSTREAM)
@@ -144,9 +114,7 @@ class Upstreams:
 
     def flush(self) -> None:
         """Send now what `ask` has put together; it goes out by the next turn of the event loop anyway."""
-        for upstream in self._upstreams.values():
-            if upstream.datagrams is not None:
-                upstream.datagrams.flush()
+        self._servers.flush()
 
     def _attempt(self, exchange: Exchange, now_s: float) -> None:
         order = exchange.order
@@ -261,9 +229,7 @@ class Upstreams:
 
     def _changed(self, upstream: Upstream) -> None:
         """Its state has changed: rank anew, and do not let questions wait that now need not."""
-        for group in self._groups:
-            if upstream in group.upstreams:
-                group.rank()
+        self._servers.rank(upstream)
         if upstream.health.state != UP:
             if upstream not in self._troubled:
                 self._troubled.append(upstream)
@@ -296,17 +262,15 @@ class Upstreams:
 
     def _sweep(self) -> None:
         now_s = time.monotonic()
+        self._sweeper = None
         for table in (self._by_udp, self._by_tcp):
             for exchange in self._due(table, now_s):
                 self._tend(exchange, now_s)
         for upstream in list(self._troubled):
             if upstream.health.probe_at <= now_s:
                 self._probe(upstream, now_s)
-        for upstream in self._upstreams.values():
-            if isinstance(upstream.streams, Streams):
-                upstream.streams.close_stalled(now_s)
-        self._sweeper = None
-        if self.in_flight or self._troubled:
+        self._servers.close_stalled(now_s)
+        if self._sweeper is None and (self.in_flight or self._troubled):
             wait_s = _SWEEP_S if self.in_flight else _PROBE_SWEEP_S
             self._sweeper = self._loop.call_later(wait_s, self._sweep)
 
@@ -343,13 +307,10 @@ class Upstreams:
             for exchange in list(table.values()):
                 self._finish(exchange, _STOPPING)
         self._troubled.clear()
-        for upstream in self._upstreams.values():
+        for upstream in self._servers:
             if upstream.probe is not None:
                 self._finish(upstream.probe, _STOPPING)
-            if upstream.datagrams is not None:
-                upstream.datagrams.close()
-            upstream.streams.close()
-        self._reader.close()
+        self._servers.close()
 
 
 def _ignore(_: Outcome) -> None:

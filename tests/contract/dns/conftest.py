@@ -41,9 +41,16 @@ LOCAL_DATA = (
 
 
 def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback addresses that neither UDP nor TCP has in use."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, socket.socket() as connections:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+            try:
+                connections.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def wait_for(true: Callable[[], object], within_s: float = 20.0) -> None:

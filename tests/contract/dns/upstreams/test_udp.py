@@ -163,7 +163,7 @@ def test_sockets_are_replaced(outside, scripted, answer_truly, monkeypatch) -> N
     out = outside(scripted(lambda packet: [answer_truly(packet)]).port)
     for number in range(5):
         out.ask(f"name{number}.example")
-        ports.append(next(iter(out.upstreams._reader._channels.values())).socket.getsockname()[1])
+        ports.append(next(iter(out.upstreams._servers.reader._channels.values())).socket.getsockname()[1])
     assert len(set(ports)) > 3
 
 
