@@ -91,7 +91,7 @@ def parse_reply(packet: bytes) -> Reply:
             found = _read_records(packet, start, answers, authority)
         except TooManyNamesError:
             return _failure(wire.SERVFAIL, question)
-    end, records, ttls, negative_ttl_s = found
+    end, records, ttls, negative_ttl_s, respelt = found
     largest_s = shortest_s = 0
     if ttls:
         seconds = [ttl_s for _, ttl_s in ttls]
@@ -103,7 +103,7 @@ def parse_reply(packet: bytes) -> Reply:
         leads = leads or record.target is not None or record.owner is not None
         for address in record.addresses:
             leads_inside = leads_inside or is_private(address)
-    body = packet[start:end]
+    body = _with_ttls(packet[start:end], ttls) if respelt else packet[start:end]
     return Reply(
         rcode, question, answers, authority, body, ttls, records, lifetime_s, False, largest_s, leads, leads_inside
     )
@@ -131,10 +131,17 @@ def _failure(rcode: int, question: bytes) -> Reply:
     return Reply(rcode, question, 0, 0, b"", (), (), FAILURE_S)
 
 
-Found = tuple[int, tuple[Record, ...], tuple[tuple[int, int], ...], int]
-"""The position after both sections, the records of the answer section, TTLs of both (see `Reply`), and the lifetime (s)
-of a negative answer.
+Found = tuple[int, tuple[Record, ...], tuple[tuple[int, int], ...], int, bool]
+"""The position after both sections, the records of the answer section, TTLs of both (see `Reply`), the lifetime (s)
+of a negative answer, and whether some TTL is to be another than the message has.
 """
+
+
+def _with_ttls(body: bytes, ttls: tuple[tuple[int, int], ...]) -> bytes:
+    written = bytearray(body)
+    for offset, ttl_s in ttls:
+        _TTL.pack_into(written, offset, ttl_s)
+    return bytes(written)
 
 
 def _read_addresses(packet: bytes, start: int, answers: int) -> Found | None:
@@ -154,12 +161,14 @@ def _read_addresses(packet: bytes, start: int, answers: int) -> Found | None:
         if packet[position : position + 6] != head or packet[data - 2 : data] != length:
             return None
         (ttl_s,) = _TTL.unpack_from(packet, position + 6)
-        ttls.append((position + 6 - start, 0 if ttl_s & 0x80000000 else ttl_s))
+        if ttl_s & 0x80000000:
+            return None
+        ttls.append((position + 6 - start, ttl_s))
         addresses.append(packet[data : data + width])
         position = data + width
     if position > len(packet):
         return None
-    return position, (Record(None, head[3], None, tuple(addresses)),), tuple(ttls), 0
+    return position, (Record(None, head[3], None, tuple(addresses)),), tuple(ttls), 0, False
 
 
 def _read_records(packet: bytes, start: int, answers: int, authority: int) -> Found:  # noqa: PLR0912 - one record a turn
@@ -167,7 +176,7 @@ def _read_records(packet: bytes, start: int, answers: int, authority: int) -> Fo
     records: list[Record] = []
     ttls: list[tuple[int, int]] = []
     names = _Names()
-    position, negative_ttl_s, size = start, 0, len(packet)
+    position, negative_ttl_s, size, respelt = start, 0, len(packet), False
     for index in range(answers + authority):
         owner: str | None
         if packet[position : position + 2] == _ASKED:  # nearly always
@@ -182,23 +191,24 @@ def _read_records(packet: bytes, start: int, answers: int, authority: int) -> Fo
         if end > size:
             raise WireError("record data cut off")
         if ttl_s & 0x80000000:  # RFC 2181 §8: a TTL with the top bit set is zero
-            ttl_s = 0
+            ttl_s, respelt = 0, True
         if rtype == wire.OPT:
             raise WireError("OPT outside the additional section")
         if index < answers:
             if rclass != wire.IN:
-                pass
-            elif (rtype == wire.A and length == 4) or (rtype == wire.AAAA and length == 16):
+                raise WireError("a record of another class than the question")
+            if (rtype == wire.A and length == 4) or (rtype == wire.AAAA and length == 16):
                 records.append(Record(owner, rtype, None, (packet[data:end],)))
             else:
                 records.append(_read_record(packet, owner, rtype, data, end, names))
         elif rtype == wire.SOA and length >= 22:
-            if not answers:  # RFC 2308 §5
-                ttl_s = min(ttl_s, _TTL.unpack_from(packet, end - 4)[0])
+            (minimum_s,) = _TTL.unpack_from(packet, end - 4)
+            if minimum_s < ttl_s:  # RFC 2308 §5, also where an alias leads to what does not exist
+                ttl_s, respelt = minimum_s, True
             negative_ttl_s = min(ttl_s, NEGATIVE_MAX_S)
         ttls.append((position + 4 - start, ttl_s))
         position = end
-    return position, tuple(records), tuple(ttls), negative_ttl_s
+    return position, tuple(records), tuple(ttls), negative_ttl_s, respelt
 
 
 def _read_record(packet: bytes, owner: str | None, rtype: int, data: int, end: int, names: _Names) -> Record:

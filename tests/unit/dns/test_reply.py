@@ -180,3 +180,24 @@ def test_pointers_to_pointers_are_followed_so_far() -> None:
     assert len(parse_reply(message(unread, service(pointer(AT_LONG + 2 * 20)))).records) == 2
     with pytest.raises(WireError):
         parse_reply(message(unread, service(pointer(AT_LONG + 2 * 39))))
+
+
+def test_a_negative_answer_may_be_kept_as_long_as_its_soa_says_and_says_so() -> None:  # RFC 2308 §5
+    for answers in ((), ("a.example. 600 IN CNAME gone.example.",)):
+        found = read(*answers, authority=(SOA,), rcode=wire.NXDOMAIN if not answers else wire.NOERROR)
+        asked = dns.message.make_query("a.example.", "A")
+        message = dns.message.from_wire(render(parse_query(asked.to_wire()), found, 0, 1232))
+        assert (found.lifetime_s, message.authority[0].ttl) == (30, 30)
+
+
+def test_a_ttl_with_the_top_bit_set_is_zero_in_what_is_given_too() -> None:  # RFC 2181 §8
+    packet = upstream("a.example. 60 IN A 192.0.2.1").replace(b"\0\0\0\x3c\0\x04", b"\x80\0\0\x3c\0\x04")
+    asked = dns.message.make_query("a.example.", "A")
+    whole = render(parse_query(asked.to_wire()), parse_reply(packet), 0, 1232)
+    assert dns.message.from_wire(whole).answer[0].ttl == 0
+
+
+def test_records_of_another_class_are_no_answer() -> None:
+    packet = upstream("a.example. 60 IN A 192.0.2.1").replace(b"\0\1\0\1\0\0\0\x3c", b"\0\1\0\3\0\0\0\x3c")
+    with pytest.raises(WireError):
+        parse_reply(packet)
