@@ -18,7 +18,6 @@ import pytest
 from gateway.lists.publish import publish
 from policies.formats import Rejects, read_entries
 from policies.snapshot import NamedList, compile_snapshot
-
 from tests.contract.dns.conftest import Worker, wait_for
 
 LIST = """

@@ -292,7 +292,7 @@ def test_a_flood_of_forgeries_that_miss_does_not_get_in(stage: Stage) -> None:
 
 
 def test_a_flood_of_random_names_leaves_memory_as_it_was(stage: Stage) -> None:
-    """A water-torture flood: names that do not exist, each asked for once. What is kept of them is bounded in octets."""
+    """A water-torture flood: names that do not exist, each asked for once. What is kept of them is bounded."""
     stage.tells(rcode=dns.rcode.NXDOMAIN, authority=("example. 600 SOA a. b. 1 2 3 4 60",))
     port = stage.worker.port
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
