@@ -72,7 +72,15 @@ def exchanges() -> list[bytes]:
     return made
 
 
-SEEDS = {"query": queries, "reply": replies, "resolve": exchanges}
+def plain_queries() -> list[bytes]:
+    """Of listed names, without EDNS: those that the shortcut is for."""
+    names = ("game.example", "www.game.example", "a.b.GAME.example", r"\000.game.example", "x" * 63 + ".game.example")
+    return [
+        dns.message.make_query(name, rtype, use_edns=False, id=7).to_wire() for name in names for rtype in ("A", "TXT")
+    ]
+
+
+SEEDS = {"query": queries, "reply": replies, "resolve": exchanges, "shortcut": plain_queries}
 
 
 def spoil(packet: bytes, dice: random.Random, others: list[bytes]) -> bytes:

@@ -64,3 +64,19 @@ def test_replies(data: bytes) -> None:
 @example(b"")
 def test_the_resolver(data: bytes) -> None:
     TARGETS["resolve"](data)
+
+
+HEAD = b"\0\7\1\0\0\1\0\0\0\0\0\0"
+GAME = b"\x04game\x07example\0"
+
+
+@settings(deadline=None, max_examples=500)
+@given(spoilt("shortcut"))
+@example(HEAD + GAME + b"junk" + b"\0\1\0\1")  # between the name and its type
+@example(HEAD + GAME + b"\0\1\0\1" * 2)
+@example(HEAD + b"\x40" + b"a" * 64 + GAME + b"\0\1\0\1")  # a label of 64
+@example(HEAD + b"\xbf" + b"a" * 0xBF + GAME + b"\0\1\0\1")
+@example(HEAD + (b"\x3f" + b"a" * 63) * 4 + GAME + b"\0\1\0\1")  # a name of 270
+@example(HEAD + b"\3a\0b" + GAME + b"\0\1\0\1")  # good, with a NUL
+def test_the_shortcut(data: bytes) -> None:
+    TARGETS["shortcut"](data)

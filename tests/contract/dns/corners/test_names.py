@@ -113,3 +113,24 @@ def test_no_name_at_all(stage: Stage, name: bytes) -> None:  # RFC 1035 §2.3.4,
         assert answer is not None
         assert dns.message.from_wire(answer).rcode() == dns.rcode.FORMERR
     assert stage.upstream.asked == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"\x40" + b"a" * 64 + b"\x04game\x07example\0",
+        b"\x04game\x07example\0more",
+        (b"\x3f" + b"a" * 63) * 4 + b"\x04game\x07example\0",
+    ],
+    ids=["label of 64", "bytes after it", "270"],
+)
+def test_no_name_at_all_is_not_taken_for_a_listed_one(stage: Stage, name: bytes) -> None:
+    """The quick way for listed names takes no question apart, and yet knows what is none."""
+    plain = struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0)
+    good = stage.send(plain + b"\x04game\x07example\0\0\x01\0\x01")
+    assert good is not None
+    assert good[3] & 15 == dns.rcode.NOERROR
+    for _ in range(3):
+        answer = stage.send(plain + name + b"\0\x01\0\x01")
+        assert answer is not None
+        assert answer[3] & 15 == dns.rcode.FORMERR
