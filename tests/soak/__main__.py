@@ -35,9 +35,14 @@ def main() -> int:
             return 2
     settled, last = told.memory_at(FIRST_MINUTE_S), told.memory_kb[-1][1]
     largest = max(kb for at, kb in told.memory_kb if at >= min(FIRST_MINUTE_S, told.memory_kb[-1][0]))
-    print(f"{told.sent} questions in {chosen.seconds} s ({told.per_s:.0f}/s), {told.reloads} policies published")
+    print(
+        f"{told.sent} questions in {chosen.seconds} s ({told.per_s:.0f}/s), {told.reloads} policies published, "
+        f"{told.in_force - 1} of them taken into force"
+    )
     print(f"lost: {told.lost}, of which the socket buffer dropped {told.dropped_by_buffer}; by us {told.lost_by_us}")
     print(f"memory (kB, anonymous): {settled} after {FIRST_MINUTE_S:.0f} s, {last} at the end, {largest} at most")
+    minutes = [f"{told.memory_at(60.0 * minute)}" for minute in range(1, int(chosen.seconds // 60) + 1)]
+    print(f"memory each minute (kB): {' '.join(minutes)}")
     print(
         f"latency (ms): mean {told.mean_ms:.3f}, max {told.max_ms:.1f} of the load; one at a time beside it median "
         f"{told.percentile_ms(0.5):.2f}, p99 {told.percentile_ms(0.99):.2f}, max {max(told.probes_ms):.1f}, "
