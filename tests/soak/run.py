@@ -23,6 +23,7 @@ from tests.contract.dns.conftest import Worker, ask, free_port, wait_for
 
 LISTED, HOT, WARM = 20_000, 300, 6_000
 FIRST_MINUTE_S = 60.0
+FILL_RATE = 10_000
 _PROBE_EVERY_S = 0.05
 _PROBE_LOST_S = 2.0
 _LOOK_EVERY_S = 1.0
@@ -75,16 +76,16 @@ def _program(name: str) -> str | None:
 
 
 def soak(
-    folder: Path, seconds: float, rate: int, reload_every_s: float, workers: int = 1, seed: int = 1,
+    folder: Path, seconds: float, rate: int, reload_every_s: float, workers: int = 1, fill_s: float = 0.0,
     beside: Callable[[Worker], None] | None = None,
 ) -> Result:  # fmt: skip
-    """Run it in an empty folder; `beside` is called once, from another thread, when the load has begun.
+    """Run it in an empty folder; for `fill_s` before, a higher rate fills the caches. `beside` is called once, from
+    another thread, when the load has begun.
 
     Raises: SoakError.
     """
     questions = folder / "questions"
-    with questions.open("w") as lines:
-        lines.writelines(f"{each}\n" for each in _questions(int(rate * (seconds + 10)), seed))
+    _write(questions, int(rate * (seconds + 10)), "cold")
     result = Result()
     with _upstream(folder) as upstream, _worker(folder, upstream, workers) as worker:
         started = time.monotonic()
@@ -101,6 +102,11 @@ def soak(
         for thread in threads:
             thread.start()
         try:
+            if fill_s:
+                filling = folder / "filling"
+                _write(filling, int(FILL_RATE * fill_s), "early")
+                _dnsperf(worker.port, filling, fill_s, FILL_RATE)
+                drops = _drops(worker.port)
             said = _dnsperf(worker.port, questions, seconds, rate)
         finally:
             end.set()
@@ -112,11 +118,16 @@ def soak(
     return result
 
 
-def _questions(count: int, seed: int) -> Iterator[str]:
+def _write(file: Path, count: int, once: str) -> None:
+    with file.open("w") as lines:
+        lines.writelines(f"{each}\n" for each in _questions(count, once))
+
+
+def _questions(count: int, once: str) -> Iterator[str]:
     """20 % listed, 70 % of a few names that many ask for, 5 % of those that come up every half minute or so, 5 % asked
-    once and never again: enough of each that all caches are full within the first minute.
+    only once, with names that begin with `once`.
     """
-    dice = random.Random(seed)
+    dice = random.Random(once)
     for number in range(count):
         kind = dice.random()
         if kind < 0.2:
@@ -126,7 +137,7 @@ def _questions(count: int, seed: int) -> Iterator[str]:
         elif kind < 0.95:
             yield f"warm{number % WARM}.soak.example A"
         else:
-            yield f"cold{number}.soak.example A"
+            yield f"{once}{number}.soak.example A"
 
 
 @contextmanager
