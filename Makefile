@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help run test demo check bench bench-dns lock format clean setup setup-dev
+.PHONY: help run test demo check bench bench-dns soak fuzz lock format clean setup setup-dev
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,13 @@ bench: setup-dev ## Print the measurements of docs/performance.md
 bench-dns: setup-dev ## Measure DNS beside what people use; ARGS="--only ours,unbound --seconds 2"
 	@deploy/dev/setup.sh bench-dns
 	@$(BIN)/python -m tests.bench dns $(ARGS)
+
+soak: setup-dev ## Ten minutes of DNS load with policy reloads; ARGS="--seconds 60 --rate 2000"
+	@$(BIN)/python -m tests.soak $(ARGS)
+
+fuzz: setup-dev ## Look for packets that break DNS, guided by coverage; ARGS="--seconds 60 reply"
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip -q install --require-hashes -r deploy/lock/fuzz.txt
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 format: setup-dev ## Format the code
 	@$(BIN)/ruff check --fix .

@@ -50,6 +50,14 @@ def wire_key(name: bytes) -> int:
     return key if key != _EMPTY else _EMPTY - 1
 
 
+def _offsets(name: bytes) -> Iterator[int]:
+    """Where each label of a wire name begins."""
+    offset = 0
+    while length := name[offset]:
+        yield offset
+        offset += length + 1
+
+
 def build_index(entries: Iterable[tuple[str, int]]) -> bytes:
     """Compile (name in normal form, value 0–65535) pairs; each name once. The order of the pairs does not
     matter.
@@ -171,11 +179,12 @@ class Index:
 
     def find(self, name: str) -> list[tuple[str, int]]:
         """As `walk`, as a list."""
-        if "\\" in name:
-            found = ((suffix, self.get(suffix)) for suffix in parents(name))
-            return [(suffix, value) for suffix, value in found if value is not None]
-        # Without escapes a label begins, after its dot, where it begins on the wire, after its length.
-        return [(name[offset:], value) for offset, value in self.match(to_wire(name)) or ()]
+        wire = to_wire(name)
+        found = self.match(wire) or ()
+        if "\\" not in name:  # then a label begins, after its dot, where it begins on the wire, after its length
+            return [(name[offset:], value) for offset, value in found]
+        suffixes = dict(zip(_offsets(wire), parents(name), strict=True)) if found else {}
+        return [(suffixes[offset], value) for offset, value in found]
 
     def match(self, name: bytes, apart: Set[bytes] = _NONE) -> list[tuple[int, int]] | None:
         """As `find`, for a name as it stands in a DNS message, in lower case: (offset of the suffix, value).

@@ -14,7 +14,7 @@ from gateway.dns.review import ForbiddenHop, Objection, Verdict, under
 from gateway.dns.wire import Query
 from policies.canaries import CANARIES
 from policies.decide import decide
-from policies.model import Decision, Group, Judged
+from policies.model import BlockAnswer, Decision, Group, Judged
 from policies.names import parents
 from policies.safe_search import safe_host
 from policies.snapshot import Snapshot
@@ -192,14 +192,14 @@ def negative(query: Query, rcode: int, ede: tuple[int, str] | None = None, ttl_s
     return wire.reply(query, rcode, (), (wire.soa(ttl_s),), ede, aa=True)
 
 
-def refuse(query: Query, decision: Decision, snapshot: Snapshot, now: datetime) -> bytes:
+def refuse(query: Query, decision: Decision, form: BlockAnswer, now: datetime) -> bytes:
     """The answer to a forbidden name: the same for every type (RFC 8020), EDE 15 with the category (RFC 8914 §4.16).
 
     It may be kept for 10 s, or until the decision ends with time.
     """
     ede = (wire.EDE_BLOCKED, _told(decision))
     ttl_s = int(min(OWN_TTL_S, seconds_left(decision.valid_until, now)))
-    match snapshot.block_answer:
+    match form:
         case "refused":
             return wire.reply(query, wire.REFUSED, (), (wire.soa(ttl_s),), ede)
         case "nxdomain":
@@ -224,16 +224,20 @@ def object_to(query: Query, objection: Objection, asker: Asker, now: datetime) -
     """The answer in place of an upstream's that review objected to."""
     if isinstance(objection, ForbiddenHop) and isinstance(asker, Accepted) and asker.snapshot and asker.group:
         decision = decide(objection.name, asker.group, now, asker.snapshot)
-        return _refused(query, decision, asker.snapshot, now)
+        return _refused(query, decision, asker.snapshot, now, by_service=objection.by_service)
     refusal = negative(query, wire.NOERROR, (wire.EDE_BLOCKED, "private address"))
     return Answer(refusal, OWN_TTL_S, Told("rebinding"))
 
 
-def _refused(query: Query, decision: Decision, snapshot: Snapshot, now: datetime) -> Answer:
+def _refused(
+    query: Query, decision: Decision, snapshot: Snapshot, now: datetime, *, by_service: bool = False
+) -> Answer:
     first = decision.reasons[0]
     outcome = "judged_refused" if first.kind == "judged_closed" else "refused"
     told = Told(outcome, first.category or "it", first.name)
-    return Answer(refuse(query, decision, snapshot, now), keep_s(decision.valid_until, now), told)
+    # By a service record alone, the name itself has other types, whatever refusals look like (RFC 8020).
+    form = "nodata" if by_service else snapshot.block_answer
+    return Answer(refuse(query, decision, form, now), keep_s(decision.valid_until, now), told)
 
 
 class PolicyJudge:

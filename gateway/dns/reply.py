@@ -16,6 +16,8 @@ from gateway.dns.wire import Query, lower_name, name_text
 
 _MAX_RECORDS = 1000
 _MAX_JUMPS = 32
+_MAX_NAMES = 100
+_MAX_NAME_BYTES = 1 << 15
 _HEADER = struct.Struct("!6H")
 _RECORD = struct.Struct("!HHIH")
 _TTL = struct.Struct("!I")
@@ -27,6 +29,10 @@ GUEST_TTL_MAX_S = 300
 KEEP_MAX_S = 3600
 NEGATIVE_MAX_S = 900
 FAILURE_S = 1
+
+
+class TooManyNamesError(WireError):
+    """A message that would take long to read and review, and that nobody sends in good faith (CVE-2026-96405)."""
 
 
 class Record(NamedTuple):
@@ -44,8 +50,8 @@ class Reply(NamedTuple):
     """An upstream's answer without its ID, question and additional section.
 
     `ttls` holds (offset in `body`, seconds) of each record, `ttl_max_s` the largest; `lifetime_s` is how long the
-    whole may be kept (RFC 2308 §5 for negative answers; 0 = not at all). `leads` is whether it leads to other names,
-    `leads_inside` whether to an address inside.
+    whole may be kept (RFC 2308 §5 for negative answers; 0 = not at all). `leads` is whether it has other names than the
+    one asked for, `leads_inside` whether an address inside.
     """
 
     rcode: int
@@ -70,8 +76,41 @@ class Reply(NamedTuple):
 def parse_reply(packet: bytes) -> Reply:
     """Read an upstream's answer.
 
-    Raises: WireError, and nothing else, for whatever bytes.
+    One with more than 100 names to look at is a SERVFAIL. Raises: WireError, and nothing else, for whatever bytes.
     """
+    flags, answers, authority, start = _read_head(packet)
+    rcode = flags & 15
+    question = packet[12:start]
+    if flags & wire.TC:
+        return Reply(rcode, question, 0, 0, b"", (), (), 0, truncated=True)
+    if rcode not in (wire.NOERROR, wire.NXDOMAIN):
+        return _failure(rcode, question)
+    found = _read_addresses(packet, start, answers) if not rcode and not authority else None
+    if found is None:
+        try:
+            found = _read_records(packet, start, answers, authority)
+        except TooManyNamesError:
+            return _failure(wire.SERVFAIL, question)
+    end, records, ttls, negative_ttl_s, respelt = found
+    largest_s = shortest_s = 0
+    if ttls:
+        seconds = [ttl_s for _, ttl_s in ttls]
+        largest_s, shortest_s = max(seconds), min(seconds)
+    is_negative = rcode == wire.NXDOMAIN or not answers
+    lifetime_s = negative_ttl_s if is_negative else min(KEEP_MAX_S, shortest_s)
+    leads = leads_inside = False
+    for record in records:
+        leads = leads or record.target is not None or record.owner is not None
+        for address in record.addresses:
+            leads_inside = leads_inside or is_private(address)
+    body = _with_ttls(packet[start:end], ttls) if respelt else packet[start:end]
+    return Reply(
+        rcode, question, answers, authority, body, ttls, records, lifetime_s, False, largest_s, leads, leads_inside
+    )
+
+
+def _read_head(packet: bytes) -> tuple[int, int, int, int]:
+    """Flags, records of the answer and authority sections, and the position after the question. Raises: WireError."""
     if len(packet) < 12:
         raise WireError("shorter than a header")
     _ident, flags, questions, answers, authority, _ = _HEADER.unpack_from(packet)
@@ -82,39 +121,27 @@ def parse_reply(packet: bytes) -> Reply:
     start = wire.name_end(packet, 12) + 4
     if start > len(packet):
         raise WireError("question cut off")
-    rcode = flags & 15
-    question = packet[12:start]
-    if flags & wire.TC:
-        return Reply(rcode, question, 0, 0, b"", (), (), 0, truncated=True)
-    found = _read_addresses(packet, start, answers) if not rcode and not authority else None
-    if found is None:
-        found = _read_records(packet, start, answers, authority)
-    end, records, ttls, negative_ttl_s = found
-    largest_s = shortest_s = 0
-    if ttls:
-        seconds = [ttl_s for _, ttl_s in ttls]
-        largest_s, shortest_s = max(seconds), min(seconds)
-    if rcode not in (wire.NOERROR, wire.NXDOMAIN):
-        lifetime_s = FAILURE_S  # RFC 9520 §3.2: remember a failure, briefly
-    elif rcode == wire.NXDOMAIN or not answers:
-        lifetime_s = negative_ttl_s
-    else:
-        lifetime_s = min(KEEP_MAX_S, shortest_s)
-    leads = leads_inside = False
-    for record in records:
-        leads = leads or record.target is not None
-        for address in record.addresses:
-            leads_inside = leads_inside or is_private(address)
-    body = packet[start:end]
-    return Reply(
-        rcode, question, answers, authority, body, ttls, records, lifetime_s, False, largest_s, leads, leads_inside
-    )
+    return flags, answers, authority, start
 
 
-Found = tuple[int, tuple[Record, ...], tuple[tuple[int, int], ...], int]
-"""The position after both sections, the records of the answer section, TTLs of both (see `Reply`), and the lifetime (s)
-of a negative answer.
+def _failure(rcode: int, question: bytes) -> Reply:
+    """An answer that answers nothing. Records that came along are let go: whoever validated may have found them bogus.
+    It is remembered briefly (RFC 9520 §3.2).
+    """
+    return Reply(rcode, question, 0, 0, b"", (), (), FAILURE_S)
+
+
+Found = tuple[int, tuple[Record, ...], tuple[tuple[int, int], ...], int, bool]
+"""The position after both sections, the records of the answer section, TTLs of both (see `Reply`), the lifetime (s)
+of a negative answer, and whether some TTL is to be another than the message has.
 """
+
+
+def _with_ttls(body: bytes, ttls: tuple[tuple[int, int], ...]) -> bytes:
+    written = bytearray(body)
+    for offset, ttl_s in ttls:
+        _TTL.pack_into(written, offset, ttl_s)
+    return bytes(written)
 
 
 def _read_addresses(packet: bytes, start: int, answers: int) -> Found | None:
@@ -134,20 +161,22 @@ def _read_addresses(packet: bytes, start: int, answers: int) -> Found | None:
         if packet[position : position + 6] != head or packet[data - 2 : data] != length:
             return None
         (ttl_s,) = _TTL.unpack_from(packet, position + 6)
-        ttls.append((position + 6 - start, 0 if ttl_s & 0x80000000 else ttl_s))
+        if ttl_s & 0x80000000:
+            return None
+        ttls.append((position + 6 - start, ttl_s))
         addresses.append(packet[data : data + width])
         position = data + width
     if position > len(packet):
         return None
-    return position, (Record(None, head[3], None, tuple(addresses)),), tuple(ttls), 0
+    return position, (Record(None, head[3], None, tuple(addresses)),), tuple(ttls), 0, False
 
 
 def _read_records(packet: bytes, start: int, answers: int, authority: int) -> Found:  # noqa: PLR0912 - one record a turn
     """Both sections, whatever is in them. Raises: WireError."""
     records: list[Record] = []
     ttls: list[tuple[int, int]] = []
-    names: dict[int, str] = {}
-    position, negative_ttl_s, size = start, 0, len(packet)
+    names = _Names()
+    position, negative_ttl_s, size, respelt = start, 0, len(packet), False
     for index in range(answers + authority):
         owner: str | None
         if packet[position : position + 2] == _ASKED:  # nearly always
@@ -162,26 +191,27 @@ def _read_records(packet: bytes, start: int, answers: int, authority: int) -> Fo
         if end > size:
             raise WireError("record data cut off")
         if ttl_s & 0x80000000:  # RFC 2181 §8: a TTL with the top bit set is zero
-            ttl_s = 0
+            ttl_s, respelt = 0, True
         if rtype == wire.OPT:
             raise WireError("OPT outside the additional section")
         if index < answers:
             if rclass != wire.IN:
-                pass
-            elif (rtype == wire.A and length == 4) or (rtype == wire.AAAA and length == 16):
+                raise WireError("a record of another class than the question")
+            if (rtype == wire.A and length == 4) or (rtype == wire.AAAA and length == 16):
                 records.append(Record(owner, rtype, None, (packet[data:end],)))
             else:
                 records.append(_read_record(packet, owner, rtype, data, end, names))
         elif rtype == wire.SOA and length >= 22:
-            if not answers:  # RFC 2308 §5
-                ttl_s = min(ttl_s, _TTL.unpack_from(packet, end - 4)[0])
+            (minimum_s,) = _TTL.unpack_from(packet, end - 4)
+            if minimum_s < ttl_s:  # RFC 2308 §5, also where an alias leads to what does not exist
+                ttl_s, respelt = minimum_s, True
             negative_ttl_s = min(ttl_s, NEGATIVE_MAX_S)
         ttls.append((position + 4 - start, ttl_s))
         position = end
-    return position, tuple(records), tuple(ttls), negative_ttl_s
+    return position, tuple(records), tuple(ttls), negative_ttl_s, respelt
 
 
-def _read_record(packet: bytes, owner: str | None, rtype: int, data: int, end: int, names: dict[int, str]) -> Record:
+def _read_record(packet: bytes, owner: str | None, rtype: int, data: int, end: int, names: _Names) -> Record:
     if rtype in (wire.A, wire.AAAA):
         raise WireError("an A record is 4 bytes, an AAAA record 16")
     if rtype in (wire.CNAME, wire.DNAME):
@@ -194,7 +224,7 @@ def _read_record(packet: bytes, owner: str | None, rtype: int, data: int, end: i
     return Record(owner, rtype)
 
 
-def _read_service(packet: bytes, owner: str | None, rtype: int, data: int, end: int, names: dict[int, str]) -> Record:
+def _read_service(packet: bytes, owner: str | None, rtype: int, data: int, end: int, names: _Names) -> Record:
     """Target and address hints of SVCB and HTTPS (RFC 9460 §2.2, §7.3)."""
     if data + 3 > end:
         raise WireError("service record cut off")
@@ -216,7 +246,29 @@ def _read_service(packet: bytes, owner: str | None, rtype: int, data: int, end: 
     return Record(owner, rtype, target or None, tuple(addresses))
 
 
-def _read_name(packet: bytes, position: int, names: dict[int, str]) -> tuple[str, int]:
+class _Names:
+    """The names of one message by their position, as far as they are worth reading."""
+
+    __slots__ = ("_different", "_size_bytes", "at")
+
+    def __init__(self) -> None:
+        self.at: dict[int, str] = {}
+        self._different: set[str] = set()
+        self._size_bytes = 0
+
+    def add(self, position: int, name: bytes) -> str:
+        """The text of an uncompressed wire name. Raises: TooManyNamesError."""
+        self._size_bytes += len(name)
+        if self._size_bytes > _MAX_NAME_BYTES:
+            raise TooManyNamesError(f"more than {_MAX_NAME_BYTES} bytes of names")
+        text = self.at[position] = name_text(name)
+        self._different.add(text)
+        if len(self._different) > _MAX_NAMES:
+            raise TooManyNamesError(f"more than {_MAX_NAMES} different names")
+        return text
+
+
+def _read_name(packet: bytes, position: int, names: _Names) -> tuple[str, int]:
     """The name at `position` as lower-case text, and the position after it (RFC 1035 §4.1.4)."""
     start, size = position, len(packet)
     after = 0
@@ -237,8 +289,7 @@ def _read_name(packet: bytes, position: int, names: dict[int, str]) -> tuple[str
             jumps += 1
             if target >= limit or target < 12 or jumps > _MAX_JUMPS:
                 raise WireError("a name points forwards, into the header, or too often")
-            if not raw and (known := names.get(target)) is not None:
-                names[start] = known
+            if not raw and (known := names.at.get(target)) is not None:
                 return known, after
             position = limit = target
             continue
@@ -248,9 +299,7 @@ def _read_name(packet: bytes, position: int, names: dict[int, str]) -> tuple[str
         if len(raw) > 254 or position + 1 + length > size:
             raise WireError("name too long or cut off")
         position += 1 + length
-    text = name_text(bytes(raw) + b"\0")
-    names[start] = text
-    return text, after or position + 1
+    return names.add(start, bytes(raw) + b"\0"), after or position + 1
 
 
 def matches(reply: Reply, lower_question: bytes) -> bool:

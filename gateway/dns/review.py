@@ -9,6 +9,7 @@ from enum import Enum
 from gateway.dns import wire
 from gateway.dns.inside import is_private
 from gateway.dns.reply import Reply
+from policies.names import parents
 
 
 class Verdict(Enum):
@@ -24,9 +25,12 @@ Judge = Callable[[str], Verdict]
 
 @dataclass(frozen=True, slots=True)
 class ForbiddenHop:
-    """The answer leads to a name that policy refuses."""
+    """The answer leads to a name that policy refuses: by an alias, which holds for every type, or by one `service`
+    record (SVCB, HTTPS), which says nothing of other types.
+    """
 
     name: str
+    by_service: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +42,15 @@ class Rebinding:
 
 Objection = ForbiddenHop | Rebinding
 
-_MAX_HOPS = 64
+_SERVICES = (wire.SVCB, wire.HTTPS)
 
 
 def review(name: str, reply: Reply, judge: Judge | None, private_zones: tuple[str, ...]) -> Objection | None:
     """The first objection to giving `reply` to whoever asked for `name`, or None.
 
     `judge` None means that no names are judged (a device that has not accepted). Targets of CNAME, DNAME, SVCB
-    and HTTPS are judged, and the whole chain after a name that IT permitted passes. Addresses are those of A and
-    AAAA and the hints of SVCB and HTTPS; `private_zones` may hold private ones.
+    and HTTPS are judged, and owners; the whole chain after a name that IT permitted passes. Addresses are those of A
+    and AAAA and the hints of SVCB and HTTPS; `private_zones` may hold private ones.
     """
     if not reply.leads and not reply.leads_inside:
         return None
@@ -64,35 +68,46 @@ def review(name: str, reply: Reply, judge: Judge | None, private_zones: tuple[st
 
 
 def _review_names(name: str, reply: Reply, judge: Judge) -> Objection | None:
+    if judge(name) is Verdict.INSISTED:
+        return None
     led = [
         (name if record.owner is None else record.owner, record.target, record.rtype)
         for record in reply.records
         if record.target is not None
     ]
-    if judge(name) is Verdict.INSISTED:
+    owners = {record.owner for record in reply.records if record.owner is not None and record.rtype != wire.DNAME}
+    verdicts = {each: judge(each) for each in {target for _, target, _ in led} | owners - {name}}
+    if Verdict.REFUSED not in verdicts.values():
         return None
-    verdicts: dict[str, Verdict] = {}
-    insisted: set[str] = set()
-    for _ in range(min(len(led), _MAX_HOPS)):  # a chain may come in any order: until nothing is added
-        before = len(insisted)
-        for owner, target, _rtype in led:
-            if target not in verdicts:
-                verdicts[target] = judge(target)
-            if verdicts[target] is Verdict.INSISTED or owner in insisted:
-                insisted.add(target)
-        if len(insisted) == before:
-            break
+    insisted = _insisted(name, led, verdicts)
+    led.sort(key=lambda each: each[2] in _SERVICES)  # what holds for every type comes first
+    moves = any(rtype == wire.DNAME for _, _, rtype in led)
+    above = {parent for each in insisted for parent in parents(each)} if moves else set()
     for owner, target, rtype in led:
-        if rtype == wire.DNAME and target in {parent for covered in insisted for parent in _ancestors(covered)}:
-            continue
-        if target not in insisted and owner not in insisted and verdicts[target] is Verdict.REFUSED:
-            return ForbiddenHop(target)
+        # A DNAME moves a whole branch: its CNAME shows where the name in question went.
+        passes = target in insisted or owner in insisted or (rtype == wire.DNAME and target in above)
+        if not passes and verdicts[target] is Verdict.REFUSED:
+            return ForbiddenHop(target, rtype in _SERVICES)
+    for owner in sorted(owners - {name} - insisted):
+        if verdicts[owner] is Verdict.REFUSED:
+            return ForbiddenHop(owner)
     return None
 
 
-def _ancestors(name: str) -> list[str]:
-    labels = name.split(".")
-    return [".".join(labels[at:]) for at in range(len(labels))]
+def _insisted(name: str, led: list[tuple[str, str, int]], verdicts: dict[str, Verdict]) -> set[str]:
+    """What is reached from `name` by way of a name that IT permitted, in whatever order the records stand."""
+    onward: dict[str, set[str]] = {}
+    for owner, target, _ in led:
+        onward.setdefault(owner, set()).add(target)
+    reached: set[tuple[str, bool]] = set()
+    waiting = [(name, False)]
+    while waiting:
+        at, permitted = waiting.pop()
+        permitted = permitted or verdicts.get(at) is Verdict.INSISTED
+        if (at, permitted) not in reached:
+            reached.add((at, permitted))
+            waiting += [(target, permitted) for target in onward.get(at, ())]
+    return {at for at, permitted in reached if permitted}
 
 
 def under(name: str, zones: tuple[str, ...]) -> bool:

@@ -27,6 +27,7 @@ _PLAIN_OR_DOT = bytes(sorted(_PLAIN | {0x2E}))
 ONE_QUESTION = struct.pack("!5H", RD, 1, 0, 0, 0)
 """What follows the ID of nearly every query."""
 _OWNER = b"\xc0\x0c"
+_OPTIONS_MAX = 100
 _SOA_NAMES = b"\x0agjestenett\x07invalid\0\x06nobody\x07invalid\0"
 _FORBIDDEN_TYPES = frozenset(range(128, 255)) | {0, OPT}
 
@@ -154,12 +155,14 @@ def _read_additional(packet: bytes, position: int, count: int) -> tuple[bool, in
 
 
 def _check_options(packet: bytes, position: int, end: int) -> None:
-    while position < end:
+    for _ in range(_OPTIONS_MAX):
+        if position >= end:
+            break
         if position + 4 > end:
             raise BadQueryError("EDNS option cut off", FORMERR)
         position += 4 + int.from_bytes(packet[position + 2 : position + 4], "big")
     if position != end:
-        raise BadQueryError("EDNS option longer than its record", FORMERR)
+        raise BadQueryError(f"EDNS option longer than its record, or more than {_OPTIONS_MAX} of them", FORMERR)
 
 
 def name_text(name: bytes) -> str:
@@ -178,8 +181,11 @@ def name_text(name: bytes) -> str:
     return ".".join(_escaped(label.lower()) for label in labels)
 
 
+_TEXTS = tuple(chr(octet) if octet in _PLAIN else f"\\{octet:03d}" for octet in range(256))
+
+
 def _escaped(label: bytes) -> str:
-    return "".join(chr(octet) if octet in _PLAIN else f"\\{octet:03d}" for octet in label)
+    return "".join([_TEXTS[octet] for octet in label])
 
 
 def is_meta_type(qtype: int) -> bool:

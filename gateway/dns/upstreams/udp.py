@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 
 from gateway.dns import wire
-from gateway.dns.upstreams.batch import IN_BYTES, open_batch
+from gateway.dns.upstreams.batch import open_batch
 from gateway.dns.upstreams.exchange import Events, Exchange, Line
 from gateway.dns.upstreams.query import Randomness, query
 from gateway.dns.upstreams.upstream import Upstream
@@ -104,7 +104,7 @@ class UdpReader:
             exchange = pending.get(packet[:2])
             if exchange is None:  # too late, or never asked
                 continue
-            if len(packet) == IN_BYTES:  # longer than what we said we take, and cut by the buffer
+            if len(packet) > wire.MAX_UDP_BYTES:  # more than we said we take: perhaps fragments, perhaps cut (RFC 9715)
                 packet = packet[:2] + bytes((packet[2] | wire.TC >> 8,)) + packet[3:]  # noqa: PLW2901
             if not packet.startswith(exchange.asked, 12):
                 events.near_miss(exchange, channel, packet)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,16 +42,24 @@ LOCAL_DATA = (
 
 
 def free_port() -> int:
-    """A port of the loopback addresses that neither UDP nor TCP has in use."""
+    """A port that nobody has by UDP or TCP, and that the next calls do not give again."""
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, socket.socket() as connections:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream,
+        ):
+            datagrams.bind(("127.0.0.1", 0))
+            port = int(datagrams.getsockname()[1])
             try:
-                connections.bind(("127.0.0.1", port))
+                stream.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+            if port not in _given:
+                _given.append(port)
+                return port
+
+
+_given: deque[int] = deque(maxlen=50)
 
 
 def wait_for(true: Callable[[], object], within_s: float = 20.0) -> None:

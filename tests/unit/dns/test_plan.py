@@ -7,7 +7,7 @@ import pytest
 
 from gateway.dns import plan as planning
 from gateway.dns.plan import Accepted, Answer, Asker, Forward, NotAccepted, Site, plan
-from gateway.dns.review import Rebinding
+from gateway.dns.review import ForbiddenHop, Rebinding
 from gateway.dns.wire import parse_query
 from policies.snapshot import NamedList, compile_snapshot, open_snapshot
 
@@ -133,3 +133,13 @@ def test_rebinding_is_answered_without_the_address() -> None:
     assert message.rcode() == dns.rcode.NOERROR
     assert not message.answer
     assert ede(message) == [(15, "private address")]
+
+
+@pytest.mark.parametrize("block_answer", ["zero", "nodata", "nxdomain", "refused"])
+def test_a_forbidden_service_target_says_nothing_of_the_other_types(block_answer: str) -> None:  # RFC 8020
+    query = parse_query(dns.message.make_query("a.example", "HTTPS", use_edns=0).to_wire())
+    objection = ForbiddenHop("game.example", by_service=True)
+    message = dns.message.from_wire(planning.object_to(query, objection, accepted(block_answer), NOW).wire)
+    assert (message.rcode(), message.answer) == (dns.rcode.NOERROR, [])
+    assert message.authority
+    assert ede(message) == [(15, "gaming")]

@@ -1,5 +1,8 @@
 """An upstream's answer is read strictly, kept as long as it may be, and rendered for the one who asks."""
 
+import struct
+import time
+
 import dns.flags
 import dns.message
 import dns.rrset
@@ -119,3 +122,82 @@ def test_negative_rendering_keeps_the_soa() -> None:
     message = dns.message.from_wire(render(parse_query(asked.to_wire()), read(authority=(SOA,), rcode=3), 10, 1232))
     assert message.rcode() == wire.NXDOMAIN
     assert message.authority[0].ttl == 20
+
+
+FAILED = struct.pack("!6H", 1, 0x8182, 1, 1, 0, 0) + b"\x01a\x07example\0\0\x01\0\x01"
+
+
+def test_records_of_a_failure_are_let_go() -> None:  # CVE-2026-50243: what was found bogus is never made presentable
+    found = parse_reply(FAILED + b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc6\x33\x64\x01")
+    assert (found.rcode, found.records, found.body, found.answer_count) == (wire.SERVFAIL, (), b"", 0)
+    assert parse_reply(FAILED + b"junk").rcode == wire.SERVFAIL
+
+
+def service(target: bytes, rtype: int = wire.HTTPS) -> bytes:
+    return b"\xc0\x0c" + struct.pack("!HHIH", rtype, 1, 60, 2 + len(target)) + b"\0\x01" + target
+
+
+def message(*records: bytes) -> bytes:
+    return struct.pack("!6H", 1, 0x8180, 1, len(records), 0, 0) + b"\x01a\x07example\0\0\x41\0\x01" + b"".join(records)
+
+
+LONG = b"\x01\xff" * 120 + b"\0"
+AT_LONG = 12 + 15 + 14  # where the name of the first service record stands
+
+
+def pointer(position: int) -> bytes:
+    return struct.pack("!H", 0xC000 | position)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        # CVE-2024-8508, CVE-2026-44390: very large RRsets whose names share no suffix
+        message(*(service(b"\x01\xff" * 20 + struct.pack("!BH", 2, number) + b"\0") for number in range(999))),
+        # CVE-2026-96405: each name short, all of them together long
+        message(service(LONG), *(service(bytes((1, n & 255)) + pointer(AT_LONG + 2 * (n >> 8))) for n in range(999))),
+        message(service(LONG), *(service(b"\x01a" + pointer(AT_LONG + 2)) for _ in range(999))),
+    ],
+    ids=["no common suffix", "different", "the same again"],
+)
+def test_names_without_end_cost_little(packet: bytes) -> None:
+    started = time.process_time()
+    found = parse_reply(packet)
+    assert time.process_time() - started < 0.1
+    assert (found.rcode, found.records) == (wire.SERVFAIL, ())
+
+
+def test_a_large_answer_of_one_name_is_read_whole() -> None:
+    full = b"\x01A\x07example\0" + struct.pack("!HHIH", wire.A, 1, 60, 4)
+    found = parse_reply(message(*(full + number.to_bytes(4, "big") for number in range(1 << 27, (1 << 27) + 999))))
+    assert (found.rcode, len(found.records)) == (wire.NOERROR, 999)
+    assert len(parse_reply(message(*(service(b"\x01a" + pointer(14)) for _ in range(999)))).records) == 999
+
+
+def test_pointers_to_pointers_are_followed_so_far() -> None:
+    chain = b"".join(pointer(12 if not number else AT_LONG + 2 * number - 2) for number in range(40))
+    unread = b"\xc0\x0c" + struct.pack("!HHIH", 16, 1, 60, 2 + len(chain)) + b"\0\0" + chain
+    assert len(parse_reply(message(unread, service(pointer(AT_LONG + 2 * 20)))).records) == 2
+    with pytest.raises(WireError):
+        parse_reply(message(unread, service(pointer(AT_LONG + 2 * 39))))
+
+
+def test_a_negative_answer_may_be_kept_as_long_as_its_soa_says_and_says_so() -> None:  # RFC 2308 §5
+    for answers in ((), ("a.example. 600 IN CNAME gone.example.",)):
+        found = read(*answers, authority=(SOA,), rcode=wire.NXDOMAIN if not answers else wire.NOERROR)
+        asked = dns.message.make_query("a.example.", "A")
+        message = dns.message.from_wire(render(parse_query(asked.to_wire()), found, 0, 1232))
+        assert (found.lifetime_s, message.authority[0].ttl) == (30, 30)
+
+
+def test_a_ttl_with_the_top_bit_set_is_zero_in_what_is_given_too() -> None:  # RFC 2181 §8
+    packet = upstream("a.example. 60 IN A 192.0.2.1").replace(b"\0\0\0\x3c\0\x04", b"\x80\0\0\x3c\0\x04")
+    asked = dns.message.make_query("a.example.", "A")
+    whole = render(parse_query(asked.to_wire()), parse_reply(packet), 0, 1232)
+    assert dns.message.from_wire(whole).answer[0].ttl == 0
+
+
+def test_records_of_another_class_are_no_answer() -> None:
+    packet = upstream("a.example. 60 IN A 192.0.2.1").replace(b"\0\1\0\1\0\0\0\x3c", b"\0\1\0\3\0\0\0\x3c")
+    with pytest.raises(WireError):
+        parse_reply(packet)

@@ -89,6 +89,17 @@ def test_refuses_what_is_no_query(packet: bytes, rcode: int | None) -> None:
         assert answer.id == 7
 
 
+def test_very_many_options_are_refused_at_once() -> None:  # CVE-2026-41292
+    def with_options(count: int) -> bytes:
+        options = b"\xff\xf0\0\0" * count
+        return HEADER[:-1] + b"\x01" + QUESTION + struct.pack("!BHHIH", 0, 41, 1232, 0, len(options)) + options
+
+    assert parse_query(with_options(100)).has_options
+    with pytest.raises(BadQueryError) as caught:
+        parse_query(with_options(16_000))
+    assert caught.value.rcode == wire.FORMERR
+
+
 def test_own_answer_is_read_by_dnspython_and_echoes_everything() -> None:
     packet = query("GaMe.example.", use_edns=0)
     read = parse_query(packet)

@@ -1,0 +1,1 @@
+"""What must hold for whatever bytes: entry points that hypothesis, the kept corpus and atheris all run."""
