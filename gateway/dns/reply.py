@@ -32,7 +32,7 @@ FAILURE_S = 1
 
 
 class TooManyNamesError(WireError):
-    """A message that would take long to read and review, and that nobody sends in good faith (CVE-2026-96405)."""
+    """A message that would take long to read and review, and that nobody sends in good faith (RFC 9267 §2)."""
 
 
 class Record(NamedTuple):

@@ -154,7 +154,7 @@ def pointer(position: int) -> bytes:
     [
         # CVE-2024-8508, CVE-2026-44390: very large RRsets whose names share no suffix
         message(*(service(b"\x01\xff" * 20 + struct.pack("!BH", 2, number) + b"\0") for number in range(999))),
-        # CVE-2026-96405: each name short, all of them together long
+        # RFC 9267 §2: each name short, all of them together long
         message(service(LONG), *(service(bytes((1, n & 255)) + pointer(AT_LONG + 2 * (n >> 8))) for n in range(999))),
         message(service(LONG), *(service(b"\x01a" + pointer(AT_LONG + 2)) for _ in range(999))),
     ],

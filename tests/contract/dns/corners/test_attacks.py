@@ -191,7 +191,7 @@ def service(target: bytes) -> bytes:
 
 def test_names_that_cost_much_to_read_or_write_cost_little(stage: Stage) -> None:
     """CVE-2024-8508 and CVE-2026-44390: very large RRsets, which unbound compressed for long (with and without a common
-    suffix); CVE-2026-96405: chained pointers, each of them short enough, all together not.
+    suffix); RFC 9267 §2: chained pointers, each of them short enough, all together not.
 
     We never compress, and a message with more than 100 different names, or 32 KB of them, is a SERVFAIL.
     """
