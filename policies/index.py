@@ -230,7 +230,11 @@ class Index:
             value = self._get(wire_key(rest))
             if value is not None:
                 found.append((offset, value))
+            if length > MAX_LABEL_OCTETS:
+                raise IndexError("a label too long")
             offset += length + 1
+        if offset + 1 != len(name):
+            raise IndexError("octets after a name")
         return found
 
     def _get(self, key: int) -> int | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from gateway.dns.counters import Cell
 from gateway.dns.reply import Reply
+from gateway.dns.review import Objection
 from gateway.dns.upstreams.exchange import Key, Outcome
 
 Finished = tuple[bytes, float, Cell]
@@ -14,6 +16,8 @@ it.
 """
 
 _ENTRY_BYTES = 280
+_ID_BYTES = 2
+_NONE: dict[tuple[str, str], tuple[Objection | None, datetime | None]] = {}
 _SEEN_MAX = 16384
 _DUE_SHARE = 0.1
 _DUE_LIFETIME_MIN_S = 10
@@ -42,7 +46,8 @@ class FinishedAnswers:
 
     def offer(self, table: dict[bytes, Finished], key: bytes, answer: bytes, until: float, cell: Cell) -> None:
         """Keep `answer` (with its ID, which is cut off) if `key` was asked before."""
-        if key not in table:
+        before = table.get(key)
+        if before is None:
             sight = hash((id(table), key))
             if sight not in self._seen:
                 if len(self._seen) >= _SEEN_MAX:
@@ -50,10 +55,13 @@ class FinishedAnswers:
                 self._seen.add(sight)
                 return
             self._seen.discard(sight)
-            self.size_bytes += len(key) + len(answer) + _ENTRY_BYTES
-            if self.size_bytes > self._max_bytes:
-                self.cleared += 1
-                self.clear()
+        else:
+            self.size_bytes -= len(key) + _ENTRY_BYTES + len(before[0]) + _ID_BYTES
+        size_bytes = len(key) + _ENTRY_BYTES + len(answer)
+        if self.size_bytes + size_bytes > self._max_bytes:
+            self.cleared += 1
+            self.clear()
+        self.size_bytes += size_bytes
         table[key] = (answer[2:], until, cell)
 
     def clear(self) -> None:
@@ -75,6 +83,8 @@ class Kept(NamedTuple):
     reply: Reply
     stored_at: float
     expires_at: float
+    reviewed: dict[tuple[str, str], tuple[Objection | None, datetime | None]] = _NONE
+    """By policy (`View.token`) what review objected to, and until when that holds; kept of what leads somewhere."""
 
     def is_due(self, now_s: float) -> bool:
         """Whether so little of its lifetime is left that what is in use had better be asked for again."""
@@ -95,8 +105,8 @@ class _Generations:
         self.evicted = 0
 
     def insert(self, key: Key, kept: Kept) -> None:
-        if key not in self.young:
-            self._young_bytes += kept.reply.size_bytes
+        before = self.young.get(key)
+        self._young_bytes += kept.reply.size_bytes - (before.reply.size_bytes if before is not None else 0)
         self.young[key] = kept
         if self._young_bytes > self._half_bytes:
             self.evicted += len(self.old)
@@ -141,7 +151,8 @@ class UpstreamAnswers:
 
     def put(self, key: Key, reply: Reply, now_s: float) -> Kept:
         """Keep `reply` for its lifetime; one with lifetime 0 is returned but not kept."""
-        kept = Kept(reply, now_s, now_s + reply.lifetime_s)
+        is_reviewed = reply.leads or reply.leads_inside
+        kept = Kept(reply, now_s, now_s + reply.lifetime_s, {} if is_reviewed else _NONE)
         if reply.lifetime_s > 0 and reply.size_bytes < self._largest_bytes:
             again = self._again
             (again if key in again.young or key in again.old else self._once).insert(key, kept)

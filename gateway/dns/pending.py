@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.dns import alias, unaccepted, wire
@@ -23,7 +24,7 @@ from gateway.dns.plan import (
     unreachable,
 )
 from gateway.dns.reply import GUEST_TTL_MAX_S, Reply, render
-from gateway.dns.review import review
+from gateway.dns.review import Objection, review
 from gateway.dns.upstreams.exchange import Key, NoAnswer, Outcome
 from gateway.dns.views import View
 from gateway.dns.wire import Query
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 Deliver = Callable[[bytes], None]
 _TCP_BYTES = 65535
+_HEADER_AND_OPT_BYTES = 12 + 11
+_REVIEWS_MAX = 16
 _ANSWERED, _FAILED = Told("answered"), Told("failed")
 _NO_MATTER = datetime.min.replace(tzinfo=UTC)
 STALE_TTL_S = 30
@@ -87,15 +90,15 @@ class Pending:
         self._asked_at = self._asked_at or now_s
         if resolver.kept.stale(self.shared, now_s) is not None:
             self._impatience = asyncio.get_running_loop().call_later(_PATIENCE_S, self._give_stale)
-        resolver.upstreams.ask(self.shared, self.by_tcp, self._arrived)
+        resolver.upstreams.ask(self.shared, self.by_tcp, partial(self._arrived, self.shared))
         return None
 
-    def _arrived(self, outcome: Outcome) -> None:
+    def _arrived(self, shared: Key, outcome: Outcome) -> None:
         resolver = self._resolver
         resolver.waiting.leave(self._source)
         try:
-            kept = resolver.arrived(self.shared, outcome)
-            if self._deliver is None:  # a stale answer went out before
+            kept = resolver.arrived(shared, outcome)
+            if self._deliver is None or shared != self.shared:  # a stale answer went out, or something else is asked
                 return
             answer = self._without(outcome) if kept is None else self._settled(kept)
         except Exception as fault:
@@ -133,7 +136,7 @@ class Pending:
             answer = unreachable(self.query, outcome.code, outcome.text)
             resolver.count(_FAILED, answer, self.view, self._source)
             return answer
-        return self.reviewed(Kept(outcome, resolver.monotonic(), 0.0), None)
+        return self.reviewed(Kept(outcome, resolver.monotonic(), 0.0, {}), None)
 
     def _settled(self, kept: Kept, *, stale: bool = False) -> bytes | None:
         """The answer under the policy of now; None when something else has to be asked first."""
@@ -160,10 +163,12 @@ class Pending:
         now_s = resolver.monotonic()  # before the clock is read, so that nothing is kept too long
         now = resolver.clock() if valid_until is not None or reply.leads or reply.leads_inside else _NO_MATTER
         if reply.leads or reply.leads_inside:
-            judge = judge_for(self.view.asker, now)
-            objection = review(planned.safe_host or query.name, reply, judge, resolver.site.private_zones)
-            if judge is not None:
-                valid_until = earlier(valid_until, judge.valid_until)
+            if self._is_too_long(reply):  # by TCP it is reviewed
+                answer = wire.truncated(query)
+                resolver.count(_ANSWERED, answer, self.view, self._source)
+                return answer
+            objection, until = self._objection(kept, now)
+            valid_until = earlier(valid_until, until)
             if objection is not None:
                 refusal = object_to(query, objection, self.view.asker, now)
                 cell = resolver.count(refusal.told, refusal.wire, self.view, self._source)
@@ -186,6 +191,26 @@ class Pending:
             until_s = min(kept.expires_at, kept.stored_at + age_s + 1, now_s + keep_s(valid_until, now, ttl_max_s))
             resolver.finished.offer(self.view.answers, key, answer, until_s, cell)
         return answer
+
+    def _objection(self, kept: Kept, now: datetime) -> tuple[Objection | None, datetime | None]:
+        """What review objects to, and until when that holds; found once for each policy, since it may take long."""
+        token = self.view.token
+        known = kept.reviewed.get(token)
+        if known is not None and (known[1] is None or now < known[1]):
+            return known
+        judge = judge_for(self.view.asker, now)
+        name = self._planned.safe_host or self.query.name
+        objection = review(name, kept.reply, judge, self._resolver.site.private_zones)
+        if len(kept.reviewed) >= _REVIEWS_MAX:
+            kept.reviewed.clear()
+        kept.reviewed[token] = known = objection, judge.valid_until if judge is not None else None
+        return known
+
+    def _is_too_long(self, reply: Reply) -> bool:
+        query = self.query
+        if self.by_tcp or self._planned.safe_host is not None or isinstance(self.view.asker, NotAccepted):
+            return False
+        return len(query.question) + len(reply.body) + _HEADER_AND_OPT_BYTES > min(query.udp_bytes, wire.MAX_UDP_BYTES)
 
     def _rendered(self, reply: Reply, age_s: int, ttl_max_s: int, stale: bool) -> bytes:
         query, safe_host = self.query, self._planned.safe_host

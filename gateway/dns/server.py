@@ -137,6 +137,9 @@ class Server:
             self._reporter.close()
 
     def _reload(self, *, wait: bool = False) -> None:
+        self._reload_timer = self._loop.call_later(
+            self._config.reload_interval_s, self._reload
+        )  # whatever comes of this
         snapshot = self._snapshot_file.poll(wait=wait)
         if snapshot is not None:
             self._views.adopt(snapshot)
@@ -146,7 +149,6 @@ class Server:
             self._problem = self._snapshot_file.problem
             if self._problem is not None:
                 log.warning("%s", self._problem)
-        self._reload_timer = self._loop.call_later(self._config.reload_interval_s, self._reload)
 
     def _readable(self, batch: mmsg.AnySocket) -> None:
         for _ in range(_BATCHES_AT_ONCE):  # then let the rest of the loop have its turn

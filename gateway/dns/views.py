@@ -34,6 +34,8 @@ class View:
     tally: Tally
     shortcut: Shortcut | None = None
     top_names: TopNames | None = None
+    token: tuple[str, str] = ("", "")
+    """Which policy it is, for what is remembered of it: the snapshot's SHA-256 and the group's key."""
 
 
 class Views:
@@ -120,6 +122,7 @@ class Views:
                 self._counters.tally(key),
                 None if group.top_names else self._shortcut(self.snapshot, group),
                 self._top_names if group.top_names else None,
+                (self.snapshot.sha256, key),
             )
         return view
 

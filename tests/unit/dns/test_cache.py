@@ -73,6 +73,27 @@ def test_what_is_in_use_is_bounded_too() -> None:
         assert len(kept) <= 400_000 // 800 + 2
 
 
+def test_answers_that_grow_are_counted_as_they_are() -> None:
+    kept = UpstreamAnswers(max_bytes=4_000_000, stale_max_s=1000.0)
+    for number in range(3500):
+        kept.put(key(number), reply(lifetime_s=1), 0.0)
+        kept.get(key(number), 0.0)
+        kept.put(key(number), reply(lifetime_s=1, size=60_000), 2.0)
+    held = [each for part in (kept._once, kept._again) for table in (part.young, part.old) for each in table.values()]
+    assert sum(each.reply.size_bytes for each in held) <= 4_100_000
+    assert kept.evicted
+
+
+def test_finished_answers_that_grow_are_counted_as_they_are() -> None:
+    finished = FinishedAnswers(max_bytes=100_000)
+    table = finished.table()
+    for number in range(200):
+        for size in (10, 10, 1200):
+            finished.offer(table, key(number)[0], b"ID" + bytes(size), 5.0, CELL)
+    assert sum(len(answer) for answer, _, _ in table.values()) <= 100_000
+    assert finished.cleared
+
+
 def test_what_has_ended_is_stale_for_a_while() -> None:
     kept = UpstreamAnswers(stale_max_s=100.0)
     kept.put(key(1), reply(lifetime_s=60), 0.0)
