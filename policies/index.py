@@ -25,7 +25,7 @@ from hashlib import blake2b
 from zlib import crc32
 
 from policies.names import MAX_LABEL_OCTETS, MAX_NAME_OCTETS, PolicyError, parents, to_wire
-from policies.sealed import Sealed
+from policies.sealed import CHUNK_BITS, Sealed
 
 MAGIC = b"GNINDEX2"
 MAX_VALUE = 0xFFFF
@@ -123,6 +123,7 @@ class Index:
 
     __slots__ = (
         "_filter",
+        "_filter_at",
         "_filter_mask",
         "_homes",
         "_keys",
@@ -152,6 +153,7 @@ class Index:
         self._sealed = sealed
         self._filter = view[keys_end:values_start]
         self._filter_mask = filter_octets - 1
+        self._filter_at = offset + keys_end
         if sealed is not None:
             sealed.check(offset + keys_end - 8, offset + keys_end)
         if sys.byteorder == "big" and sealed is not None:
@@ -193,8 +195,9 @@ class Index:
         """
         if name[-1] or len(name) > MAX_NAME_OCTETS:
             raise IndexError("not a name as it stands in a DNS message")
-        if self._sealed is not None and not self._sealed.is_whole:
-            return self._match_warily(name, apart)
+        sealed = self._sealed
+        if sealed is not None and not sealed.is_whole:
+            return self._match_warily(sealed, name, apart)
         keys, homes, octets, mask = self._keys, self._homes, self._filter, self._filter_mask
         found: list[tuple[int, int]] = []
         offset = 0
@@ -219,17 +222,23 @@ class Index:
             raise IndexError("octets after a name")
         return found
 
-    def _match_warily(self, name: bytes, apart: Set[bytes]) -> list[tuple[int, int]] | None:
+    def _match_warily(self, sealed: Sealed, name: bytes, apart: Set[bytes]) -> list[tuple[int, int]] | None:
         """As `match`, in a file of which not every octet has been verified yet."""
+        checked, octets, mask, filter_at = sealed.checked, self._filter, self._filter_mask, self._filter_at
         found: list[tuple[int, int]] = []
         offset = 0
         while length := name[offset]:
             rest = name[offset:]
             if rest in apart:
                 return None
-            value = self._get(wire_key(rest))
-            if value is not None:
-                found.append((offset, value))
+            crc = crc32(rest)
+            place = crc >> 3 & mask
+            if not checked[filter_at + place >> CHUNK_BITS]:
+                sealed.check(filter_at + place, filter_at + place + 1)
+            if octets[place] & _BIT[crc & 7]:
+                value = self._get(wire_key(rest))
+                if value is not None:
+                    found.append((offset, value))
             if length > MAX_LABEL_OCTETS:
                 raise IndexError("a label too long")
             offset += length + 1
