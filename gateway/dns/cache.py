@@ -95,53 +95,65 @@ class Kept(NamedTuple):
 class _Generations:
     """Answers in two generations: what is asked for moves to the young one; when that is full, the old one goes."""
 
-    __slots__ = ("_half_bytes", "_young_bytes", "evicted", "old", "young")
+    __slots__ = ("_old_bytes", "_young_bytes", "evicted", "max_bytes", "old", "young")
 
     def __init__(self, max_bytes: int) -> None:
-        self._half_bytes = max_bytes // 2
-        self._young_bytes = 0
+        self.max_bytes = max_bytes
+        self._young_bytes = self._old_bytes = 0
         self.young: dict[Key, Kept] = {}
         self.old: dict[Key, Kept] = {}
         self.evicted = 0
+
+    @property
+    def size_bytes(self) -> int:
+        return self._young_bytes + self._old_bytes
 
     def insert(self, key: Key, kept: Kept) -> None:
         before = self.young.get(key)
         self._young_bytes += kept.reply.size_bytes - (before.reply.size_bytes if before is not None else 0)
         self.young[key] = kept
-        if self._young_bytes > self._half_bytes:
+        if self._young_bytes * 2 > self.max_bytes:
             self.evicted += len(self.old)
-            self.old, self.young, self._young_bytes = self.young, {}, 0
+            self.old, self.young = self.young, {}
+            self._old_bytes, self._young_bytes = self._young_bytes, 0
 
     def pop(self, key: Key) -> Kept | None:
         kept = self.young.pop(key, None)
-        if kept is None:
-            return self.old.pop(key, None)
-        self._young_bytes -= kept.reply.size_bytes
+        if kept is not None:
+            self._young_bytes -= kept.reply.size_bytes
+            return kept
+        return self.pop_old(key)
+
+    def pop_old(self, key: Key) -> Kept | None:
+        kept = self.old.pop(key, None)
+        if kept is not None:
+            self._old_bytes -= kept.reply.size_bytes
         return kept
 
 
 class UpstreamAnswers:
     """Level 2: answers of upstreams, kept past their end for as long as stale ones may be given (RFC 8767).
 
-    What was asked for once has a quarter of the room, what was asked for again has the rest, and neither can drive
-    out the other: a flood of random names leaves what is in use where it is.
+    What was asked for again has up to three quarters of the room, what was asked for once has what is left. So a flood
+    of random names leaves what is in use where it is, and no room is idle.
     """
 
     def __init__(self, max_bytes: int = 12 << 20, stale_max_s: float = 0.0) -> None:
-        self._largest_bytes = max_bytes // 32
+        self._max_bytes = max_bytes
         self._stale_max_s = stale_max_s
-        self._once = _Generations(max_bytes // 4)
+        self._once = _Generations(max_bytes)
         self._again = _Generations(max_bytes - max_bytes // 4)
 
     def get(self, key: Key, now_s: float) -> Kept | None:
         """The answer in force at `now_s`, if any."""
         kept = self._again.young.get(key)
         if kept is None:
-            kept = self._again.old.pop(key, None) or self._once.pop(key)
+            kept = self._again.pop_old(key) or self._once.pop(key)
             if kept is None:
                 return None
             if kept.expires_at + self._stale_max_s > now_s:
                 self._again.insert(key, kept)
+                self._once.max_bytes = self._max_bytes - self._again.size_bytes
         return kept if kept.expires_at > now_s else None
 
     def stale(self, key: Key, now_s: float) -> Kept | None:
@@ -153,7 +165,7 @@ class UpstreamAnswers:
         """Keep `reply` for its lifetime; one with lifetime 0 is returned but not kept."""
         is_reviewed = reply.leads or reply.leads_inside
         kept = Kept(reply, now_s, now_s + reply.lifetime_s, {} if is_reviewed else _NONE)
-        if reply.lifetime_s > 0 and reply.size_bytes < self._largest_bytes:
+        if reply.lifetime_s > 0 and reply.size_bytes < self._max_bytes // 32:
             again = self._again
             (again if key in again.young or key in again.old else self._once).insert(key, kept)
         return kept
