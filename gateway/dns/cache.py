@@ -48,7 +48,7 @@ class FinishedAnswers:
         """Keep `answer` (with its ID, which is cut off) if `key` was asked before."""
         before = table.get(key)
         if before is None:
-            sight = hash((id(table), key))
+            sight = hash(key) ^ id(table)
             if sight not in self._seen:
                 if len(self._seen) >= _SEEN_MAX:
                     self._seen.clear()

@@ -165,7 +165,7 @@ class Server:
         incoming = bytes(batch.incoming[: count * mmsg.SLOT_BYTES])
         names = bytes(batch.names[: count * mmsg.NAME_BYTES])
         outgoing, out_lengths = batch.outgoing, batch.out_lengths
-        by_mark, by_source = self._views.by_mark, self._views.by_source
+        by_mark, by_source, own = self._views.by_mark, self._views.by_source, self._resolver.own
         source_from, source_to = (4, 8) if batch.is_ipv4 else (8, 24)
         placed = start = 0
         for index, (length, mark) in enumerate(zip(batch.lengths_of(count), batch.marks_of(count), strict=True)):
@@ -179,7 +179,7 @@ class Server:
                 answer: bytes | None = incoming[start : start + 2] + finished[0]
                 finished[2].hits += 1
             else:
-                answer = self._resolver.own(incoming[start:end], view, now_s) if view is not None else None
+                answer = own(incoming[start:end], view, now_s) if view is not None else None
                 if answer is None:
                     answer = self._answer_slowly(batch, index, incoming[start:end], mark)
             if answer:

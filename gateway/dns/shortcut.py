@@ -83,7 +83,7 @@ class Shortcut:
         except IndexError:  # no name
             return None
         self._latest = owner, listings
-        if not listings or not _is_name(owner, listings[0][0]):
+        if not listings:
             return None
         said = self._plain.get((_listed(listings), packet[-4:]))
         return said if said is not None and said.until_s > now_s else None
@@ -125,20 +125,6 @@ class Shortcut:
         if len(self._said) >= _SAID_MAX:
             self._said.clear()
             self._plain.clear()
-
-
-def _is_name(owner: bytes, listed_from: int) -> bool:
-    """Whether this is one name and nothing else, where what begins at `listed_from` is known to be. What has a zero
-    octet in a label has to go the long way.
-    """
-    if owner.find(0) != len(owner) - 1 or len(owner) > 255:
-        return False
-    offset = 0
-    while offset < listed_from:
-        if owner[offset] > 63:
-            return False
-        offset += owner[offset] + 1
-    return True
 
 
 def _listed(listings: list[tuple[int, int]]) -> Listed:
