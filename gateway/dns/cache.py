@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import ceil
 from typing import NamedTuple
 
 from gateway.dns.counters import Cell
@@ -20,6 +21,7 @@ _ID_BYTES = 2
 _NONE: dict[tuple[str, str], tuple[Objection | None, datetime | None]] = {}
 _SEEN_MAX = 16384
 _DUE_SHARE = 0.1
+_STEPS = 60
 _DUE_LIFETIME_MIN_S = 10
 
 
@@ -85,6 +87,21 @@ class Kept(NamedTuple):
     expires_at: float
     reviewed: dict[tuple[str, str], tuple[Objection | None, datetime | None]] = _NONE
     """By policy (`View.token`) what review objected to, and until when that holds; kept of what leads somewhere."""
+
+    def age(self, now_s: float) -> tuple[int, float]:
+        """The age (s) by which to lessen its TTLs, and the moment until which they are then right.
+
+        They are told up to a sixtieth of the lifetime too short, never too long, so that an answer in use is not
+        rendered anew each second.
+        """
+        age_s = max(0.0, now_s - self.stored_at)
+        if age_s >= 1:
+            lifetime_s = self.expires_at - self.stored_at
+            step_s = max(1, int(lifetime_s / _STEPS))
+            later_s = ceil(age_s / step_s) * step_s
+            if later_s < lifetime_s:
+                return later_s, self.stored_at + later_s
+        return int(age_s), self.stored_at + int(age_s) + 1
 
     def is_due(self, now_s: float) -> bool:
         """Whether so little of its lifetime is left that what is in use had better be asked for again."""

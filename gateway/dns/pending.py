@@ -176,7 +176,7 @@ class Pending:
                     until_s = now_s + min(refusal.keep_s, keep_s(valid_until, now))
                     resolver.finished.offer(self.view.answers, key, refusal.wire, min(kept.expires_at, until_s), cell)
                 return refusal.wire
-        age_s = max(0, int(now_s - kept.stored_at))
+        age_s, right_until_s = kept.age(now_s)
         ttl_max_s = (
             GUEST_TTL_MAX_S if valid_until is None else int(min(GUEST_TTL_MAX_S, seconds_left(valid_until, now)))
         )
@@ -187,8 +187,8 @@ class Pending:
         held = resolver.held(query)
         told = Told("judged", held[0].category, query.name) if held else _ANSWERED
         cell = resolver.count(told, answer, self.view, self._source)
-        if key is not None and cell is not None:  # TTLs in it are right until the next whole second of its age
-            until_s = min(kept.expires_at, kept.stored_at + age_s + 1, now_s + keep_s(valid_until, now, ttl_max_s))
+        if key is not None and cell is not None:
+            until_s = min(kept.expires_at, right_until_s, now_s + keep_s(valid_until, now, ttl_max_s))
             resolver.finished.offer(self.view.answers, key, answer, until_s, cell)
         return answer
 

@@ -1,5 +1,8 @@
 """Both levels stay within their bytes and keep what is in use."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gateway.dns.cache import Failures, FinishedAnswers, UpstreamAnswers
 from gateway.dns.counters import Cell
 from gateway.dns.reply import Reply
@@ -122,3 +125,18 @@ def test_failures_last_a_second_and_are_bounded() -> None:
     for number in range(100):
         failures.put(key(number), reply(), 5.0)
     assert len(failures) <= 10
+
+
+@given(st.integers(1, 4000), st.floats(0, 4000))
+def test_ttls_are_never_told_too_long_after_the_first_second(lifetime_s: int, age_s: float) -> None:
+    kept = UpstreamAnswers().put(key(1), reply(lifetime_s=lifetime_s), 1000.0)
+    now_s = 1000.0 + age_s
+    if now_s >= kept.expires_at:
+        return
+    less_s, until_s = kept.age(now_s)
+    assert 0 <= less_s < lifetime_s
+    assert until_s >= now_s
+    assert until_s - now_s <= max(1, lifetime_s / 60) + 1e-6
+    # At no moment until then is more promised than what is left, but for what is left of a second.
+    assert lifetime_s - less_s <= kept.expires_at - min(until_s, kept.expires_at) + 1 + 1e-6
+    assert less_s - age_s <= max(1, lifetime_s / 60) + 1e-6
