@@ -15,13 +15,14 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from gateway.clock import Clock
 from gateway.storage import dns_counters, generations
 from gateway.storage.dns_counters import AnswerKey, NameKey
-from gateway.storage.engine import Database, Session, StorageUnavailableError
+from gateway.storage.engine import Database, DataError, IntegrityError, Session, StorageUnavailableError
 from gateway.storage.places import Place
 from gateway.telemetry import KEYS_MAX, Totals, answers_in, read_report
 
@@ -31,6 +32,8 @@ STORE_EVERY_S = 60.0
 _LOOK_EVERY_S = 0.5
 _MAX_BYTES = 1 << 17
 _RECEIVE_BUFFER_BYTES = 1 << 20
+
+Counted = TypeVar("Counted", AnswerKey, NameKey)
 
 
 class Collection:
@@ -66,24 +69,44 @@ class Collection:
             return self._store()
 
     def _store(self) -> bool:
-        if not self._answers and not self._names:
-            return True
-        place = self._place
+        # A transaction for each, so that what the database refuses of one costs nothing of the other.
         try:
-            with self._database.write() as session:
-                kept = top_name_groups(session, place.owner_id)
-                names = {key: count for key, count in self._names.items() if key[1] in kept}
-                dns_counters.add_answers(session, place.owner_id, place.gateway_id, self._answers)
-                dns_counters.add_names(session, place.owner_id, place.gateway_id, names)
+            stored = [self._write(self._answers, self._add_answers), self._write(self._names, self._add_names)]
         except StorageUnavailableError as error:
             if not self._failing:
                 log.warning("DNS counters wait for the database: %s", error)
             self._failing = True
             return False
         self._failing = False
-        self._answers.clear()
-        self._names.clear()
+        return all(stored)
+
+    def _write(self, counts: Counter[Counted], add: Callable[[Session, Counter[Counted]], None]) -> bool:
+        """Write `counts` and empty them; returns whether they were taken. Values that are refused once would be so
+        every minute, and are dropped. Raises: StorageUnavailableError.
+        """
+        if not counts:
+            return True
+        try:
+            with self._database.write() as session:
+                add(session, counts)
+        except IntegrityError:  # another console counts for this gateway too, and was first: it goes the next time
+            log.warning("DNS counters wait a minute: another process counts for this gateway too")
+            return False
+        except DataError as fault:  # its text could hold a name
+            log.error("DNS counters of a minute are lost: %s; please report this", type(fault).__name__)
+            counts.clear()
+            return False
+        counts.clear()
         return True
+
+    def _add_answers(self, session: Session, counts: Counter[AnswerKey]) -> None:
+        dns_counters.add_answers(session, self._place.owner_id, self._place.gateway_id, counts)
+
+    def _add_names(self, session: Session, counts: Counter[NameKey]) -> None:
+        place = self._place
+        kept = top_name_groups(session, place.owner_id)
+        names = {key: count for key, count in counts.items() if key[1] in kept}
+        dns_counters.add_names(session, place.owner_id, place.gateway_id, names)
 
 
 def top_name_groups(session: Session, owner_id: str) -> frozenset[str]:
@@ -138,18 +161,32 @@ def collecting(path: Path, collection: Collection) -> Iterator[None]:
 def _receive(receiver: socket.socket, collection: Collection, stop: threading.Event) -> None:
     due = time.monotonic() + STORE_EVERY_S
     while not stop.is_set():
-        with contextlib.suppress(TimeoutError), _survived():
-            collection.take(receiver.recv(_MAX_BYTES))
+        octets = _next(receiver, stop)
+        if octets is not None:
+            with _survived():
+                collection.take(octets)
         if time.monotonic() >= due:
             due = time.monotonic() + STORE_EVERY_S
             with _survived():
                 collection.store()
     receiver.setblocking(False)
-    with contextlib.suppress(BlockingIOError), _survived():
-        while True:
-            collection.take(receiver.recv(_MAX_BYTES))
+    while (octets := _next(receiver, stop)) is not None:
+        with _survived():
+            collection.take(octets)
     with _survived():
         collection.store()
+
+
+def _next(receiver: socket.socket, stop: threading.Event) -> bytes | None:
+    """The next datagram; None when none came in time."""
+    try:
+        return receiver.recv(_MAX_BYTES)
+    except (TimeoutError, BlockingIOError):
+        return None
+    except OSError as error:  # such as no memory for a moment
+        log.error("DNS counters can't be received: %s", error.strerror)
+        stop.wait(_LOOK_EVERY_S)
+        return None
 
 
 @contextlib.contextmanager
@@ -157,8 +194,6 @@ def _survived() -> Iterator[None]:
     """A fault of ours costs what was just being counted, and not all that comes after it."""
     try:
         yield
-    except OSError:
-        raise
     except Exception as fault:  # its text could hold a name
         log.error("DNS counters: %s; please report this", type(fault).__name__)
 

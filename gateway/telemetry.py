@@ -15,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from gateway.dns.counters import BUCKETS_S, FAMILIES, GAUGES, OUTCOMES, Key
+from gateway.dns.top_names import NAME_MAX_CHARS
 from policies.categories import CATEGORIES
 from policies.names import PolicyError, normalise
 
@@ -22,7 +23,7 @@ KEYS_MAX = 20_000
 _COUNT_MAX = 1 << 53
 _GAUGES_STAND_S = 60.0
 _LABEL = re.compile(r"[a-z0-9_-]{0,40}")
-_UPSTREAM = re.compile(r"[A-Za-z0-9.:/?=@%\[\]_-]{1,80}")
+_UPSTREAM = re.compile(r"[A-Za-z0-9.:/~%\[\]_-]{1,300}")  # all that `gateway.dns.upstreams.address` writes
 _OF_A_WORKER = re.compile(r"[0-9a-f]{16}")
 _TOLD_NAMES = frozenset(("refused", "judged_refused", "judged"))
 
@@ -107,6 +108,7 @@ def _is_name(key: Key, value: object) -> bool:
             bool(_LABEL.fullmatch(group))
             and outcome in _TOLD_NAMES
             and (category in CATEGORIES or category == "it")
+            and len(name) <= NAME_MAX_CHARS
             and normalise(name) == name
         )
     except PolicyError:

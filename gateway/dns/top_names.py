@@ -25,6 +25,7 @@ from gateway.link.netlink import NetlinkError
 
 DEVICES_MIN = 5
 NAMES_MAX = 4096
+NAME_MAX_CHARS = 253  # no host name is longer; one with escapes can be, up to four times, and nobody has use for it
 KEY_LIFE_S = 86400.0
 _MEMO_S = 60.0
 _MEMO_MAX = 4096
@@ -77,8 +78,11 @@ class TopNames:
         """Note that `source` was answered about `name`, which `counted` has counted.
 
         Returns the cell for answers to this name that are kept, whose hits count for `counted` too when they are
-        folded; None as long as no answer may be kept because its devices are still being counted.
+        folded; None as long as no answer may be kept because its devices are still being counted. A name that is too
+        long to be told is `counted` only.
         """
+        if len(name) > NAME_MAX_CHARS:
+            return counted
         if self._monotonic() >= self._key_until:
             self._begin_anew()
         labels = (group, outcome, category, name)

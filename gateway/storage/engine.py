@@ -30,7 +30,16 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from gateway.errors import GatewayError, UsageError
 
-__all__ = ["Database", "Session", "StorageUnavailableError", "is_writing", "open_database", "storage_errors"]
+__all__ = [
+    "DataError",
+    "Database",
+    "IntegrityError",
+    "Session",
+    "StorageUnavailableError",
+    "is_writing",
+    "open_database",
+    "storage_errors",
+]
 
 BUSY_TIMEOUT_MS = 3000  # how long a writer waits for another: SQLite's busy time-out, PostgreSQL's lock_timeout
 POOL_TIMEOUT_S = 5

@@ -109,3 +109,13 @@ def test_addresses_without_a_link_layer_address_are_nobody_but_on_loopback(time:
     assert devices.identify(bytes((127, 0, 0, 9))) == bytes((127, 0, 0, 9))
     assert devices.identify(bytes.fromhex("fe800000000000000000000000000001")) is None  # on which link?
     devices.close()
+
+
+def test_a_name_too_long_to_be_told_is_counted_for_its_group_only(saw) -> None:
+    long = ".".join(["\\255" * 60] * 4)
+    for device in range(6):
+        assert saw(device, long) is saw.cell, "its answers may be kept"
+    assert told(saw) == {}
+    for device in range(5):
+        saw(device, "a" * 253)
+    assert list(told(saw)) == ["a" * 253]

@@ -3,15 +3,24 @@
 import json
 import os
 import socket
+import time
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway import collection
 from gateway.collection import collecting
+from gateway.dns.upstreams.address import parse_server
 from gateway.telemetry import Totals, answers_in, read_report
+from policies.names import from_labels
 
 WORKER = "0123456789abcdef"
+
+
+LONG_NAME = from_labels([b"\xff" * 60] * 4)  # 245 octets on the wire, and nearly a thousand characters
+LONGEST_PATH = "/~" + "a" * 199
+LONGEST_UPSTREAM = str(parse_server(f"https://[2001:db8:{'ffff:' * 5}ffff]:65535{LONGEST_PATH}#dns.example"))
 
 
 def datagram(**content) -> bytes:
@@ -58,6 +67,7 @@ def test_rows_that_no_worker_sends_are_left_out(row) -> None:
         ["default", "refused", "gaming", "GAME.example", 1],
         ["default", "refused", "gaming", "no name", 1],
         ["default", "refused", "gaming", "game.example", 0],
+        ["default", "refused", "gaming", LONG_NAME, 1],
     ],
 )
 def test_names_that_no_worker_sends_are_left_out(row) -> None:
@@ -145,6 +155,51 @@ def test_a_fault_of_ours_does_not_end_the_collection(tmp_path, caplog) -> None:
     assert taken
     assert "KeyError" in caplog.text
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("upstream", [LONGEST_UPSTREAM, "https://192.0.2.1:443/~dns", "[fe80::1%eth0.10]:53"])
+def test_every_upstream_that_can_be_set_has_figures(upstream: str) -> None:
+    report = read_report(datagram(counts=[["upstream", upstream, "asked", 1]], gauges=[["upstream_up", upstream, 1]]))
+    assert report is not None
+    assert report.counts == {("upstream", upstream, "asked"): 1}
+    assert report.gauges == {("upstream_up", upstream): 1.0}
+
+
+def test_neither_a_receiver_that_fails_nor_a_disk_ends_the_collection(tmp_path, monkeypatch, caplog) -> None:
+    taken: list[bytes] = []
+    monkeypatch.setattr(collection, "_LOOK_EVERY_S", 0.01)
+
+    class Faulty:
+        def take(self, octets: bytes) -> None:
+            taken.append(octets)
+            raise OSError(28, "No space left on device")
+
+        def store(self) -> bool:
+            raise OSError(28, "No space left on device")
+
+    class FailingOnce(socket.socket):
+        failed = False
+
+        def recv(self, *arguments: int) -> bytes:
+            if not self.failed:
+                type(self).failed = True
+                raise OSError(12, "Cannot allocate memory")
+            return super().recv(*arguments)
+
+    monkeypatch.setattr(collection.socket, "socket", FailingOnce)
+    path = tmp_path / "c.sock"
+    with collecting(path, Faulty()):  # type: ignore[arg-type]
+        monkeypatch.undo()
+        sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        for octets in (b"1", b"2"):
+            sender.sendto(octets, str(path))
+            deadline = time.monotonic() + 10
+            while octets not in taken and time.monotonic() < deadline:
+                time.sleep(0.01)
+        sender.close()
+    assert taken == [b"1", b"2"]
+    assert FailingOnce.failed
+    assert "Cannot allocate memory" in caplog.text
 
 
 def test_where_the_socket_cannot_be_made_the_rest_goes_on(tmp_path, caplog) -> None:
