@@ -12,11 +12,12 @@ from captive_portal.console.lists_view import one_row
 from captive_portal.console.look import N_
 from captive_portal.console.visit import Visit
 from gateway.errors import UsageError
-from gateway.lists import due, sources
+from gateway.lists import due, sources, store
 from gateway.lists.catalogue import catalogue
 from gateway.lists.errors import DownloadError
-from gateway.lists.source import AUTO, HOUR_S, KEY, Source, key_from
+from gateway.lists.source import AUTO, HOUR_S, KEY, RESERVED, Source, key_from
 from gateway.lists.urls import check_url
+from gateway.storage import lists as stored
 from policies.categories import CATEGORIES
 from policies.formats import FORMATS
 
@@ -61,7 +62,7 @@ def add(visit: Visit) -> Response:
         source, key=_free_key(visit, source.title or url.split("://", 1)[1]), title=source.title or url, url=url,
         interval_s=interval_s,
     )  # fmt: skip
-    sources.put(visit.session, visit.services.place, made, visit.member.username, visit.now)
+    due.add(visit.session, visit.services.place, made, visit.member.username, visit.now)
     return visit.go(f"/lists/source/{made.key}")
 
 
@@ -127,10 +128,12 @@ def _described(visit: Visit) -> tuple[Source, dict[str, str]]:
 
 
 def _free_key(visit: Visit, text: str) -> str:
-    wanted = key_from(text)[:50]
-    taken = {each.key for each in sources.configured(visit.session, visit.services.place)} | catalogue().keys()
+    """A key made of `text` that no list has or had: what a removed one left in the history or on disk is not its."""
+    wanted, services = key_from(text)[:50], visit.services
+    taken = stored.keys_ever_used(visit.session, services.place.owner_id) | catalogue().keys() | RESERVED
     candidates = [wanted if KEY.fullmatch(wanted) else "list", *(f"{wanted}-{number}" for number in range(2, 1000))]
-    return next(each for each in candidates if each not in taken and each != "benign.txt")
+    state = services.settings.state
+    return next(each for each in candidates if each not in taken and not store.folder_of(state, each).exists())
 
 
 def _shown_name(name: str) -> str:

@@ -140,10 +140,10 @@ class ListPages:
 
 def switch(visit: Visit, row: Row, *, on: bool) -> None:
     """Switch a source on or off; one that has nothing in force yet is fetched at once."""
-    if row.source.enabled != on:
-        sources.put(
-            visit.session, visit.services.place, replace(row.source, enabled=on), visit.member.username, visit.now
-        )
+    if row.source.enabled == on:
+        return
+    keep = due.add if on and row.facts is None else sources.put
+    keep(visit.session, visit.services.place, replace(row.source, enabled=on), visit.member.username, visit.now)
 
 
 def _shared(visit: Visit) -> dict[str, object]:

@@ -102,7 +102,7 @@ class _Known:
         self.last = stored.last_refreshes(session, place.owner_id, place.gateway_id)
         self.uploads = stored.uploads(session, place.owner_id)
         self.marked = store.marked_damaged(self.state, self.configured)
-        requests = stored.requests(session, place.owner_id)
+        requests = stored.open_requests(session, place.owner_id, place.gateway_id)
         added = {row.key: row.added_at for row in stored.sources(session, place.owner_id)}
         self.waiting: Mapping[str, datetime] = {
             each.source.key: _since(added[each.source.key], requests.get(each.source.key))
@@ -116,7 +116,7 @@ class _Known:
             return Row(catalogue()[key], configured=False)
         facts, damaged = None, key in self.marked
         try:
-            facts = store.facts_in_use(self.state, key)
+            facts = store.facts_of(self.state, source)
         except ListsError:
             damaged = True
         return Row(

@@ -94,7 +94,7 @@ def add(
     if hours is not None:
         source = replace(source, interval_s=int(hours * HOUR_S))
     with services.database.write() as session:
-        sources.put(session, services.place, source, by, utc_now())
+        to_refresh.add(session, services.place, source, by, utc_now())
     click.echo(f"{source.key} is on; it is fetched within a minute where jobs runs, or at once with: lists sync")
 
 
@@ -169,12 +169,7 @@ def sync(invocation: Invocation, keys: tuple[str, ...], due: bool, accept: bool,
             damaged = store.marked_damaged(state, (each.key for each in configured))
             wanted = to_refresh.due(session, place, utc_now(), damaged)
         else:
-            uploaded = stored.uploads(session, place.owner_id)
-            wanted = [
-                to_refresh.Due(each, True, False, each.key in uploaded and not each.url)
-                for each in configured
-                if each.enabled and (each.url or each.key in uploaded)
-            ]
+            wanted = to_refresh.every(session, place)
     wanted = [replace(each, accept=each.accept or accept) for each in wanted if not keys or each.source.key in keys]
     if unknown := set(keys) - {each.source.key for each in wanted} if not due else set():
         raise UsageError(f"{sorted(unknown)[0]!r} is not a source with an address that is on; see: lists show --on")

@@ -13,6 +13,7 @@ from gateway.lists import sources, store
 from gateway.lists.catalogue import catalogue
 from gateway.lists.compile import ListsError
 from gateway.lists.refresh import Refresh
+from gateway.lists.source import Source
 from gateway.storage import lists as stored
 
 Row = dict[str, Any]
@@ -28,7 +29,7 @@ def every_source(services: Services, *, only_on: bool) -> list[Row]:
     for source in sorted(known.values(), key=lambda each: (not each.enabled, each.key)):
         if only_on and not source.enabled:
             continue
-        facts, problem = _facts(services, source.key)
+        facts, problem = _facts(services, source)
         tried = last.get(source.key)
         rows.append(
             {
@@ -52,7 +53,7 @@ def one_source(services: Services, key: str) -> list[Row]:
             raise UsageError(f"there is no source {key!r}; see: gjestenett lists show")
         tries = stored.history(session, services.place.owner_id, services.place.gateway_id, key)
         due = to_refresh.next_due(session, services.place, source)
-    facts, problem = _facts(services, key)
+    facts, problem = _facts(services, source)
     rows: list[Row] = [
         {"what": "title", "value": source.title or key},
         {"what": "category", "value": source.category},
@@ -103,15 +104,15 @@ def refreshes(done: Sequence[Refresh]) -> list[Row]:
     ]
 
 
-def _facts(services: Services, key: str) -> tuple[store.Facts | None, str]:
+def _facts(services: Services, source: Source) -> tuple[store.Facts | None, str]:
     """The facts of the list in use, and what is wrong with it."""
     state = services.settings.state
     try:
-        facts = store.facts_in_use(state, key)
+        facts = store.facts_of(state, source)
     except ListsError as problem:
         return None, str(problem)
-    if store.marked_damaged(state, [key]):
-        return facts, str(store.DamagedListError(key, "found when compiling"))
+    if store.marked_damaged(state, [source.key]):
+        return facts, str(store.DamagedListError(source.key, "found when compiling"))
     return facts, ""
 
 

@@ -6,7 +6,7 @@ What is asked travels through the database, so that the page that asks never fet
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.lists.schedule import due_at
@@ -26,6 +26,12 @@ def ask(session: Session, place: Place, key: str, by: str, now: datetime, *, acc
         ListRequest(owner_id=place.owner_id, source_key=key, requested_at=now, requested_by=by, accept=accept),
     )
     announce(session, "lists")
+
+
+def add(session: Session, place: Place, source: Source, by: str, now: datetime) -> None:
+    """Keep `source`, and have it fetched at once: what another list of its key has left behind is not it."""
+    put(session, place, source, by, now)
+    ask(session, place, source.key, by, now)
 
 
 def upload(
@@ -49,36 +55,57 @@ def upload(
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A source to refresh now. `asked`: it can't wait for the next round; `accept`: however much it changed."""
+    """A source to refresh now. `asked`: it can't wait for the next round; `accept`: however much it changed.
+
+    `request_id`: the request that the refresh answers, empty when there is none.
+    """
 
     source: Source
     asked: bool
     accept: bool
     uploaded: bool
+    request_id: str = ""
+
+
+def every(session: Session, place: Place) -> list[Due]:
+    """Every enabled source that can be refreshed on this gateway, whether its time has come or not; `asked` are those
+    of which staff asked it. A list from a file of this machine can't be: it has neither an address nor an uploaded
+    file.
+    """
+    requests = stored.open_requests(session, place.owner_id, place.gateway_id)
+    uploaded = stored.uploads(session, place.owner_id)
+    found: list[Due] = []
+    for source in configured(session, place):
+        if source.enabled and (source.url or source.key in uploaded):
+            request = requests.get(source.key)
+            found.append(
+                Due(
+                    source,
+                    asked=request is not None,
+                    accept=request is not None and request.accept,
+                    uploaded=not source.url,
+                    request_id=request.request_id if request is not None else "",
+                )
+            )
+    return found
 
 
 def due(session: Session, place: Place, now: datetime, damaged: Collection[str] = ()) -> list[Due]:
     """The enabled sources to refresh on this gateway now: those asked for, those of which the stored list is `damaged`
-    and those never tried, then those whose time has come. A list from a file of this machine can't be: it has neither
-    an address nor an uploaded file.
+    and those never tried, then those whose time has come.
     """
     last = stored.last_refreshes(session, place.owner_id, place.gateway_id)
-    requests, uploaded = stored.requests(session, place.owner_id), stored.uploads(session, place.owner_id)
-    found: list[Due] = []
-    for source in configured(session, place):
-        if not source.enabled or not (source.url or source.key in uploaded):
-            continue
-        tried, request = last.get(source.key), requests.get(source.key)
-        pending = request is not None and (tried is None or request.requested_at > tried.started_at)
-        asked = pending or tried is None or source.key in damaged
-        if not asked and source.url:
-            moment = _due(session, place, source, tried)
-            if moment is not None and moment > now:
-                continue
-        if asked or source.url:
-            accept = pending and request is not None and request.accept
-            found.append(Due(source, asked, accept, source.key in uploaded and not source.url))
-    return sorted(found, key=lambda each: not each.asked)
+    urgent: list[Due] = []
+    others: list[Due] = []
+    for each in every(session, place):
+        tried = last.get(each.source.key)
+        if each.asked or tried is None or each.source.key in damaged:
+            urgent.append(replace(each, asked=True))
+        elif each.source.url:
+            moment = _due(session, place, each.source, tried)
+            if moment is None or moment <= now:
+                others.append(each)
+    return urgent + others
 
 
 def next_due(session: Session, place: Place, source: Source) -> datetime | None:

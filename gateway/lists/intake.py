@@ -17,6 +17,7 @@ from pathlib import Path
 
 from gateway.clock import format_utc
 from gateway.lists import store
+from gateway.lists.active import parse_line
 from gateway.lists.archive import Limits, read_chunks
 from gateway.lists.checks import MAX_ENTRIES, Findings, check
 from gateway.lists.errors import RefusedError, SourceError
@@ -72,6 +73,12 @@ def only_writer(state: Path, key: str) -> Iterator[Path]:
         os.close(descriptor)
 
 
+def list_before(state: Path, source: Source) -> Facts | None:
+    """The facts of the list in use that a refresh of `source` is measured by, if there is one that can be read."""
+    facts = store.current_facts(state, source.key)
+    return facts if facts is not None and facts.is_of(source) else None
+
+
 def take_in(
     state: Path,
     source: Source,
@@ -87,7 +94,7 @@ def take_in(
     `accept`: even when it shrank or grew beyond belief.
     Raises: SourceError (ArchiveError, RefusedError) or OSError; the list in use is untouched then.
     """
-    last = store.current_facts(state, source.key)
+    last = list_before(state, source)
     folder = store.folder_of(state, source.key)
     rejects, findings = Rejects(), Findings()
     lines = bounded_lines(read_chunks(raw.path, source.member, limits))
@@ -106,6 +113,7 @@ def take_in(
                 format=chosen,
                 fetched_at=format_utc(now),
                 counts=counts,
+                category=source.category,
                 url=raw.url,
                 etag=raw.etag,
                 last_modified=raw.last_modified,
@@ -184,7 +192,7 @@ def _write(path: Path, lines: Iterable[bytes], progress: Progress) -> tuple[str,
             file.write(line)
             digest.update(line)
             unique += 1
-            kind, category, _ = store.parse_line(line.decode("ascii"))
+            kind, category, _ = parse_line(line.decode("ascii"))
             counted = counts.setdefault(category, {})
             counted[kind] = counted.get(kind, 0) + 1
             if unique % PROGRESS_EVERY == 0:

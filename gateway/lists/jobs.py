@@ -20,12 +20,13 @@ from pathlib import Path
 
 from gateway.clock import utc_now
 from gateway.lists import sources, store
+from gateway.lists.active import StoredList, active_lists
 from gateway.lists.compile import ListsError, compile_policy, starter_lists
 from gateway.lists.due import due
 from gateway.lists.judge import Trainer, sections
 from gateway.lists.publish import publish
 from gateway.lists.reader import SnapshotFile, current_path
-from gateway.lists.store import DamagedListError, StoredList
+from gateway.lists.store import DamagedListError
 from gateway.storage import generations
 from gateway.storage import lists as stored
 from gateway.storage.engine import Database, StorageUnavailableError
@@ -66,7 +67,7 @@ def compile_in_force(
     if standing is not None and standing.generation == number and not anew:
         return None
     try:
-        lists: list[ListLike] = [*starter_lists(), *store.active_lists(state, configured)]
+        lists: list[ListLike] = [*starter_lists(), *active_lists(state, configured)]
         octets = compile_policy(document, number, own_names=own_names, lists=lists, sections=sections(state))
     except OSError as problem:
         raise ListsError(f"a list cannot be read: {problem.filename}: {problem.strerror}") from problem
@@ -87,7 +88,7 @@ def lists_in_use(database: Database, place: Place, state: Path) -> Inputs:
 def _active(database: Database, place: Place, state: Path) -> tuple[StoredList, ...]:
     with database.read() as session:
         configured = sources.configured(session, place)
-    return store.active_lists(state, configured)
+    return active_lists(state, configured)
 
 
 def is_asked(database: Database, place: Place, now: datetime) -> bool:

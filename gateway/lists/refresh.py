@@ -15,7 +15,7 @@ from gateway.lists.addresses import Resolve
 from gateway.lists.archive import Limits
 from gateway.lists.download import DownloadLimits, NotModified, fetch
 from gateway.lists.errors import RefusedError, SourceError
-from gateway.lists.intake import Raw, no_progress, only_writer, still_good, take_in
+from gateway.lists.intake import Raw, list_before, no_progress, only_writer, still_good, take_in
 from gateway.lists.progress import Progress, told
 from gateway.lists.source import Source
 from gateway.lists.store import Facts
@@ -54,7 +54,7 @@ def refresh(
     """Download `source` and put it in use when it is sound. Never raises for what the network or the file does."""
 
     def work(folder: Path, progress: Progress) -> tuple[Facts, bool]:
-        last = store.current_facts(state, source.key)
+        last = list_before(state, source)
         known = last if last is not None and last.url == source.url and not accept else None
         if known is not None and not store.is_whole(state, known):
             known = None  # "not modified" would leave it damaged
@@ -122,6 +122,4 @@ def _attempt(
         # One source's bad luck must not end the round for all the others.
         log.exception("refreshing %s", source.key)
         reason, message = "error", f"unexpected: {type(problem).__name__}; see the log"
-    return Refresh(
-        source.key, outcome, started, clock(), store.current_facts(state, source.key), reason, " ".join(message.split())
-    )
+    return Refresh(source.key, outcome, started, clock(), list_before(state, source), reason, " ".join(message.split()))

@@ -39,7 +39,7 @@ def refresh_all(
         else:
             result = refresh(state, each.source, resolve, clock, accept=each.accept, progress=watch)
         with database.write() as session:
-            sources.record_refresh(session, place, result)
+            sources.record_refresh(session, place, result, each.request_id)
         done.append(result)
     return done
 

@@ -60,8 +60,8 @@ def drop(session: Session, place: Place, key: str) -> bool:
     return dropped
 
 
-def record_refresh(session: Session, place: Place, refresh: Refresh) -> None:
-    """Write what came of a refresh into the history; an updated list is announced."""
+def record_refresh(session: Session, place: Place, refresh: Refresh, request_id: str = "") -> None:
+    """Write what came of a refresh into the history; an updated list is announced. `request_id`: what it answers."""
     facts = refresh.facts
     details: dict[str, object] = {}
     if facts is not None and refresh.outcome in ("updated", "unchanged"):
@@ -85,6 +85,7 @@ def record_refresh(session: Session, place: Place, refresh: Refresh) -> None:
             entries=facts.entries if facts else 0,
             sha256=facts.sha256 if facts else "",
             details=details,
+            request_id=request_id,
         ),
     )
     if refresh.outcome == "updated":

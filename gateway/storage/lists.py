@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select
 
 from gateway.storage.engine import Session
 from gateway.storage.models import ListRefresh, ListRequest, ListSource, ListUpload
+from gateway.storage.types import new_id
 
 
 def sources(session: Session, owner_id: str) -> Sequence[ListSource]:
@@ -105,16 +106,34 @@ def unchanged_since(session: Session, owner_id: str, gateway_id: str, key: str, 
     ).one_or_none()
 
 
+def keys_ever_used(session: Session, owner_id: str) -> set[str]:
+    """The keys of sources that are there, or were and have left a history on any gateway."""
+    there = session.scalars(select(ListSource.key).where(ListSource.owner_id == owner_id))
+    were = session.scalars(select(ListRefresh.source_key).where(ListRefresh.owner_id == owner_id).distinct())
+    return {*there, *were}
+
+
 def put_request(session: Session, row: ListRequest) -> None:
-    """Write down that a source is to be refreshed, over what was asked before."""
+    """Write down that a source is to be refreshed, over what was asked before; `row` gets a new identity."""
+    row.request_id = new_id()  # merging over another row applies no default
     session.merge(row)
     session.flush()
 
 
-def requests(session: Session, owner_id: str) -> dict[str, ListRequest]:
-    """The newest request of each source that ever had one, by the source's key."""
-    rows = session.scalars(select(ListRequest).where(ListRequest.owner_id == owner_id))
-    return {row.source_key: row for row in rows}
+def open_requests(session: Session, owner_id: str, gateway_id: str) -> dict[str, ListRequest]:
+    """The newest request of each source, by its key, where no refresh on this gateway has seen it yet."""
+    seen = (
+        select(ListRefresh.id)
+        .where(
+            ListRefresh.owner_id == owner_id,
+            ListRefresh.gateway_id == gateway_id,
+            ListRefresh.source_key == ListRequest.source_key,
+            ListRefresh.request_id == ListRequest.request_id,
+        )
+        .exists()
+    )
+    asked = select(ListRequest).where(ListRequest.owner_id == owner_id, ListRequest.request_id != "", ~seen)
+    return {row.source_key: row for row in session.scalars(asked)}
 
 
 def put_upload(session: Session, row: ListUpload) -> None:

@@ -276,18 +276,21 @@ class ListRefresh(Base):
     entries: Mapped[int] = mapped_column(default=0)
     sha256: Mapped[str] = mapped_column(String(64), default="")
     details: Mapped[dict[str, Any]]
+    request_id: Mapped[str] = mapped_column(Id, default="", server_default="")
+    """The request that stood when it began; empty: none did."""
 
 
 class ListRequest(Base):
-    """That staff wants a source refreshed now; every gateway whose last try began before that does it.
+    """That staff wants a source refreshed now; every gateway does it that has no refresh which saw this request.
 
-    `accept`: even when the list shrank or grew beyond belief.
+    Not by times, which are of several machines' clocks. `accept`: even when the list shrank or grew beyond belief.
     """
 
     __tablename__ = "list_request"
 
     owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
     source_key: Mapped[str] = mapped_column(String(60), primary_key=True)
+    request_id: Mapped[str] = mapped_column(Id, default=new_id, server_default="")
     requested_at: Mapped[datetime]
     requested_by: Mapped[str] = mapped_column(Text)
     accept: Mapped[bool]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from gateway.lists import due
+from gateway.lists import due, sources
+from gateway.lists.refresh import Refresh
 from gateway.lists.source import Source
 from gateway.storage import lists
 from gateway.storage.engine import Database, Session
-from gateway.storage.models import ListRefresh, ListSource
+from gateway.storage.models import Gateway, ListRefresh, ListSource
 from gateway.storage.places import Place
 from tests.contract.storage.records import NOW, scalar
 
@@ -32,7 +34,7 @@ def source(place: Place, key: str, **more: object) -> ListSource:
     return ListSource(owner_id=place.owner_id, key=key, **{**facts, **more})
 
 
-def add(session: Session, place: Place, key: str, outcome: str, at: datetime = NOW) -> None:
+def add(session: Session, place: Place, key: str, outcome: str, at: datetime = NOW, request_id: str = "") -> None:
     row = ListRefresh(
         owner_id=place.owner_id,
         gateway_id=place.gateway_id,
@@ -41,6 +43,7 @@ def add(session: Session, place: Place, key: str, outcome: str, at: datetime = N
         finished_at=at,
         outcome=outcome,
         details={"lines": 3},
+        request_id=request_id,
     )
     lists.add_refresh(session, row)
 
@@ -110,8 +113,9 @@ def test_what_is_asked_of_a_source_and_its_file_are_kept_replaced_and_go_with_it
         assert (one.source.key, one.asked, one.accept, one.uploaded) == ("mine", True, False, True)
     with database.write() as session:
         due.ask(session, place, "mine", "kari", NOW + 2 * MINUTE, accept=True)
-        assert [each.accept for each in due.due(session, place, NOW)] == [True]
-        add(session, place, "mine", "updated", NOW + 3 * MINUTE)
+        [one] = due.due(session, place, NOW)
+        assert one.accept
+        add(session, place, "mine", "updated", NOW + 3 * MINUTE, one.request_id)
         assert due.due(session, place, NOW + 3 * MINUTE) == []
         assert [each.source.key for each in due.due(session, place, NOW, {"mine"})] == ["mine"]
         due.ask(session, place, "mine", "kari", NOW + 4 * MINUTE)
@@ -137,3 +141,54 @@ def test_since_when_a_list_stands_is_the_first_of_an_unbroken_row(database: Data
         add(session, place, "another", "updated", NOW + 9 * MINUTE)
     assert since("a") == NOW + 2 * MINUTE
     assert since("b") is None
+
+
+def test_a_press_is_done_once_on_each_gateway_whatever_their_clocks_say(database: Database, place: Place) -> None:
+    other = Place(**{**asdict(place), "gateway_id": "f" * 32})
+    with database.write() as session:
+        session.add(Gateway(id=other.gateway_id, site_id=place.site_id, key="gateway-2"))
+
+    def asked(here: Place) -> list[due.Due]:
+        with database.read() as session:
+            return [each for each in due.due(session, here, NOW) if each.asked]
+
+    def refresh(here: Place, one: due.Due, at: datetime) -> None:
+        with database.write() as session:
+            done = Refresh("mine", "unchanged", at, at, None)
+            sources.record_refresh(session, here, done, one.request_id)
+
+    fast, slow = NOW + 10 * MINUTE, NOW - 10 * MINUTE
+    with database.write() as session:
+        due.add(session, place, Source("mine", "gaming", url="https://lists.example/a"), "kari", NOW)
+    for here, at in ((place, fast), (other, slow)):
+        [one] = asked(here)
+        refresh(here, one, at)
+        assert asked(here) == [], "the slow one would fetch it again and again"
+    with database.write() as session:  # a minute after the refresh, by a clock nine minutes behind the fast gateway's
+        due.ask(session, place, "mine", "kari", NOW + MINUTE, accept=True)
+    for here in (place, other):
+        [one] = asked(here)
+        assert one.accept, "the fast one would lose it"
+    under_way = asked(place)[0]
+    with database.write() as session:
+        due.ask(session, place, "mine", "ola", NOW + MINUTE)
+    refresh(place, under_way, fast)
+    [again] = asked(place)
+    assert not again.accept
+    refresh(place, again, fast)
+    with database.write() as session:  # what nobody asked for answers nothing, and asks for nothing
+        add(session, place, "mine", "unchanged", slow)
+    assert asked(place) == []
+    assert len(asked(other)) == 1
+
+
+def test_a_source_that_comes_back_is_fetched_at_once(database: Database, place: Place) -> None:
+    back = Source("mine", "gambling", url="https://lists.example/a")
+    with database.write() as session:
+        due.add(session, place, replace(back, category="gaming", url="https://lists.example/b"), "kari", NOW)
+        [one] = due.due(session, place, NOW)
+        sources.record_refresh(session, place, Refresh("mine", "updated", NOW, NOW, None), one.request_id)
+        assert sources.drop(session, place, "mine")
+        assert lists.keys_ever_used(session, place.owner_id) == {"mine"}
+        due.add(session, place, back, "kari", NOW)
+        assert [(each.source, each.asked) for each in due.due(session, place, NOW)] == [(back, True)]

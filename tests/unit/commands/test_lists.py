@@ -134,6 +134,15 @@ def test_a_list_of_the_catalogue_can_be_carried_in_by_hand_and_fetched_later(run
     assert "is fetched from" in err
 
 
+def test_a_source_that_comes_back_is_fetched_at_once_whatever_its_key_had_before(run, file: Path) -> None:
+    assert run("import", "gaming", str(file), "--name", "mine")[0] == 0
+    assert run("remove", "mine")[0] == 0
+    assert run("add", "http://127.0.0.1:1/list", "--category", "gambling", "--name", "mine")[0] == 0
+    code, _, err = run("sync", "--due")
+    assert (code, "private network" in err) == (1, True)
+    assert run("sync", "--due")[0] == 0  # once
+
+
 def test_sync_of_a_source_that_can_not_be_reached(run) -> None:
     assert run("add", "http://127.0.0.1:1/list", "--category", "gaming", "--name", "mine")[0] == 0
     code, out, err = run("sync")

@@ -11,6 +11,7 @@ import pytest
 from captive_portal.console import lists_words
 from captive_portal.console.list_adding import UPLOAD_MAX_BYTES
 from gateway.lists import due, sources, store
+from gateway.lists.active import active_lists
 from gateway.lists.catalogue import catalogue
 from gateway.lists.compile import compile_policy
 from gateway.lists.publish import publish
@@ -250,6 +251,41 @@ def test_ones_own_list_can_be_removed_and_the_catalogue_cannot(it, world):
     assert it.get(f"/lists/source/{GAMES}/remove").status_code == 404
     assert it.fill("/lists", f"/lists/source/{GAMES}/remove").status_code == 404
     assert source(world, GAMES).enabled
+
+
+def test_a_removed_list_does_not_come_back_as_another_of_its_name(it, world):
+    path = add_file(it, b"spill.example\n", title="Mine").headers["location"]
+    assert path == "/lists/source/mine"
+    do_what_is_asked(world)
+    it.fill(path, f"{path}/remove")
+    url = "https://lists.example/casino.txt"
+    fields = {"url": url, "category": "gambling", "format": "auto", "hours": "168", "title": "Mine"}
+    path = it.fill("/lists/add", "/lists/add", **fields).headers["location"]
+    assert path == "/lists/source/mine-2"
+    assert list(asked(world)) == ["mine-2"]
+    assert "Waits to be fetched" in it.get(path).text
+    with world.services.database.read() as session:
+        configured = sources.configured(session, world.services.place)
+    assert active_lists(world.settings.state, configured) == ()
+
+
+def test_a_list_that_another_gateway_left_on_disk_keeps_its_key(it, world):
+    (store.folder_of(world.settings.state, "mine")).mkdir(parents=True)
+    assert add_file(it, b"spill.example\n", title="Mine").headers["location"] == "/lists/source/mine-2"
+
+
+def test_what_is_on_disk_of_another_list_is_not_called_in_force(it, world):
+    path = add_file(it, b"spill.example\n", title="Mine").headers["location"]
+    do_what_is_asked(world)
+    services = world.services
+    with services.database.write() as session:  # as the command line adds it, under a key of one's own choice
+        due.add(session, services.place, Source("mine", "gambling", url="https://lists.example/a"), "kari", world.now)
+    assert list(asked(world)) == ["mine"]
+    [row] = [each for each in it.get("/api/v1/lists").json()["lists"] if each["key"] == "mine"]
+    assert (row["state"], row["names"]) == ("waiting", 0)
+    page = it.get(path).text
+    assert "Waits to be fetched" in page
+    assert "1 names" not in page.partition("In force after it")[0]
 
 
 def test_an_auditor_looks_and_changes_nothing(it, world):

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.errors import UsageError
 from gateway.lists import store
+from gateway.lists.active import active_lists
 from gateway.lists.compile import ListsError, compile_policy
 from gateway.lists.errors import RefusedError, SourceError
 from gateway.lists.intake import Raw, only_writer, take_in
@@ -30,12 +31,12 @@ def bring(state: Path, octets: bytes, accept: bool = False, **source: object) ->
     path.write_bytes(octets)
     chosen = Source(**{"key": "mine", "category": "adult", **source})  # type: ignore[arg-type]
     with only_writer(state, chosen.key):
-        return take_in(state, chosen, Raw(path), NOW, accept=accept)[0]
+        return take_in(state, chosen, Raw(path, chosen.url), NOW, accept=accept)[0]
 
 
 def names(state: Path, **source: object) -> dict[str, list[str]]:
     chosen = Source(**{"key": "mine", "category": "adult", **source})  # type: ignore[arg-type]
-    return {each.category: list(each.entries) for each in store.active_lists(state, [chosen])}
+    return {each.category: list(each.entries) for each in active_lists(state, [chosen])}
 
 
 @pytest.fixture
@@ -104,20 +105,20 @@ def test_lines_with_categories_become_lists_of_each(state: Path) -> None:
 
 def test_important_exact_and_permits(state: Path) -> None:
     bring(state, b"||a.no^\n||b.no^$important\n|c.no^\n@@||ok.a.no^\n")
-    found = {each.source: each for each in store.active_lists(state, [Source("mine", "adult")])}
+    found = {each.source: each for each in active_lists(state, [Source("mine", "adult")])}
     assert list(found["mine"].entries) == ["a.no"]
     assert list(found["mine"].exact) == ["c.no"]
     assert list(found["mine"].exceptions) == ["ok.a.no"]
     assert list(found["mine!important"].entries) == ["b.no"]
     assert list(found["mine!important"].exceptions) == []
     bring(state, b"health.no\n", key="allow", options={"permits": True})
-    [permits] = store.active_lists(state, [Source("allow", "adult", options={"permits": True})])
+    [permits] = active_lists(state, [Source("allow", "adult", options={"permits": True})])
     assert (list(permits.permits), list(permits.entries)) == (["health.no"], [])
 
 
 def test_switched_off_and_missing_sources_give_nothing(state: Path) -> None:
     bring(state, GOOD)
-    assert store.active_lists(state, [Source("mine", "adult", enabled=False), Source("other", "adult")]) == ()
+    assert active_lists(state, [Source("mine", "adult", enabled=False), Source("other", "adult")]) == ()
 
 
 def test_old_versions_are_few_and_the_one_in_use_stays(state: Path) -> None:
@@ -214,7 +215,7 @@ def test_an_exact_exception_stands_for_itself_alone(state: Path) -> None:
     def permitted(name: str) -> bool:
         document = default_document()
         document["groups"]["default"]["closed"] = ["adult"]
-        lists = store.active_lists(state, [Source("mine", "adult")])
+        lists = active_lists(state, [Source("mine", "adult")])
         snapshot = open_snapshot(compile_policy(document, 1, lists=lists))
         group = snapshot.group("default")
         assert group is not None
@@ -289,3 +290,21 @@ def test_too_many_are_refused(state: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_source_that_is_not_understood(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         Source(**{"key": "mine", "category": "adult", **wrong})  # type: ignore[arg-type]
+
+
+def test_what_another_source_of_the_same_key_has_left_is_not_in_use(state: Path) -> None:
+    here, there = "https://lists.example/a.txt", "https://lists.example/b.txt"
+    bring(state, GOOD, url=here)
+    left = store.folder_of(state, "mine") / "current"
+    assert len(names(state, url=here)["adult"]) == 100
+    assert names(state, url=here, category="gambling") == {}
+    assert names(state, url=there) == {}
+    assert names(state) == {}
+    assert left.exists()
+    bring(state, b"casino.example\n", url=there, category="gambling")  # not measured by the other's: it has "shrunk"
+    assert names(state, url=there, category="gambling") == {"gambling": ["casino.example"]}
+
+
+def test_a_list_carried_in_by_hand_stands_until_its_address_is_fetched(state: Path) -> None:
+    bring(state, GOOD)
+    assert len(names(state, url="https://lists.example/a.txt")["adult"]) == 100
