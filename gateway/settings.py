@@ -5,51 +5,34 @@ Precedence: environment, then file, then the defaults here, with which everythin
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
-from ipaddress import IPv4Address, ip_network
+from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    IPvAnyAddress,
-    IPvAnyNetwork,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyNetwork, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from gateway.errors import UsageError
-from policies.names import PolicyError, listable
+from gateway.setting_kinds import (
+    Hostname,
+    HostnameOrAddress,
+    HttpUrl,
+    InterfaceName,
+    Key,
+    Language,
+    LogOrigin,
+    Port,
+    SourceGroups,
+    ZoneName,
+    ZoneServers,
+)
+from gateway.settings_complaint import complaint, no_json
 
 PREFIX = "GJESTENETT_"
-Port = Annotated[int, Field(ge=1, le=65535)]
-InterfaceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,15}$")]
-Language = Literal["nb", "nn", "en"]
-Hostname = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
-HttpUrl = Annotated[str, Field(pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?)?$")]
-
-
-def _network(text: str) -> str:
-    """A network in its normal form. Raises: ValueError."""
-    return str(ip_network(text))
-
-
-def _zone(text: str) -> str:
-    """A domain in its normal form. Raises: ValueError."""
-    try:
-        return listable(text)
-    except PolicyError as problem:
-        raise ValueError(f"{text!r} is not a domain: {problem}") from problem
-
-
-SourceNetwork = Annotated[str, AfterValidator(_network)]
-ZoneName = Annotated[str, AfterValidator(_zone)]
 
 
 class Section(BaseModel):
@@ -61,12 +44,12 @@ class Section(BaseModel):
 class Owner(Section):
     """The municipality that this installation serves by default."""
 
-    key: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = "kommune"
+    key: Key = "kommune"
     name: str = "Kommunen"
     unit: str = "IKT-avdelingen"
     helpdesk_phone: str = ""
     helpdesk_hours: str = ""
-    log_origin: Annotated[str, Field(pattern=r"^[^\s+]{1,120}$")] = "gjestenett.invalid/kommune"
+    log_origin: LogOrigin = "gjestenett.invalid/kommune"
     site: str = "hovedbygg"
 
 
@@ -103,7 +86,7 @@ class Console(Section):
 
     host: str = "127.0.0.1"
     port: Port = 8081
-    hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = "localhost"
+    hostname: HostnameOrAddress = "localhost"
     metrics_token_file: Path | None = None
 
 
@@ -114,18 +97,18 @@ class Dns(Section):
     and 853, from which the firewall leads them here.
     """
 
-    listen: tuple[IPvAnyAddress, ...] = (IPv4Address("127.0.0.1"),)
+    listen: Annotated[tuple[IPvAnyAddress, ...], Field(min_length=1)] = (IPv4Address("127.0.0.1"),)
     port: Port = 5300
     tls_port: Port = 8853
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     upstreams: tuple[str, ...] = ()
-    sources: dict[SourceNetwork, str] = Field(default_factory=lambda: {"127.0.0.0/8": "default", "::1/128": "default"})
-    private_zones: tuple[str, ...] = ()
+    sources: SourceGroups = Field(default_factory=lambda: {"127.0.0.0/8": "default", "::1/128": "default"})
+    private_zones: tuple[ZoneName, ...] = ()
     version: Annotated[str, Field(max_length=200)] = ""
     """What `version.bind` is answered with; nothing: it is refused."""
     serve_stale_s: Annotated[float, Field(ge=0, le=7 * 86400)] = 86400.0
     """For how long after its end an answer may still be given where no upstream answers (RFC 8767); 0: not at all."""
-    zones: dict[ZoneName, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    zones: ZoneServers = Field(default_factory=dict)
     upstream_ca: Path | None = None
 
 
@@ -133,7 +116,7 @@ class Enforcement(Section):
     """nftables between the guest network and the uplink. Off on loopback, where there is nothing to hold back."""
 
     enabled: bool = False
-    gateway: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = "gateway-1"
+    gateway: Key = "gateway-1"
     guest_interfaces: tuple[InterfaceName, ...] = ()
     guest_addresses: tuple[IPvAnyAddress, ...] = ()
     uplink: InterfaceName | None = None
@@ -238,11 +221,9 @@ def load(config: Path | None = None, state: Path | None = None) -> Settings:
     try:
         settings = Settings(**document)
     except ValidationError as error:
-        raise UsageError(_complaint(error, path, environment)) from error
+        raise UsageError(complaint(error.errors()[0], path, environment)) from error
     except SettingsError as error:
-        raise UsageError(
-            f"{error}: in the environment lists and tables are JSON, as in {PREFIX}DNS__UPSTREAMS='[\"192.0.2.1\"]'"
-        ) from error
+        raise UsageError(_not_json(environment) or str(error)) from error
     if state is not None:
         settings = settings.model_copy(update={"state": state})
     return settings
@@ -288,13 +269,18 @@ def _is_section(key: str) -> bool:
     return isinstance(kind, type) and issubclass(kind, Section)
 
 
-def _complaint(error: ValidationError, path: Path | None, environment: Mapping[tuple[str, ...], str]) -> str:
-    first = error.errors()[0]
-    levels = tuple(str(part) for part in first["loc"])
-    variables = [name for given, name in environment.items() if levels[: len(given)] == given]
-    expected = "no such setting; check the spelling" if first["type"] == "extra_forbidden" else first["msg"]
-    where = variables[0] if variables else path or "the environment"
-    return f"setting {'.'.join(levels)}: {expected} (in {where})"
+def _not_json(environment: Mapping[tuple[str, ...], str]) -> str | None:
+    """The first variable that has to be JSON and is not."""
+    for levels, name in environment.items():
+        kind: Any = Settings.model_fields[levels[0]].annotation
+        if len(levels) == 2 and _is_section(levels[0]) and levels[1] in kind.model_fields:
+            kind = kind.model_fields[levels[1]].annotation
+        if _is_section(levels[0]) and (len(levels) == 1 or get_origin(kind) in (tuple, dict)):
+            try:
+                json.loads(os.environ[name])
+            except ValueError:
+                return no_json(levels, name)
+    return None
 
 
 def signing_key_path(settings: Settings) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import shutil
 import sys
@@ -19,6 +20,8 @@ from gateway.supervisor import Service
 if TYPE_CHECKING:
     from gateway.context import Services
 
+log = logging.getLogger(__name__)
+
 CAP_NET_ADMIN = 12
 
 
@@ -31,37 +34,6 @@ def services_to_run(settings: Settings, command: Sequence[str]) -> list[Service]
     if settings.enforcement.enabled:
         services.insert(0, Service("enforcer", [*command, "enforcer"], privileged=True))
     return services
-
-
-def check(settings: Settings) -> None:
-    """What can be known to be wrong before anything starts. Raises: UsageError naming the setting."""
-    from gateway.dns.config import from_settings  # noqa: PLC0415 - a supervisor keeps none of these in memory
-    from gateway.firewall.config import firewall_config  # noqa: PLC0415
-    from gateway.lists.compile import starter_lists  # noqa: PLC0415
-    from gateway.storage.engine import open_database  # noqa: PLC0415
-
-    open_database(settings.database_url).close()
-    _ = settings.metrics_token
-    from_settings(settings)
-    if settings.dns.upstream_ca is not None and not settings.dns.upstream_ca.is_file():
-        raise UsageError(f"{settings.dns.upstream_ca} is not there; correct dns.upstream_ca")
-    starter_lists()
-    if settings.enforcement.enabled:
-        firewall_config(settings)
-    if (settings.portal.tls_certificate is None) != (settings.portal.tls_key is None):
-        raise UsageError("portal.tls_certificate and portal.tls_key belong together: set both or neither")
-    for path in (settings.portal.tls_certificate, settings.portal.tls_key):
-        if path is not None and not path.is_file():
-            raise UsageError(f"{path} is not there; correct portal.tls_certificate and portal.tls_key")
-    listening = {"portal.port": settings.portal.port, "console.port": settings.console.port}
-    if settings.portal.tls_certificate is not None:
-        listening["portal.https_port"] = settings.portal.https_port
-        listening["dns.tls_port"] = settings.dns.tls_port
-        listening["dns.port"] = settings.dns.port  # by TCP too, so TLS can't share it
-    for one, port in listening.items():
-        clash = next((other for other, its in listening.items() if other < one and its == port), None)
-        if clash is not None:
-            raise UsageError(f"{clash} and {one} are both {port}; give each its own")
 
 
 def check_enforcement() -> None:
@@ -154,9 +126,11 @@ def prepare_and_announce(settings: Settings, say: Callable[[str], object]) -> No
 
     The ruleset is in force before anything listens, so that no guest reaches what only staff may.
     """
-    from gateway.installation import prepare  # noqa: PLC0415 - in the child only
+    from gateway.checks import check  # noqa: PLC0415 - in the child only
+    from gateway.installation import prepare  # noqa: PLC0415
 
-    check(settings)
+    for warning in check(settings, utc_now()):
+        log.warning("%s", warning)
     if settings.enforcement.enabled:
         from gateway.firewall.config import firewall_config  # noqa: PLC0415
         from gateway.firewall.nft import NftFirewall  # noqa: PLC0415

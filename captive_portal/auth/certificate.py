@@ -47,8 +47,8 @@ def ensure_certificate(state: Path, console: Console, now: datetime) -> ConsoleC
     A certificate that somebody else put there is left alone.
     Raises: UsageError when what is there can't be read or the two files don't belong together.
     """
-    folder = state / "tls"
-    certificate_path, key_path = folder / "console.pem", folder / "console.key"
+    certificate_path, key_path = _paths(state)
+    folder = certificate_path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         found = _read(certificate_path, key_path)
@@ -59,10 +59,31 @@ def ensure_certificate(state: Path, console: Console, now: datetime) -> ConsoleC
             _replace(key_path, pem, 0o600)
             _replace(certificate_path, found.public_bytes(Encoding.PEM), 0o644)
     except OSError as error:
-        raise UsageError(f"the console's certificate in {folder} can't be used: {error}; correct its mode") from error
+        raise _unusable(folder, error) from error
     return ConsoleCertificate(
         certificate_path, key_path, found.fingerprint(hashes.SHA256()).hex(":").upper(), found.not_valid_after_utc
     )
+
+
+def foreign_certificate(state: Path) -> tuple[Path, Path] | None:
+    """The certificate and key in `state/tls` that somebody else put there; None where there is none, or ours.
+
+    Raises: UsageError as `ensure_certificate`.
+    """
+    certificate_path, key_path = _paths(state)
+    try:
+        found = _read(certificate_path, key_path)
+    except OSError as error:
+        raise _unusable(certificate_path.parent, error) from error
+    return None if found is None or _is_ours(found) else (certificate_path, key_path)
+
+
+def _paths(state: Path) -> tuple[Path, Path]:
+    return state / "tls" / "console.pem", state / "tls" / "console.key"
+
+
+def _unusable(folder: Path, error: OSError) -> UsageError:
+    return UsageError(f"the console's certificate in {folder} can't be used: {error}; correct its mode")
 
 
 def _read(certificate_path: Path, key_path: Path) -> x509.Certificate | None:

@@ -6,7 +6,8 @@ import json
 
 import click
 
-from gateway import startup
+from gateway import checks
+from gateway.clock import utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation
 from gateway.settings import Settings
 
@@ -19,9 +20,11 @@ def config() -> None:
 @config.command()
 @pass_invocation
 def check(invocation: Invocation) -> None:
-    """Read the settings and say whether they are sound."""
-    startup.check(invocation.settings)
-    click.echo("settings are sound")
+    """Read the settings and say whether they are sound; warnings are on standard error."""
+    warnings = checks.check(invocation.settings, utc_now())
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo("settings are sound" if not warnings else "everything starts, but see the warnings")
 
 
 @config.command()

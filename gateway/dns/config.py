@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.dns.errors import DnsError
+from gateway.dns.own import Own
 from gateway.dns.upstreams.address import ServerAddress, parse_server
 
 if TYPE_CHECKING:
@@ -68,14 +69,18 @@ def from_settings(settings: Settings, resolv_conf: Path = Path("/etc/resolv.conf
     """The part of the settings that concerns DNS; without configured upstreams, the host's own resolvers.
 
     A zone with servers of its own may hold private addresses, as one in `private_zones` may: it is there for that.
-    Raises: DnsSettingsError when an upstream is not written as it should be.
+    Raises: DnsSettingsError when an upstream is not written as it should be, or can be none.
     """
     dns = settings.dns
     listen = tuple(str(address) for address in dns.listen)
     upstreams = tuple(map(parse_server, dns.upstreams))
     zones = tuple((zone, tuple(map(parse_server, servers))) for zone, servers in dns.zones.items())
+    own = Own(listen, dns.port, dns.tls_port if settings.portal.tls_certificate else 0)
+    for setting, servers in (("dns.upstreams", upstreams), *((f'dns.zones."{zone}"', those) for zone, those in zones)):
+        for server in servers:
+            own.refuse(server, setting)
     if not upstreams:
-        upstreams = host_resolvers(resolv_conf, {(address, dns.port) for address in listen})
+        upstreams = host_resolvers(resolv_conf, own)
     guest = tuple(str(address) for address in settings.enforcement.guest_addresses)
     return DnsConfig(
         listen=listen,
@@ -107,7 +112,7 @@ def _path(path: Path | None) -> str:
     return "" if path is None else str(path.absolute())
 
 
-def host_resolvers(path: Path, own: set[tuple[str, int]]) -> tuple[ServerAddress, ...]:
+def host_resolvers(path: Path, own: Own) -> tuple[ServerAddress, ...]:
     """The nameservers of resolv.conf, except ourselves; none when the file is missing."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -121,7 +126,7 @@ def host_resolvers(path: Path, own: set[tuple[str, int]]) -> tuple[ServerAddress
                 address = parse_server(words[1])
             except DnsError:
                 continue
-            if address[:2] not in own and address not in found:
+            if not own.has(address) and address not in found:
                 found.append(address)
     return tuple(found)
 

@@ -247,17 +247,6 @@ def bind(address: str, port: int, kind: socket.SocketKind, *, shared: bool = Tru
     return bound
 
 
-def is_here(address: str) -> bool:
-    """Whether this machine has the local address now."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            return False
-    return True
-
-
 def listen_error(address: str, port: int, problem: OSError) -> DnsError:
     """The one clear line for an address that cannot be had."""
     return DnsSettingsError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from ipaddress import ip_network
 
@@ -15,6 +16,8 @@ from gateway.dns.unaccepted import DEVICE_MARK
 from policies.model import Group
 from policies.safe_search import safe_host
 from policies.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
 
 _DEFAULT_MARK = 1
 _MEMO_MAX = 65536
@@ -68,6 +71,7 @@ class Views:
                 (network.max_prefixlen // 8, int(network.network_address), int(network.netmask), group)
             )
         self._networks.sort(key=lambda each: -each[2])
+        self._missing: frozenset[str] = frozenset()
         self.by_mark: dict[int, View] = {}
         self.by_source: dict[bytes, View] = {}
         self.adopt(None)
@@ -81,9 +85,19 @@ class Views:
         self._by_group: dict[str, View] = {}
         self._not_accepted = View(NotAccepted(), self._finished.table(), self._counters.tally(NOT_ACCEPTED))
         self._no_policy = View(Accepted(None, None), self._finished.table(), self._counters.tally(NO_POLICY))
+        self._tell_missing(snapshot)
         if self._top_names is not None:
             groups = snapshot.policy.groups.values() if snapshot is not None else ()
             self._top_names.keep({group.key for group in groups if group.top_names})
+
+    def _tell_missing(self, snapshot: Snapshot | None) -> None:
+        """Log each group once that sources lead to and the policy has not: who asks from there is answered SERVFAIL."""
+        if snapshot is None:
+            return
+        missing = frozenset(group for *_, group in self._networks if snapshot.group(group) is None)
+        for group in sorted(missing - self._missing):
+            log.warning("dns.sources: no group %r in the policy in force; its guests get no answers", group)
+        self._missing = missing
 
     def find(self, mark: int, source: bytes) -> View:
         """The view for a mark (0, or one with `DEVICE_MARK`: the kernel knows no grant) and a packed source address."""

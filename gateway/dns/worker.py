@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from gateway.dns.config import DnsConfig, from_settings
 from gateway.dns.errors import DnsError
-from gateway.dns.server import Server, bind, is_here, listen_error
+from gateway.dns.own import is_here
+from gateway.dns.server import Server, bind, listen_error
 
 if TYPE_CHECKING:
     from gateway.settings import Settings

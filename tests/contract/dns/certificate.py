@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 
-def make_certificate(folder: Path, name: str = "gjest.example.no") -> None:
+def make_certificate(folder: Path, name: str = "gjest.example.no", lives: timedelta = timedelta(days=2)) -> None:
     """Write `portal.pem` and `portal.key`, each by rename, as renewal programs do."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -22,7 +22,7 @@ def make_certificate(folder: Path, name: str = "gjest.example.no") -> None:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=2))
+        .not_valid_after(now + lives)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .sign(key, hashes.SHA256())
     )

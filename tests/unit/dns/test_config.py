@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from gateway.dns.config import DnsConfig, from_settings, host_resolvers
 from gateway.dns.errors import DnsSettingsError
+from gateway.dns.own import Own
 from gateway.dns.upstreams.address import ServerAddress
 from gateway.settings import Dns, Enforcement, Settings
 
@@ -16,8 +17,8 @@ def test_host_resolvers_without_ourselves(tmp_path: Path) -> None:
     file.write_text(
         "# x\nsearch a.no\nnameserver 127.0.0.1\nnameserver 192.0.2.1\nnameserver 192.0.2.1\nnameserver junk\n"
     )
-    assert host_resolvers(file, {("127.0.0.1", 53)}) == (ServerAddress("192.0.2.1", 53),)
-    assert host_resolvers(tmp_path / "none", set()) == ()
+    assert host_resolvers(file, Own(("127.0.0.1",), 53)) == (ServerAddress("192.0.2.1", 53),)
+    assert host_resolvers(tmp_path / "none", Own((), 53)) == ()
 
 
 def test_survives_json(tmp_path: Path) -> None:

@@ -53,3 +53,12 @@ def test_without_policy_and_adopting_one() -> None:
 def test_a_bad_source_is_told() -> None:
     with pytest.raises(DnsError, match="not a network"):
         Views((("x", "default"),), FinishedAnswers())
+
+
+def test_a_group_that_the_policy_has_not_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    views = Views((*SOURCES, ("10.2.0.0/16", "nogroup"), ("10.3.0.0/16", "nogroup")), FinishedAnswers())
+    assert caplog.messages == []  # no policy yet is not the settings' fault
+    views.adopt(snapshot())
+    views.adopt(snapshot())
+    [said] = caplog.messages
+    assert "no group 'nogroup' in the policy in force" in said

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from click.testing import CliRunner, Result
 from gateway.cli import cli
 from gateway.errors import UsageError
 from gateway.lists.jobs import compile_in_force
-from gateway.startup import hold_state
+from gateway.settings import load
+from gateway.startup import hold_state, prepare_and_announce
+from tests.contract.dns.certificate import make_certificate
 
 
 @pytest.fixture
@@ -151,6 +154,7 @@ def test_settings_that_can_not_work_are_refused_by_check_and_up_alike(environmen
         monkeypatch.setenv(f"GJESTENETT_{key}", value)
     checked = CliRunner().invoke(cli, ["--state", str(tmp_path / "s"), "config", "check"])
     assert (checked.exit_code, len(checked.stderr.splitlines())) == (2, 1), checked.output
+    assert checked.stdout == ""
     assert reason in checked.stderr
     started = subprocess.run(
         [sys.executable, "-m", "gateway.cli", "--state", str(tmp_path / "s"), "up"],
@@ -158,6 +162,76 @@ def test_settings_that_can_not_work_are_refused_by_check_and_up_alike(environmen
     )  # fmt: skip
     assert started.returncode == 2
     assert reason in started.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"DNS__UPSTREAMS": '["127.0.0.1:5300"]'}, "this service itself"),
+        ({"DNS__UPSTREAMS": '["0.0.0.0"]'}, "no server's address"),
+        ({"DNS__LISTEN": "[]"}, "setting dns.listen: write at least 1"),
+        ({"DNS__ZONES": '{"Lan.no": ["192.0.2.1"], "lan.no.": ["192.0.2.2"]}'}, "write it once"),
+        ({"DNS__UPSTREAM_CA": "{folder}/garbage"}, "give a PEM file of certificates"),
+        ({"DNS__UPSTREAM_CA": "/nowhere.pem"}, "give a PEM file of certificates"),
+        ({"PORTAL__TLS_CERTIFICATE": "{folder}/garbage", "PORTAL__TLS_KEY": "{folder}/portal.key"}, "no certificate"),
+        ({"PORTAL__TLS_CERTIFICATE": "{folder}/portal.pem", "PORTAL__TLS_KEY": "{folder}/garbage"}, "can't be used"),
+        (
+            {"PORTAL__TLS_CERTIFICATE": "{folder}/portal.pem", "PORTAL__TLS_KEY": "{folder}/other/portal.key"},
+            "is not the key of",
+        ),
+        ({"AUDIT__KEY_FILE": "{folder}/garbage"}, "audit.key_file: "),
+    ],
+)
+def test_files_and_servers_that_can_not_work_are_refused_by_check_and_before_a_start(
+    environment, reason, monkeypatch, tmp_path
+):
+    (tmp_path / "other").mkdir()
+    make_certificate(tmp_path)
+    make_certificate(tmp_path / "other")
+    (tmp_path / "garbage").write_text("garbage")
+    (tmp_path / "garbage").chmod(0o600)
+    for key, value in environment.items():
+        monkeypatch.setenv(f"GJESTENETT_{key}", value.replace("{folder}", str(tmp_path)))
+    checked = CliRunner().invoke(cli, ["--state", str(tmp_path / "s"), "config", "check"])
+    assert (checked.exit_code, len(checked.stderr.splitlines()), checked.stdout) == (2, 1, ""), checked.output
+    assert reason in checked.stderr
+    announced: list[str] = []
+    with pytest.raises(UsageError) as refused:
+        prepare_and_announce(load(state=tmp_path / "s"), announced.append)
+    assert reason in str(refused.value)
+    assert announced == []
+
+
+def test_what_guests_would_stumble_over_is_warned_of_by_check_and_up_alike(services, run, monkeypatch, tmp_path):
+    sound = run("config", "check")
+    assert (sound.exit_code, sound.stdout, sound.stderr) == (0, "settings are sound\n", "")
+    make_certificate(tmp_path, "konsoll.example.no")
+    tls = services.settings.state / "tls"
+    (tmp_path / "portal.pem").rename(tls / "console.pem")
+    (tmp_path / "portal.key").rename(tls / "console.key")
+    make_certificate(tmp_path, "www.example.no", lives=timedelta(hours=-1))
+    compile_in_force(services.database, services.place, services.settings.state, ())
+    for key, value in {
+        "PORTAL__TLS_CERTIFICATE": str(tmp_path / "portal.pem"),
+        "PORTAL__TLS_KEY": str(tmp_path / "portal.key"),
+        "DNS__SOURCES": '{"127.0.0.0/8": "default", "10.0.0.0/8": "nogroup"}',
+    }.items():
+        monkeypatch.setenv(f"GJESTENETT_{key}", value)
+    checked = run("config", "check")
+    assert (checked.exit_code, checked.stdout) == (0, "everything starts, but see the warnings\n")
+    warnings = checked.stderr.splitlines()
+    assert all(warning.startswith("warning: ") for warning in warnings)
+    for warning, said in zip(
+        warnings, ("expired on", "is not for gjest.internal but for www.example.no",
+                   "is not for localhost but for konsoll.example.no", "no group 'nogroup'"), strict=True,
+    ):  # fmt: skip
+        assert said in warning
+    logged = []
+    monkeypatch.setattr("gateway.startup.log.warning", lambda form, text: logged.append(form % text))
+    lines: list[str] = []
+    prepare_and_announce(load(state=services.settings.state), lines.append)
+    assert logged == [warning.removeprefix("warning: ") for warning in warnings]
+    assert any(line.startswith("guest portal") for line in lines)
 
 
 def test_a_state_directory_has_one_supervisor(settings):

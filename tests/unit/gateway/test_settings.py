@@ -97,7 +97,8 @@ def test_a_table_replaces_what_it_goes_before(file: Path, monkeypatch: pytest.Mo
 def test_a_list_that_is_not_json_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GJESTENETT_DNS__UPSTREAMS", value)
     assert "dns" in (said := refusal())
-    assert "JSON" in said
+    assert "setting dns.upstreams: in the environment lists and tables are JSON" in said
+    assert "(in GJESTENETT_DNS__UPSTREAMS)" in said
 
 
 @pytest.mark.parametrize(
@@ -122,6 +123,71 @@ def test_a_wrong_setting_is_refused_with_its_key_and_file(file: Path, document: 
     said = refusal(file)
     assert f"setting {key}" in said
     assert str(file) in said
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ('[dns]\nupstreams = "192.0.2.53"', 'setting dns.upstreams: write a list: ["192.0.2.53"] (in'),
+        ("[dns]\nupstreams = [53]", "setting dns.upstreams, entry 1: write text in quotes (in"),
+        ("[dns]\nlisten = []", "setting dns.listen: write at least 1 (in"),
+        ('[dns]\nlisten = ["localhost"]', "setting dns.listen, entry 1: write a numeric address, as in 192.0.2.53 or"),
+        ('[dns.zones]\n"." = ["192.0.2.1"]', "setting dns.zones.\".\": '.' is not a domain: the root means"),
+        ('[dns.zones]\n"a.no" = "192.0.2.1"', 'setting dns.zones."a.no": write a list: ["192.0.2.1"] (in'),
+        ('[dns.zones]\n"a.no" = []', 'setting dns.zones."a.no": write at least 1 (in'),
+        (
+            '[dns.zones]\n"a.no" = ["192.0.2.1"]\n"A.no." = ["192.0.2.2"]',
+            "setting dns.zones: 'a.no' and 'A.no.' are the same; write it once (in",
+        ),
+        (
+            '[dns.sources]\n"10.0.0.1/8" = "default"',
+            "setting dns.sources.\"10.0.0.1/8\": '10.0.0.1/8' has host bits set; write 10.0.0.0/8 (in",
+        ),
+        ('[dns.sources]\nx = "default"', "setting dns.sources.x: 'x' is not a network; write it as 10.0.0.0/8 or"),
+        (
+            '[dns.sources]\n"::1/128" = "a"\n"0::1" = "b"',
+            "setting dns.sources: '::1/128' and '0::1' are the same; write it once (in",
+        ),
+        ('[enforcement]\nprotected = ["10.20.0.1/16"]', "entry 1: write a network, as in 10.20.0.0/16 (in"),
+        ('[portal]\nport = "many"', "setting portal.port: write a whole number (in"),
+        ("[portal]\nport = 70000", "setting portal.port: write 65535 or less (in"),
+        ('[portal]\nask_contact = "perhaps"', "write 'no', 'optional' or 'required' (in"),
+        ('[portal]\nhostname = "a b"', "setting portal.hostname: write a host name, as in gjest."),
+        ("[enforcement]\ndns_burst = 50000", "setting enforcement: dns_burst is more than a minute's worth"),
+    ],
+)
+def test_how_to_write_it_is_said_in_our_own_words(file: Path, document: str, said: str) -> None:
+    file.write_text(document)
+    assert said in refusal(file)
+
+
+def all_settings() -> list[str]:
+    found = []
+    for section, values in Settings.model_construct().model_dump().items():
+        found += [f"{section}.{key}" for key in values] if isinstance(values, dict) else [section]
+    return found
+
+
+WRONG = f"""
+5 -1 1.5 nan 1e30 99999999999999999999 true 2026-01-01 "" "xÆ" "{"x" * 300}" [] [5] [""] ["xÆ"] [[]]
+{{}} {{x=5}} {{x=[5]}} {{"xÆ"=[]}} {{"10.0.0.1/8"=""}} {{"a..no"=["x"]}}
+""".split()
+
+
+@pytest.mark.parametrize("key", all_settings())
+def test_no_wrong_value_of_any_setting_is_answered_in_the_librarys_words(file: Path, key: str) -> None:
+    refused = 0
+    for value in WRONG:
+        file.write_text(f"{key} = {value}\n")
+        try:
+            load(file)
+        except UsageError as problem:
+            refused += 1
+            said = str(problem)
+            assert said.startswith(f"setting {key.partition('.')[0]}"), said
+            for words in ("Input", "Value error", "[key]", "validat", "should", "valid ", "Tuple", "Dict", "{"):
+                assert words not in said.replace(str(file), ""), said
+    assert refused
 
 
 def test_a_section_that_is_no_table_is_refused_even_beside_the_environment(

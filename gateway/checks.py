@@ -1,0 +1,86 @@
+"""Whether an installation can work as it is set up: what can be known to be wrong before anything starts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from captive_portal.auth.certificate import foreign_certificate
+from gateway.audit.errors import AuditError
+from gateway.audit.keyfile import read_key_file
+from gateway.certificates import check_certificate
+from gateway.dns.config import from_settings
+from gateway.dns.upstreams.address import ServerAddress
+from gateway.dns.upstreams.tls import client_context
+from gateway.errors import UsageError
+from gateway.firewall.config import firewall_config
+from gateway.lists.compile import starter_lists
+from gateway.lists.reader import current_path, read_snapshot
+from gateway.settings import Settings, signing_key_path
+from gateway.storage.engine import open_database
+from policies.names import PolicyError
+
+
+def check(settings: Settings, now: datetime) -> list[str]:
+    """What the settings are to be warned of; with it everything starts. Changes nothing.
+
+    Raises: GatewayError naming the setting with which something would not start.
+    """
+    open_database(settings.database_url).close()
+    _ = settings.metrics_token
+    from_settings(settings)
+    if settings.dns.upstream_ca is not None:
+        client_context(ServerAddress("192.0.2.1", 853, "tls", "any.invalid"), str(settings.dns.upstream_ca))
+    starter_lists()
+    if settings.enforcement.enabled:
+        firewall_config(settings)
+    _check_signing_key(settings)
+    _check_ports(settings)
+    return [*_check_certificates(settings, now), *_missing_groups(settings)]
+
+
+def _check_signing_key(settings: Settings) -> None:
+    path = signing_key_path(settings)
+    try:
+        if path.exists():
+            read_key_file(path)
+    except AuditError as error:
+        raise UsageError(f"audit.key_file: {error}") from error
+    except OSError as error:
+        raise UsageError(f"{path} can't be read ({error.strerror}); correct audit.key_file or its mode") from error
+
+
+def _check_ports(settings: Settings) -> None:
+    listening = {"portal.port": settings.portal.port, "console.port": settings.console.port}
+    if settings.portal.tls_certificate is not None:
+        listening["portal.https_port"] = settings.portal.https_port
+        listening["dns.tls_port"] = settings.dns.tls_port
+        listening["dns.port"] = settings.dns.port  # by TCP too, so TLS can't share it
+    for one, port in listening.items():
+        clash = next((other for other, its in listening.items() if other < one and its == port), None)
+        if clash is not None:
+            raise UsageError(f"{clash} and {one} are both {port}; give each its own")
+
+
+def _check_certificates(settings: Settings, now: datetime) -> list[str]:
+    portal, warnings = settings.portal, []
+    if (portal.tls_certificate is None) != (portal.tls_key is None):
+        raise UsageError("portal.tls_certificate and portal.tls_key belong together: set both or neither")
+    if portal.tls_certificate is not None and portal.tls_key is not None:
+        host = urlsplit(portal.public_url).hostname or portal.hostname
+        names = "portal.tls_certificate and portal.tls_key"
+        warnings += check_certificate(portal.tls_certificate, portal.tls_key, names, host, now)
+    foreign = foreign_certificate(settings.state)
+    if foreign is not None:
+        warnings += check_certificate(*foreign, "the console's certificate", settings.console.hostname, now)
+    return warnings
+
+
+def _missing_groups(settings: Settings) -> list[str]:
+    """The groups that networks lead to and the policy in force has not. Nothing before there is a policy."""
+    try:
+        snapshot = read_snapshot(current_path(settings.state))
+    except (OSError, PolicyError):
+        return []
+    missing = sorted({group for group in settings.dns.sources.values() if snapshot.group(group) is None})
+    return [f"dns.sources: no group {group!r} in the policy in force; its guests get no answers" for group in missing]

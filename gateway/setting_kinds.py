@@ -1,0 +1,88 @@
+"""What a single setting may be: each kind is checked in one place, with the words that say how to write it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WrapValidator
+
+from policies.names import PolicyError, listable
+
+
+def _like(pattern: str, words: str) -> AfterValidator:
+    """Text of which the whole has this pattern; `words` say how to write it."""
+    matches = re.compile(pattern, re.ASCII).fullmatch
+
+    def check(text: str) -> str:
+        if matches(text) is None:
+            raise ValueError(words)
+        return text
+
+    return AfterValidator(check)
+
+
+def normal_network(text: str) -> str:
+    """A network in its normal form. Raises: ValueError saying how to write it."""
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a network; write it as 10.0.0.0/8 or 2001:db8::/32") from None
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError(f"{text!r} has host bits set; write {network}") from None
+
+
+def _zone(text: str) -> str:
+    try:
+        return listable(text)
+    except PolicyError as problem:
+        raise ValueError(f"{text!r} is not a domain: {problem}") from problem
+
+
+def _each_once(table: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """A table in which no key stands twice in different spelling: the last one would silently win."""
+    checked = check(table)
+    if not isinstance(table, Mapping) or len(checked) == len(table):
+        return checked
+    written: dict[str, str] = {}
+    for key, value in table.items():
+        [normal] = check({key: value})
+        if normal in written:
+            raise ValueError(f"{written[normal]!r} and {key!r} are the same; write it once")
+        written[normal] = key
+    raise AssertionError("keys were lost, though each is its own")
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Language = Literal["nb", "nn", "en"]
+Key = Annotated[str, _like(r"[a-z0-9-]{1,40}", "write 1 to 40 of a-z, 0-9 and -")]
+LogOrigin = Annotated[
+    str, _like(r"[^\s+]{1,120}", "write a name without spaces and +, as in storvik.kommune.no/gjestenett")
+]
+InterfaceName = Annotated[
+    str, _like(r"[A-Za-z0-9_.-]{1,15}", "write an interface's name of at most 15 characters, as in guest0")
+]
+Hostname = Annotated[
+    str,
+    _like(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", "write a host name, as in gjest.storvik.kommune.no"),
+]
+HostnameOrAddress = Annotated[
+    str, _like(r"[A-Za-z0-9.:-]{1,253}", "write a host name or an address, as in konsoll.storvik.kommune.no")
+]
+HttpUrl = Annotated[
+    str,
+    _like(
+        r"(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?)?",
+        "write an address that begins with https:// or http://, as in https://gjest.storvik.kommune.no",
+    ),
+]
+ZoneName = Annotated[str, AfterValidator(_zone)]
+SourceGroups = Annotated[dict[Annotated[str, AfterValidator(normal_network)], str], WrapValidator(_each_once)]
+ZoneServers = Annotated[
+    dict[ZoneName, Annotated[tuple[str, ...], Field(min_length=1)]],
+    WrapValidator(_each_once),
+]
