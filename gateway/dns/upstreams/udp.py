@@ -202,6 +202,8 @@ class UdpPool:
         self.reset()
 
     def _drop(self, channel: Channel) -> None:
+        if channel not in self._channels:  # used up, and replaced by what an earlier one's questions led to
+            return
         if channel is self._filling:
             self.flush()
         self._channels[self._channels.index(channel)] = None
