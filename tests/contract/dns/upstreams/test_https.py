@@ -178,6 +178,8 @@ def test_a_probe_has_a_connection_of_its_own(doh, web) -> None:
     web.silent = threading.Event()
     web.slow = b"slow"
     out = doh()
+    for future in out.start(*(f"name{number}.example" for number in range(16))):  # so that the connections stand
+        assert future.result(timeout=6).records
     out.start(*(f"slow{number}.example" for number in range(20)))
     states, until = set(), time.monotonic() + 1.9
     while time.monotonic() < until:
