@@ -84,7 +84,7 @@ class Pending:
         failure = resolver.failures.get(self.shared, now_s)
         if failure is not None:
             return self._without(failure)
-        if not resolver.waiting.enter(self._source):
+        if not resolver.waiting.enter(self._mark, self._source):
             return self._without(_TOO_MANY)
         self._deliver = deliver
         self._asked_at = self._asked_at or now_s
@@ -95,7 +95,7 @@ class Pending:
 
     def _arrived(self, shared: Key, outcome: Outcome) -> None:
         resolver = self._resolver
-        resolver.waiting.leave(self._source)
+        resolver.waiting.leave(self._mark, self._source)
         try:
             kept = resolver.arrived(shared, outcome)
             if self._deliver is None or shared != self.shared:  # a stale answer went out, or something else is asked

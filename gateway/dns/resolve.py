@@ -187,7 +187,8 @@ class Resolver:
             return latest
         now_s = self.monotonic()
         if isinstance(outcome, NoAnswer) or outcome.rcode not in PASSED_ON:
-            self.failures.put(shared, outcome, now_s)
+            if not (isinstance(outcome, NoAnswer) and outcome.passing):
+                self.failures.put(shared, outcome, now_s)
             return None
         self._latest = kept = self.kept.put(shared, outcome, now_s)
         return kept

@@ -15,12 +15,14 @@ import signal
 import socket
 import sys
 import time
+from itertools import chain
 from typing import TYPE_CHECKING, NoReturn
 
 from gateway.dns.config import DnsConfig, from_settings
 from gateway.dns.errors import DnsError
 from gateway.dns.own import is_here
 from gateway.dns.server import Server, bind, listen_error
+from gateway.dns.upstreams.servers import advise
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -53,6 +55,7 @@ def run(settings: Settings) -> int:
 def main(config: DnsConfig) -> int:
     """The lean program: one worker in this process, or several supervised by it. Returns the exit code."""
     logging.basicConfig(level=logging.INFO, format="dns: %(message)s")
+    advise(chain(config.upstreams, *(servers for _, servers in config.zones)))
     try:
         for address in config.listen:
             if not is_here(address):

@@ -46,7 +46,12 @@ class PlainBatch:
         packets, self._packets = self._packets, []
         for sent, packet in enumerate(packets):
             try:
-                udp.send(packet)
+                try:
+                    udp.send(packet)
+                except BlockingIOError:
+                    raise
+                except OSError:  # perhaps of an earlier one (ICMP): the kernel has now told it, and sends the next time
+                    udp.send(packet)
             except BlockingIOError:
                 return sent
         return len(packets)
@@ -100,7 +105,7 @@ class Batch(PlainBatch):
     def send(self, udp: socket.socket) -> int:
         """As `PlainBatch.send`."""
         packets, self._packets = self._packets, []
-        count, sent = len(packets), 0
+        count, sent, told = len(packets), 0, False
         self._out[: count * _OUT_BYTES] = b"".join([packet.ljust(_OUT_BYTES, b"\0") for packet in packets])
         self._out_lengths[1 : 2 * count : 2] = memoryview(array("Q", map(len, packets)))
         while sent < count:
@@ -109,6 +114,9 @@ class Batch(PlainBatch):
                 number = ctypes.get_errno()
                 if number in _FULL:
                     break
+                if not told:  # perhaps of an earlier one, as in `PlainBatch.send`
+                    told = True
+                    continue
                 raise OSError(number, os.strerror(number))
             sent += done
         return sent

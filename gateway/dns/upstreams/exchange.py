@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -18,10 +19,13 @@ Key = tuple[bytes, bool, bool]
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """Why there is no answer: an Extended DNS Error's code and text."""
+    """Why there is no answer: an Extended DNS Error's code and text. `passing`: it says nothing of the name, so that it
+    is not to be remembered.
+    """
 
     code: int
     text: str
+    passing: bool = False
 
 
 Outcome = Reply | NoAnswer
@@ -29,13 +33,20 @@ Callback = Callable[[Outcome], None]
 
 
 class Line:
-    """A socket or connection to one upstream, with the questions that wait on it by their ID (two bytes)."""
+    """A socket or connection to one upstream, with the questions that wait on it by their ID (two bytes).
+
+    `is_single`: it is there for one question, and `abandon` is called when that waits on it no longer.
+    """
 
     __slots__ = ("pending", "upstream")
+    is_single = False
 
     def __init__(self, upstream: Upstream) -> None:
         self.upstream = upstream
         self.pending: dict[bytes, Exchange] = {}
+
+    def abandon(self) -> None:
+        """End it."""
 
 
 class Exchange:
@@ -70,10 +81,11 @@ class Exchange:
         self.table = table
         self.started_at = now_s
         self.due_at = now_s
+        self.asked_at = now_s
         self.sent: list[tuple[Line, bytes]] = []
         self.attempts = 0
         self.upstream = order[0]
-        """The server that was asked last."""
+        """The server that was asked last, at `asked_at`."""
 
     def wait_on(self, line: Line, ident: bytes) -> None:
         """From now on `line` may bring the answer under this ID."""
@@ -91,21 +103,29 @@ class Exchange:
             else:
                 kept.append(each)
         self.sent = kept
-
-    def leave_all(self) -> None:
-        """Stop waiting anywhere."""
-        for line, ident in self.sent:
-            del line.pending[ident]
-            line.upstream.outstanding -= 1
-        self.sent.clear()
+        if line.is_single:
+            line.abandon()
 
 
 Table = dict[Key, Exchange]
 """The questions under way, oldest first."""
 
+SHORT = "short"
+"""The kind of failure that is this machine's: out of descriptors or memory. It says nothing of any server."""
+_SHORTAGES = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENOSPC))
+
+
+def is_shortage(problem: BaseException | None) -> bool:
+    """Whether this error, or what it came of, is a shortage of this machine's own."""
+    while problem is not None:
+        if isinstance(problem, OSError) and problem.errno in _SHORTAGES:
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False
+
 
 class Events(Protocol):
-    """What lines tell the forwarder."""
+    """What lines tell the forwarder. What raises in there is a fault of one exchange: it is told with `fault`."""
 
     def replied(self, exchange: Exchange, line: Line, packet: bytes) -> bool:
         """A message that repeats the exchange's question. Returns whether it is a DNS answer at all."""
@@ -114,7 +134,13 @@ class Events(Protocol):
         """A datagram with a waiting ID that does not repeat its question as spelt."""
 
     def failed(self, exchange: Exchange, upstream: Upstream, kind: str) -> None:
-        """The exchange waits on a line no longer, which broke in a way that `Health` counts as `kind`."""
+        """The exchange waits on a line no longer, which broke in a way that `Health` counts as `kind`; or `SHORT`."""
+
+    def doubtful(self, exchanges: list[Exchange], upstream: Upstream) -> None:
+        """ICMP says that nobody listens there, which a guest may have forged: these still wait."""
+
+    def fault(self, exchange: Exchange, fault: Exception) -> None:
+        """We are at fault with this exchange: it ends, and no other."""
 
     def heard(self, upstream: Upstream, answers: int, rtt_s: float | None) -> None:
         """So many messages that answer something have come, the last after `rtt_s` (None: not measured)."""

@@ -1,7 +1,8 @@
 """Questions put to upstreams: one exchange for all who ask the same, deadlines, fail-over, the first true answer wins.
 
 A slow server is joined by the next one, a broken one replaced; a truncated or oddly spelt answer is asked for again by
-TCP. One sweep each 20 ms does what timers would, so that an answer in time costs none.
+TCP. Where there is no room left, the question that has waited longest gives way, as unbound's jostle-timeout has it.
+One sweep each 20 ms does what timers would, so that an answer in time costs none.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from gateway.dns import wire
 from gateway.dns.errors import WireError
 from gateway.dns.reply import parse_reply
 from gateway.dns.upstreams.address import ServerAddress
-from gateway.dns.upstreams.exchange import Callback, Exchange, Key, Line, NoAnswer, Outcome, Table
+from gateway.dns.upstreams.exchange import SHORT, Callback, Exchange, Key, Line, NoAnswer, Outcome, Table
 from gateway.dns.upstreams.health import DOWN, UP, UpstreamReport
 from gateway.dns.upstreams.query import Randomness, respell
 from gateway.dns.upstreams.servers import Servers
@@ -34,13 +35,18 @@ _STREAM_PATIENCE_S = 0.4
 _AGAIN_S = 0.4
 _ALL_DOWN_S = 0.4
 _NEAR_MISSES_MAX = 3
+_SLOW_S = 0.2
+"""What has waited so long gives way to what is new; most names are answered sooner."""
+_VERY_SLOW_S = 1.0
+"""The same where questions only stand in line for a connection (DoH without HTTP/2)."""
 _EXCHANGES_MAX = 4096
 _WAITING_MAX = 20_000
 _PROBE: Key = (b"\0\0\x02\0\x01", False, False)
 
 _NO_UPSTREAM = NoAnswer(wire.EDE_NO_AUTHORITY, "no upstream")
-_TOO_BUSY = NoAnswer(wire.EDE_NETWORK, "too busy")
+_TOO_BUSY = NoAnswer(wire.EDE_NETWORK, "too busy", passing=True)
 _SILENT = NoAnswer(wire.EDE_NETWORK, "upstream does not answer")
+_FAULT = NoAnswer(wire.EDE_NETWORK, "internal error", passing=True)
 _STOPPING = NoAnswer(wire.EDE_NETWORK, "stopping")
 
 
@@ -96,7 +102,7 @@ class Upstreams:
             self._joined += 1
             running.callbacks.append(callback)
             return
-        if len(table) >= _EXCHANGES_MAX:
+        if len(table) >= _EXCHANGES_MAX and not self._give_way(table, None, time.monotonic(), _SLOW_S):
             callback(_TOO_BUSY)
             return
         question = key[0]
@@ -108,9 +114,12 @@ class Upstreams:
         now_s = time.monotonic()
         asked = respell(question, self._randomness.take(len(question)))
         table[key] = exchange = Exchange(key, asked, by_tcp, callback, order, group, table, now_s)
-        self._attempt(exchange, now_s)
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
+        try:
+            self._attempt(exchange, now_s)
+        except Exception as fault:
+            self.fault(exchange, fault)
 
     def flush(self) -> None:
         """Send now what `ask` has put together; it goes out by the next turn of the event loop anyway."""
@@ -121,17 +130,40 @@ class Upstreams:
         attempts, servers = exchange.attempts, len(order)
         exchange.upstream = upstream = order[attempts % servers]
         exchange.attempts = attempts + 1
+        exchange.asked_at = now_s
         if attempts + 1 >= servers:  # nobody else is left: the same again, ever later
             exchange.due_at = now_s + _AGAIN_S * (1 << attempts // servers)
         else:
             patience_s = upstream.health.patience_s
             exchange.due_at = now_s + (max(patience_s, _STREAM_PATIENCE_S) if exchange.by_stream else patience_s)
-        if upstream.outstanding >= upstream.limit:
+        if upstream.outstanding >= upstream.narrow and not self._has_room(upstream, exchange, now_s):
             self._next(exchange, now_s, _TOO_BUSY)
         elif exchange.by_stream:
             upstream.streams.send(exchange)
         else:
             upstream.usual.send(exchange)
+
+    def _has_room(self, upstream: Upstream, exchange: Exchange, now_s: float) -> bool:
+        """Whether this may be asked too, where necessary in the place of what is slow; a probe may always."""
+        if exchange is upstream.probe:
+            return True
+        if upstream.outstanding < upstream.limit:  # it would have to wait for its turn behind the slow ones
+            if not exchange.sent:
+                self._give_way(self._by_udp, upstream, now_s, _VERY_SLOW_S)
+            return True
+        if exchange.sent or exchange.attempts < len(exchange.order):
+            return False
+        return any(self._give_way(table, upstream, now_s, _SLOW_S) for table in (self._by_udp, self._by_tcp))
+
+    def _give_way(self, table: Table, upstream: Upstream | None, now_s: float, slow_s: float) -> bool:
+        """End the question that has waited longest (at `upstream`), if that is long. Returns whether there was one."""
+        for exchange in table.values():
+            if now_s - exchange.started_at < slow_s:  # and so are all that follow
+                return False
+            if upstream is None or any(line.upstream is upstream for line, _ in exchange.sent):
+                self._finish(exchange, _TOO_BUSY)
+                return True
+        return False
 
     def _next(self, exchange: Exchange, now_s: float, otherwise: NoAnswer) -> None:
         """An attempt has come to nothing: the next server, unless another one may still answer."""
@@ -155,6 +187,8 @@ class Upstreams:
         for line, ident in exchange.sent:
             del line.pending[ident]
             line.upstream.outstanding -= 1
+            if line.is_single:
+                line.abandon()
         exchange.sent.clear()
         callbacks = exchange.callbacks
         self._joined -= len(callbacks) - 1
@@ -210,12 +244,29 @@ class Upstreams:
 
     def failed(self, exchange: Exchange, upstream: Upstream, kind: str) -> None:
         """The exchange waits on a line no longer, which broke."""
+        if kind is SHORT and exchange is upstream.probe:
+            upstream.health.unsent()
         self._next(exchange, time.monotonic(), _SILENT)
+
+    def doubtful(self, exchanges: list[Exchange], upstream: Upstream) -> None:
+        """ICMP says that nobody listens: a probe will tell, and meanwhile these are asked of the next server too."""
+        now_s = time.monotonic()
+        if upstream.health.doubted(now_s):
+            self._changed(upstream)
+        for exchange in exchanges:
+            if exchange.upstream is upstream:
+                self._next(exchange, now_s, _SILENT)
+
+    def fault(self, exchange: Exchange, fault: Exception) -> None:
+        """We are at fault with one exchange."""
+        # Neither message nor traceback: both could hold a name that a person asked for.
+        log.error("a question upstream has gone wrong: %s; please report this", type(fault).__name__)
+        self._finish(exchange, _FAULT)
 
     def heard(self, upstream: Upstream, answers: int, rtt_s: float | None) -> None:
         """So many messages that answer something have come."""
         was = upstream.health.state
-        if upstream.health.heard(answers, rtt_s):
+        if upstream.health.heard(answers, rtt_s, time.monotonic()):
             if was == DOWN:
                 log.info("upstream %s answers again", upstream.address)
             self._changed(upstream)
@@ -234,7 +285,7 @@ class Upstreams:
             if upstream not in self._troubled:
                 self._troubled.append(upstream)
             if self._sweeper is None:
-                self._sweeper = self._loop.call_later(_PROBE_SWEEP_S, self._sweep)
+                self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
             return
         self._troubled.remove(upstream)
         for table in (self._by_udp, self._by_tcp):
@@ -247,13 +298,14 @@ class Upstreams:
         """Ask it for the root's servers, which every live resolver has at hand."""
         if upstream.probe is not None and not upstream.probe.done:
             self._finish(upstream.probe, _SILENT)
-        if upstream.health.probed(now_s):
-            self._down(upstream, "it is silent")
+        upstream.health.probed(now_s)
         table: Table = {}
         alone = (upstream,)
         probe = Exchange(_PROBE, _PROBE[0], False, _ignore, alone, Group(alone), table, now_s)
         table[_PROBE] = upstream.probe = probe
         self._attempt(probe, now_s)
+        if not probe.sent:
+            upstream.health.unsent()
 
     def _down(self, upstream: Upstream, why: str) -> None:
         log.warning("upstream %s is down: %s", upstream.address, why)
@@ -263,16 +315,23 @@ class Upstreams:
     def _sweep(self) -> None:
         now_s = time.monotonic()
         self._sweeper = None
-        for table in (self._by_udp, self._by_tcp):
-            for exchange in self._due(table, now_s):
-                self._tend(exchange, now_s)
-        for upstream in list(self._troubled):
-            if upstream.health.probe_at <= now_s:
-                self._probe(upstream, now_s)
-        self._servers.close_stalled(now_s)
-        if self._sweeper is None and (self.in_flight or self._troubled):
-            wait_s = _SWEEP_S if self.in_flight else _PROBE_SWEEP_S
-            self._sweeper = self._loop.call_later(wait_s, self._sweep)
+        try:
+            for table in (self._by_udp, self._by_tcp):
+                for exchange in self._due(table, now_s):
+                    try:
+                        self._tend(exchange, now_s)
+                    except Exception as fault:
+                        self.fault(exchange, fault)
+            for upstream in list(self._troubled):
+                if upstream.health.given_up(now_s):
+                    self._down(upstream, "it is silent")
+                if upstream.health.probe_at <= now_s:
+                    self._probe(upstream, now_s)
+            self._servers.close_stalled(now_s)
+        finally:  # INVARIANT: whatever happens, the next question has a deadline too
+            if self._sweeper is None and (self.in_flight or self._troubled):
+                wait_s = _SWEEP_S if self.in_flight else _PROBE_SWEEP_S
+                self._sweeper = self._loop.call_later(wait_s, self._sweep)
 
     def _due(self, table: Table, now_s: float) -> list[Exchange]:
         due = []
@@ -292,8 +351,11 @@ class Upstreams:
         """Give up what has waited long enough; else ask the next server, or the same again."""
         if exchange.done:
             return
-        if exchange.sent and exchange.upstream.health.missed(now_s):
-            self._changed(exchange.upstream)
+        upstream = exchange.upstream
+        if any(line.upstream is upstream for line, _ in exchange.sent) and upstream.health.missed(
+            now_s, exchange.asked_at
+        ):
+            self._changed(upstream)
         if now_s - exchange.started_at >= self._deadline_s(exchange):
             self._finish(exchange, exchange.failure or _SILENT)
         else:

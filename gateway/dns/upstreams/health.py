@@ -1,8 +1,8 @@
 """How one upstream is doing: counters, smoothed round trip, and whether it is up, suspect or down.
 
-Some silence makes it suspect: others go first, and it is probed with a question that every live resolver has the
-answer to at hand. Only silence to that makes it down; so a few names that take long to resolve never do. Any answer
-makes it up.
+Some silence, in which nothing at all came, makes it suspect, and so does ICMP: others go first, and it is probed with a
+question that every live resolver has the answer to at hand. Only silence to probes that were sent makes it down; so
+names that take long to resolve never do, nor does a forged ICMP. Any answer makes it up.
 """
 
 from __future__ import annotations
@@ -44,9 +44,10 @@ class Health:
     """Moments are monotonic seconds, passed in. `patience_s` is how long to wait before another server is asked too."""
 
     __slots__ = (
+        "_heard_at",
         "_misses",
         "_probe_interval_s",
-        "_suspect_since",
+        "_silent_since",
         "_variation_s",
         "answered",
         "by_stream",
@@ -68,13 +69,15 @@ class Health:
         self.probe_at = 0.0
         self._variation_s = 0.0
         self._misses = 0
-        self._suspect_since = 0.0
+        self._heard_at = 0.0
+        self._silent_since: float | None = None
         self._probe_interval_s = _PROBE_FIRST_S
 
-    def heard(self, answers: int, rtt_s: float | None) -> bool:
+    def heard(self, answers: int, rtt_s: float | None, now_s: float) -> bool:
         """So many answers came. Returns whether its state changed. The smoothing is that of RFC 6298 §2."""
         self.answered += answers
         self._misses = 0
+        self._heard_at = now_s
         if rtt_s is not None:
             if not self.rtt_s:
                 self.rtt_s, self._variation_s = rtt_s, rtt_s / 2
@@ -89,11 +92,23 @@ class Health:
         self.state = UP
         return True
 
-    def missed(self, now_s: float) -> bool:
-        """A question to it has waited too long. Returns whether its state changed."""
+    def missed(self, now_s: float, asked_at: float) -> bool:
+        """A question put to it at `asked_at` has waited too long: a miss if nothing has come since, else a slow name.
+
+        Returns whether its state changed.
+        """
         self.failures["timeout"] += 1
+        if self._heard_at >= asked_at:
+            return False
         self._misses += 1
         if self.state != UP or self._misses < _MISSES_UNTIL_SUSPECT:
+            return False
+        self._trouble(SUSPECT, now_s)
+        return True
+
+    def doubted(self, now_s: float) -> bool:
+        """Somebody says that nobody serves there. Returns whether its state changed."""
+        if self.state != UP:
             return False
         self._trouble(SUSPECT, now_s)
         return True
@@ -107,18 +122,27 @@ class Health:
 
     def _trouble(self, state: int, now_s: float) -> None:
         self.state = state
-        self._suspect_since = self.probe_at = now_s
+        self._silent_since = None
+        self.probe_at = now_s
         self._probe_interval_s = _PROBE_FIRST_S
         if state == DOWN:
             self.probe_at += _PROBE_FIRST_S
 
-    def probed(self, now_s: float) -> bool:
-        """A probe goes out now; the next one is due at `probe_at`, a second later at most. Returns whether the silence
-        has lasted until it counts as down.
-        """
+    def probed(self, now_s: float) -> None:
+        """A probe goes out now; the next one is due at `probe_at`, a second later at most."""
         self.probe_at = now_s + self._probe_interval_s
         self._probe_interval_s = min(2 * self._probe_interval_s, _PROBE_LAST_S)
-        if self.state == SUSPECT and now_s - self._suspect_since >= _DOWN_AFTER_S:
-            self.state = DOWN
-            return True
-        return False
+        if self._silent_since is None:
+            self._silent_since = now_s
+
+    def unsent(self) -> None:
+        """The probe could not be sent: who was not asked is not silent."""
+        self._silent_since = None
+
+    def given_up(self, now_s: float) -> bool:
+        """Whether the silence to probes has lasted until it counts as down, which it does from now on."""
+        silent_since = self._silent_since
+        if self.state != SUSPECT or silent_since is None or now_s - silent_since < _DOWN_AFTER_S:
+            return False
+        self.state = DOWN
+        return True

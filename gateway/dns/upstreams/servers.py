@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import find_spec
 
 from gateway.dns.upstreams.address import ServerAddress
 from gateway.dns.upstreams.exchange import Events
@@ -14,6 +16,17 @@ from gateway.dns.upstreams.tls import client_context
 from gateway.dns.upstreams.udp import UdpPool, UdpReader
 from gateway.dns.upstreams.upstream import Upstream
 from gateway.dns.upstreams.zones import Group, Zones
+
+log = logging.getLogger(__name__)
+
+
+def advise(addresses: Iterable[ServerAddress]) -> None:
+    """Say where the servers could be asked better. To be called once, at the start of the service."""
+    if any(address.protocol == "https" for address in addresses) and find_spec("h2") is None:
+        log.warning(
+            "DoH goes over HTTP/1.1, where sixteen slow names hold all others up for a second: "
+            "pip install 'gjestenett[doh]' brings HTTP/2"
+        )
 
 
 class Servers:

@@ -9,7 +9,7 @@ import asyncio
 import ssl
 import time
 
-from gateway.dns.upstreams.exchange import Events, Exchange, Line
+from gateway.dns.upstreams.exchange import SHORT, Events, Exchange, Line, is_shortage
 from gateway.dns.upstreams.query import Randomness, padded_query, query, repeats
 from gateway.dns.upstreams.tls import PinError, check_pins
 from gateway.dns.upstreams.upstream import Upstream
@@ -110,7 +110,12 @@ class Streams:
 
     def send(self, exchange: Exchange) -> None:
         """Ask, unless the question already waits on one of these connections: a stream loses nothing on its way."""
-        if not any(isinstance(line, Connection) and line.streams is self for line, _ in exchange.sent):
+        if any(isinstance(line, Connection) and line.streams is self for line, _ in exchange.sent):
+            return
+        if exchange is self.upstream.probe:  # behind slow names a server that answers in order could not answer it
+            free = next((each for each in self._connections if not each.pending), None)
+            self._send_on(free or self._open(), exchange)
+        else:
             self._send_on(self._choose(), exchange)
 
     def flush(self) -> None:
@@ -139,7 +144,12 @@ class Streams:
             return
         connection.answers += 1
         rtt_s = time.monotonic() - exchange.started_at if exchange.attempts == 1 and connection.answers > 1 else None
-        if self._events.replied(exchange, connection, packet):
+        try:
+            taken = self._events.replied(exchange, connection, packet)
+        except Exception as fault:
+            self._events.fault(exchange, fault)
+            return
+        if taken:
             self._events.heard(self.upstream, 1, rtt_s if self.upstream.datagrams is None else None)
 
     def refused(self, connection: Connection, kind: str, why: str) -> None:
@@ -147,13 +157,18 @@ class Streams:
         if connection not in self._connections:
             return
         self._connections.remove(connection)
+        if kind is SHORT:
+            self._fail(connection, kind)
+            return
         self.upstream.health.failures[kind] += 1
         if self.upstream.datagrams is None:  # where UDP is the usual way, its own silence tells
             self._events.broken(self.upstream, why)
         self._fail(connection, kind)
 
-    def lost(self, connection: Connection, *, retry: bool = True) -> None:
-        """The connection broke, or the server has closed it: what waits goes on a fresh one, once."""
+    def lost(self, connection: Connection, *, retry: bool = True, by_us: bool = False) -> None:
+        """The connection broke, or the server has closed it: what waits goes on a fresh one, once. One that ended
+        `by_us` tells nothing of the server.
+        """
         if connection not in self._connections:
             return
         self._connections.remove(connection)
@@ -165,7 +180,7 @@ class Streams:
                 exchange.retried = True
                 exchange.leave(connection)
                 self._send_on(fresh, exchange)
-        if waiting and not connection.answers:
+        if waiting and not connection.answers and not by_us:
             self.upstream.health.failures["reset"] += 1
             if not again and self.upstream.datagrams is None:
                 self._events.broken(self.upstream, "it ends every connection")
@@ -182,7 +197,7 @@ class Streams:
         if task is not None:
             task.cancel()
         connection.close()
-        self.lost(connection, retry=retry)
+        self.lost(connection, retry=retry, by_us=True)
 
     def _send_on(self, connection: Connection, exchange: Exchange) -> None:
         ident = self._randomness.take(2)
@@ -220,8 +235,8 @@ class Streams:
         except ssl.SSLCertVerificationError as problem:
             self.refused(connection, "certificate", problem.verify_message)
         except (OSError, TimeoutError) as problem:  # ssl.SSLError too
-            timed_out = isinstance(problem, TimeoutError)
-            self.refused(connection, "timeout" if timed_out else "refused", problem.strerror or "no connection")
+            kind = "timeout" if isinstance(problem, TimeoutError) else "refused"
+            self.refused(connection, SHORT if is_shortage(problem) else kind, problem.strerror or "no connection")
         finally:
             self._opening.pop(connection, None)
 

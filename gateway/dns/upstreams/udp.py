@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import resource
 import select
 import socket
@@ -17,9 +18,11 @@ from collections.abc import Callable
 
 from gateway.dns import wire
 from gateway.dns.upstreams.batch import open_batch
-from gateway.dns.upstreams.exchange import Events, Exchange, Line
+from gateway.dns.upstreams.exchange import SHORT, Events, Exchange, Line, is_shortage
 from gateway.dns.upstreams.query import Randomness, query
 from gateway.dns.upstreams.upstream import Upstream
+
+log = logging.getLogger(__name__)
 
 POOL = 128
 _USES = 256
@@ -90,7 +93,7 @@ class UdpReader:
             try:
                 packets = self._batch.receive(channel.socket)
             except OSError as problem:
-                channel.pool.lost(channel, problem)
+                channel.pool.doubt(channel, problem)
                 continue
             self._match(channel, packets)
         if self.after_batch is not None:
@@ -106,11 +109,14 @@ class UdpReader:
                 continue
             if len(packet) > wire.MAX_UDP_BYTES:  # more than we said we take: perhaps fragments, perhaps cut (RFC 9715)
                 packet = packet[:2] + bytes((packet[2] | wire.TC >> 8,)) + packet[3:]  # noqa: PLW2901
-            if not packet.startswith(exchange.asked, 12):
-                events.near_miss(exchange, channel, packet)
-            elif events.replied(exchange, channel, packet):
-                answers += 1
-                last = exchange
+            try:
+                if not packet.startswith(exchange.asked, 12):
+                    events.near_miss(exchange, channel, packet)
+                elif events.replied(exchange, channel, packet):
+                    answers += 1
+                    last = exchange
+            except Exception as fault:
+                events.fault(exchange, fault)
         if last is not None:  # a retransmitted question tells no round trip (RFC 6298 §3)
             events.heard(channel.upstream, answers, now_s - last.started_at if last.attempts == 1 else None)
 
@@ -134,6 +140,7 @@ class UdpPool:
         self._batch = open_batch()
         self._channels: list[Channel | None] = [None] * POOL
         self._filling: Channel | None = None
+        self._is_short = False
 
     def send(self, exchange: Exchange) -> None:
         """Put one question into the batch."""
@@ -142,6 +149,10 @@ class UdpPool:
             try:
                 channel = self._filling = self._choose()
             except OSError as problem:
+                if is_shortage(problem):
+                    self._tell(problem)
+                    self._events.failed(exchange, self._upstream, SHORT)
+                    return
                 self._upstream.health.failures[_NOBODY_THERE] += 1
                 self._events.broken(self._upstream, problem.strerror or "unreachable")
                 self._events.failed(exchange, self._upstream, _NOBODY_THERE)
@@ -165,18 +176,19 @@ class UdpPool:
         try:
             sent = self._batch.send(channel.socket)
         except OSError as problem:
-            self.lost(channel, problem)
+            self.doubt(channel, problem)
             return
         channel.uses += sent
         self._upstream.health.sent += sent
 
-    def lost(self, channel: Channel, problem: OSError) -> None:
-        """Nobody listens at the upstream, or no way leads there: its questions go elsewhere."""
+    def doubt(self, channel: Channel, problem: OSError) -> None:
+        """Nobody listens at the upstream, or no way leads there. The socket stays: whoever can guess its port can send
+        such an ICMP, and the answers may yet come.
+        """
         if problem.errno == errno.EMSGSIZE:  # a router's word on the path, not the server's
             return
         self._upstream.health.failures[_NOBODY_THERE] += 1
-        self._events.broken(self._upstream, problem.strerror or "unreachable")
-        self._drop(channel)
+        self._events.doubtful(list(channel.pending.values()), self._upstream)
 
     def reset(self) -> None:
         """Close every socket: the next ones have ports, and a source address, of their own."""
@@ -190,12 +202,10 @@ class UdpPool:
         self.reset()
 
     def _drop(self, channel: Channel) -> None:
-        if channel not in self._channels:
+        if channel not in self._channels:  # used up, and replaced by what an earlier one's questions led to
             return
         if channel is self._filling:
             self.flush()
-        if channel not in self._channels:  # the flush has dropped it
-            return
         self._channels[self._channels.index(channel)] = None
         self._reader.remove(channel)
         while channel.pending:
@@ -211,10 +221,25 @@ class UdpPool:
             self._reader.remove(channel)
             channel = None
         if channel is None:
-            channel = Channel(self._upstream, self)
-            self._reader.add(channel)
-            self._channels[slot] = channel
+            channel = self._channels[slot] = self._open()
         return channel
+
+    def _open(self) -> Channel:
+        """A new one. Raises: OSError when there is no way to the server, or no room for a socket here."""
+        channel = Channel(self._upstream, self)
+        try:
+            self._reader.add(channel)
+        except OSError:
+            channel.socket.close()
+            raise
+        self._is_short = False
+        return channel
+
+    def _tell(self, problem: OSError) -> None:
+        """Say once that this machine has no room for a socket, until it has again."""
+        if not self._is_short:
+            self._is_short = True
+            log.error("no socket for a question upstream: %s; raise the service's LimitNOFILE", problem.strerror)
 
 
 def _allow_sockets() -> None:

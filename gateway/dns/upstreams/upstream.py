@@ -31,17 +31,18 @@ class Lines(Protocol):
 class Upstream:
     """One server. `datagrams` is None where it is not asked by UDP, `usual` the way that it is asked.
 
-    `outstanding` counts what waits on its lines; at `limit` it must answer something before it is asked more.
+    `outstanding` counts what waits on its lines; at `limit` it must answer something before it is asked more, from
+    `narrow` on what comes has to wait for its turn.
     """
 
-    __slots__ = ("address", "datagrams", "health", "limit", "outstanding", "probe", "streams", "usual")
+    __slots__ = ("address", "datagrams", "health", "limit", "narrow", "outstanding", "probe", "streams", "usual")
 
     def __init__(self, address: ServerAddress) -> None:
         self.address = address
         self.health = Health()
         self.outstanding = 0
         self.probe: Exchange | None = None
-        self.limit = _OUTSTANDING_MAX if address.protocol == "udp" else _OUTSTANDING_BY_STREAM_MAX
+        self.limit = self.narrow = _OUTSTANDING_MAX if address.protocol == "udp" else _OUTSTANDING_BY_STREAM_MAX
 
     def reached_by(self, streams: Lines, datagrams: Lines | None = None) -> None:
         """To be called once, before it is asked anything."""

@@ -51,7 +51,7 @@ def test_recovery_of_a_server_whose_port_was_closed(outside, answer_truly) -> No
     out = outside(port)
     outcome, took_s = timed(lambda: out.ask("ok.example"))
     assert isinstance(outcome, NoAnswer)
-    assert took_s < 0.6
+    assert took_s < 0.8  # half a second of probes that get ICMP, which alone is not believed
     (future,) = out.start("waiting.example")
     back = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     back.bind(("127.0.0.1", port))

@@ -1,8 +1,10 @@
 """By DoH, at a server that shows what it was asked (RFC 8484)."""
 
+import logging
 import ssl
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -21,6 +23,9 @@ def web(authority, answer_truly):
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            if len(body) < 128:  # the client has given it up
+                self.close_connection = True
+                return
             server.asked.append((self.path, dict(self.headers), body))
             status, kind, answer = 200, "application/dns-message", answer_truly(body)
             if server.fault == "status":
@@ -35,7 +40,7 @@ def web(authority, answer_truly):
                 answer = answer[:-1]
             elif server.fault == "truncated":
                 answer = answer[:2] + b"\x83" + answer[3:]
-            elif server.fault == "silent":
+            elif server.fault == "silent" or (server.slow and server.slow in body.lower()):
                 server.silent.wait(timeout=10)
             self.send_response(status)
             self.send_header("Content-Type", kind)
@@ -49,6 +54,7 @@ def web(authority, answer_truly):
     class Server(ThreadingHTTPServer):
         daemon_threads = True
         fault = ""
+        slow = b""
 
         def handle_error(self, request, client_address) -> None:
             assert isinstance(sys.exception(), OSError)
@@ -126,8 +132,6 @@ def test_certificate_context_is_strict(authority) -> None:
 
 def test_recovery_of_a_server_that_forgot_its_connections(doh, web, answer_truly) -> None:
     """While it is silent it becomes down; the probes that find it again go on connections of their own."""
-    import time
-
     from tests.contract.dns.conftest import wait_for
 
     web.silent = threading.Event()
@@ -147,3 +151,65 @@ def test_recovery_of_a_server_that_forgot_its_connections(doh, web, answer_truly
 def test_truncation_in_a_stream_is_no_answer(doh, web, unbound) -> None:
     web.fault = "truncated"
     assert doh(f"127.0.0.1:{unbound}").ask("ok.example") == "198.51.100.7"
+
+
+def test_nothing_is_logged_of_a_question(doh, web, caplog) -> None:
+    """A line a question would be a record of when who was online; the worker logs from INFO on."""
+    caplog.set_level(logging.INFO)
+    assert doh().ask("ok.example") == TRUE
+    assert caplog.records == []
+
+
+def test_what_has_been_given_up_frees_its_connection(doh, web) -> None:
+    """Over HTTP/1.1 a question holds a connection: so many slow names as there are connections must not stop it."""
+    web.silent = threading.Event()
+    web.fault = "silent"
+    out = doh()
+    slow = out.start(*(f"slow{number}.example" for number in range(16)))
+    assert all(isinstance(future.result(timeout=3), NoAnswer) for future in slow)  # after 2 s, the library's is 4
+    web.fault = ""
+    assert out.ask("ok.example", within_s=1.5) == TRUE
+    assert out._call(lambda: len(out.upstreams._servers._rest.upstreams[0].usual._tasks)) == 0
+    web.silent.set()
+
+
+def test_a_probe_has_a_connection_of_its_own(doh, web) -> None:
+    """And slow names alone do not make the server down."""
+    web.silent = threading.Event()
+    web.slow = b"slow"
+    out = doh()
+    for future in out.start(*(f"name{number}.example" for number in range(16))):  # so that the connections stand
+        assert future.result(timeout=6).records
+    out.start(*(f"slow{number}.example" for number in range(20)))
+    states, until = set(), time.monotonic() + 1.9
+    while time.monotonic() < until:
+        states.add(out.reports[0].state)
+        time.sleep(0.02)
+    web.silent.set()
+    assert "down" not in states
+
+
+def test_slow_names_do_not_stop_http_1(doh, web) -> None:
+    """After a second the slowest give way to who waits for a connection."""
+    web.silent = threading.Event()
+    web.slow = b"slow"
+    out = doh()
+    out.start(*(f"slow{number}.example" for number in range(16)))
+    time.sleep(1.1)
+    assert out.ask("ok.example", within_s=0.8) == TRUE
+    web.silent.set()
+
+
+def test_without_http_2_it_is_said_once(caplog, monkeypatch) -> None:
+    from gateway.dns.upstreams import servers
+    from gateway.dns.upstreams.address import parse_server
+
+    doh, plain = parse_server(f"https://127.0.0.1#{NAME}"), parse_server("127.0.0.1")
+    servers.advise([doh, plain])
+    assert caplog.records == []
+    monkeypatch.setattr(servers, "find_spec", lambda name: None)
+    servers.advise([plain])
+    assert caplog.records == []
+    servers.advise([doh, plain, doh])
+    (record,) = caplog.records
+    assert "gjestenett[doh]" in record.getMessage()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.dns.upstreams import forwarder, udp
 from gateway.dns.upstreams.batch import Batch, PlainBatch
 from gateway.dns.upstreams.exchange import NoAnswer
+from tests.contract.dns.conftest import wait_for
 
 TRUE, FORGED = "198.51.100.1", b"\xcb\x00\x71\x42"
 
@@ -268,7 +269,8 @@ def test_refused_then_the_next_at_once(outside, scripted, answer_truly, kind) ->
     started = time.monotonic()
     assert out.ask("ok.example") == TRUE
     assert time.monotonic() - started < 0.2
-    assert [report.state for report in out.reports] == ["down", "up"]
+    assert [report.state for report in out.reports] == ["suspect", "up"]
+    wait_for(lambda: [report.state for report in out.reports] == ["down", "up"])
 
 
 def test_closing_answers_those_who_wait(outside, scripted) -> None:
