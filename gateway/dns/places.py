@@ -9,7 +9,7 @@ PER_DEVICE_MAX = 20
 
 
 class Places:
-    """Places of each kind of connection, so that one kind can't use up another's; and of each device, over all kinds."""
+    """So many of each kind, so that none uses up another's places, and so many of each device over all kinds."""
 
     def __init__(self, most: int = CONNECTIONS_MAX, per_device_max: int = PER_DEVICE_MAX) -> None:
         self._most = most

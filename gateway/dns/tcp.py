@@ -140,7 +140,9 @@ class TcpListener:
             self._counters.add("connections", "tcp" if certificate is None else "tls", "failed")
             connection.close()
             return
-        questions = Questions(self._resolver, reader, writer, mark, source, self._idle_s, partial(self._may_ask, device))
+        questions = Questions(
+            self._resolver, reader, writer, mark, source, self._idle_s, partial(self._may_ask, device)
+        )
         try:
             with contextlib.suppress(OSError, EOFError, TimeoutError):
                 async with asyncio.timeout(self._lifetime_s):

@@ -1,8 +1,8 @@
 """The buckets against a slow model that counts tokens."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest import approx
 
 from gateway.dns.token_bucket import TokenBuckets
 
@@ -26,7 +26,7 @@ def test_the_waits_are_those_of_a_bucket_of_tokens(steps: list[tuple[str, int]])
     buckets, models, now_s = TokenBuckets(PER_S, BURST), {"a": Model(), "b": Model()}, 0.0
     for key, sixteenths in steps:
         now_s += sixteenths / 16
-        assert buckets.take(key, now_s) == approx(models[key].take(now_s), abs=1e-9)
+        assert buckets.take(key, now_s) == pytest.approx(models[key].take(now_s), abs=1e-9)
 
 
 @given(st.lists(st.integers(0, 50)))
