@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class DnsConfig:
     """Settings of one DNS service. Addresses are numeric text; `sources` maps a network to a group's key, `zones` the
     name of a zone to upstreams of its own. Without a certificate there is no DNS over TLS, and without
-    `counters_socket` counters go nowhere.
+    `counters_socket` counters go nowhere. `tcp_per_s` and `tcp_burst` are questions of one device by TCP and TLS.
     """
 
     listen: tuple[str, ...]
@@ -34,6 +34,8 @@ class DnsConfig:
     snapshot: str
     reload_interval_s: float = 0.2
     tcp_idle_s: float = 10.0
+    tcp_per_s: float = 200.0
+    tcp_burst: float = 1000.0
     upstream_timeout_s: float = 4.0
     serve_stale_s: float = 86400.0
     version: str = ""
@@ -91,6 +93,8 @@ def from_settings(settings: Settings, resolv_conf: Path = Path("/etc/resolv.conf
         private_zones=tuple(dict.fromkeys((*dns.private_zones, *dns.zones))),
         portal_hostname=settings.portal.hostname,
         portal_addresses=guest or _numeric(settings.portal.host),
+        tcp_per_s=settings.enforcement.dns_per_s,
+        tcp_burst=settings.enforcement.dns_burst,
         serve_stale_s=dns.serve_stale_s,
         version=dns.version,
         snapshot=str((settings.state / "policy" / "current.snapshot").absolute()),

@@ -8,15 +8,18 @@ before the end, ours or that of a client which has said its last (a half-closed 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
 
 from gateway.dns.resolve import Resolver
 
 UNANSWERED_MAX = 32
 _WRITE_BUFFER_BYTES = 1 << 17
+_GOODBYE_S = 1.0
 
 
 class Questions:
-    """Reads questions, hands them to the resolver and writes its answers, in whatever order they come."""
+    """Reads questions, hands them to the resolver when `may_ask` returns, and writes its answers as they come."""
 
     def __init__(
         self,
@@ -26,6 +29,7 @@ class Questions:
         mark: int,
         source: bytes,
         idle_s: float,
+        may_ask: Callable[[], Awaitable[None]],
     ) -> None:
         self._resolver = resolver
         self._reader = reader
@@ -33,6 +37,7 @@ class Questions:
         self._mark = mark
         self._source = source
         self._idle_s = idle_s
+        self._may_ask = may_ask
         self._unanswered = 0
         self._fewer = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -49,6 +54,7 @@ class Questions:
             size = int.from_bytes(await self._reader.readexactly(2), "big")
             packet = await self._reader.readexactly(size)
             self._unanswered += 1
+            await self._may_ask()
             answer = self._resolver.answer(packet, self._mark, self._source, True, self._deliver)
             if answer is not None:
                 self._deliver(answer)
@@ -64,18 +70,32 @@ class Questions:
             await self._answer_given()
         await self._writer.drain()
 
-    def close(self) -> None:
-        """Close the connection; answers that still come are dropped."""
+    async def close(self) -> None:
+        """Close the connection; answers that still come are dropped. Returns when its descriptor is closed.
+
+        A client that does not read gets a moment, and a reset: closing waits until all is sent, for ever if need be.
+        """
         self._timer.cancel()
         self._writer.close()
+        closed = asyncio.create_task(self._writer.wait_closed())
+        await asyncio.wait((closed,), timeout=_GOODBYE_S)
+        self.abort()
+        with contextlib.suppress(OSError):
+            await closed
+
+    def abort(self) -> None:
+        """Close the connection at once, whatever is still to be sent."""
+        self._writer.transport.abort()
 
     def _look(self) -> None:
         """Close when nothing has been owed for `idle_s`; else look again when that may be."""
         idle_for_s = 0.0 if self._unanswered else self._loop.time() - self._quiet_since
-        if idle_for_s >= self._idle_s:
-            self._writer.close()
-        else:
+        if idle_for_s < self._idle_s:
             self._timer = self._loop.call_later(self._idle_s - idle_for_s, self._look)
+        elif self._writer.transport.get_write_buffer_size():
+            self.abort()  # all this time the client has not read what it asked for
+        else:
+            self._writer.close()
 
     def _deliver(self, answer: bytes) -> None:
         self._unanswered -= 1

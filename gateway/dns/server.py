@@ -70,7 +70,14 @@ class Server:
         self._snapshot_file = SnapshotFile(Path(config.snapshot))
         self._problem: str | None = None
         self._sockets: list[mmsg.AnySocket] = []
-        self._tcp = TcpListener(self._resolver, self._views, config.tcp_idle_s, self._counters)
+        self._tcp = TcpListener(
+            self._resolver,
+            self._views,
+            config.tcp_idle_s,
+            self._counters,
+            per_s=config.tcp_per_s,
+            burst=config.tcp_burst,
+        )
         self._certificate = (
             Certificate(Path(config.tls_certificate), Path(config.tls_key)) if config.tls_certificate else None
         )

@@ -7,22 +7,24 @@ import contextlib
 import errno
 import logging
 import socket
-from collections import Counter
+import time
 from functools import partial
 
 from gateway.dns.counters import Counters, Key
 from gateway.dns.mmsg import encode_address
+from gateway.dns.places import Places
 from gateway.dns.plan import NotAccepted
 from gateway.dns.questions import Questions
 from gateway.dns.resolve import Resolver
 from gateway.dns.tls import Certificate
+from gateway.dns.token_bucket import TokenBuckets
+from gateway.dns.top_names import Devices
+from gateway.dns.turns import Turns
 from gateway.dns.views import Views
 
 log = logging.getLogger(__name__)
 
 _SO_MARK = 36
-_CONNECTIONS_MAX = 256
-_CONNECTIONS_PER_SOURCE_MAX = 20
 _LIFETIME_S = 60.0
 _LAST_ANSWERS_S = 6.0  # longer than upstreams are waited for
 _HANDSHAKE_S = 5.0
@@ -37,9 +39,13 @@ class TcpListener:
 
     The group is that of the connection's mark, which the kernel copies from the first packet when the sysctl
     `net.ipv4.tcp_fwmark_accept` is 1 (it governs IPv6 too); else the mark reads 0 and the source decides. A mark
-    outlives no connection, and no connection a minute. Connections that still shake hands count against all limits.
-    A device that has not accepted asks once a connection: the firewall counts its packets, and one packet can hold many
-    questions.
+    outlives no connection, and no connection a minute. Connections that still shake hands count against all limits,
+    and a connection counts until its descriptor is closed.
+
+    The firewall counts packets, and one packet can hold many questions. So a device that has not accepted asks once a
+    connection, and others `per_s` questions a second after `burst`, over all their connections to this worker; what a
+    device sends beyond is not read until then. A device is its link-layer address; where the kernel does not know that
+    (behind a router), an IPv4 address or an IPv6 /64.
     """
 
     def __init__(
@@ -49,6 +55,9 @@ class TcpListener:
         idle_s: float,
         counters: Counters | None = None,
         lifetime_s: float = _LIFETIME_S,
+        *,
+        per_s: float = 200.0,
+        burst: float = 1000.0,
     ) -> None:
         self._resolver = resolver
         self._views = views
@@ -57,8 +66,11 @@ class TcpListener:
         self._counters = counters or Counters()
         self._counters.read_gauges(self._gauges)
         self._accepting: list[tuple[socket.socket, asyncio.Task[None]]] = []
-        self._connections: dict[asyncio.Task[None], str] = {}
-        self._per_source: Counter[bytes] = Counter()
+        self._connections: set[asyncio.Task[None]] = set()
+        self._places = Places()
+        self._devices = Devices(time.monotonic)
+        self._buckets = TokenBuckets(per_s, burst)
+        self._turns = Turns()
 
     def listen(self, bound: socket.socket, certificate: Certificate | None = None) -> None:
         """Serve a bound socket, by TLS when there is a certificate. Raises: OSError."""
@@ -74,10 +86,10 @@ class TcpListener:
         for bound, _ in self._accepting:
             bound.close()
         self._accepting.clear()
+        self._devices.close()
 
     def _gauges(self) -> list[tuple[Key, float]]:
-        kinds = Counter(self._connections.values())
-        return [(("connections_open", kind), float(kinds[kind])) for kind in ("tcp", "tls")]
+        return [(("connections_open", kind), float(self._places.held(kind))) for kind in ("tcp", "tls")]
 
     async def _accept(self, bound: socket.socket, certificate: Certificate | None) -> None:
         loop = asyncio.get_running_loop()
@@ -85,33 +97,42 @@ class TcpListener:
         while True:
             try:
                 connection, peer = await loop.sock_accept(bound)
-            except OSError as error:
-                if error.errno in _NO_ROOM:
-                    await asyncio.sleep(_PAUSE_S)
-                continue  # else it was gone before it was accepted
+            except OSError as error:  # no descriptors left, or it was gone before it was accepted
+                await asyncio.sleep(_PAUSE_S if error.errno in _NO_ROOM else 0)
+                continue
             name = encode_address(peer)
             source = name[4:8] if len(name) == 16 else name[8:24]
-            held = self._per_source[source]
+            device = self._device(source)
             unready = certificate is not None and certificate.context is None
-            if len(self._connections) >= _CONNECTIONS_MAX or held >= _CONNECTIONS_PER_SOURCE_MAX or unready:
+            if unready or not self._places.enter(kind, device):
                 self._counters.add("connections", kind, "refused")
                 connection.close()
-                continue
-            self._counters.add("connections", kind, "accepted")
-            self._per_source[source] = held + 1
-            task = asyncio.create_task(self._connected(connection, source, certificate))
-            self._connections[task] = kind
-            task.add_done_callback(partial(self._gone, source))
+            else:
+                self._counters.add("connections", kind, "accepted")
+                task = asyncio.create_task(self._connected(connection, source, device, certificate))
+                self._connections.add(task)
+                task.add_done_callback(partial(self._gone, kind, device))
+            await asyncio.sleep(0)  # accepting one that waits already gives nobody else a turn
 
-    def _gone(self, source: bytes, task: asyncio.Task[None]) -> None:
-        del self._connections[task]
-        self._per_source[source] -= 1
-        if not self._per_source[source]:
-            del self._per_source[source]
+    def _device(self, source: bytes) -> bytes:
+        return self._devices.identify(source) or (source if len(source) == 4 else source[:8])
+
+    def _gone(self, kind: str, device: bytes, task: asyncio.Task[None]) -> None:
+        self._connections.remove(task)
+        self._places.leave(kind, device)
         if not task.cancelled() and (fault := task.exception()) is not None:
             log.error("a DNS connection failed: %s; please report this", type(fault).__name__)
 
-    async def _connected(self, connection: socket.socket, source: bytes, certificate: Certificate | None) -> None:
+    async def _may_ask(self, device: bytes) -> None:
+        """Wait until the device has a question left, and this turn of the loop too."""
+        wait_s = self._buckets.take(device, time.monotonic())
+        if wait_s:
+            await asyncio.sleep(wait_s)
+        await self._turns.take()
+
+    async def _connected(
+        self, connection: socket.socket, source: bytes, device: bytes, certificate: Certificate | None
+    ) -> None:
         try:
             mark = connection.getsockopt(socket.SOL_SOCKET, _SO_MARK) & 0xFFFF_FFFF
             reader, writer = await _streams(connection, certificate)
@@ -119,7 +140,9 @@ class TcpListener:
             self._counters.add("connections", "tcp" if certificate is None else "tls", "failed")
             connection.close()
             return
-        questions = Questions(self._resolver, reader, writer, mark, source, self._idle_s)
+        questions = Questions(
+            self._resolver, reader, writer, mark, source, self._idle_s, partial(self._may_ask, device)
+        )
         try:
             with contextlib.suppress(OSError, EOFError, TimeoutError):
                 async with asyncio.timeout(self._lifetime_s):
@@ -127,8 +150,11 @@ class TcpListener:
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(_LAST_ANSWERS_S):
                     await questions.answered()
+        except asyncio.CancelledError:
+            questions.abort()
+            raise
         finally:
-            questions.close()
+            await questions.close()
 
 
 async def _streams(

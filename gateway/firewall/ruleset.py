@@ -20,6 +20,7 @@ MARKS = "marks"
 MOST_CONNECTIONS = 40  # of one device with the portal at once: a browser opens six, a phone's apps some more
 MOST_DNS_CONNECTIONS = 20  # of one device with the resolver at once
 UNACCEPTED_DNS_PER_S, UNACCEPTED_DNS_BURST = 5, 50
+DNS_HANDSHAKES_PER_S, DNS_HANDSHAKES_BURST = 5, MOST_DNS_CONNECTIONS  # of TLS: each costs a signature
 _METER_TIMEOUT_S = 60  # longer than a bucket needs to be full again, so that forgetting one gives nothing away
 
 Network = IPv4Network | IPv6Network
@@ -190,7 +191,7 @@ def _add_dns_sets() -> list[str]:
     They start afresh, since a bucket keeps the rate that it was made with.
     """
     lines = []
-    for name in ("dns_unaccepted", "dns_accepted"):
+    for name in ("dns_unaccepted", "dns_accepted", "dns_handshakes"):
         kind = f"{{ type ether_addr; size 65535; flags dynamic, timeout; timeout {_METER_TIMEOUT_S}s; }}"
         lines += [f"add set {FAMILY} {TABLE} {name} {kind}", f"flush set {FAMILY} {TABLE} {name}"]
     return [*lines, f"add set {FAMILY} {TABLE} dns_users {{ type ether_addr; size 65535; flags dynamic; }}"]
@@ -202,10 +203,14 @@ def _meter_dns(config: FirewallConfig) -> list[str]:
     def over(name: str, per_s: int, burst: int) -> str:
         return f"update @{name} {{ ether saddr limit rate over {per_s}/second burst {burst} packets }} drop"
 
-    # What has not accepted is told apart for the resolver, which counts names by device.
-    device = f"jhash ether saddr mod {DEVICE_MARK} seed 1 offset {DEVICE_MARK}"
+    # What has not accepted is told apart for the resolver, which counts names by device. The seed is not given here, so
+    # the kernel draws one at each installation, and nobody can choose a MAC address that shares another device's mark.
+    device = f"jhash ether saddr mod {DEVICE_MARK} offset {DEVICE_MARK}"
+    opens = "tcp flags & (syn | ack) == syn"
+    handshakes = over("dns_handshakes", DNS_HANDSHAKES_PER_S, DNS_HANDSHAKES_BURST)
     return [
-        f"tcp flags & (syn | ack) == syn add @dns_users {{ ether saddr ct count over {MOST_DNS_CONNECTIONS} }} drop",
+        f"{opens} add @dns_users {{ ether saddr ct count over {MOST_DNS_CONNECTIONS} }} drop",
+        *(f"tcp dport {port} {opens} {handshakes}" for port in _dns_tls(config)),
         f"meta mark != 0 {over('dns_accepted', config.dns_per_s, config.dns_burst)}",
         f"meta mark 0 {over('dns_unaccepted', UNACCEPTED_DNS_PER_S, UNACCEPTED_DNS_BURST)}",
         f"meta mark 0 meta mark set {device}",
@@ -218,15 +223,22 @@ def _from_guest_in(config: FirewallConfig) -> list[str]:
     udp = sorted({config.dns_port, *((123,) if config.local_time_server else ())})
     rules = [
         f"meta l4proto {{ tcp, udp }} th dport {config.dns_port} jump meter_dns",  # first: on every packet
-        "ct direction reply ct state established,related accept",  # answers to what we asked a guest
+        # DNS over TLS is for those who have accepted. Others must not get into that chain, which gives them a mark.
+        *(f"meta mark != 0 tcp dport {port} jump meter_dns" for port in _dns_tls(config)),
+        # Answers to what we asked a guest, by the way that leads to it: not what a guest forges of an upstream server.
+        "fib saddr . iif oif exists ct direction reply ct state established accept",
         "ct state invalid drop",
         "meta nfproto ipv4 udp sport 68 udp dport 67 accept",
         "meta nfproto ipv6 udp sport 546 udp dport 547 accept",
         "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept",
         "icmp type echo-request limit rate 20/second burst 40 packets accept",
         "icmpv6 type echo-request limit rate 20/second burst 40 packets accept",
-        "ct state related accept",
     ]
+    for family, ours in (("ip", _own4(config)), ("ip6", _own6(config))):
+        if ours:
+            # Errors about what guests began with us, such as "packet too big"; those about flows of our own, to
+            # upstream servers say, are no guest's to tell.
+            rules.append(f"ct direction original ct reply {family} saddr {_braces(ours)} ct state related accept")
     rules.append(  # one device must not use up what the portal can hold; a client tries again by itself
         f"tcp dport {_braces(config.portal_ports)} ct state new"
         f" add @portal_users {{ ether saddr ct count over {MOST_CONNECTIONS} }} drop"
@@ -234,7 +246,6 @@ def _from_guest_in(config: FirewallConfig) -> list[str]:
     for daddr, _, own in _families(config):
         rules.append(f"{daddr} {own} tcp dport {_braces(tcp)} accept")
         rules.append(f"{daddr} {own} udp dport {_braces(udp)} accept")
-    # What is inside TLS can't be limited packet by packet, so DNS over TLS is for those who have accepted.
     rules += [f"meta mark != 0 tcp dport {port} accept" for port in _dns_tls(config)]
     return [*rules, "meta l4proto tcp reject with tcp reset", "counter drop"]
 
@@ -288,12 +299,18 @@ def _families(config: FirewallConfig) -> list[tuple[str, str, str]]:
     """For each family with a guest address: its `daddr` expression, its dnat target, and all our addresses in it."""
     found = []
     if config.address4:
-        own = _braces(one for one in config.guest_addresses if isinstance(one, IPv4Address))
-        found.append(("ip daddr", f"ip to {config.address4}", own))
+        found.append(("ip daddr", f"ip to {config.address4}", _braces(_own4(config))))
     if config.address6:
-        own = _braces(one for one in config.guest_addresses if isinstance(one, IPv6Address))
-        found.append(("ip6 daddr", f"ip6 to [{config.address6}]", own))
+        found.append(("ip6 daddr", f"ip6 to [{config.address6}]", _braces(_own6(config))))
     return found
+
+
+def _own4(config: FirewallConfig) -> list[IPv4Address]:
+    return [one for one in config.guest_addresses if isinstance(one, IPv4Address)]
+
+
+def _own6(config: FirewallConfig) -> list[IPv6Address]:
+    return [one for one in config.guest_addresses if isinstance(one, IPv6Address)]
 
 
 def _guests(config: FirewallConfig) -> str:

@@ -10,7 +10,7 @@ import pytest
 from gateway.dns.names_budget import NAMES_MAX
 from gateway.firewall.ruleset import MOST_DNS_CONNECTIONS, UNACCEPTED_DNS_BURST, UNACCEPTED_DNS_PER_S
 from tests.lab import topology as net
-from tests.lab.resolver import ResolverLab, resolver_lab
+from tests.lab.resolver import WORKERS, ResolverLab, resolver_lab
 from tests.lab.world import World
 
 pytestmark = pytest.mark.timeout(300)
@@ -29,6 +29,26 @@ time.sleep(0.7)
 for s in held.values():
     poll.register(s, select.POLLOUT)
 print(sum(events == select.POLLOUT for _, events in poll.poll(0)), flush=True)
+"""
+
+PIPELINE = """
+import select, socket, sys, time
+name = b"".join(bytes([len(one)]) + one for one in b"www.flood.example".split(b".")) + bytes(1)
+query = bytes.fromhex("000701000001000000000000") + name + bytes.fromhex("00010001")
+began, got, held = time.monotonic(), {}, []
+for source in sys.argv[2:]:
+    s = socket.create_connection((sys.argv[1], 53), 3, (source, 0))
+    s.sendall((len(query).to_bytes(2, "big") + query) * 600)
+    s.setblocking(False)
+    got[s] = b""
+while time.monotonic() - began < 3:
+    for s in select.select(list(got), [], [], 0.1)[0]:
+        got[s] += s.recv(1 << 20)
+answered = 0
+for told in got.values():
+    while len(told) >= 2 + int.from_bytes(told[:2], "big") > 2:
+        told, answered = told[2 + int.from_bytes(told[:2], "big"):], answered + 1
+print(answered, time.monotonic() - began, flush=True)
 """
 
 
@@ -126,6 +146,16 @@ class TestAccepted:
         assert told.answered < told.sent
         assert other.answered == other.sent
         assert other.late_s() < 0.1
+
+    def test_questions_in_few_packets_by_tcp_are_counted_too(self, lab: ResolverLab, many_addresses: list[str]) -> None:
+        """From ten addresses of one device, 600 questions each, with two workers that each have its burst."""
+        lab.admit_device("guest1", lab.fresh("guest1"))
+        for address in many_addresses[:10]:
+            lab.world.run("guest1", "dig", "+short", "-b", address, f"@{net.GUEST6}", "www.flood.example")
+        told = lab.world.run("guest1", sys.executable, "-c", PIPELINE, net.GUEST6, *many_addresses[:10]).stdout.split()
+        answered, took_s = int(told[0]), float(told[1])
+        assert 1000 < answered < WORKERS * (1000 + 200 * took_s) + 50
+        assert answered < 6000
 
 
 @pytest.mark.parametrize("accepted", [False, True])

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from gateway.firewall.ruleset import DNS_HANDSHAKES_BURST, DNS_HANDSHAKES_PER_S, MOST_DNS_CONNECTIONS
 from tests.lab import topology as net
 from tests.lab.product import CONSOLE_PORT, HOSTNAME, PORTAL, Product
 from tests.lab.world import World
+
+OPEN = """
+import select, socket, sys, time
+hold, held, opened = sys.argv[1] == "hold", [], 0
+began = time.monotonic()
+for number in range(60):
+    host = sys.argv[2 + number % 2]
+    s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    s.setblocking(False)
+    s.connect_ex((host, 853))
+    poll = select.poll()
+    poll.register(s, select.POLLOUT)
+    opened += [events for _, events in poll.poll(40)] == [select.POLLOUT]
+    held.append(s)
+    if not hold:
+        s.close()
+print(opened, time.monotonic() - began, flush=True)
+"""
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -69,6 +89,22 @@ def test_a_device_is_one_device_by_whatever_address_it_asks(product: Product) ->
     )
     told = world.run("gateway", sys.executable, "-c", script, *map(str, addresses)).stdout.split()
     assert told == [net.GUESTS["guest1"]] * 3 + [net.GUESTS["guest2"]]
+
+
+@pytest.mark.parametrize("how", ["hold", "close"])
+def test_one_device_holds_few_connections_and_shakes_hands_seldom(product: Product, how: str) -> None:
+    world = product.world
+    if how == "hold":
+        assert product.accept("guest2").location == f"{PORTAL}/status"
+        product.until_online("guest2")
+    else:
+        time.sleep(DNS_HANDSHAKES_BURST / DNS_HANDSHAKES_PER_S + 5)  # the bucket is full, and what was held is gone
+    told = world.run("guest2", sys.executable, "-c", OPEN, how, net.GUEST4, net.GUEST6, timeout_s=60).stdout.split()
+    opened, took_s = int(told[0]), float(told[1])
+    if how == "hold":
+        assert MOST_DNS_CONNECTIONS - 4 <= opened <= MOST_DNS_CONNECTIONS
+    else:
+        assert DNS_HANDSHAKES_BURST - 4 <= opened <= DNS_HANDSHAKES_BURST + DNS_HANDSHAKES_PER_S * took_s + 1
 
 
 def metrics(product: Product) -> str:

@@ -18,6 +18,7 @@ import pytest
 from gateway.dns.unaccepted import DEVICE_MARK
 from gateway.firewall.ruleset import MOST_CONNECTIONS
 from tests.lab import topology as net
+from tests.lab.forge import MTU
 from tests.lab.world import API_URI, World, missing
 
 REASON = missing()
@@ -78,6 +79,20 @@ try:
     print("answered")
 except OSError:
     print("nothing")
+"""
+
+ASK_UPSTREAM = """
+import socket, sys
+own, server, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+s = socket.socket(socket.AF_INET6 if ":" in own else socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((own, 40001)); s.connect((server, port)); s.settimeout(2)
+s.send(b"hello"); s.recv(99)
+print("asked", flush=True)
+s.settimeout(float(sys.argv[4]))
+try:
+    print(s.recv(99).decode(), flush=True)
+except OSError as error:
+    print(error.__class__.__name__, flush=True)
 """
 
 
@@ -296,6 +311,61 @@ class TestAfterAcceptance:
             assert not lab.ping("guest1", str(four))
         finally:
             lab.world.run("guest1", "ip", "route", "del", f"{four}/32")
+
+
+class TestForged:
+    """A guest's device that speaks for others (`tests.lab.forge`), accepted or not."""
+
+    def forge(self, lab: Lab, *what: object) -> None:
+        lab.world.run("guest1", sys.executable, "-m", "tests.lab.forge", *map(str, what))
+
+    @pytest.mark.parametrize("accepted", [False, True])
+    @pytest.mark.parametrize(("own", "server"), [(net.UPLINK4, net.SITE4), (net.UPLINK6, net.SITE6)])
+    @pytest.mark.parametrize("kind", ["unreachable", "reply"])
+    def test_a_guest_says_nothing_about_flows_of_our_own(
+        self, lab: Lab, kind: str, own: str, server: str, accepted: bool
+    ) -> None:
+        if accepted:
+            lab.admit(admission("guest1"))
+        guest = (lab.world.address6 if ":" in own else lab.world.address4)("guest1")
+        asking = lab.world.popen("gateway", sys.executable, "-c", ASK_UPSTREAM, own, server, "3478", "1.2")
+        assert asking.stdout is not None
+        assert asking.stdout.readline() == "asked\n"
+        ends = (server, 3478, own, 40001) if kind == "reply" else (own, 40001, server, 3478)
+        self.forge(lab, kind, guest, *ends)
+        assert asking.stdout.readline() == "TimeoutError\n"
+        asking.wait(timeout=5)
+        asking.stdout.close()
+
+    @pytest.mark.parametrize("address", [net.GUEST4, net.GUEST6])
+    def test_a_guest_tells_what_is_too_big_for_the_way_to_it(self, lab: Lab, address: str) -> None:
+        guest = str((lab.world.address6 if ":" in address else lab.world.address4)("guest1"))
+        script = (
+            "import socket, sys; s = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET,"
+            " socket.SOCK_DGRAM); s.bind((sys.argv[2], 45000)); s.connect((sys.argv[1], 53)); s.settimeout(2)\n"
+            "s.send(b'hello'); s.recv(99)"
+        )
+        lab.world.run("guest1", sys.executable, "-c", script, address, guest)
+        self.forge(lab, "too-big", guest, address, 53, guest, 45000)
+        route = lab.world.run("gateway", "ip", "route", "get", guest, "from", address).stdout
+        assert f"mtu {MTU}" in route
+        lab.world.run("gateway", "ip", "-6" if ":" in address else "-4", "route", "flush", "cache")
+
+
+def test_who_shares_a_mark_before_acceptance_is_another_at_each_installation(lab: Lab) -> None:
+    """So that nobody can compute the MAC address that shares another device's names."""
+
+    def mark() -> str:
+        told = DEVICE.match(lab.udp("guest1", net.GUEST4, 53))
+        return told[1] if told else ""
+
+    first = mark()
+    assert first
+    assert mark() == first
+    lab.kill()
+    lab.start()
+    lab.world.until(lambda: mark() not in ("", first), "another mark")
+    lab.admit()
 
 
 OUTSIDERS_TARGETS = (net.GUEST4, net.GUEST6, net.UPLINK4, net.UPLINK6)

@@ -6,6 +6,7 @@ GUESTS = {"guest1": "02:00:00:00:77:01", "guest2": "02:00:00:00:77:02"}
 NAMESPACES = ("gateway", *GUESTS, "internet", "inside", "mgmt")
 
 GUEST_IF, UPLINK_IF, INSIDE_IF, MGMT_IF = "guest0", "uplink0", "inside0", "mgmt0"
+GATEWAY_MAC = "02:00:00:00:77:fe"
 GUEST4, GUEST6 = "10.77.0.1", "2001:db8:77::1"
 UPLINK4, UPLINK6 = "198.51.100.2", "2001:db8:fe::2"
 INSIDE4, INSIDE_PUBLIC4, INSIDE6 = "10.20.0.10", "192.0.2.10", "2001:db8:20::10"
@@ -53,7 +54,7 @@ def build_script() -> str:
         ]
     lines += [
         f"ip -n gateway link add {GUEST_IF} type bridge mcast_snooping 0 forward_delay 0",
-        f"ip -n gateway link set {GUEST_IF} address 02:00:00:00:77:fe",
+        f"ip -n gateway link set {GUEST_IF} address {GATEWAY_MAC}",
     ]
     for name, mac in GUESTS.items():
         lines += [

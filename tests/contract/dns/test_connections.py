@@ -14,6 +14,7 @@ import dns.message
 import dns.query
 import pytest
 
+from gateway.dns.places import CONNECTIONS_MAX
 from tests.contract.dns.certificate import make_certificate
 from tests.contract.dns.conftest import Worker, free_port, true_answer, wait_for
 
@@ -148,6 +149,19 @@ def test_one_source_has_twenty_connections_those_that_shake_hands_among_them(sta
     with connected(worker.port) as client:
         assert client.recv(1) == b""
     assert worker.ask("ok.example").answer  # datagrams are answered all the same
+    for each in silent:
+        each.close()
+    wait_for(lambda: certificate_at(port) is not None)
+
+
+def test_connections_by_tls_take_no_places_of_those_by_tcp(start, unbound, tmp_path) -> None:
+    worker, port = over_tls(start, [unbound], tmp_path)
+    silent = []
+    for number in range(CONNECTIONS_MAX + 30):
+        source = (f"127.0.1.{1 + number // 20}", 0)
+        silent.append(socket.create_connection(("127.0.0.1", port), 5, source_address=source))
+    wait_for(lambda: certificate_at(port) is None)
+    assert worker.ask("ok.example", tcp=True).answer
     for each in silent:
         each.close()
     wait_for(lambda: certificate_at(port) is not None)

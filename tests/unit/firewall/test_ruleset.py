@@ -178,13 +178,35 @@ def test_every_packet_for_the_resolver_is_metered_before_anything_is_let_in() ->
         "tcp flags & (syn | ack) == syn add @dns_users { ether saddr ct count over 20 } drop",
         "meta mark != 0 update @dns_accepted { ether saddr limit rate over 200/second burst 1000 packets } drop",
         "meta mark 0 update @dns_unaccepted { ether saddr limit rate over 5/second burst 50 packets } drop",
-        "meta mark 0 meta mark set jhash ether saddr mod 2147483648 seed 1 offset 2147483648",
+        "meta mark 0 meta mark set jhash ether saddr mod 2147483648 offset 2147483648",
+    ]
+
+
+def test_dns_over_tls_is_counted_with_the_rest_and_its_handshakes_are_metered() -> None:
+    config = dataclasses.replace(CONFIG, dns_tls_port=8853)
+    # only with a mark: the chain gives a mark to those who have none, and a mark opens the door
+    assert rules_of("from_guest_in", config)[1] == "meta mark != 0 tcp dport 8853 jump meter_dns"
+    assert rules_of("meter_dns", config)[1] == (
+        "tcp dport 8853 tcp flags & (syn | ack) == syn"
+        " update @dns_handshakes { ether saddr limit rate over 5/second burst 20 packets } drop"
+    )
+    assert [rule for rule in rules_of("meter_dns", config) if "dport" not in rule] == rules_of("meter_dns")
+
+
+def test_guests_tell_nothing_about_flows_that_are_not_theirs() -> None:
+    rules = rules_of("from_guest_in")
+    assert [rule for rule in rules if "related" in rule] == [
+        "ct direction original ct reply ip saddr { 10.77.0.1, 10.77.1.1 } ct state related accept",
+        "ct direction original ct reply ip6 saddr { 2001:db8:77::1 } ct state related accept",
+    ]
+    assert [rule for rule in rules if "established" in rule] == [
+        "fib saddr . iif oif exists ct direction reply ct state established accept"
     ]
 
 
 def test_the_meters_of_a_rate_that_is_changed_start_afresh_and_admissions_stay() -> None:
     lines = render(dataclasses.replace(CONFIG, dns_per_s=50, dns_burst=60)).splitlines()
-    for name in ("dns_unaccepted", "dns_accepted"):
+    for name in ("dns_unaccepted", "dns_accepted", "dns_handshakes"):
         (made,) = (at for at, line in enumerate(lines) if line.startswith(f"add set inet gjestenett {name} "))
         assert "size 65535" in lines[made]  # a flood of addresses can't use up memory
         assert "timeout 60s" in lines[made]
