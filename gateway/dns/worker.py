@@ -11,6 +11,7 @@ import ctypes
 import gc
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 _STOPPING = frozenset((signal.SIGTERM, signal.SIGINT))
 _WATCHED = _STOPPING | {signal.SIGCHLD}
 _RESPAWN_AFTER_S = 0.5
+_LISTENS_WITHIN_S = 5.0
 _STOP_WITHIN_S = 3.0
 _PR_SET_PDEATHSIG = 1
 _GC_THRESHOLDS = (2_000, 1_000, 1_000)
@@ -76,11 +78,11 @@ def main(config: DnsConfig) -> int:
         return problem.exit_code
 
 
-def _serve_until_told(config: DnsConfig) -> int:
-    return asyncio.run(_serve(config))
+def _serve_until_told(config: DnsConfig, listens: int | None = None) -> int:
+    return asyncio.run(_serve(config, listens))
 
 
-async def _serve(config: DnsConfig) -> int:
+async def _serve(config: DnsConfig, listens: int | None) -> int:
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     for number in _STOPPING:
@@ -88,6 +90,8 @@ async def _serve(config: DnsConfig) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
     server = Server(config)
     await server.start()
+    if listens is not None:
+        os.close(listens)
     gc.collect()
     gc.freeze()  # what lives for good is not looked through again
     gc.set_threshold(*_GC_THRESHOLDS)
@@ -120,20 +124,30 @@ def _supervise(config: DnsConfig) -> int:
 
 
 def _spawn(config: DnsConfig) -> int:
+    """Start a worker, and wait until it listens or has ended.
+
+    One after the other they take their places at each address in the same order, so that `steering`, which tells the
+    kernel a place, leads a device to the same worker by IPv4, IPv6, UDP and TCP.
+    """
     parent = os.getpid()
+    heard, listens = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _be_worker(config, parent)
+        os.close(heard)
+        _be_worker(config, parent, listens)
+    os.close(listens)
+    select.select([heard], [], [], _LISTENS_WITHIN_S)  # its end is closed by the worker, or with it
+    os.close(heard)
     return pid
 
 
-def _be_worker(config: DnsConfig, parent: int) -> NoReturn:
+def _be_worker(config: DnsConfig, parent: int, listens: int) -> NoReturn:
     code = 1
     try:
         # No worker outlives its supervisor.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
         if os.getppid() == parent:
-            code = _serve_until_told(config)
+            code = _serve_until_told(config, listens)
     except DnsError as problem:
         log.error("%s", problem)
     except BaseException:
