@@ -7,7 +7,8 @@ import pytest
 
 from gateway.dns import wire
 from gateway.dns.inside import is_private
-from gateway.dns.reply import Record, Reply
+from gateway.dns.records import Record
+from gateway.dns.reply import Reply
 from gateway.dns.review import ForbiddenHop, Rebinding, Verdict, review
 
 
