@@ -40,13 +40,13 @@ def refuse(rule: Rule, name: str, policy: Policy, own_names: tuple[str, ...]) ->
     found = obstacle(rule, name, never)
     if found is not None:
         raise UsageError(
-            f"a rule to {rule} {name} would have no effect: {why(found)}; {_instead(found, policy, never)}"
+            f"a rule to {rule} {name} would have no effect: {why(found)}; {_instead(rule, found, policy, never)}"
         )
 
 
-def _instead(found: Obstacle, policy: Policy, never: Mapping[str, str]) -> str:
+def _instead(rule: Rule, found: Obstacle, policy: Policy, never: Mapping[str, str]) -> str:
     if found.kind == "canary":
-        return "no rule is needed"
+        return "no rule can permit it" if rule == "permit" else "no rule is needed to close it"
     for key, names in (("never_blocked", policy.never_blocked), ("own_zones", policy.own_zones)):
         if found.name in names:
             return (

@@ -142,6 +142,7 @@ def test_a_suggestion_does_what_it_says(run) -> None:
         (("forbid", "www.gjest.internal"), "the installation's own"),
         (("forbid", "use-application-dns.net"), "always answered with no such name"),
         (("permit", "mask.icloud.com"), "always answered with no such name"),
+        (("permit", "mask.icloud.com"), "no rule can permit it"),
     ],
 )
 def test_a_rule_that_would_change_nothing_is_refused(run, words, told) -> None:
