@@ -10,6 +10,7 @@ own exception silences that list for the name and everything below it, and no ot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -128,6 +129,16 @@ def _hours(schedule: Schedule | None) -> str | None:
     return None if schedule is None else write_hours(schedule)
 
 
+_EXEMPTION = re.compile(r"(.*), approved by (.*), until (\S+)", re.DOTALL)
+
+
 def exemption_text(exemption: Exemption) -> str:
     """`kurs-1, approved by Kari Nordmann, until 2026-12-01T14:00:00+00:00`."""
     return f"{exemption.id}, approved by {exemption.approved_by}, until {exemption.end.isoformat()}"
+
+
+def read_exemption_text(text: str) -> tuple[str, str, datetime]:
+    """(id, who approved, until when) of what `exemption_text` wrote."""
+    found = _EXEMPTION.fullmatch(text)
+    assert found is not None, "not written by exemption_text"
+    return found[1], found[2], datetime.fromisoformat(found[3])

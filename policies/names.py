@@ -24,6 +24,7 @@ _LISTABLE = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _IDNA_DOTS = "。．｡"  # RFC 3490 §3.1: read as label separators
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/{1,3}|//")
 _ESCAPE = re.compile(rb"\\([0-9]{3})")
+WRITE = "write a domain name such as example.no"
 _LENGTH = tuple(bytes((length,)) for length in range(MAX_LABEL_OCTETS + 1))
 _PLAIN_BYTES = frozenset(range(0x21, 0x7F)) - set(b".\\")
 
@@ -53,7 +54,7 @@ def normalise(text: str) -> str:
     if len(text) <= 253 and _PLAIN.fullmatch(text):
         return _not_an_address(text)
     if not text:
-        raise NameError_("empty", "empty name: write a domain name such as example.no")
+        raise NameError_("empty", f"empty name: {WRITE}")
     if text == ".":
         return ""
     if len(text) > 4 * MAX_NAME_OCTETS:
@@ -61,7 +62,7 @@ def normalise(text: str) -> str:
     if ":" in text:
         address_like = re.fullmatch(r"\[?[0-9A-Fa-f:.]+(?:%\w+)?\]?", text)
         if address_like and text.count(":") >= 2:
-            raise NameError_("ip_address", f"{text}: an IP address, not a name")
+            raise _address(text)
     labels = _split(text)
     return _not_an_address(from_labels([_label_octets(label, text) for label in labels]))
 
@@ -101,9 +102,11 @@ def listable(text: str) -> str:
     """
     name = normalise(text)
     if not name:
-        raise NameError_("root", "the root means every name: write a domain name such as example.no")
+        raise NameError_("root", f"the root means every name: {WRITE}")
     if not _LISTABLE.fullmatch(name):
-        raise NameError_("bad_character", f"{text[:80]}: only letters, digits, hyphens and underscores make a name")
+        raise NameError_(
+            "bad_character", f"{text[:80]}: only letters, digits, hyphens and underscores make a name; {WRITE}"
+        )
     return name
 
 
@@ -149,9 +152,13 @@ def is_under(name: str, suffix: str) -> bool:
     return name == suffix or not suffix or name.endswith("." + suffix)
 
 
+def _address(text: str) -> NameError_:
+    return NameError_("ip_address", f"{text}: an IP address, not a name; {WRITE}")
+
+
 def _not_an_address(name: str) -> str:
     if _FOUR_NUMBERS.fullmatch(name):
-        raise NameError_("ip_address", f"{name}: an IP address, not a name")
+        raise _address(name)
     return name
 
 
@@ -186,7 +193,7 @@ def _label_octets(label: list[str | int], text: str) -> bytes:
         return bytes(part if isinstance(part, int) else ord(part) for part in label)
     characters = "".join(part if isinstance(part, str) else f"\\{part:03d}" for part in label)
     if any(character <= " " or character == "\x7f" for character in characters):
-        raise NameError_("bad_character", f"{text[:80]!r}: a space or control character inside a name")
+        raise NameError_("bad_character", f"{text[:80]!r}: a space or control character inside a name; {WRITE}")
     try:
         mapped = idna.uts46_remap(characters, std3_rules=False, transitional=False)
         if mapped.isascii():

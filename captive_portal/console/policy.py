@@ -1,15 +1,16 @@
-"""The policy page: categories of the default group, open or closed, and the quarantine; each change is a generation."""
+"""The policy page: categories of a group, open or closed, and the quarantine; each change is a generation."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from captive_portal.console import kept_words, try_name
 from captive_portal.console import policy_quarantine as quarantine
-from captive_portal.console import try_name
 from captive_portal.console.compiled import SnapshotReader
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
@@ -17,19 +18,17 @@ from captive_portal.console.visit import Visit
 from gateway.lists import generations as publishing
 from gateway.storage import generations
 from policies.categories import CATEGORIES
-from policies.document import default_document
+from policies.compiler import never_blocked
+from policies.document import DEFAULT_GROUP, default_document, parse_document
+from policies.no_effect import idle_rules
 
-GROUP = "default"
 NOTE_MAX_CHARS = 200
 HISTORY = 10
-# What an installation publishes first, and as whom: kept in English, shown in the reader's language.
-INSTALLER = "gjestenett"
-STARTER_NOTE = N_("starter policy")
-
 STALE = N_(
     "Somebody else has published since you opened this page. It now shows their policy: look at it, and try again."
 )
 UNKNOWN = N_("A category in the form is unknown. The page has been loaded again: try once more.")
+NO_GROUP = N_("There is no such group. The page has been loaded again: choose one, and try once more.")
 SAME = N_("Nothing was changed, so nothing was published.")
 NOTE_PROBLEMS = {
     "too_long": N_("The note may have at most 200 characters."),
@@ -52,26 +51,31 @@ class PolicyPages:
         place, session = visit.services.place, visit.session
         wanted = set(visit.form.all("closed"))
         note, problem = clean_line(visit.form.get("note"), NOTE_MAX_CHARS)
-        generation = self._generation(visit)
+        generation, key = self._generation(visit), _asked_group(visit)
         if visit.form.get("generation") != str(generation):
             return self._page(visit, HTTPStatus.CONFLICT, problem=STALE, note=note)
+        if key not in self._document(visit)["groups"]:
+            return self._page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problem=NO_GROUP, note=note)
         if not wanted <= CATEGORIES.keys():
             return self._page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problem=UNKNOWN, note=note)
         if problem is not None:
             return self._page(
                 visit, HTTPStatus.UNPROCESSABLE_ENTITY, problem=NOTE_PROBLEMS[problem], note=note, closed=wanted
             )
-        if generation and wanted == _closed(self._document(visit)):
+        if generation and wanted == _closed(self._document(visit), key):
             return self._page(visit, problem=SAME, note=note)
-        changed = wanted ^ _closed(self._document(visit)) if generation else None
+        changed = wanted ^ _closed(self._document(visit), key) if generation else None
 
         def edit(document: dict[str, Any]) -> None:
-            group = document["groups"][GROUP]
+            group = document["groups"].get(key)
+            if group is None:  # a draft of others may be without it
+                return
             # In a draft of others only what is changed here is changed.
             group["closed"] = sorted(wanted if changed is None else (set(group["closed"]) - changed) | changed & wanted)
 
         publishing.publish_change(session, place, edit, visit.member.username, note, visit.now)
-        return visit.go("/policy?notice=published")
+        of = "" if key == DEFAULT_GROUP else f"&{urlencode({'group': key})}"
+        return visit.go(f"/policy?notice=published{of}")
 
     def overrule(self, visit: Visit) -> Response:
         """POST /policy/overrule: a list may close a name that is held back."""
@@ -102,7 +106,9 @@ class PolicyPages:
         owner_id = visit.services.place.owner_id
         compiled = self._snapshot.read()
         document = self._document(visit)
-        closed = _closed(document) if closed is None else closed
+        group = _asked_group(visit)
+        group = group if group in document["groups"] else DEFAULT_GROUP
+        closed = _closed(document, group) if closed is None else closed
         listed = CATEGORIES.keys() if compiled is None else compiled.categories
         others = [category for category in CATEGORIES.values() if not category.required]
         uncovered = [category for category in others if category.key not in listed]
@@ -117,11 +123,13 @@ class PolicyPages:
             unfold=any(category.key in closed and not category.closed_by_default for category in uncovered),
             listed=listed,
             closed=closed,
+            group=group,
+            groups={key: _title(each, visit.language) for key, each in document["groups"].items()},
             generation=self._generation(visit),
             draft=self._draft(visit),
             history=generations.history(visit.session, owner_id, HISTORY),
-            installer=INSTALLER,
-            starter_note=STARTER_NOTE,
+            kept=kept_words,
+            idle=list(idle_rules(parse_document(document), self._never(visit, document))),
             compiled=compiled,
             held=quarantine.held_back(compiled.snapshot) if compiled is not None else None,
             quarantine=quarantine,
@@ -134,6 +142,9 @@ class PolicyPages:
             trial=try_name.try_name(visit, compiled.snapshot if compiled is not None else None),
             words=try_name,
         )
+
+    def _never(self, visit: Visit, document: Mapping[str, Any]) -> Mapping[str, str]:
+        return never_blocked(parse_document(document), (visit.services.settings.portal.hostname,))
 
     def _generation(self, visit: Visit) -> int:
         published = generations.in_force(visit.session, visit.services.place.owner_id)
@@ -150,5 +161,13 @@ class PolicyPages:
         return published.document if published is not None else default_document()
 
 
-def _closed(document: Mapping[str, Any]) -> set[str]:
-    return set(document["groups"][GROUP]["closed"])
+def _asked_group(visit: Visit) -> str:
+    return visit.form.get("group") or visit.query.get("group") or DEFAULT_GROUP
+
+
+def _title(group: Mapping[str, Any], language: str) -> str:
+    return str(group.get("names", {}).get(language, ""))
+
+
+def _closed(document: Mapping[str, Any], group: str) -> set[str]:
+    return set(document["groups"][group]["closed"])

@@ -107,6 +107,22 @@ class Held(BaseModel):
     detail: str
 
 
+class Obstacle(BaseModel):
+    """What overrides a rule: a name that is never blocked as a `service`, or one always answered with no such name."""
+
+    kind: str
+    name: str
+    service: str
+
+
+class NoEffect(BaseModel):
+    """A rule of IT's that is overridden for the name."""
+
+    rule: str
+    name: str
+    because: Obstacle
+
+
 class Judgement(BaseModel):
     """What the judge of unlisted names holds the name for, and the pieces of the name that decided."""
 
@@ -134,6 +150,7 @@ class Explanation(BaseModel):
     judged: list[Judgement]
     safe_search: str | None
     canary: bool
+    no_effect: list[NoEffect]
 
 
 class ClassifyAsked(Asked):

@@ -11,20 +11,45 @@ from pydantic import ValidationError
 from captive_portal.console.look import N_
 from captive_portal.console.policy_api import ExplainAsked, explained
 from captive_portal.console.visit import Visit
+from captive_portal.i18n import Translator
+from policies.decide import read_exemption_text
 from policies.names import NameError_, PolicyError
 from policies.snapshot import Snapshot
 
 NOT_COMPILED = N_("Nothing is compiled yet, so there is nothing to try a name against.")
+NOTHING_TYPED = N_("Write a name first, such as example.no, or paste an address from the browser.")
 NO_GROUP = N_("There is no such group in the compiled content filter.")
 BAD_MOMENT = N_("Write the moment as a date and a time of day.")
 BAD_NAME = N_("This is no domain name. Write one such as example.no, or paste an address from the browser.")
 ADDRESS = N_("This is an IP address. The content filter is about names.")
 
+NEVER_BLOCKED = N_("{name} is never blocked ({detail}).")
+SERVICES = {
+    "connectivity": N_("devices find out by it whether they are online"),
+    "certificate_status": N_("devices ask there whether certificates are valid"),
+    "time": N_("devices set their clocks by it"),
+    "public_service": N_("a public service"),
+    "election": N_("elections"),
+    "party": N_("a registered party"),
+    "sexual_health": N_("sexual health"),
+    "help_line": N_("a help line"),
+    "it": N_("IT has set it so"),
+    "own": N_("the installation’s own"),
+}
+CANARY = N_("Always answered with no such name: programs ask by it whether they may go round the guest network’s DNS.")
+NO_EFFECT = {
+    "permit": N_("IT’s rule to permit {name} has no effect here."),
+    "forbid": N_("IT’s rule to forbid {name} has no effect here."),
+}
+IDLE = {
+    "permit": N_("Group {group}: the rule to permit {name} has no effect."),
+    "forbid": N_("Group {group}: the rule to forbid {name} has no effect."),
+}
 REASONS = {
-    "never_blocked": N_("{name} is never blocked ({detail})."),
+    "never_blocked": NEVER_BLOCKED,
     "permitted_by_it": N_("IT has permitted {name} for this group."),
     "forbidden_by_it": N_("IT has forbidden {name} for this group."),
-    "exempted": N_("{category}: an exemption is in force ({detail})."),
+    "exempted": N_("{category}: exemption {exemption} is in force, approved by {by}, until {until}."),
     "category_closed": N_("{category} is closed for this group. The list {source} has {name}."),
     "judged_closed": N_("No list has it, but it looks like {category} ({detail}), and such names are blocked."),
     "judged": N_("No list has it, but it looks like {category} ({detail})."),
@@ -57,6 +82,33 @@ class Trial:
     groups: tuple[str, ...] = field(default=("default",))
 
 
+def reason(translate: Translator, facts: Mapping[str, Any]) -> str:
+    """A reason of an explanation as a sentence."""
+    kind, category = facts["kind"], facts.get("category")
+    values: dict[str, object] = {
+        "name": facts.get("name") or "",
+        "category": category["names"][translate.language] if category else "",
+        "source": facts.get("source") or "",
+        "detail": facts.get("detail") or "",
+    }
+    if kind == "never_blocked":
+        values["detail"] = service(translate, str(values["detail"]))
+    elif kind == "exempted":
+        identity, by, until = read_exemption_text(str(values["detail"]))
+        values |= {"exemption": identity, "by": by, "until": translate.moment(until)}
+    return translate(REASONS[kind], **values)
+
+
+def service(translate: Translator, kind: str) -> str:
+    """What a name that is never blocked is for."""
+    return translate(SERVICES[kind]) if kind in SERVICES else kind
+
+
+def overridden(translate: Translator, kind: str, name: str, of: str) -> str:
+    """Why a rule has no effect: the sentence about the name that overrides it."""
+    return translate(CANARY) if kind == "canary" else translate(NEVER_BLOCKED, name=name, detail=service(translate, of))
+
+
 def try_name(visit: Visit, snapshot: Snapshot | None) -> Trial:
     """The trial that the query of a visit asks for; an empty one when it names nothing."""
     name, group, at = (visit.query.get(key, "")[:2048] for key in ("name", "group", "at"))
@@ -67,7 +119,7 @@ def try_name(visit: Visit, snapshot: Snapshot | None) -> Trial:
         return Trial(typed.name, typed.group, typed.at, problem, groups=groups)
 
     if not name.strip():
-        return typed
+        return fails(NOTHING_TYPED) if "name" in visit.query else typed
     if snapshot is None:
         return fails(NOT_COMPILED)
     try:

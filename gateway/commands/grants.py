@@ -68,7 +68,7 @@ def move(invocation: Invocation, code: str, group: str, by: str) -> None:
         raise GatewayError(
             {
                 "no_grant": f"no grant in force has the code {code!r}; see: gjestenett grants list",
-                "no_group": f"there is no group {group!r} in the policy in force; see: gjestenett policy groups",
+                "no_group": f"there is no group {group!r} in the policy in force; see: gjestenett policy groups list",
                 "same_group": f"it is in the group {group!r} already",
             }[done.reason]
         )

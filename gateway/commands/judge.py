@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
+from gateway.commands.policy_text import learnt
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
 from gateway.errors import GatewayError, UsageError
-from gateway.lists.judge import model_path
+from gateway.lists.judge import INSTALL, model_path
 from gateway.lists.judge_evaluation import THRESHOLDS, Row, at_false_alarms, evaluate, sites
 from gateway.lists.judge_examples import read_names, registrable
 from gateway.lists.reader import current_path, read_snapshot
@@ -46,7 +47,7 @@ def train(
     try:
         from gateway.lists.judge_training import train as train_model  # noqa: PLC0415 - numpy is an extra
     except ImportError as error:
-        raise GatewayError("training needs numpy: install gjestenett[judge]") from error
+        raise GatewayError(f"training needs numpy; install it with: {INSTALL}") from error
     if not positive:
         raise UsageError("give at least one --positive CATEGORY FILE")
     by_category: dict[str, list[str]] = {}
@@ -139,6 +140,7 @@ def explain(invocation: Invocation, name: str, model: Path | None, as_json: bool
     for each in looks:
         pieces = " ".join(piece["text"] for piece in each["pieces"]) if each["confidence"] >= 0.01 else ""
         click.echo(f"  {each['category']:<14} {each['confidence']:>7.1%}  {pieces}".rstrip())
+    click.echo(f"  {learnt(opened.categories)}")
 
 
 class _Named:

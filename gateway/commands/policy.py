@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from gateway.clock import format_utc, utc_now
-from gateway.commands.policy_text import render
+from gateway.commands.policy_text import learnt, render
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
 from gateway.errors import GatewayError, UsageError
 from gateway.lists import generations
@@ -24,6 +24,7 @@ from policies.diff import changes
 from policies.diff_words import in_words
 from policies.document import DocumentError, parse_document, write_document
 from policies.document_toml import parse_toml, write_toml
+from policies.model import Policy
 from policies.names import PolicyError, from_person
 from policies.snapshot import Snapshot
 
@@ -57,6 +58,14 @@ def compiled(invocation: Invocation) -> Snapshot:
         raise GatewayError(f"the compiled policy is damaged: {error}") from error
 
 
+def warn(invocation: Invocation, wanted: Policy) -> None:
+    """Tell on standard error which rules of a policy change nothing."""
+    from gateway.lists.no_effect import warnings  # noqa: PLC0415 - compiling is not what most commands need
+
+    for line in warnings(wanted, (invocation.settings.portal.hostname,)):
+        click.echo(f"gjestenett: {line}", err=True)
+
+
 @policy.command()
 @click.argument("name")
 @click.option("--group", "group_key", default="default", help="The group that asks.")
@@ -85,7 +94,8 @@ def explain(invocation: Invocation, name: str, group_key: str, at: str | None, a
     except GatewayError as error:  # the decision needs no database; only "since when" does
         click.echo(f"gjestenett: since when is not known: {error}", err=True)
         answer = explanation(plain, group, moment, snapshot)
-    click.echo(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else render(answer))
+    zone = snapshot.policy.zone
+    click.echo(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else render(answer, zone))
 
 
 def _moment(text: str, snapshot: Snapshot) -> datetime:
@@ -110,6 +120,8 @@ def classify(invocation: Invocation, judge: bool, as_json: bool) -> None:
     classifier = Classifier(compiled(invocation), judge=judge)
     if judge and not classifier.has_judge:
         raise GatewayError("there is no judge in the compiled policy: train one with gjestenett policy judge train")
+    if judge and not classifier.judged:
+        click.echo(f"gjestenett: {learnt(classifier.judged)}", err=True)
     names = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
     lines = classifier.json_lines(names) if as_json else classifier.tab_lines(names)
     at_once = 1 if sys.stdin.isatty() else BLOCK_LINES
@@ -185,6 +197,7 @@ def import_(invocation: Invocation, file: Path, check: bool) -> None:
         for problem in error.problems:
             click.echo(f"{file}: {problem}", err=True)
         raise UsageError(f"{file} was not taken: {len(error.problems)} problem(s), listed above") from error
+    warn(invocation, wanted)
     if check:
         click.echo(f"{file} is right")
         return
@@ -213,6 +226,7 @@ def diff(invocation: Invocation, generation: int | None, to: int | None, languag
         before = parse_document(generations.document_of(session, place, generation))
         other = generations.draft(session, place) if to is None else generations.document_of(session, place, to)
         after = parse_document(other)
+    warn(invocation, after)
     found = changes(before, after)
     told = [in_words(change, language, after.zone) for change in found]
     if as_json:
@@ -258,6 +272,8 @@ def publish(invocation: Invocation, note: str, by: str) -> None:
     services = invocation.services()
     with services.database.write() as session:
         number = generations.publish(session, services.place, by, note, utc_now())
+        published = parse_document(generations.document_of(session, services.place, number))
+    warn(invocation, published)
     click.echo(f"generation {number} is published")
 
 

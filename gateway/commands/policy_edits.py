@@ -13,8 +13,10 @@ import click
 from gateway.clock import utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
 from gateway.errors import UsageError
-from gateway.lists import draft_edits, generations
+from gateway.lists import draft_edits, generations, no_effect
 from gateway.lists.explanation import check_year
+from policies.document import parse_document
+from policies.no_effect import Rule
 from policies.safe_search import PROVIDERS
 
 T = TypeVar("T")
@@ -154,8 +156,7 @@ def end_exemption(invocation: Invocation, identity: str) -> None:
 @pass_invocation
 def permit(invocation: Invocation, name: str, group_key: str) -> None:
     """Permit NAME and everything below it for a group, in the draft."""
-    meant = change(invocation, lambda draft: draft_edits.with_name(draft, group_key, name, "permit"))
-    click.echo(f"{meant} is permitted {PUBLISH}")
+    click.echo(f"{_set_rule(invocation, group_key, name, 'permit')} is permitted {PUBLISH}")
 
 
 @click.command()
@@ -164,8 +165,7 @@ def permit(invocation: Invocation, name: str, group_key: str) -> None:
 @pass_invocation
 def forbid(invocation: Invocation, name: str, group_key: str) -> None:
     """Forbid NAME and everything below it for a group, in the draft."""
-    meant = change(invocation, lambda draft: draft_edits.with_name(draft, group_key, name, "forbid"))
-    click.echo(f"{meant} is forbidden {PUBLISH}")
+    click.echo(f"{_set_rule(invocation, group_key, name, 'forbid')} is forbidden {PUBLISH}")
 
 
 @click.command()
@@ -174,8 +174,16 @@ def forbid(invocation: Invocation, name: str, group_key: str) -> None:
 @pass_invocation
 def unset(invocation: Invocation, name: str, group_key: str) -> None:
     """Take away the rule for NAME, so that lists decide, in the draft."""
-    meant = change(invocation, lambda draft: draft_edits.with_name(draft, group_key, name, None))
-    click.echo(f"{meant} has no rule of its own {PUBLISH}")
+
+    def edit(draft: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, bool]]:
+        document, meant = draft_edits.with_name(draft, group_key, name, None)
+        return document, (meant, document != draft)
+
+    meant, changed = change(invocation, edit)
+    if changed:
+        click.echo(f"{meant} has no rule of its own {PUBLISH}")
+    else:
+        click.echo(f"{meant} has no rule of its own for group {group_key}: nothing was changed")
 
 
 @click.command("safe-search")
@@ -200,6 +208,17 @@ def top_names(invocation: Invocation, switch: str, group_key: str) -> None:
         click.echo(
             "From then on the guest page says so before people accept. Those who have accepted were told otherwise."
         )
+
+
+def _set_rule(invocation: Invocation, group_key: str, text: str, rule: Rule) -> str:
+    """The name that was meant. Raises: UsageError, also when the rule would change nothing."""
+
+    def edit(draft: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        document, name = draft_edits.with_name(draft, group_key, text, rule)
+        no_effect.refuse(rule, name, parse_document(draft), (invocation.settings.portal.hostname,))
+        return document, name
+
+    return change(invocation, edit)
 
 
 def _moment(text: str, zone: str) -> datetime:

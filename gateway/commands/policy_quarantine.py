@@ -83,4 +83,4 @@ def _check(invocation: Invocation, name: str, source: str | None) -> None:
         lists = ", ".join(sorted({each.source for each in of_name}))
         raise UsageError(f"{name} is not held back from the list {source}; it is held back from: {lists}")
     if found and all(each.reason == "never_blocked" for each in found):
-        raise UsageError(f"{name} is never blocked, whatever lists say: forbid it with gjestenett policy forbid {name}")
+        raise UsageError(f"{name} is never blocked, whatever lists and rules say: overruling would change nothing")

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
 from typing import Any
+
+from gateway.commands.policy_suggestions import suggestions
+from gateway.lists.judge_examples import FEWEST_SITES, JUDGED
+from gateway.lists.no_effect import why
+from policies.decide import read_exemption_text
+from policies.no_effect import Obstacle
 
 ROWS = {
     "never_blocked": "never blocked",
@@ -27,38 +35,53 @@ QUARANTINE = {
 }
 
 
-def render(answer: dict[str, Any]) -> str:
-    """The verdict, each reason, since when, what hygiene held back, and what would change it."""
+def render(answer: dict[str, Any], zone: tzinfo) -> str:
+    """The verdict, each reason, since when, what hygiene held back, and what would change it; moments in `zone`."""
     verdict = "may be visited" if answer["permitted"] else "is closed"
-    at = answer["at"]
+    verdict = "is always answered with no such name" if answer["canary"] else verdict
+    at = _moment(answer["at"], zone)
     lines = [f"{answer['name']} {verdict} for group {answer['group']} at {at} (generation {answer['generation']})"]
-    lines += [f"  because: {_reason(reason)}" for reason in answer["reasons"]]
+    if answer["canary"]:
+        lines.append("  because: programs ask by it whether they may go round this resolver")
+    lines += [f"  because: {_reason(reason, zone)}" for reason in answer["reasons"] if not answer["canary"]]
+    for each in answer["no_effect"]:
+        found = Obstacle(each["because"]["kind"], each["because"]["name"], each["because"]["service"])
+        lines.append(f"  this rule has no effect here: {each['rule']} {each['name']}: {why(found)}")
     since = answer["since"]
     if since is not None:
         note = f": {since['note']}" if since["note"] else ""
-        told = f"generation {since['generation']}, published {since['published_at']} by {since['published_by']}{note}"
-        lines.append(f"  since: {told}")
+        published = f"published {_moment(since['published_at'], zone)} by {since['published_by']}{note}"
+        lines.append(f"  since: generation {since['generation']}, {published}")
     if answer["valid_until"]:
-        lines.append(f"  until: {answer['valid_until']}, when the hour or an exemption can change it")
+        lines.append(f"  until: {_moment(answer['valid_until'], zone)}, when the hour or an exemption can change it")
     for each in answer["lists"]:
         what = "excepts" if each["exception"] else "has"
-        facts = f"{each['names']} names, sha256 {each['sha256'][:12]}"
-        facts += f", as it is since {each['since']}" if each["since"] else ""
+        facts = f"{each['names']} {'name' if each['names'] == 1 else 'names'}, sha256 {each['sha256'][:12]}"
+        facts += f", as it is since {_moment(each['since'], zone)}" if each["since"] else ""
         lines.append(f"  list: {each['source']} {what} {each['name']} as {each['category']['key']} ({facts})")
     for each in answer["quarantine"]:
         told = f"{each['name']} as {each['category']['key']}, but {held_back(each['reason'], each['detail'])}"
         lines.append(f"  in quarantine: {each['source']} has {told}")
     if answer["safe_search"]:
         lines.append(f"  safe search: answered with {answer['safe_search']}")
-    if answer["canary"]:
-        lines.append("  always answered with no such name: programs ask by it whether they may go round this resolver")
-    lines += [f"  would change it: {_change(change, answer['group'])}" for change in answer["changes"]]
-    for each in answer["quarantine"]:
-        if each["reason"] != "never_blocked":
-            lines.append(
-                f"  would change it: gjestenett policy overrule {each['name']}, then gjestenett policy publish"
-            )
+    scheduled = dict.fromkeys(key for change in answer["changes"] for key in change.get("by_schedule") or ())
+    if scheduled:
+        lines.append(f"  a schedule decides now for {', '.join(scheduled)}: see gjestenett policy export")
+    lines += [f"  would change it: {line}" for line in suggestions(answer, zone)]
     return "\n".join(lines)
+
+
+def learnt(categories: Sequence[str]) -> str:
+    """Which categories a judge has learnt, and what it takes to learn another."""
+    others = ", ".join(key for key in JUDGED if key not in categories)
+    told = f"the judge has learnt {', '.join(categories)}" if categories else "the judge has learnt no category yet"
+    needs = f"; it learns {others} from lists with at least {FEWEST_SITES} sites of the category" if others else ""
+    return told + needs
+
+
+def _moment(text: str, zone: tzinfo) -> str:
+    """`2026-12-01 16:00 (Europe/Oslo)`."""
+    return f"{datetime.fromisoformat(text).astimezone(zone):%Y-%m-%d %H:%M} ({zone})"
 
 
 def held_back(reason: str, detail: str) -> str:
@@ -66,35 +89,14 @@ def held_back(reason: str, detail: str) -> str:
     return QUARANTINE.get(reason, reason) + (f" ({detail})" if detail else "")
 
 
-def _reason(reason: dict[str, Any]) -> str:
+def _reason(reason: dict[str, Any], zone: tzinfo) -> str:
+    detail = reason.get("detail")
+    if reason["kind"] == "exempted" and detail is not None:
+        identity, by, until = read_exemption_text(detail)
+        detail = f"{identity}, approved by {by}, until {_moment(until.isoformat(), zone)}"
     parts = [ROWS[reason["kind"]]]
     parts += [reason["name"]] if reason.get("name") else []
     parts += [reason["category"]["key"]] if reason.get("category") else []
     parts += [f"(list {reason['source']})"] if reason.get("source") else []
-    parts += [f"[{reason['detail']}]"] if reason.get("detail") else []
+    parts += [f"[{detail}]"] if detail else []
     return " ".join(parts)
-
-
-COMMANDS = {
-    "permit_name": "gjestenett policy permit {what}",
-    "forbid_name": "gjestenett policy forbid {what}",
-    "open_categories": "gjestenett policy open {what}",
-    "close_any_category": "gjestenett policy close {what}",
-    "exempt_categories": "gjestenett policy exemptions add {what} --until … --approved-by … --reason …",
-    "end_exemptions": "gjestenett policy exemptions end …, for {what}",
-    "judge_off": "take {what} out of judge, by gjestenett policy export and import",
-}
-
-
-def _change(change: dict[str, Any], group: str) -> str:
-    what = change.get("name") or ("," if change["action"] != "exempt_categories" else " ").join(change["categories"])
-    text = COMMANDS[change["action"]].format(what=what)
-    if text.startswith("gjestenett") and group != "default":
-        text += f" --group {group}"
-    if change["action"] == "open_categories" and len(change["categories"]) > 1:
-        text = "; ".join(f"gjestenett policy open {key} --group {group}" for key in change["categories"])
-    if change["action"] == "close_any_category" and len(change["categories"]) > 1:
-        text = " or ".join(f"gjestenett policy close {key} --group {group}" for key in change["categories"])
-    if change.get("by_schedule"):
-        text += f" (a schedule decides now for {', '.join(change['by_schedule'])}: see gjestenett policy export)"
-    return text + ", then gjestenett policy publish"

@@ -29,6 +29,8 @@ class Classifier:
         self._judge = judge_of(snapshot) if judge else None
         self._said: dict[tuple[tuple[int, bool], ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self.has_judge = self._judge is not None
+        self.judged = self._judge.categories if self._judge is not None else ()
+        """The categories that the judge has learnt."""
 
     def facts(self, text: str) -> dict[str, Any]:
         """`name`, `categories`, `sources` (lists, or `judge`, or `never_blocked/<kind>`), with a judge `confidence`;

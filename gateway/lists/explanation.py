@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from gateway.errors import UsageError
-from policies.canaries import CANARIES
 from policies.decide import decide
 from policies.document import parse_document
 from policies.document_toml import YEARS
 from policies.explain import category_facts, explain
 from policies.hygiene import quarantined
 from policies.lexical import Judge
-from policies.model import Group, Judged, Policy, Reason
-from policies.names import PolicyError, parents
+from policies.model import Decision, Group, Judged, Policy, Reason
+from policies.names import PolicyError
+from policies.no_effect import Rule, obstacle
 from policies.safe_search import safe_host
 from policies.schedule import write_hours
 from policies.snapshot import Snapshot
@@ -56,7 +56,9 @@ def explanation(
     decided stands: `generation`, `published_at`, `published_by`, `note`; None for what is built in or not known);
     `lists` (each list that has the name: `source`, `category`, `names`, `sha256`, and `since` when it has stood as it
     is, None for those that come with the product); `quarantine` (listed, but held back:
-    `name`, `source`, `category`, `reason`, `detail`); `judged`; `safe_search` (the host it is sent to); `canary`.
+    `name`, `source`, `category`, `reason`, `detail`); `judged`; `safe_search` (the host it is sent to); `canary`
+    (answered with no such name whatever rules say: nothing would change it); `no_effect` (each of IT's rules that is
+    overridden for this name: `rule`, `name`, `because` with the fields of `policies.no_effect.Obstacle`).
 
     `name` is in normal form; `history` is newest first, and read only as far as needed.
     Raises: UsageError when `at` lies outside `policies.document_toml.YEARS`.
@@ -67,10 +69,14 @@ def explanation(
     listings = snapshot.lookup(name)
     sources = {source.id: source for source in snapshot.sources}
     held = quarantined(snapshot.section("quarantine"), name)
-    return explain(decision) | {
+    facts = explain(decision)
+    canary = obstacle("permit", name, {})
+    if canary is not None:
+        facts |= {"changes": [], "valid_until": None}  # no rule reaches it
+    return facts | {
         "at": at.isoformat(timespec="seconds"),
         "group_names": dict(group.titles),
-        "since": _since(decision.reasons[0], group.key, snapshot.generation, history),
+        "since": None if canary else _since(decision.reasons[0], group.key, snapshot.generation, history),
         "lists": [
             {
                 "source": listing.source,
@@ -98,8 +104,20 @@ def explanation(
             for each in judged
         ],
         "safe_search": safe_host(name, group.safe_search) if decision.permitted else None,
-        "canary": any(suffix in CANARIES for suffix in parents(name)),
+        "canary": canary is not None,
+        "no_effect": _no_effect(name, decision, snapshot),
     }
+
+
+def _no_effect(name: str, decision: Decision, snapshot: Snapshot) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    rules: dict[str, Rule] = {"permitted_by_it": "permit", "forbidden_by_it": "forbid"}
+    for reason in decision.reasons:
+        rule = rules.get(reason.kind)
+        because = obstacle(rule, name, snapshot.never_blocked) if rule is not None else None
+        if because is not None:
+            found.append({"rule": rule, "name": reason.name, "because": asdict(because)})
+    return found
 
 
 def _told(moment: datetime | None) -> str | None:

@@ -225,7 +225,8 @@ def run(
                     before, damaged = damaged, _damage(database, place, state)
                     newly_damaged = damaged != before
             troubles.tell("damaged lists", "; ".join(damaged.values()) or None)
-            troubles.tell("judge", trainer.problem)
+            unwanted = trainer.lacks_numpy and not _judging_wanted(database, place)
+            troubles.tell("judge", trainer.problem, logging.INFO if unwanted else logging.ERROR)
             syncer.poll(hurry=newly_damaged or _is_asked(database, place))
             beside()
             if feed.wait(RECHECK_S):
@@ -243,6 +244,17 @@ def _is_asked(database: Database, place: Place) -> bool:
         return False
 
 
+def _judging_wanted(database: Database, place: Place) -> bool:
+    """Whether some group has names blocked that only the judge knows."""
+    try:
+        with database.read() as session:
+            published = generations.in_force(session, place.owner_id)
+            groups = published.document.get("groups", {}) if published is not None else {}
+            return any(group.get("judge") for group in groups.values())
+    except StorageUnavailableError:
+        return False
+
+
 def _damage(database: Database, place: Place, state: Path) -> dict[str, str]:
     try:
         return look_for_damage(database, place, state)
@@ -254,15 +266,15 @@ class Troubles:
     """Standing problems, each logged when it begins or changes and not at every look; its end is logged too."""
 
     def __init__(self) -> None:
-        self._standing: dict[str, str] = {}
+        self._standing: dict[str, tuple[str, int]] = {}
 
-    def tell(self, subject: str, problem: str | None) -> None:
-        """Say how `subject` stands now; None: all is well."""
-        if problem == self._standing.get(subject):
-            return
+    def tell(self, subject: str, problem: str | None, level: int = logging.ERROR) -> None:
+        """Say how `subject` stands now, and how grave that is; None: all is well."""
+        standing = self._standing.get(subject)
         if problem is None:
-            del self._standing[subject]
-            log.info("%s is well again", subject)
-        else:
-            self._standing[subject] = problem
-            log.error("%s: %s", subject, problem)
+            if standing is not None:
+                del self._standing[subject]
+                log.info("%s is well again", subject)
+        elif standing != (problem, level):
+            self._standing[subject] = problem, level
+            log.log(level, "%s: %s", subject, problem)

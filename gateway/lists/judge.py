@@ -7,6 +7,7 @@ Training needs numpy (extra `judge`); without it names are simply not judged, an
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -21,6 +22,8 @@ SECTION = "judge"
 SEED = 0
 NO_NUMPY = 3
 """Exit code of the training process where numpy is missing."""
+INSTALL = f"{shlex.quote(sys.executable)} -m pip install 'gjestenett[judge]'"
+"""What brings numpy to the environment that runs this, be it a clone's or an installed package's."""
 TIME_LIMIT_S = 1800.0
 
 
@@ -70,6 +73,7 @@ class Trainer:
         self._wanted = ""
         self.problem: str | None = None
         """Why there is no newer model, in one line; None when all is well."""
+        self.lacks_numpy = False
 
     def start(self, lists: Iterable[Listed]) -> bool:
         """Begin to train if the lists are not those that the newest model was trained on; whether it began. A training
@@ -112,9 +116,10 @@ class Trainer:
         self._process = None
         self._input.unlink(missing_ok=True)
         self._done = self._doing  # a failure is not tried again on the same lists
+        self.lacks_numpy = code == NO_NUMPY
         if code:
             self.problem = (
-                "unlisted names are not judged: numpy is missing, install gjestenett[judge]"
+                f"unlisted names are not judged, since numpy is missing; install it with: {INSTALL}"
                 if code == NO_NUMPY
                 else f"training the judge of unlisted names failed (exit code {code}); the model before it serves on"
             )

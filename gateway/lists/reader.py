@@ -14,6 +14,7 @@ from policies.names import PolicyError
 from policies.snapshot import Snapshot, open_snapshot
 
 CURRENT = "current.snapshot"
+NOT_COMPILED = "no policy compiled yet; waiting for jobs"
 SMALL_BYTES = 4 << 20  # verified within 5 ms
 
 
@@ -41,7 +42,7 @@ class SnapshotFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.current: Snapshot | None = None
-        self.problem: str | None = f"no policy is published yet ({path.name} is missing)"
+        self.problem: str | None = NOT_COMPILED
         self._seen: tuple[int, int, int] | None = None
         self._verifying: _Verification | None = None
 
@@ -71,6 +72,8 @@ class SnapshotFile:
         except OSError as problem:
             self._seen = self._verifying = None
             self.problem = f"{self.path.name} cannot be read: {problem.strerror or problem}"
+            if self.current is None and isinstance(problem, FileNotFoundError):
+                self.problem = NOT_COMPILED
             return None
         self._verifying = _Verification(snapshot, in_thread=not wait and status.st_size > SMALL_BYTES)
         return self._finish(wait)

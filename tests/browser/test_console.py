@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -258,6 +259,11 @@ def test_a_list_of_ones_own_from_upload_to_removal_and_the_auditor_only_looks(
     expect(page.get_by_role("status")).to_contain_text("Listen er fjernet")
 
 
+def _with_course(document: dict[str, Any]) -> None:
+    """A second group, and a rule that changes nothing."""
+    document["groups"]["course"] = document["groups"]["default"] | {"mark": 2, "forbid": ["www.apple.com"]}
+
+
 @pytest.mark.parametrize(
     ("viewport", "language", "scheme"), [(PHONE, "nn", "light"), (LAPTOP, "nb", "light"), (LAPTOP, "en", "dark")]
 )
@@ -327,6 +333,13 @@ def test_every_page_is_accessible_and_fits(
         drafts.set_category(session, running.services.place, "default", "meetings", closed=True, now=utc_now())
     page.goto(f"{running.url}/policy")
     look("policy-draft")
+    with running.services.database.write() as session:
+        drafts.publish_change(session, running.services.place, _with_course, "kari", "", utc_now())
+    page.goto(f"{running.url}/policy")
+    page.locator("#of-group").select_option("course")
+    page.locator("form[action='/policy#closed'] button").click()
+    expect(page.locator("legend")).to_contain_text("course")
+    look("policy-groups")
     page.goto(f"{running.url}/lists")
     look("lists-none-on")
     page.goto(f"{running.url}/lists/add")

@@ -1,5 +1,6 @@
 """The jobs service: the generation in force and the lists in use become the snapshot that DNS reads."""
 
+import logging
 import subprocess
 import sys
 import threading
@@ -11,12 +12,13 @@ import pytest
 from gateway.lists import sources, store
 from gateway.lists.compile import ListsError
 from gateway.lists.due import due, upload
-from gateway.lists.generations import publish, set_category
+from gateway.lists.generations import draft, publish, save_draft, set_category
 from gateway.lists.jobs import (
     SYNC_EVERY_S,
     SYNC_LIMIT_S,
     Syncer,
     Troubles,
+    _judging_wanted,
     compile_in_force,
     look_for_damage,
     run,
@@ -150,6 +152,26 @@ def test_a_standing_problem_is_logged_once_and_when_it_ends(caplog):
         "compiling: worse",
         "compiling is well again",
     ]
+
+
+def test_a_problem_that_gets_graver_is_told_again(caplog):
+    caplog.set_level("INFO")
+    troubles = Troubles()
+    for level in ("INFO", "INFO", "ERROR", "ERROR"):
+        troubles.tell("judge", "numpy is missing", logging.getLevelNamesMapping()[level])
+    assert [each.levelname for each in caplog.records] == ["INFO", "ERROR"]
+
+
+def test_a_missing_judge_is_grave_only_where_some_group_has_a_threshold(services):
+    assert not _judging_wanted(services.database, services.place)
+    with services.database.write() as session:
+        document = draft(session, services.place)
+        document["groups"]["default"]["judge"] = {"gambling": 0.97}
+        save_draft(session, services.place, document, services.clock())
+        assert not _judging_wanted(services.database, services.place), "a draft is not in force"
+    with services.database.write() as session:
+        publish(session, services.place, "kari", "", services.clock())
+    assert _judging_wanted(services.database, services.place)
 
 
 STARTS_CHILDREN = """

@@ -1,5 +1,7 @@
 """Training: what is learnt is right, the same every time, and done in a process of its own."""
 
+import shlex
+import subprocess
 import time
 from pathlib import Path
 from zlib import crc32
@@ -129,6 +131,22 @@ def test_the_ranking_is_read_again_only_when_it_is_another_file(
     assert trainer.start(LISTS)
     assert read
     trainer.close()
+
+
+def test_missing_numpy_is_told_with_the_command_that_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_numpy = tmp_path / "python"
+    no_numpy.write_text(f"#!/bin/sh\nexit {judge.NO_NUMPY}\n")
+    no_numpy.chmod(0o755)
+    monkeypatch.setattr(judge.sys, "executable", str(no_numpy))
+    trainer = judge.Trainer(tmp_path)
+    assert not trainer.lacks_numpy
+    assert trainer.start(LISTS)
+    assert not wait_for(trainer)
+    assert trainer.lacks_numpy
+    assert (trainer.problem or "").endswith(f"install it with: {judge.INSTALL}")
+    assert judge.INSTALL.endswith("-m pip install 'gjestenett[judge]'")
+    pip = [*shlex.split(judge.INSTALL), "--dry-run", "--no-index", "-q"]
+    assert subprocess.run(pip, capture_output=True, check=False, timeout=60).returncode == 0
 
 
 def test_a_failed_training_leaves_the_model_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

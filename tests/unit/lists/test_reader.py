@@ -72,6 +72,13 @@ def test_keeps_the_old_one_when_the_file_is_gone(tmp_path: Path) -> None:
     assert file.problem is None
 
 
+def test_before_the_first_there_is_nothing_wrong_but_waiting(tmp_path: Path) -> None:
+    file = SnapshotFile(current_path(tmp_path))
+    for _ in range(2):
+        assert file.problem == "no policy compiled yet; waiting for jobs"
+        assert file.poll() is None
+
+
 def test_the_reader_imports_nothing_heavy() -> None:
     code = "import sys, gateway.lists.reader, policies.decide; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
