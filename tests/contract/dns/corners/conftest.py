@@ -129,7 +129,12 @@ class Stage:
         ]
         document["groups"]["default"]["closed"].append("dating")
         publish(self.worker.state, compile_snapshot(document, lists, generation))
-        wait_for(lambda: codes(self.worker.ask(f"generation{generation}.example")) == [15])
+
+        def in_force() -> bool:  # by its own category, as what the upstream plays may lead to the other one
+            said = self.worker.ask(f"generation{generation}.example").options
+            return [str(each.text) for each in said if hasattr(each, "text")] == ["dating"]
+
+        wait_for(in_force)
 
     def plays(self, play: Play) -> None:
         """What the upstream does from now on."""
