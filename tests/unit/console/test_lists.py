@@ -167,7 +167,7 @@ def test_a_refresh_is_asked_for_and_what_came_of_it_is_said_in_words(it, world):
     assert [each.outcome for each in do_what_is_asked(world)] == ["unchanged"]
     done_page = it.get("/lists?notice=asked")
     assert "refresh" not in done_page.headers
-    assert "Everything has been refreshed" in done_page.text
+    assert "The refresh has ended" in done_page.text
     history = it.get("/api/v1/lists/history", params={"key": key}).json()["refreshes"]
     assert [each["outcome"] for each in history] == ["unchanged", "updated", "refused", "updated"]
     assert [each["reason"] for each in history] == ["", "", "shrunk", ""]
@@ -222,7 +222,9 @@ def test_an_upload_says_what_is_missing(it, fields, content, problem):
 
 
 def test_an_upload_is_bounded_and_read_only_of_those_who_may(it, world):
-    assert add_file(it, b"x" * (UPLOAD_MAX_BYTES + (1 << 17))).status_code == 413
+    too_large = add_file(it, b"x" * (UPLOAD_MAX_BYTES + (1 << 17)))
+    assert too_large.status_code == 413
+    assert "16 MB" in too_large.text
     form = {"content-type": "multipart/form-data; boundary=b"}
     for broken in (b"", b"--b", b"--b\r\n\r\n", b"--b\r\nx\r\n--b--", b"no form at all"):
         assert it.post("/lists/upload", content=broken, headers=form).status_code in (400, 403)
