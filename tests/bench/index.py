@@ -144,7 +144,7 @@ def measure_build(holder: str, size: int, path: Path) -> dict[str, float]:
 
 def measure_use(holder: str, size: int, path: Path) -> dict[str, float]:
     """Octets a name on disk, ms to open (best of some), µs of processor time a look-up (best round), private KB of the
-    process once opened and once asked, and ms to verify every octet.
+    process once opened and once asked, and ms to open and verify every octet.
     """
     opened = HOLDERS[holder][1]
     before_kb = _private_kb()
@@ -156,6 +156,11 @@ def measure_use(holder: str, size: int, path: Path) -> dict[str, float]:
         before = time.perf_counter()
         opened(path)
         opened_ms.append((time.perf_counter() - before) * 1e3)
+    verified_ms = 0.0
+    if holder == "snapshot":  # as every reader of the product does before it asks
+        before = time.perf_counter()
+        look_up = read_snapshot(path).lookup
+        verified_ms = (time.perf_counter() - before) * 1e3
     questions = _asked(size)
     before_kb = _private_kb()
     for name in questions:
@@ -177,10 +182,8 @@ def measure_use(holder: str, size: int, path: Path) -> dict[str, float]:
         "private_kb": opened_kb,
         "asked_kb": asked_kb,
     }
-    if holder == "snapshot":
-        before = time.perf_counter()
-        read_snapshot(path)
-        result["verify_ms"] = (time.perf_counter() - before) * 1e3
+    if verified_ms:
+        result["verify_ms"] = verified_ms
     return result
 
 
