@@ -44,7 +44,8 @@ def _shape(plain: str, personal: str) -> Shape:
     return Shape(frozenset(plain.split()), frozenset(personal.split()))
 
 
-# A new type is a new row. Free text is personal: people write names into it.
+# A new type is a new row. Free text is personal: people write names into it. `leaves` names leaves by their numbers, as
+# ranges: `3-5,9`.
 SHAPES: Mapping[str, Shape] = {
     "acceptance": _shape("rules identified_by", "name organisation contact mac address course_code receipt"),
     "rules_published": _shape("version adopting_body adopted_on case_number binding_language texts", "by"),
@@ -54,6 +55,13 @@ SHAPES: Mapping[str, Shape] = {
     "export": _shape("first last size", "staff filter purpose"),
     "staff_change": _shape("change role", "staff subject"),
     "staff_login": _shape("method result", "staff address"),
+    "exemption_changed": _shape("change group categories until", "by scope reason"),
+    "device_admitted": _shape("device group until", "by mac unit reason"),
+    "erased": _shape("leaves ground", "by reason"),
+    "retention_run": _shape("before erased", ""),
+    "subject_access": _shape("leaves ground", "by reason"),
+    "key_rotated": _shape("old_vkey new_vkey note", "by reason"),
+    "restored": _shape("size root known_size known_root", "by reason"),
 }
 
 

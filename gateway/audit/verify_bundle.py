@@ -792,6 +792,13 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "export": {"first", "last", "size"},
     "staff_change": {"change", "role"},
     "staff_login": {"method", "result"},
+    "exemption_changed": {"change", "group", "categories", "until"},
+    "device_admitted": {"device", "group", "until"},
+    "erased": {"leaves", "ground"},
+    "retention_run": {"before", "erased"},
+    "subject_access": {"leaves", "ground"},
+    "key_rotated": {"old_vkey", "new_vkey", "note"},
+    "restored": {"size", "root", "known_size", "known_root"},
 }
 HASHES = {"text_sha256", "html_sha256"}
 

@@ -101,6 +101,13 @@ OTHER = {
     "export": ({"first": 0, "last": 3, "size": 3}, {"staff": "it", "filter": "f", "purpose": "p"}),
     "staff_change": ({"change": "added", "role": "it"}, {"staff": "it", "subject": "s"}),
     "staff_login": ({"method": "password", "result": "ok"}, {"staff": "it", "address": "a"}),
+    "exemption_changed": ({"change": "added", "group": "course", "categories": ["gaming"], "until": "2026-12-01"}, {"by": "it"}),
+    "device_admitted": ({"device": "d", "group": "default", "until": "2026-12-01"}, {"by": "it", "mac": "m", "unit": "u"}),
+    "erased": ({"leaves": "3-5,9", "ground": "request"}, {"by": "it", "reason": "r"}),
+    "retention_run": ({"before": "2026-07-01", "erased": 7}, {}),
+    "subject_access": ({"leaves": "3", "ground": "receipt"}, {"by": "it", "reason": "r"}),
+    "key_rotated": ({"old_vkey": "o", "new_vkey": "n", "note": "s"}, {"by": "it", "reason": "r"}),
+    "restored": ({"size": 3, "root": "a", "known_size": 5, "known_root": "b"}, {"by": "it", "reason": "r"}),
 }  # fmt: skip
 
 
