@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -71,7 +72,9 @@ class Bench:
         measured: list[Measured] = []
         failed = False
         asking = f"{load.CLIENTS} clients, {load.OUTSTANDING} questions under way"
-        print(f"{self._wanted.names:,} names, {self._wanted.seconds} s a run, DNSSEC validation off; {_versions()}")
+        ours = f"CPython {platform.python_version()} ({platform.python_compiler()})"
+        print(f"{self._wanted.names:,} names, {self._wanted.seconds} s a run, DNSSEC validation off; {ours}")
+        print(_versions())
         print(
             f"server on core {self._cores.server}; upstream and dnsperf ({asking}) on core {self._cores.load}",
             flush=True,
