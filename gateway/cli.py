@@ -19,6 +19,7 @@ LAZY = {
     "audit": "gateway.commands.audit:audit",
     "config": "gateway.commands.config:config",
     "db": "gateway.commands.db:db",
+    "devices": "gateway.commands.devices:devices",
     "grants": "gateway.commands.grants:grants",
     "lists": "gateway.commands.lists:lists",
     "policy": "gateway.commands.policy:policy",

@@ -21,6 +21,7 @@ from gateway.storage import generations, places, revision, rules
 from gateway.storage.engine import Database, open_database
 from gateway.storage.places import Place
 from gateway.terms import publish as terms
+from gateway.whole_file import write_whole
 
 LOOPBACK = "lo"
 STARTER_LABEL = "1.0"
@@ -73,7 +74,11 @@ def _set_up(settings: Settings, database: Database, now: datetime) -> Place:
         propose_key(session, place, key_path)
     with database.read() as session:
         vkey = adopt_key(session, place, key_path)
-    public_key_path(settings).write_text(f"{vkey}\n", encoding="utf-8")
+    path = public_key_path(settings)
+    try:
+        write_whole(path, f"{vkey}\n", mode=0o644)  # for auditors, who are other users
+    except OSError as error:
+        raise GatewayError(f"{path} can't be written: {error.strerror}") from error
     return place
 
 

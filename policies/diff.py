@@ -43,7 +43,7 @@ def _changes(before: Policy, after: Policy) -> Iterator[Change]:
         yield from (Change(f"{kind}_removed", "", {"name": name}) for name in sorted(old - new))
     for key in sorted(before.groups.keys() | after.groups.keys()):
         yield from _group_changes(key, before.groups.get(key), after.groups.get(key))
-    yield from _exemption_changes(before.exemptions, after.exemptions)
+    yield from exemption_changes(before.exemptions, after.exemptions)
     for kind, missing, present in (
         ("overrule_added", before.overrules, after.overrules),
         ("overrule_removed", after.overrules, before.overrules),
@@ -100,7 +100,8 @@ def _judge_changes(key: str, before: Group, after: Group) -> Iterator[Change]:
                 yield Change("judge_off", key, {"category": category})
 
 
-def _exemption_changes(before: Iterable[Exemption], after: Iterable[Exemption]) -> Iterator[Change]:
+def exemption_changes(before: Iterable[Exemption], after: Iterable[Exemption]) -> Iterator[Change]:
+    """One change for each exemption that is added, changed (it shows the new one) or removed, by identity."""
     old, new = {each.id: each for each in before}, {each.id: each for each in after}
     for key in sorted(old.keys() | new.keys()):
         if old.get(key) == new.get(key):

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -23,10 +24,14 @@ STOP_TIMEOUT_S = 20
 
 
 class Cluster:
-    """One PostgreSQL server with its data under `home`. Superuser `postgres`, trusted on the socket."""
+    """One PostgreSQL server with its data under `home`. Superuser `postgres`, trusted on the socket.
 
-    def __init__(self, binaries: Path, home: Path) -> None:
+    With `durable` it waits for the disk at each commit, as PostgreSQL does unless told otherwise.
+    """
+
+    def __init__(self, binaries: Path, home: Path, *, durable: bool = False) -> None:
         self.home = home
+        self._durable = durable
         self._binaries = binaries
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
@@ -44,7 +49,9 @@ class Cluster:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        options = {"listen_addresses": "", "unix_socket_directories": str(self.home), "fsync": "off"}
+        options = {"listen_addresses": "", "unix_socket_directories": str(self.home)}
+        if not self._durable:
+            options["fsync"] = "off"
         arguments = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
         with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -75,6 +82,13 @@ class Cluster:
             self._process.send_signal(signal.SIGQUIT)  # "immediate shutdown", which takes the children along
             self._process.wait(STOP_TIMEOUT_S)
         self._process = None
+
+    def kill(self) -> None:
+        """kill -9; its children see it and end by themselves."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(STOP_TIMEOUT_S)
+            self._process = None
 
     def url(self, name: str) -> str:
         """The URL of database `name`, as the setting `database.url` takes it."""
@@ -121,13 +135,25 @@ def binaries() -> Path | None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """A running PostgreSQL, one a test session; skips where there is none, and fails in CI."""
+    yield from own_cluster()
+
+
+def own_cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """For a fixture of a server of its own: running, and gone afterwards; skips and fails as `postgres` does."""
     lacking, programs = missing(), binaries()
     if lacking is not None or programs is None:
         if os.environ.get("CI") == "true":
             pytest.fail(f"{lacking}; CI must have it")
         pytest.skip(f"{lacking}; the storage tests on PostgreSQL are left out")
+    with running_cluster(programs, durable=durable) as cluster:
+        yield cluster
+
+
+@contextmanager
+def running_cluster(programs: Path, *, durable: bool = False) -> Iterator[Cluster]:
+    """A running server of the programs in `programs`, gone afterwards."""
     home = Path(tempfile.mkdtemp(prefix="gjestenett-pg-", dir="/tmp"))  # a short path: sockets have 107 bytes
-    cluster = Cluster(programs, home)
+    cluster = Cluster(programs, home, durable=durable)
     try:
         if os.geteuid() == 0:
             shutil.chown(home, "postgres", "postgres")

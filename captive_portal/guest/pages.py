@@ -100,7 +100,7 @@ class Pages:
         status = who.status()
         if status.state == "not_accepted":
             return see_other(who.link("/"))
-        assert status.grant_id and status.receipt_code and status.starts_at and status.ends_at  # noqa: PT018
+        assert status.grant_id and status.starts_at and status.ends_at  # noqa: PT018
         state = ("online" if status.state == "online" else "waiting") if self._enforced else "recorded"
         slow = who.now - status.starts_at > SLOW_AFTER
         waiting = {"Refresh": f"{SLOW_PATIENCE_S if slow else PATIENCE_S}; url={who.link('/status')}"}
@@ -113,7 +113,7 @@ class Pages:
             left=time_left(who.translator, status.ends_at - who.now),
             ends_at=status.ends_at,
             receipt_code=status.receipt_code,
-            receipt=format_receipt_code(status.receipt_code),
+            receipt=format_receipt_code(status.receipt_code) if status.receipt_code else "",
             token=self._site.signer.sign("sign_off", who.neighbour.mac, status.grant_id, language, status.ends_at),
         )
 

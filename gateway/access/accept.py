@@ -78,11 +78,10 @@ def accept(
         return Refused("no_policy")
 
     device = grants.lock_device(session, place.owner_id, neighbour.mac, now)
-    standing = grants.open_grant(session, device.id, network.id, now)
-    if standing is not None and standing.acceptance.rules_version_id == version.id:
-        return Accepted(
-            standing.acceptance.id, standing.id, standing.acceptance.receipt_code, standing.ends_at, repeated=True
-        )
+    standing = grants.accepted_grant(session, device.id, network.id, now)
+    before = standing.acceptance if standing is not None else None
+    if standing is not None and before is not None and before.rules_version_id == version.id:
+        return Accepted(before.id, standing.id, before.receipt_code, standing.ends_at, repeated=True)
 
     receipt_code = new_receipt_code()
     leaf_id = record(

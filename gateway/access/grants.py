@@ -18,25 +18,29 @@ MAX_CODE_CHARS = 64
 
 
 def sign_off(session: Session, place: Place, neighbour: Neighbour, now: datetime) -> bool:
-    """End the device's own grants on its network. False when there was none."""
+    """End the grants on the device's network that its guest has by accepting. False when there was none.
+
+    What staff admitted a device to is theirs to end.
+    """
     network = places.network_on(session, place.gateway_id, neighbour.interface)
     device = grants.find_device(session, place.owner_id, neighbour.mac)
     if network is None or device is None:
         return False
     ended = False
-    while (grant := grants.open_grant(session, device.id, network.id, now)) is not None:
+    while (grant := grants.accepted_grant(session, device.id, network.id, now)) is not None:
         _end(session, grant, "guest", now)
         ended = True
     return ended
 
 
-def revoke(session: Session, place: Place, grant_id: str, by: str, now: datetime) -> bool:
+def revoke(session: Session, place: Place, grant_id: str, by: str, now: datetime, *, reason: str = "") -> bool:
     """End a grant on behalf of staff member `by`, as a leaf of the log. False when it is not in force."""
     grant = grants.owned_grant(session, place.owner_id, grant_id)
     if grant is None or grant.revoked_at is not None or grant.ends_at <= now:
         return False
     _end(session, grant, by, now)
-    record(session, place, "grant_revoked", {"grant": grant.id}, {"by": by, "mac": grant.device.mac}, now)
+    personal = {"by": by, "mac": grant.device.mac, "reason": reason}
+    record(session, place, "grant_revoked", {"grant": grant.id}, personal, now)
     return True
 
 

@@ -14,7 +14,10 @@ from gateway.storage.places import Place
 
 @dataclass(frozen=True)
 class Status:
-    """A device's standing on the network it is on. All but `state` are None when it has not accepted."""
+    """A device's standing on the network it is on. All but `state` are None when it has not accepted.
+
+    A device that staff admitted stands as one that has accepted, without an acceptance and its receipt.
+    """
 
     state: Literal["not_accepted", "accepted", "online"]
     grant_id: str | None = None
@@ -39,8 +42,8 @@ def device_status(session: Session, place: Place, neighbour: Neighbour, now: dat
     return Status(
         "online" if grants.is_applied(session, grant.id) else "accepted",
         grant.id,
-        grant.acceptance.id,
-        grant.acceptance.receipt_code,
+        grant.acceptance.id if grant.acceptance is not None else None,
+        grant.acceptance.receipt_code if grant.acceptance is not None else None,
         grant.starts_at,
         grant.ends_at,
     )

@@ -55,7 +55,7 @@ SHAPES: Mapping[str, Shape] = {
     "export": _shape("first last size", "staff filter purpose"),
     "staff_change": _shape("change role", "staff subject"),
     "staff_login": _shape("method result", "staff address"),
-    "exemption_changed": _shape("change group categories until", "by scope reason"),
+    "exemption_changed": _shape("change group categories until", "by scope approved_by reason"),
     "device_admitted": _shape("device group until", "by mac unit reason"),
     "erased": _shape("leaves ground", "by reason"),
     "retention_run": _shape("before erased", ""),

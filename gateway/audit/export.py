@@ -23,6 +23,7 @@ from gateway.clock import format_utc
 from gateway.storage import leaves, rules
 from gateway.storage.engine import Database, Session
 from gateway.storage.places import Place
+from gateway.whole_file import write_whole
 
 SIGNATURE_WAIT_S = 5.0
 _DISCLOSURES_BATCH = 500
@@ -109,7 +110,7 @@ def export(
     if note is None:
         return Summary(out, None, size)
     beside = out.with_name(out.name + ".note")
-    beside.write_text(note, encoding="utf-8")
+    write_whole(beside, note, mode=0o600)
     return Summary(out, beside, size)
 
 

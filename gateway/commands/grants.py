@@ -27,8 +27,8 @@ def list_(invocation: Invocation, as_json: bool) -> None:
         rows = [
             {
                 "grant": grant.id,
-                "name": grant.acceptance.visitor.name,
-                "receipt": grant.acceptance.receipt_code,
+                "name": grant.holder,
+                "receipt": grant.acceptance.receipt_code if grant.acceptance is not None else "",
                 "mac": grant.device.mac,
                 "interface": grant.network.interface,
                 "group": grant.group_key,
@@ -43,12 +43,13 @@ def list_(invocation: Invocation, as_json: bool) -> None:
 @grants.command()
 @click.argument("grant_id")
 @click.option("--by", default="command line", help="Who revokes.")
+@click.option("--reason", default="", help="Why; recorded in the log.")
 @pass_invocation
-def revoke(invocation: Invocation, grant_id: str, by: str) -> None:
+def revoke(invocation: Invocation, grant_id: str, by: str, reason: str) -> None:
     """End the grant GRANT_ID and cut its connections."""
     services = invocation.services()
     with services.database.write() as session:
-        if not access.revoke(session, services.place, grant_id, by, utc_now()):
+        if not access.revoke(session, services.place, grant_id, by, utc_now(), reason=reason):
             raise GatewayError(f"no grant {grant_id!r} is in force; see: gjestenett grants list")
     click.echo("revoked")
 

@@ -1,4 +1,4 @@
-"""Publishing a policy: the draft that IT works on becomes a numbered generation, recorded as a leaf.
+"""Publishing a policy: the draft that IT works on becomes a numbered generation, recorded as leaves.
 
 The jobs service compiles the generation into the snapshot that DNS reads; nothing here waits for that.
 """
@@ -14,6 +14,7 @@ from typing import Any
 
 from gateway.audit.record import record
 from gateway.errors import GatewayError, UsageError
+from gateway.lists.exemption_leaves import record_exemptions
 from gateway.storage import generations, places
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
@@ -240,6 +241,7 @@ def _put_in_force(session: Session, place: Place, document: dict[str, Any], by: 
         {"by": by, "note": note},
         now,
     )
+    record_exemptions(session, place, before.document if before else None, document, by, now)
     announce(session, "policy")
     return number
 

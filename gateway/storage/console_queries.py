@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.orm import joinedload
 
 from gateway.storage.engine import Session
+from gateway.storage.grants import SHOWN
 from gateway.storage.models import (
-    Acceptance,
     AppliedGrant,
     Device,
     Grant,
@@ -71,11 +70,7 @@ def grant_in_force(session: Session, owner_id: str, grant_id: str, now: datetime
     return session.scalars(
         select(Grant)
         .join(Device, Device.id == Grant.device_id)
-        .options(
-            joinedload(Grant.device),
-            joinedload(Grant.network),
-            joinedload(Grant.acceptance).joinedload(Acceptance.visitor),
-        )
+        .options(*SHOWN)
         .where(Grant.id == grant_id, Device.owner_id == owner_id, Grant.revoked_at.is_(None), Grant.ends_at > now)
     ).one_or_none()
 

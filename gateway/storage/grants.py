@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
@@ -13,6 +13,13 @@ from gateway.storage.engine import Session
 from gateway.storage.models import Acceptance, AppliedGrant, Device, Gateway, Grant, Network
 
 BATCH_IDS = 500
+SHOWN = (
+    joinedload(Grant.device),
+    joinedload(Grant.network),
+    joinedload(Grant.acceptance).joinedload(Acceptance.visitor),
+    joinedload(Grant.unit),
+)
+"""What lists of grants show: the device, its network, and who has it."""
 
 
 def lock_device(session: Session, owner_id: str, mac: str, now: datetime) -> Device:
@@ -45,7 +52,21 @@ def find_device(session: Session, owner_id: str, mac: str) -> Device | None:
 
 def open_grant(session: Session, device_id: str, network_id: str, now: datetime) -> Grant | None:
     """The grant under which the device is, or soon will be, online on the network; the one that lasts longest."""
-    return session.scalars(
+    return session.scalars(_open(device_id, network_id, now)).one_or_none()
+
+
+def accepted_grant(session: Session, device_id: str, network_id: str, now: datetime) -> Grant | None:
+    """As `open_grant`, of those that stand on an acceptance: what the guest may renew and end."""
+    return session.scalars(_open(device_id, network_id, now).where(Grant.acceptance_id.is_not(None))).one_or_none()
+
+
+def admitted_grant(session: Session, device_id: str, network_id: str, now: datetime) -> Grant | None:
+    """As `open_grant`, of those that stand on an admission."""
+    return session.scalars(_open(device_id, network_id, now).where(Grant.admission_leaf_id.is_not(None))).one_or_none()
+
+
+def _open(device_id: str, network_id: str, now: datetime) -> Select[Grant]:
+    return (
         select(Grant)
         .options(joinedload(Grant.acceptance))
         .where(
@@ -56,7 +77,7 @@ def open_grant(session: Session, device_id: str, network_id: str, now: datetime)
         )
         .order_by(Grant.ends_at.desc())
         .limit(1)
-    ).one_or_none()
+    )
 
 
 def owned_grant(session: Session, owner_id: str, grant_id: str) -> Grant | None:
@@ -74,7 +95,7 @@ def grant_by_code(session: Session, owner_id: str, code: str) -> Grant | None:
     return session.scalars(
         select(Grant)
         .join(Device, Device.id == Grant.device_id)
-        .join(Acceptance, Acceptance.id == Grant.acceptance_id)
+        .outerjoin(Acceptance, Acceptance.id == Grant.acceptance_id)
         .options(joinedload(Grant.device, innerjoin=True))
         .where(Device.owner_id == owner_id, or_(Grant.id == code, Acceptance.receipt_code == code))
         .with_for_update(of=Grant)
@@ -96,18 +117,19 @@ def _in_force(now: datetime) -> ColumnElement[bool]:
 
 
 def open_grants(session: Session, owner_id: str, now: datetime) -> Sequence[Grant]:
-    """Every grant in force at `now`, with its device, network and acceptance, newest first."""
+    """Every grant in force at `now`, with all that is shown of it, newest first."""
     return session.scalars(
         select(Grant)
         .join(Device, Device.id == Grant.device_id)
-        .options(
-            joinedload(Grant.device),
-            joinedload(Grant.network),
-            joinedload(Grant.acceptance).joinedload(Acceptance.visitor),
-        )
+        .options(*SHOWN)
         .where(Device.owner_id == owner_id, _in_force(now))
         .order_by(Grant.starts_at.desc())
     ).all()
+
+
+def open_admissions(session: Session, owner_id: str, now: datetime) -> Sequence[Grant]:
+    """The grants of `open_grants` that stand on an admission."""
+    return [grant for grant in open_grants(session, owner_id, now) if grant.admission_leaf_id is not None]
 
 
 def grants_of_gateway(

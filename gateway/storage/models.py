@@ -180,15 +180,23 @@ class Acceptance(Base):
 
 
 class Grant(Base):
-    """A device may be online on a network, under a policy group, until `ends_at` or `revoked_at`."""
+    """A device may be online on a network, under a policy group, until `ends_at` or `revoked_at`.
+
+    It stands on an acceptance; or, for a device without a browser, on an admission by staff, whose evidence is the leaf
+    `admission_leaf_id`. What is known of who has such a device are that leaf's disclosures, and goes with them.
+    """
 
     __tablename__ = "access_grant"
-    __table_args__ = (Index("ix_access_grant_open", "network_id", "ends_at", "revoked_at"),)
+    __table_args__ = (
+        Index("ix_access_grant_open", "network_id", "ends_at", "revoked_at"),
+        CheckConstraint("(acceptance_id IS NULL) <> (admission_leaf_id IS NULL)", name="ground"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     network_id: Mapped[str] = mapped_column(ForeignKey("network.id"))
     device_id: Mapped[str] = mapped_column(ForeignKey("device.id"), index=True)
-    acceptance_id: Mapped[str] = mapped_column(ForeignKey("acceptance.id"), unique=True)
+    acceptance_id: Mapped[str | None] = mapped_column(ForeignKey("acceptance.id"), unique=True)
+    admission_leaf_id: Mapped[str | None] = mapped_column(Id, unique=True)
     group_key: Mapped[str] = mapped_column(Key)
     mark: Mapped[int] = mapped_column(Integer)
     starts_at: Mapped[datetime]
@@ -197,7 +205,19 @@ class Grant(Base):
     revoked_by: Mapped[str | None] = mapped_column(Text)
     network: Mapped[Network] = relationship(lazy="raise")
     device: Mapped[Device] = relationship(lazy="raise")
-    acceptance: Mapped[Acceptance] = relationship(lazy="raise")
+    acceptance: Mapped[Acceptance | None] = relationship(lazy="raise")
+    unit: Mapped[Disclosure | None] = relationship(
+        primaryjoin="and_(foreign(Grant.admission_leaf_id) == Disclosure.leaf_id, Disclosure.name == 'unit')",
+        viewonly=True,
+        lazy="raise",
+    )
+
+    @property
+    def holder(self) -> str:
+        """Who has the device: the visitor's name, or the unit it was admitted for; empty once that is erased."""
+        if self.acceptance is not None:
+            return self.acceptance.visitor.name
+        return self.unit.value if self.unit is not None else ""
 
 
 class AppliedGrant(Base):

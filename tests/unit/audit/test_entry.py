@@ -101,8 +101,14 @@ OTHER = {
     "export": ({"first": 0, "last": 3, "size": 3}, {"staff": "it", "filter": "f", "purpose": "p"}),
     "staff_change": ({"change": "added", "role": "it"}, {"staff": "it", "subject": "s"}),
     "staff_login": ({"method": "password", "result": "ok"}, {"staff": "it", "address": "a"}),
-    "exemption_changed": ({"change": "added", "group": "course", "categories": ["gaming"], "until": "2026-12-01"}, {"by": "it"}),
-    "device_admitted": ({"device": "d", "group": "default", "until": "2026-12-01"}, {"by": "it", "mac": "m", "unit": "u"}),
+    "exemption_changed": (
+        {"change": "added", "group": "course", "categories": ["gaming"], "until": "2026-12-01"},
+        {"by": "it"},
+    ),
+    "device_admitted": (
+        {"device": "d", "group": "default", "until": "2026-12-01"},
+        {"by": "it", "mac": "m", "unit": "u"},
+    ),
     "erased": ({"leaves": "3-5,9", "ground": "request"}, {"by": "it", "reason": "r"}),
     "retention_run": ({"before": "2026-07-01", "erased": 7}, {}),
     "subject_access": ({"leaves": "3", "ground": "receipt"}, {"by": "it", "reason": "r"}),
