@@ -6,9 +6,11 @@ Every later start finds them and changes nothing.
 
 from __future__ import annotations
 
+import logging
 from datetime import date, datetime
 from pathlib import Path
 
+from gateway.audit import erasure_file
 from gateway.audit.custody import adopt_key, propose_key
 from gateway.audit.keyfile import read_key_file
 from gateway.audit.note import SignerKey
@@ -21,6 +23,8 @@ from gateway.storage import generations, places, revision, rules
 from gateway.storage.engine import Database, open_database
 from gateway.storage.places import Place
 from gateway.terms import publish as terms
+
+log = logging.getLogger(__name__)
 
 LOOPBACK = "lo"
 STARTER_LABEL = "1.0"
@@ -74,6 +78,7 @@ def _set_up(settings: Settings, database: Database, now: datetime) -> Place:
     with database.read() as session:
         vkey = adopt_key(session, place, key_path)
     public_key_path(settings).write_text(f"{vkey}\n", encoding="utf-8")
+    _erase_again(settings, database, place, now)
     return place
 
 
@@ -86,7 +91,16 @@ def open_services(settings: Settings, clock: Clock) -> Services:
         )
     if not revision.is_current(database):
         raise GatewayError("the database is not at this version's schema; run: gjestenett db upgrade")
-    return Services(settings, database, find_place(settings, database), clock)
+    place = find_place(settings, database)
+    _erase_again(settings, database, place, clock())
+    return Services(settings, database, place, clock)
+
+
+def _erase_again(settings: Settings, database: Database, place: Place, now: datetime) -> None:
+    """Before anything is served: who has been erased stays so, also in a database restored from before."""
+    again = erasure_file.replay_pending(database, place, settings.state, now)
+    if again:
+        log.warning("the database was from before an erasure: %d entries of its log have been erased again", again)
 
 
 def find_place(settings: Settings, database: Database) -> Place:

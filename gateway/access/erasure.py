@@ -83,9 +83,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Erased:
-    """What went, and distinctive values of it, by which copies can be looked for."""
+    """What went; `leaf_ids` are the `erased` leaves."""
 
     plan: Plan
+    leaf_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -155,30 +156,34 @@ def erase(session: Session, place: Place, planned: Plan, by: str, reason: str, n
 
     The caller commits, and then wipes (`gateway.storage.erasures.wipe`).
     """
-    if not reason.strip():
-        return NotErased("no_reason")
-    if any(name in reason.casefold() for name in _names(planned.held, planned.devices)):
-        return NotErased("reason_names_them")
-    if not planned.held:
-        return NotErased("nobody")
-    if planned.unsealed:
-        return NotErased("unsealed")
-    standing = persons.on_devices(session, planned.device_ids, lock=True)
-    if tuple((device_id, tuple(sorted(ids))) for device_id, ids in sorted(standing.items())) != planned.on_devices:
-        return NotErased("changed")
+    if (refused := _refused(planned, reason)) is not None:
+        return refused
     chosen = [item.acceptance_id for item in planned.held]
-    if len(persons.by_ids(session, place.owner_id, chosen)) != len(chosen):
-        return NotErased("changed")
+    standing = persons.on_devices(session, planned.device_ids, lock=True)
     persons.grants_of(session, chosen, lock=True)
     grants = {item.grant_id for item in planned.held if item.grant_id}
     macs = (*planned.devices, *planned.shared)
     newer = persons.leaves_naming(session, place.owner_id, macs, from_index=max(1, planned.size), texts=False)
-    if any(_is_about(leaf, grants, planned.devices) for leaf in newer):
+    if (
+        tuple((device_id, tuple(sorted(ids))) for device_id, ids in sorted(standing.items())) != planned.on_devices
+        or len(persons.by_ids(session, place.owner_id, chosen)) != len(chosen)
+        or any(_is_about(leaf, grants, planned.devices) for leaf in newer)
+    ):
         return NotErased("changed")
     persons.delete_acceptances(session, chosen, planned.device_ids)
     persons.empty_notes(session, place.owner_id, planned.notes)
-    erase_leaves(session, place, planned.leaves, "request", now, by=by, reason=reason)
-    return Erased(planned)
+    leaf_ids = erase_leaves(session, place, planned.leaves, "request", now, by=by, reason=reason)
+    return Erased(planned, leaf_ids)
+
+
+def _refused(planned: Plan, reason: str) -> NotErased | None:
+    if not planned.held:
+        return NotErased("nobody")
+    if not reason.strip():
+        return NotErased("no_reason")
+    if any(name in reason.casefold() for name in _names(planned.held, (*planned.devices, *planned.shared))):
+        return NotErased("reason_names_them")
+    return NotErased("unsealed") if planned.unsealed else None
 
 
 def marks(planned: Plan) -> tuple[bytes, ...]:

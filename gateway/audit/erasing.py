@@ -5,6 +5,7 @@ Old proofs and receipts still verify, since the entries stay as they are.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Literal
@@ -29,29 +30,34 @@ def erase_leaves(
     by: str = "",
     reason: str = "",
     fields: Collection[str] | None = None,
-) -> None:
+) -> tuple[str, ...]:
     """Delete what sealed leaves disclose (`fields`: only those), and stage as many `erased` leaves as their numbers
-    need.
+    need; returns their ids.
 
     Raises: ValueError for a leaf that is not sealed: it has no number yet.
     """
     if any(leaf.index is None for leaf in found):
         raise ValueError("only sealed leaves are erased")
     persons.delete_values(session, [leaf.leaf_id for leaf in found], fields)
-    note_erased(
-        session, place, ranges_of(leaf.index for leaf in found if leaf.index is not None), ground, now, by, reason
-    )
-
-
-def note_erased(
-    session: Session, place: Place, numbers: Ranges, ground: Ground, now: datetime, by: str = "", reason: str = ""
-) -> None:
-    """Stage the `erased` leaves that name these numbers, and put them on the erasure list."""
+    numbers = ranges_of(leaf.index for leaf in found if leaf.index is not None)
+    staged = []
     for ranges in _portions(numbers):
         leaf_id = record(
             session, place, "erased", {"leaves": ranges, "ground": ground}, {"by": by, "reason": reason}, now
         )
         erasures.note(session, place.owner_id, leaf_id, ranges, ground, now)
+        staged.append(leaf_id)
+    return tuple(staged)
+
+
+def forget_rows(session: Session, place: Place, found: Sequence[persons.About]) -> None:
+    """Delete what the live tables hold of the same people as these leaves: acceptances, devices, notes of policies."""
+    rows = persons.by_leaves(session, place.owner_id, [leaf.leaf_id for leaf in found])
+    devices = sorted({row.device_id for row in rows})
+    persons.on_devices(session, devices, lock=True)
+    persons.delete_acceptances(session, [row.id for row in rows], devices)
+    published = (json.loads(leaf.entry) for leaf in found if b'"type":"policy_published"' in leaf.entry)
+    persons.empty_notes(session, place.owner_id, [int(document["generation"]) for document in published])
 
 
 def current_list(session: Session, place: Place) -> ErasureList:

@@ -111,14 +111,15 @@ def without(leaves: Ranges, others: Ranges) -> Ranges:
     """The leaves of `leaves` that `others` does not hold; both as from `merge`."""
     left: list[tuple[int, int]] = []
     for first, last in leaves:
+        begin = first
         for start, end in others:
-            if end < first or start > last:
+            if end < begin or start > last:
                 continue
-            if start > first:
-                left.append((first, start - 1))
-            first = end + 1
-        if first <= last:
-            left.append((first, last))
+            if start > begin:
+                left.append((begin, start - 1))
+            begin = end + 1
+        if begin <= last:
+            left.append((begin, last))
     return tuple(left)
 
 

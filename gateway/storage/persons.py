@@ -81,12 +81,12 @@ def find(session: Session, owner_id: str, wanted: Wanted) -> Sequence[Acceptance
 
 def by_ids(session: Session, owner_id: str, ids: Sequence[str]) -> Sequence[Acceptance]:
     """These acceptances of the owner, oldest first, with visitor, device and rules."""
-    return _acceptances(session, owner_id, ids, lambda some: Acceptance.id.in_(some))
+    return _acceptances(session, owner_id, ids, Acceptance.id.in_)
 
 
 def by_leaves(session: Session, owner_id: str, leaf_ids: Sequence[str]) -> Sequence[Acceptance]:
     """The acceptances behind these leaves that are still in the live tables, oldest first."""
-    return _acceptances(session, owner_id, leaf_ids, lambda some: Acceptance.leaf_id.in_(some))
+    return _acceptances(session, owner_id, leaf_ids, Acceptance.leaf_id.in_)
 
 
 def on_devices(session: Session, device_ids: Sequence[str], *, lock: bool = False) -> dict[str, list[str]]:

@@ -1,0 +1,8 @@
+"""placeholder"""
+
+import click
+
+
+@click.command("access-request")
+def access_request() -> None:
+    """Later."""
