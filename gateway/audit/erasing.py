@@ -6,7 +6,7 @@ Old proofs and receipts still verify, since the entries stay as they are.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -29,19 +29,31 @@ def erase_leaves(
     *,
     by: str = "",
     reason: str = "",
-    fields: Collection[str] | None = None,
 ) -> tuple[str, ...]:
-    """Delete what sealed leaves disclose (`fields`: only those), and stage as many `erased` leaves as their numbers
+    """Delete what sealed leaves disclose, but who of staff acted, and stage as many `erased` leaves as their numbers
     need; returns their ids.
 
     Raises: ValueError for a leaf that is not sealed: it has no number yet.
     """
     if any(leaf.index is None for leaf in found):
         raise ValueError("only sealed leaves are erased")
-    persons.delete_values(session, [leaf.leaf_id for leaf in found], fields)
-    numbers = ranges_of(leaf.index for leaf in found if leaf.index is not None)
+    persons.delete_values(session, [leaf.leaf_id for leaf in found])
+    return note_erased(session, place, found, ground, now, by=by, reason=reason)
+
+
+def note_erased(
+    session: Session,
+    place: Place,
+    found: Sequence[persons.About],
+    ground: Ground,
+    now: datetime,
+    *,
+    by: str = "",
+    reason: str = "",
+) -> tuple[str, ...]:
+    """Stage the `erased` leaves that name these sealed leaves, and put them on the erasure list; returns their ids."""
     staged = []
-    for ranges in _portions(numbers):
+    for ranges in _portions(ranges_of(leaf.index for leaf in found if leaf.index is not None)):
         leaf_id = record(
             session, place, "erased", {"leaves": ranges, "ground": ground}, {"by": by, "reason": reason}, now
         )

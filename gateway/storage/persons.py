@@ -27,6 +27,7 @@ from gateway.storage.models import (
 )
 
 BATCH = 500
+ADVISORY_LOCK = 0x676A6575
 STAFF_FIELDS = ("by", "staff")
 """Fields that name the member of staff who acted: they stay when the person that a leaf is about is erased."""
 TEXT_FIELDS = ("reason", "note", "purpose", "filter", "scope", "unit", "subject")
@@ -246,9 +247,10 @@ def forget_staff(session: Session, owner_id: str, before: datetime) -> int:
     return changed
 
 
-def staged_count(session: Session, owner_id: str) -> int:
-    """How many leaves wait to be sealed."""
-    return session.scalar(select(func.count()).select_from(StagedLeaf).where(StagedLeaf.owner_id == owner_id)) or 0
+def take_turns(session: Session) -> None:
+    """Wait until no other retention run is in its transaction: several gateways may share one database."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))
 
 
 def _acceptances(
