@@ -89,11 +89,15 @@ def open_services(settings: Settings, clock: Clock) -> Services:
         raise UsageError(
             f"no installation in {settings.state.absolute()}; name one with --state, or begin one: gjestenett up"
         )
-    if not revision.is_current(database):
-        raise GatewayError("the database is not at this version's schema; run: gjestenett db upgrade")
-    place = find_place(settings, database)
-    _erase_again(settings, database, place, clock())
-    return Services(settings, database, place, clock)
+    try:
+        if not revision.is_current(database):
+            raise GatewayError("the database is not at this version's schema; run: gjestenett db upgrade")
+        place = find_place(settings, database)
+        _erase_again(settings, database, place, clock())
+        return Services(settings, database, place, clock)
+    except BaseException:
+        database.close()
+        raise
 
 
 def _erase_again(settings: Settings, database: Database, place: Place, now: datetime) -> None:

@@ -19,6 +19,7 @@ from gateway.storage.places import Place
 
 NAME = "erasure-list.txt"
 RESTORES = "erasure-list.restores"
+ALL_RESTORES = 1_000_000  # for a list that is of the very history that was just put back
 BATCH_LEAVES = 500
 REASON = "gjenoppretting: slettingen er gjort på nytt"
 
