@@ -28,6 +28,13 @@ class Period:
         over = (local.month, local.day) >= (self.month, self.day)
         return datetime(local.year - (0 if over else 1), 1, 1, tzinfo=zone).astimezone(UTC)
 
+    def end(self, recorded: datetime, zone: tzinfo) -> datetime:
+        """Until when something that was recorded at a moment is kept."""
+        if self.days:
+            return recorded + timedelta(days=self.days)
+        year = recorded.astimezone(zone).year + 1
+        return datetime(year, self.month, self.day, tzinfo=zone).astimezone(UTC)
+
 
 def parse_period(text: str) -> Period:
     """Read a period. Raises: ValueError saying how to write it."""
