@@ -43,6 +43,8 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
         *(Route(path, pages.rules) for path in ("/rules", "/regler")),
         *(Route(f"{path}/{{code}}", pages.receipt) for path in ("/receipt", "/kvittering")),
         *(Route(path, pages.receipt_without_code) for path in ("/receipt", "/kvittering")),
+        *(Route(path, pages.my_data) for path in ("/my-data", "/innsyn")),
+        Route("/my-data", pages.show_my_data, methods=["POST"]),
         Route(capport.PATH, _capport(site)),
         *(Route(path, _asset(site, path)) for path in site.assets.files),
     ]

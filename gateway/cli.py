@@ -139,6 +139,7 @@ def enforcer(invocation: Invocation) -> None:
 @pass_invocation
 def jobs(invocation: Invocation) -> None:
     """Compile policies and lists into what DNS reads, and refresh lists when they are due."""
+    from gateway.access.retention import Retention
     from gateway.collection import Forgetting
     from gateway.lists.jobs import run
     from gateway.supervisor import StopFlag
@@ -147,6 +148,12 @@ def jobs(invocation: Invocation) -> None:
     services = invocation.services()
     settings = services.settings
     forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
+    retention = Retention(services.database, services.place, settings, utc_now)
+
+    def beside() -> None:
+        forgetting.poll()
+        retention.poll()
+
     sync = [*_own_command(invocation), "lists", "sync", "--due"]
     run(
         services.database,
@@ -155,7 +162,7 @@ def jobs(invocation: Invocation) -> None:
         (settings.portal.hostname,),
         StopFlag(),
         sync,
-        forgetting.poll,
+        beside,
     )
 
 

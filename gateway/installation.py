@@ -6,9 +6,11 @@ Every later start finds them and changes nothing.
 
 from __future__ import annotations
 
+import logging
 from datetime import date, datetime
 from pathlib import Path
 
+from gateway.audit import erasure_file
 from gateway.audit.custody import adopt_key, propose_key
 from gateway.audit.keyfile import read_key_file
 from gateway.audit.note import SignerKey
@@ -22,6 +24,8 @@ from gateway.storage.engine import Database, open_database
 from gateway.storage.places import Place
 from gateway.terms import publish as terms
 from gateway.whole_file import write_whole
+
+log = logging.getLogger(__name__)
 
 LOOPBACK = "lo"
 STARTER_LABEL = "1.0"
@@ -79,6 +83,7 @@ def _set_up(settings: Settings, database: Database, now: datetime) -> Place:
         write_whole(path, f"{vkey}\n", mode=0o644)  # for auditors, who are other users
     except OSError as error:
         raise GatewayError(f"{path} can't be written: {error.strerror}") from error
+    _erase_again(settings, database, place, now)
     return place
 
 
@@ -89,9 +94,22 @@ def open_services(settings: Settings, clock: Clock) -> Services:
         raise UsageError(
             f"no installation in {settings.state.absolute()}; name one with --state, or begin one: gjestenett up"
         )
-    if not revision.is_current(database):
-        raise GatewayError("the database is not at this version's schema; run: gjestenett db upgrade")
-    return Services(settings, database, find_place(settings, database), clock)
+    try:
+        if not revision.is_current(database):
+            raise GatewayError("the database is not at this version's schema; run: gjestenett db upgrade")
+        place = find_place(settings, database)
+        _erase_again(settings, database, place, clock())
+        return Services(settings, database, place, clock)
+    except BaseException:
+        database.close()
+        raise
+
+
+def _erase_again(settings: Settings, database: Database, place: Place, now: datetime) -> None:
+    """Before anything is served: who has been erased stays so, also in a database restored from before."""
+    again = erasure_file.replay_pending(database, place, settings.state, now)
+    if again:
+        log.warning("the database was from before an erasure: %d entries of its log have been erased again", again)
 
 
 def find_place(settings: Settings, database: Database) -> Place:

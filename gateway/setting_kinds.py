@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WrapValidator
 
+from gateway.audit.periods import parse_period
 from policies.names import PolicyError, listable
 
 
@@ -43,6 +44,11 @@ def _zone(text: str) -> str:
         raise ValueError(f"{text!r} is not a domain: {problem}") from problem
 
 
+def _period(text: str) -> str:
+    parse_period(text)
+    return text
+
+
 def _each_once(table: Any, check: ValidatorFunctionWrapHandler) -> Any:
     """A table in which no key stands twice in different spelling: the last one would silently win."""
     checked = check(table)
@@ -66,6 +72,7 @@ LogOrigin = Annotated[
 InterfaceName = Annotated[
     str, _like(r"[A-Za-z0-9_.-]{1,15}", "write an interface's name of at most 15 characters, as in guest0")
 ]
+KeepPeriod = Annotated[str, AfterValidator(_period)]
 Hostname = Annotated[
     str,
     _like(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", "write a host name, as in gjest.storvik.kommune.no"),

@@ -22,6 +22,7 @@ from gateway.setting_kinds import (
     HostnameOrAddress,
     HttpUrl,
     InterfaceName,
+    KeepPeriod,
     Key,
     Language,
     LogOrigin,
@@ -139,6 +140,19 @@ class Audit(Section):
     key_file: Path | None = None
 
 
+class Privacy(Section):
+    """How long personal data are kept, as `until 07-01` (that day of the year after, so that the yearly audit still
+    finds January) or `90 days`; then `jobs` erases them.
+
+    `acceptances`: what guests wrote, their devices and receipts, and what staff wrote about them. `staff_logins`: from
+    which addresses staff signed in. `staff_names`: who of staff did something.
+    """
+
+    acceptances: KeepPeriod = "until 07-01"
+    staff_logins: KeepPeriod = "365 days"
+    staff_names: KeepPeriod = "1826 days"
+
+
 class Settings(BaseSettings):
     """Everything that is read at start; a service is restarted to change it."""
 
@@ -157,6 +171,7 @@ class Settings(BaseSettings):
     dns: Dns = Dns()
     enforcement: Enforcement = Enforcement()
     audit: Audit = Audit()
+    privacy: Privacy = Privacy()
 
     @classmethod
     def settings_customise_sources(

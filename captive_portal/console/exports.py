@@ -54,9 +54,9 @@ class ExportShelf:
         return kept
 
     def find(self, key: str, staff_id: str) -> KeptExport | None:
-        """The export, for its maker, while it is kept."""
+        """The export, for its maker, while it is kept and nobody in it has been erased."""
         kept = self._kept.get(key)
-        return kept if kept is not None and kept.staff_id == staff_id else None
+        return kept if kept is not None and kept.staff_id == staff_id and kept.bundle.exists() else None
 
     def discard(self, key: str) -> None:
         """Delete an export now."""

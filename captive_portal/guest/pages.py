@@ -1,4 +1,4 @@
-"""The guest's pages: welcome, accept, status, sign-off, rules and receipt.
+"""The guest's pages: welcome, accept, status, sign-off, rules, receipt and what is kept about oneself.
 
 Endpoints are plain functions that run in a worker thread; each makes one transaction, which ends before the answer is
 made. An answer that changed something is always 303, so that going back or reloading never posts twice.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -24,6 +24,8 @@ from gateway.access.accept import Accepted, Applicant, Refused, accept
 from gateway.access.grants import sign_off
 from gateway.access.receipts import format_receipt_code, parse_receipt_code
 from gateway.access.status import device_status
+from gateway.access.subject import own_document
+from gateway.audit.periods import parse_period
 from gateway.clock import format_utc
 from gateway.storage import grants, leaves, rules
 from gateway.storage.engine import StorageUnavailableError
@@ -32,6 +34,7 @@ from gateway.storage.models import RulesText, RulesVersion
 FORM_TYPE = "application/x-www-form-urlencoded"
 SLOW_AFTER = timedelta(seconds=15)
 PATIENCE_S, SLOW_PATIENCE_S = 1, 5
+MAX_CODE_CHARS = 64
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,33 @@ class Pages:
     def receipt_without_code(self, request: Request) -> Response:
         """`GET /receipt`: this device's own receipt is linked from the status page."""
         return see_other(visit(self._site, request, identify=False).link("/status"))
+
+    def my_data(self, request: Request) -> Response:
+        """`GET /my-data`: which kinds of data are kept, and the form for the receipt code that shows one's own."""
+        return self._my_data_page(visit(self._site, request))
+
+    def show_my_data(self, request: Request) -> Response:
+        """`POST /my-data`: what is kept on whoever has both this device and the receipt code. It changes nothing; the
+        code is posted, so that it stands in no address and no log of addresses.
+        """
+        who = visit(self._site, request)
+        if is_cross_site(request.headers):
+            return troubles.from_elsewhere(who)
+        fields = _posted(request)
+        if fields is None:
+            return troubles.not_a_form(who)
+        code = parse_receipt_code(fields.get("code", "")[:MAX_CODE_CHARS])
+        found = None
+        if code is not None and who.neighbour is not None:
+            keep = parse_period(self._site.services.settings.privacy.acceptances)
+            with self._database.read() as session:
+                found = own_document(session, self._place, code, who.neighbour.mac, keep, who.now)
+        if found is None:
+            return self._my_data_page(who, status=422, failed=True)
+        return who.page("my_data.html", found=found["acceptances"], failed=False, when=datetime.fromisoformat)
+
+    def _my_data_page(self, who: Visit, *, status: int = 200, failed: bool = False) -> Response:
+        return who.page("my_data.html", status=status, found=None, failed=failed)
 
     def _record(self, who: Visit, applicant: Applicant, claims: Claims) -> Accepted | Refused:
         assert who.neighbour is not None

@@ -1,4 +1,4 @@
-"""`gjestenett audit`: export the acceptances as evidence, verify such an export, show the checkpoint."""
+"""`gjestenett audit`: the acceptances as evidence exported and verified, the checkpoint, and the rights of a person."""
 
 from __future__ import annotations
 
@@ -20,9 +20,16 @@ from gateway.storage import leaves
 DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 
 
-@click.group(cls=Group)
+@click.group(
+    cls=Group,
+    lazy={
+        "access-request": "gateway.commands.access_request:access_request",
+        "erase": "gateway.commands.erase:erase",
+        "erasure-list": "gateway.commands.erase:erasure_list",
+    },
+)
 def audit() -> None:
-    """Export and verify the acceptance log."""
+    """Export and verify the acceptance log; tell a person what is held on them, or erase it."""
 
 
 @audit.command()

@@ -148,7 +148,9 @@ def grants_of_gateway(
 def record_applied(
     session: Session, gateway_id: str, applied: Collection[str], removed: Collection[str], now: datetime
 ) -> None:
-    """Write down what the kernel of `gateway_id` now holds, and what it no longer does. Twice is harmless."""
+    """Write down what the kernel of `gateway_id` now holds, and what it no longer does. Twice is harmless, and so is a
+    grant that has been erased meanwhile.
+    """
     named = [*applied, *removed]
     rows = {
         row.grant_id: row
@@ -159,11 +161,21 @@ def record_applied(
             )
         )
     }
+    new = [grant_id for grant_id in applied if grant_id not in rows]
+    standing = {
+        grant_id
+        for start in range(0, len(new), BATCH_IDS)
+        for grant_id in session.scalars(
+            select(Grant.id)
+            .where(Grant.id.in_(new[start : start + BATCH_IDS]))
+            .with_for_update(read=True, key_share=True)  # nobody erases it before this transaction has ended
+        )
+    }
     for grant_id in applied:
         row = rows.get(grant_id)
-        if row is None:
+        if row is None and grant_id in standing:
             session.add(AppliedGrant(gateway_id=gateway_id, grant_id=grant_id, applied_at=now, removed_at=None))
-        elif row.removed_at is not None:
+        elif row is not None and row.removed_at is not None:
             row.applied_at, row.removed_at = now, None
     for grant_id in removed:
         row = rows.get(grant_id)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import LargeBinary, delete, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway.storage.engine import Session
@@ -166,3 +167,12 @@ def unsigned_bundles(session: Session, owner_id: str) -> Sequence[BundleSignatur
 def signature(session: Session, signature_id: str) -> str | None:
     """The signed note of a bundle; None while it waits."""
     return session.scalars(select(BundleSignature.note).where(BundleSignature.id == signature_id)).one_or_none()
+
+
+def restored_sizes(session: Session, owner_id: str) -> Sequence[int]:
+    """At which size the log was continued after each restore that was acknowledged, in order. Reads every entry."""
+    mark = literal(b'"type":"restored"', LargeBinary)
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    found = func.instr(Leaf.entry, mark) if is_sqlite else func.position(mark.op("IN")(Leaf.entry))
+    entries = session.scalars(select(Leaf.entry).where(Leaf.owner_id == owner_id, found > 0).order_by(Leaf.leaf_index))
+    return [int(document["size"]) for document in map(json.loads, entries) if document["type"] == "restored"]

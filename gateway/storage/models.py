@@ -242,7 +242,9 @@ class PolicyDraft(Base):
 
 
 class PolicyGeneration(Base):
-    """A published policy. Immutable; the highest generation is in force."""
+    """A published policy; the highest generation is in force. Immutable, but that `published_by` and `note`, which
+    name people, can be emptied.
+    """
 
     __tablename__ = "policy_generation"
 
@@ -408,6 +410,22 @@ class Disclosure(Base):
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     salt: Mapped[str] = mapped_column(String(64))
     value: Mapped[str] = mapped_column(Text)
+
+
+class Erasure(Base):
+    """Leaves that an `erased` leaf (`leaf_id`) has taken the personal values of; `leaves` are ranges: `3-5,9`.
+
+    `wiped_at`: since when their bytes are gone from the database's files, too.
+    """
+
+    __tablename__ = "erasure"
+
+    leaf_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), index=True)
+    leaves: Mapped[str] = mapped_column(Text)
+    ground: Mapped[str] = mapped_column(String(20))
+    erased_at: Mapped[datetime]
+    wiped_at: Mapped[datetime | None]
 
 
 class Staff(Base):

@@ -149,3 +149,42 @@ def _without_refresh(route: Any) -> None:
     answer = route.fetch(max_redirects=0)
     headers = {name: value for name, value in answer.headers.items() if name != "refresh"}
     route.fulfill(response=answer, headers=headers)
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+def test_what_is_kept_about_oneself(portal: Any, chromium: Browser, language: str) -> None:
+    link = {"nb": "Hva er lagret om meg?", "nn": "Kva er lagra om meg?", "en": "What is kept about me?"}[language]
+    for viewport, scheme in ((PHONE, "light"), (LAPTOP, "dark"), (NARROW, "light")):
+        context = chromium.new_context(
+            java_script_enabled=False, locale=language, viewport=viewport, color_scheme=scheme
+        )
+        page = context.new_page()
+        page.goto(portal.url)
+        if page.url == f"{portal.url}/":
+            page.get_by_role("textbox", name=WORDS[language][0]).fill("Kari Nordmann")
+            page.get_by_role("button", name=BUTTON[language]).click()
+            portal.apply_grants()
+            expect(page.get_by_role("heading", level=1)).to_have_text(WORDS[language][3], timeout=5000)
+        code = page.locator("dl a").inner_text()
+        page.get_by_role("link", name=link).click()
+        _examine(chromium, page, portal.url + "/my-data", "the form")
+        page.get_by_role("button").click()
+        expect(page.locator(".errors")).to_be_focused()
+        page.locator(".errors a").click()
+        page.keyboard.type(code)
+        page.keyboard.press("Enter")
+        expect(page.locator("dl")).to_contain_text("Kari Nordmann")
+        _assert_no_sideways_scrolling(page)
+        context.close()
+
+
+def _examine(chromium: Browser, page: Page, url: str, what: str) -> None:
+    """axe needs scripts: the same page in a context that has them."""
+    _assert_no_sideways_scrolling(page)
+    context = chromium.new_context(locale=page.locator("html").get_attribute("lang"), viewport=page.viewport_size)
+    twin = context.new_page()
+    twin.goto(url)
+    _check(twin, what)
+    twin.get_by_role("button").click()
+    _check(twin, f"{what} with an error")
+    context.close()

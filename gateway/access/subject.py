@@ -1,0 +1,114 @@
+"""Subject access (GDPR article 15): everything that is held on a person, as one document of plain values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from gateway.access import erasure
+from gateway.access.receipts import format_receipt_code
+from gateway.audit.periods import Period
+from gateway.clock import MUNICIPAL_ZONE, format_utc
+from gateway.storage import persons
+from gateway.storage.engine import Session
+from gateway.storage.models import Acceptance, Grant
+from gateway.storage.persons import STAFF_FIELDS, About
+from gateway.storage.places import Place
+
+VALUES = ("name", "organisation", "contact", "course_code", "mac", "address")
+NOT_TOLD = frozenset({"v", "owner", "site", "personal", "type", "at"})
+
+
+def document(
+    session: Session, place: Place, acceptance_ids: Sequence[str], keep: Period, now: datetime
+) -> dict[str, Any]:
+    """Everything on who made these acceptances, for staff to hand out. Reads every disclosure of the log.
+
+    Names of staff are left out: they are other people's. `keep` is how long acceptances are kept.
+    """
+    planned = erasure.plan(session, place, acceptance_ids, now)
+    found = _begun(session, place, acceptance_ids, keep, now)
+    own = {item.index for item in planned.held}
+    found["other_entries"] = [_other(leaf) for leaf in planned.leaves if leaf.index not in own]
+    found["policies_naming_them"] = sorted({*planned.notes, *planned.documents})
+    found["leaves"] = list(planned.numbers)
+    return found
+
+
+def own_document(
+    session: Session, place: Place, code: str, mac: str, keep: Period, now: datetime
+) -> dict[str, Any] | None:
+    """What a guest sees on their own device with their receipt code: that acceptance, and those on the same device of
+    the same name and contact. None when the code is not of this device: a MAC alone shows nothing, it can be copied.
+    """
+    chosen = persons.find(session, place.owner_id, persons.Wanted(receipt=code, mac=mac))
+    if not chosen:
+        return None
+    [acceptance] = chosen
+    said = acceptance.visitor.name, acceptance.visitor.contact
+    ids = persons.on_devices(session, [acceptance.device_id])[acceptance.device_id]
+    rows = persons.by_ids(session, place.owner_id, ids)
+    theirs = [row.id for row in rows if (row.visitor.name, row.visitor.contact) == said or row.id == acceptance.id]
+    return _begun(session, place, theirs, keep, now)
+
+
+def _begun(
+    session: Session, place: Place, acceptance_ids: Sequence[str], keep: Period, now: datetime
+) -> dict[str, Any]:
+    rows = persons.by_ids(session, place.owner_id, acceptance_ids)
+    grants = persons.grants_of(session, [row.id for row in rows])
+    leaves = {leaf.leaf_id: leaf for leaf in persons.about(session, place.owner_id, [row.leaf_id for row in rows])}
+    return {
+        "made_at": format_utc(now),
+        "owner": place.owner_name,
+        "log": place.log_origin,
+        "acceptances": [_acceptance(row, grants.get(row.id), leaves.get(row.leaf_id), keep) for row in rows],
+    }
+
+
+def _acceptance(row: Acceptance, grant: Grant | None, leaf: About | None, keep: Period) -> dict[str, Any]:
+    disclosed = {name: value for name, (_, value) in leaf.values.items()} if leaf is not None else {}
+    typed = {
+        "name": row.visitor.name,
+        "organisation": row.visitor.organisation,
+        "contact": row.visitor.contact,
+        "mac": row.device.mac,
+    }
+    values = {name: typed.get(name) or disclosed.get(name, "") for name in VALUES}
+    return {
+        **values,
+        "accepted_at": format_utc(row.accepted_at),
+        "receipt": format_receipt_code(row.receipt_code),
+        "identified_by": row.identified_by,
+        "rules_version": row.rules_version.label,
+        "language": row.language,
+        "text_sha256": row.text_sha256,
+        "leaf": leaf.index if leaf is not None else None,
+        "device_first_seen": format_utc(row.device.first_seen_at),
+        "device_last_seen": format_utc(row.device.last_seen_at),
+        "access": _access(grant) if grant is not None else None,
+        "kept_until": format_utc(keep.end(row.accepted_at, MUNICIPAL_ZONE)),
+    }
+
+
+def _access(grant: Grant) -> Mapping[str, Any]:
+    return {
+        "from": format_utc(grant.starts_at),
+        "until": format_utc(grant.ends_at),
+        "ended_at": format_utc(grant.revoked_at) if grant.revoked_at is not None else None,
+        "group": grant.group_key,
+        "interface": grant.network.interface,
+    }
+
+
+def _other(leaf: About) -> Mapping[str, Any]:
+    entry = json.loads(leaf.entry)
+    return {
+        "leaf": leaf.index,
+        "type": entry["type"],
+        "at": entry["at"],
+        "fields": {name: value for name, value in entry.items() if name not in NOT_TOLD},
+        "values": {name: value for name, (_, value) in leaf.values.items() if name not in STAFF_FIELDS},
+    }
