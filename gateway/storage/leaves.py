@@ -10,7 +10,17 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
-from gateway.storage.models import BundleSignature, Checkpoint, Disclosure, Leaf, StagedLeaf, TreeHead, TreeNode
+from gateway.storage.models import (
+    BundleSignature,
+    Checkpoint,
+    Cosignature,
+    Disclosure,
+    KeyRotation,
+    Leaf,
+    StagedLeaf,
+    TreeHead,
+    TreeNode,
+)
 
 EXPORT_BATCH = 1000
 
@@ -166,3 +176,55 @@ def unsigned_bundles(session: Session, owner_id: str) -> Sequence[BundleSignatur
 def signature(session: Session, signature_id: str) -> str | None:
     """The signed note of a bundle; None while it waits."""
     return session.scalars(select(BundleSignature.note).where(BundleSignature.id == signature_id)).one_or_none()
+
+
+def rotations(session: Session, owner_id: str) -> Sequence[str]:
+    """For each time the log's key was replaced, in order, the note in which the old key signed the new one."""
+    return session.scalars(
+        select(KeyRotation.note).where(KeyRotation.owner_id == owner_id).order_by(KeyRotation.number)
+    ).all()
+
+
+def earlier_keys(session: Session, owner_id: str) -> Sequence[str]:
+    """The vkeys that the log had before its present one, oldest first."""
+    return session.scalars(
+        select(KeyRotation.old_vkey).where(KeyRotation.owner_id == owner_id).order_by(KeyRotation.number)
+    ).all()
+
+
+def add_rotation(session: Session, owner_id: str, *, old_vkey: str, new_vkey: str, note: str, now: datetime) -> None:
+    """Write down that the log's key was replaced. The caller holds the head and changes `places.log_key`."""
+    number = len(earlier_keys(session, owner_id)) + 1
+    session.add(
+        KeyRotation(
+            owner_id=owner_id, number=number, old_vkey=old_vkey, new_vkey=new_vkey, note=note, rotated_at=now
+        )
+    )
+    session.flush()
+
+
+def add_cosignature(session: Session, owner_id: str, size: int, witness: str, line: str, now: datetime) -> None:
+    """Keep a witness's signature line under the checkpoint of `size`; a later one of the same witness replaces it."""
+    session.merge(Cosignature(owner_id=owner_id, size=size, witness=witness, line=line, cosigned_at=now))
+    session.flush()
+
+
+def cosignatures(session: Session, owner_id: str, size: int) -> Sequence[str]:
+    """The witnesses' signature lines under the checkpoint of `size`, by the name of the witness."""
+    return session.scalars(
+        select(Cosignature.line)
+        .where(Cosignature.owner_id == owner_id, Cosignature.size == size)
+        .order_by(Cosignature.witness)
+    ).all()
+
+
+def cosigned_checkpoint(session: Session, owner_id: str) -> str | None:
+    """The largest checkpoint that a witness has cosigned, with the witnesses' lines; None when there is none."""
+    found = session.scalars(
+        select(Checkpoint)
+        .join(Cosignature, (Cosignature.owner_id == Checkpoint.owner_id) & (Cosignature.size == Checkpoint.size))
+        .where(Checkpoint.owner_id == owner_id)
+        .order_by(Checkpoint.size.desc())
+        .limit(1)
+    ).first()
+    return found.note + "".join(cosignatures(session, owner_id, found.size)) if found is not None else None
