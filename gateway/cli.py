@@ -162,14 +162,23 @@ def jobs(invocation: Invocation) -> None:
 @pass_invocation
 def sealer(invocation: Invocation) -> None:
     """Order the log and sign its checkpoints."""
-    from gateway.audit.sealer import run
-    from gateway.installation import open_signing_key
+    from gateway.audit.sealer import Sealer
+    from gateway.installation import open_signing_key, sealer_memory
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("sealer")
     services = invocation.services()
     place = services.place
-    run(services.database, place.owner_id, place.log_origin, open_signing_key(services), utc_now, StopFlag())
+    stop = StopFlag()
+    Sealer(
+        services.database,
+        place.owner_id,
+        place.log_origin,
+        open_signing_key(services),
+        utc_now,
+        memory=sealer_memory(services.settings),
+        open_key=lambda: open_signing_key(services),
+    ).run(stop)
 
 
 def _own_command(invocation: Invocation) -> list[str]:

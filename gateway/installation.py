@@ -9,8 +9,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from pathlib import Path
 
-from gateway.audit.custody import adopt_key, propose_key
+from gateway.audit import durable
+from gateway.audit.custody import adopt_key, propose_key, public_keys, reinstate_key
 from gateway.audit.keyfile import read_key_file
+from gateway.audit.memory import Memory
 from gateway.audit.note import SignerKey
 from gateway.clock import Clock
 from gateway.context import Services
@@ -71,10 +73,23 @@ def _set_up(settings: Settings, database: Database, now: datetime) -> Place:
         if generations.in_force(session, place.owner_id) is None:
             policy.publish(session, place, "gjestenett", "starter policy", now)
         propose_key(session, place, key_path)
+        reinstate_key(session, place, key_path, now)
     with database.read() as session:
-        vkey = adopt_key(session, place, key_path)
-    public_key_path(settings).write_text(f"{vkey}\n", encoding="utf-8")
+        adopt_key(session, place, key_path)
+    write_public_keys(settings, database, place)
     return place
+
+
+def write_public_keys(settings: Settings, database: Database, place: Place) -> None:
+    """Bring `log.vkey` up to the keys that the log has had. Raises: GatewayError when it can't be written."""
+    path = public_key_path(settings)
+    with database.read() as session:
+        content = public_keys(session, place).encode()
+    try:
+        if not path.exists() or path.read_bytes() != content:
+            durable.replace(path, content, 0o644)
+    except OSError as error:
+        raise GatewayError(f"{path} can't be written ({error.strerror}); check the state directory") from error
 
 
 def open_services(settings: Settings, clock: Clock) -> Services:
@@ -104,7 +119,7 @@ def guest_interfaces(settings: Settings) -> tuple[str, ...]:
 
 
 def public_key_path(settings: Settings) -> Path:
-    """Where the log's public key lies, for every service and for the auditor."""
+    """Where the log's public keys lie, oldest first, for every service and for the auditor."""
     return settings.state / "log.vkey"
 
 
@@ -115,9 +130,17 @@ def read_signing_key(settings: Settings) -> SignerKey:
 
 def open_signing_key(services: Services) -> SignerKey:
     """The log's key for the sealer. Raises: AuditError when it is missing, damaged or another log's."""
+    path = signing_key_path(services.settings)
     with services.database.read() as session:
-        adopt_key(session, services.place, signing_key_path(services.settings))
+        adopt_key(session, services.place, path)
+    write_public_keys(services.settings, services.database, services.place)
     return read_signing_key(services.settings)
+
+
+def sealer_memory(settings: Settings) -> Memory:
+    """What the sealer remembers outside the database, beside its key."""
+    path = signing_key_path(settings)
+    return Memory(path.with_name(path.name + ".memory"))
 
 
 def _make_folder(path: Path, *, private: bool) -> None:

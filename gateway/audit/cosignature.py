@@ -1,6 +1,7 @@
 """Cosignatures: what a witness says of another log's checkpoint (c2sp.org/tlog-cosignature, Ed25519, `cosignature/v1`).
 
-A witness's key is written as a `vkey` of type 0x04, its signature is `u64be(POSIX time) ‖ 64 bytes` over two lines and the
+A witness's key is written as a `vkey` of type 0x04, its signature is `u64be(POSIX time) ‖ 64 bytes` over two lines
+and the
 checkpoint's text. Other types (ML-DSA-44 is 0x06) are unknown here and ignored wherever several keys or lines stand.
 Pure. A cosigning key must sign nothing else: the message does not name the cosigner.
 """
@@ -58,7 +59,9 @@ class CosignerKey:
         return WitnessKey(self.name, Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw())
 
     def cosign(self, text: bytes, time_s: int) -> note.Signature:
-        """The cosignature of a checkpoint's `text` at POSIX time `time_s`. Raises: NoteError for a time out of range."""
+        """The cosignature of a checkpoint's `text` at POSIX time `time_s`. Raises: NoteError for a time out of
+        range.
+        """
         if not 0 <= time_s <= MAX_TIME:
             raise NoteError(f"{time_s} is no time of a cosignature")
         signed = Ed25519PrivateKey.from_private_bytes(self.seed).sign(_message(text, time_s))

@@ -184,7 +184,9 @@ def parse_signer(text: str) -> SignerKey:
 
 
 def key_parts(text: str) -> tuple[str, bytes, int, bytes]:
-    """A key of any type as (name, key id, type byte, the bytes after it). Raises: NoteError when it is not well formed."""
+    """A key of any type as (name, key id, type byte, the bytes after it). Raises: NoteError when it is not well
+    formed.
+    """
     parts = text.split("+", 2)  # the base64 part may hold plus signs
     if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]):
         raise NoteError("a key is written name+8 hex digits+base64")

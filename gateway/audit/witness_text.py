@@ -1,6 +1,7 @@
 """The two texts of the witness protocol: a request to cosign and its answer (c2sp.org/tlog-witness, `add-checkpoint`).
 
-A request is `old N`, at most 63 lines of a consistency proof, an empty line, and the checkpoint verbatim. The answer to a
+A request is `old N`, at most 63 lines of a consistency proof, an empty line, and the checkpoint verbatim. The answer
+to a
 good one is one signature line or more; that of a witness which stands elsewhere is the size it cosigned last, as text.
 """
 

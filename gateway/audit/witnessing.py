@@ -36,7 +36,9 @@ class Refused:
 
 
 def is_known(request: AddCheckpoint, logs: KnownLogs) -> Refused | None:
-    """Whether the request is of a log that is witnessed here, signed with a key of it; else the refusal: 404, 403, 400."""
+    """Whether the request is of a log that is witnessed here, signed with a key of it; else the refusal: 404, 403,
+    400.
+    """
     checkpoint, signed = parse_checkpoint(request.checkpoint)
     keys = [key for key in logs.get(checkpoint.origin, ()) if key.name == checkpoint.origin]
     if not keys:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from gateway.storage.engine import Session
@@ -23,6 +24,10 @@ from gateway.storage.models import (
 )
 
 EXPORT_BATCH = 1000
+NODES_AT_ONCE = 200
+
+NodeSource = Callable[[int, int], bytes]
+Answer = TypeVar("Answer")
 
 
 def stage(
@@ -68,6 +73,21 @@ def staged(session: Session, owner_id: str, limit: int) -> Sequence[StagedLeaf]:
     return session.scalars(
         select(StagedLeaf).where(StagedLeaf.owner_id == owner_id).order_by(StagedLeaf.id).limit(limit)
     ).all()
+
+
+def is_staged(session: Session, owner_id: str) -> bool:
+    """Whether any leaf of an owner waits to be ordered."""
+    return session.scalar(select(StagedLeaf.id).where(StagedLeaf.owner_id == owner_id).limit(1)) is not None
+
+
+def staged_by_ids(session: Session, owner_id: str, ids: Sequence[int]) -> Sequence[StagedLeaf]:
+    """Those of the staged leaves `ids` that still are, in the order of `ids`."""
+    found: dict[int, StagedLeaf] = {}
+    for start in range(0, len(ids), EXPORT_BATCH):
+        wanted = ids[start : start + EXPORT_BATCH]
+        rows = session.scalars(select(StagedLeaf).where(StagedLeaf.owner_id == owner_id, StagedLeaf.id.in_(wanted)))
+        found.update({row.id: row for row in rows})
+    return [found[each] for each in ids if each in found]
 
 
 def append(
@@ -119,6 +139,28 @@ def node(session: Session, owner_id: str, level: int, index: int) -> bytes:
     if found is None:
         raise KeyError((level, index))
     return found
+
+
+def prefetched(session: Session, owner_id: str, ask: Callable[[NodeSource], Answer]) -> Answer:
+    """What `ask` makes of a tree's nodes, with all that it needs read at once.
+
+    `ask` is called twice: with a source that only notes which nodes it wants, then with the nodes. So it must ask for
+    the same whatever the hashes are, as proofs do. Raises: KeyError when the tree is not that large.
+    """
+    wanted: dict[tuple[int, int], bytes] = {}
+    ask(lambda level, index: wanted.setdefault((level, index), bytes(32)))
+    places = list(wanted)
+    for start in range(0, len(places), NODES_AT_ONCE):
+        some = tuple_(TreeNode.level, TreeNode.node_index).in_(places[start : start + NODES_AT_ONCE])
+        rows = session.execute(
+            select(TreeNode.level, TreeNode.node_index, TreeNode.hash).where(TreeNode.owner_id == owner_id, some)
+        )
+        found = {(level, index): hash_ for level, index, hash_ in rows}
+        missing = next((each for each in places[start : start + NODES_AT_ONCE] if each not in found), None)
+        if missing is not None:
+            raise KeyError(missing)
+        wanted.update(found)
+    return ask(lambda level, index: wanted[level, index])
 
 
 def leaf_index(session: Session, leaf_id: str) -> int | None:
@@ -196,9 +238,7 @@ def add_rotation(session: Session, owner_id: str, *, old_vkey: str, new_vkey: st
     """Write down that the log's key was replaced. The caller holds the head and changes `places.log_key`."""
     number = len(earlier_keys(session, owner_id)) + 1
     session.add(
-        KeyRotation(
-            owner_id=owner_id, number=number, old_vkey=old_vkey, new_vkey=new_vkey, note=note, rotated_at=now
-        )
+        KeyRotation(owner_id=owner_id, number=number, old_vkey=old_vkey, new_vkey=new_vkey, note=note, rotated_at=now)
     )
     session.flush()
 

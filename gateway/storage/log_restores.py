@@ -72,9 +72,7 @@ def withdraw(session: Session, owner_id: str) -> None:
 def acknowledged_size(session: Session, owner_id: str) -> int:
     """Up to which size checkpoints of a lost history have been acknowledged; 0: none."""
     found = session.scalar(
-        select(func.max(LogRestore.known_size)).where(
-            LogRestore.owner_id == owner_id, LogRestore.leaf_id.is_not(None)
-        )
+        select(func.max(LogRestore.known_size)).where(LogRestore.owner_id == owner_id, LogRestore.leaf_id.is_not(None))
     )
     return found or 0
 

@@ -76,4 +76,4 @@ def held(session: Session, owner_id: str) -> Sequence[tuple[str, int, str]]:
             LogTarget.owner_id == owner_id, LogTarget.held_size.is_not(None)
         )
     )
-    return [(name, size, note) for name, size, note in rows]
+    return [(name, size, note) for name, size, note in rows if size is not None]
