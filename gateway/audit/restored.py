@@ -27,10 +27,9 @@ class RestoredError(AuditError):
     def __init__(self, head: Checkpoint, known: Known) -> None:
         less = "holds less" if head.size < known.size else "holds another history"
         super().__init__(
-            f"the database {less} than was signed: it has {head.size} log entries, {known.source} knows {known.size}.
-            It"
-            " was restored from a backup, or changed. Nothing is signed until you acknowledge it: gjestenett audit"
-            " acknowledge-restore --reason '…' (or restore the newer database)"
+            f"the database {less} than was signed: it has {head.size} log entries, {known.source} knows {known.size}."
+            " It was restored from a backup, or changed. Nothing is signed until you acknowledge it with gjestenett"
+            " audit acknowledge-restore --reason '…', or restore the newer database"
         )
         self.head = head
         self.known = known
