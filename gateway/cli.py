@@ -137,7 +137,9 @@ def enforcer(invocation: Invocation) -> None:
 @cli.command()
 @pass_invocation
 def jobs(invocation: Invocation) -> None:
-    """Compile policies and lists into what DNS reads, and refresh lists when they are due."""
+    """Compile policies and lists into what DNS reads, refresh lists when they are due, and push checkpoints."""
+    from gateway.audit.push import due_targets
+    from gateway.audit.pusher import Pusher
     from gateway.collection import Forgetting
     from gateway.lists.jobs import run
     from gateway.supervisor import StopFlag
@@ -147,6 +149,16 @@ def jobs(invocation: Invocation) -> None:
     settings = services.settings
     forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
     sync = [*_own_command(invocation), "lists", "sync", "--due"]
+    targets = settings.audit.targets
+    pusher = Pusher(
+        [*_own_command(invocation), "audit", "push", "--due"],
+        lambda: targets and due_targets(services.database, services.place, targets, utc_now),
+    )
+
+    def beside() -> None:
+        forgetting.poll()
+        pusher.poll()
+
     run(
         services.database,
         services.place,
@@ -154,8 +166,9 @@ def jobs(invocation: Invocation) -> None:
         (settings.portal.hostname,),
         StopFlag(),
         sync,
-        forgetting.poll,
+        beside,
     )
+    pusher.close()
 
 
 @cli.command()
@@ -163,21 +176,29 @@ def jobs(invocation: Invocation) -> None:
 def sealer(invocation: Invocation) -> None:
     """Order the log and sign its checkpoints."""
     from gateway.audit.sealer import Sealer
-    from gateway.installation import open_signing_key, sealer_memory
+    from gateway.audit.targets.look import look_into_directories
+    from gateway.audit.witness import Witness
+    from gateway.installation import known_logs, open_signing_key, open_witness_key, sealer_memory, witnessed_memory
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("sealer")
     services = invocation.services()
-    place = services.place
+    settings, place = services.settings, services.place
     stop = StopFlag()
+    signer, logs = open_signing_key(services), known_logs(settings)
+    witness = Witness(
+        services.database, place.owner_id, logs, lambda: open_witness_key(settings), witnessed_memory(settings)
+    )
+    look_into_directories(services.database, place, settings.audit.targets)
     Sealer(
         services.database,
         place.owner_id,
         place.log_origin,
-        open_signing_key(services),
+        signer,
         utc_now,
-        memory=sealer_memory(services.settings),
+        memory=sealer_memory(settings),
         open_key=lambda: open_signing_key(services),
+        beside=witness.answer,
     ).run(stop)
 
 

@@ -6,14 +6,16 @@ Every later start finds them and changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 
 from gateway.audit import durable
+from gateway.audit.cosignature import CosignerKey
 from gateway.audit.custody import adopt_key, propose_key, public_keys, reinstate_key
-from gateway.audit.keyfile import read_key_file
+from gateway.audit.keyfile import open_cosigner, read_key_file
 from gateway.audit.memory import Memory
-from gateway.audit.note import SignerKey
+from gateway.audit.note import SignerKey, VerifierKey, parse_verifier
 from gateway.clock import Clock
 from gateway.context import Services
 from gateway.errors import GatewayError, UsageError
@@ -135,6 +137,26 @@ def open_signing_key(services: Services) -> SignerKey:
         adopt_key(session, services.place, path)
     write_public_keys(services.settings, services.database, services.place)
     return read_signing_key(services.settings)
+
+
+def open_witness_key(settings: Settings) -> CosignerKey:
+    """The key with which others' logs are witnessed, made when there is none: beside the log's key, for the sealer
+    alone.
+
+    Raises: AuditError when it is damaged, readable by others, or can't be made.
+    """
+    name = settings.audit.witness_name or f"{settings.owner.log_origin}/witness"
+    return open_cosigner(signing_key_path(settings).with_name("witness.key"), name)
+
+
+def known_logs(settings: Settings) -> Mapping[str, tuple[VerifierKey, ...]]:
+    """The logs that are witnessed here, each with its trusted keys."""
+    return {log.origin: tuple(map(parse_verifier, log.vkeys)) for log in settings.audit.witnessed}
+
+
+def witnessed_memory(settings: Settings) -> Path:
+    """Where the sealer remembers, outside the database, what it has cosigned last of others' logs."""
+    return signing_key_path(settings).with_name("witness.memory")
 
 
 def sealer_memory(settings: Settings) -> Memory:

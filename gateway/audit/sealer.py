@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.audit import merkle
 from gateway.audit.bundle import Sidecar
 from gateway.audit.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint
 from gateway.audit.errors import AuditError
-from gateway.audit.memory import ForgottenError, Memory, Remembered
+from gateway.audit.memory import Memory, Remembered
 from gateway.audit.note import SignerKey, encode_base64
 from gateway.audit.restored import Known, RestoredError, contradiction
 from gateway.audit.sealing import seal
@@ -208,17 +208,15 @@ class Sealer:
     memory: Memory | None = None
     open_key: Callable[[], SignerKey] | None = None
     beside: Callable[[datetime], object] = lambda _now: None
-    _trouble: str = ""
+    _troubles: dict[str, str] = field(default_factory=dict)
 
     def round(self) -> bool:
         """Do what waits. Returns whether more may wait already. What is in the way is logged once."""
         now = self.clock()
         try:
             sealed = seal_staged(self.database, self.owner_id, self.origin, self.signer, now, memory=self.memory)
-            self._well()
+            self._tell("sealing", "")
             sign_bundles(self.database, self.owner_id, self.origin, self.signer)
-            self.beside(now)
-            return sealed >= BATCH_LEAVES
         except KeyReplacedError as error:
             if self.open_key is None:
                 raise
@@ -226,26 +224,35 @@ class Sealer:
             self.signer = self.open_key()
             return True
         except RestoredError as error:
-            self._tell(str(error), logging.ERROR)
-            try:
-                report_restore(self.database, self.owner_id, error, now)
-            except StorageUnavailableError as problem:
-                log.warning("that nothing is signed can't be written down: %s", problem)
-        except ForgottenError as error:
-            self._tell(str(error), logging.ERROR)
+            self._tell("sealing", str(error))
+            self._report(error, now)
+            return False
         except StorageUnavailableError as error:
             log.warning("sealing waits: %s", error)
-        return False
+            return False
+        except AuditError as error:
+            self._tell("sealing", str(error))
+            return False
+        self._do_beside(now)
+        return sealed >= BATCH_LEAVES
 
-    def _well(self) -> None:
-        if self._trouble:
-            log.info("sealing goes on")
-            self._trouble = ""
+    def _do_beside(self, now: datetime) -> None:
+        try:
+            self.beside(now)
+            self._tell("witnessing", "")
+        except (AuditError, OSError, StorageUnavailableError) as error:
+            self._tell("witnessing", str(error))
 
-    def _tell(self, trouble: str, level: int) -> None:
-        if trouble != self._trouble:
-            log.log(level, "%s", trouble)
-            self._trouble = trouble
+    def _report(self, error: RestoredError, now: datetime) -> None:
+        try:
+            report_restore(self.database, self.owner_id, error, now)
+        except StorageUnavailableError as problem:
+            log.warning("that nothing is signed can't be written down: %s", problem)
+
+    def _tell(self, subject: str, trouble: str) -> None:
+        if trouble != self._troubles.get(subject, ""):
+            log.log(logging.ERROR if trouble else logging.INFO, "%s: %s", subject, trouble or "goes on")
+            self._troubles[subject] = trouble
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Seal as leaves are staged, at most every 200 ms, until `stopping()`. The database may come and go

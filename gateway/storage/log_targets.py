@@ -54,10 +54,13 @@ def succeeded(
     session.flush()
 
 
-def failed(session: Session, owner_id: str, name: str, kind: str, *, reason: str, now: datetime) -> int:
+def failed(
+    session: Session, owner_id: str, name: str, kind: str, *, reason: str, request_id: str, now: datetime
+) -> int:
     """It did not take it, for `reason`. Returns for the how-manieth time in a row."""
     row = _row(session, owner_id, name, kind)
     row.failed_at, row.reason, row.failures = now, reason, row.failures + 1
+    row.served_request_id = request_id  # it is tried again as failures are
     session.flush()
     return row.failures
 
