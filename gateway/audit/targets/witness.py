@@ -42,9 +42,10 @@ class WitnessTarget:
                     " restored from a backup, or somebody else signs with our key",
                     Held(standing),
                 )
-            if standing == old:
-                raise TargetError(f"it has cosigned another history of {old} entries: our log was rewritten")
-            status, body = self._ask(package, standing)
+            if standing != old:
+                status, body = self._ask(package, standing)
+            if status == 409:  # from where it stands itself
+                raise TargetError(f"it has cosigned another history of {standing} entries: our log was rewritten")
         if status != 200:
             raise TargetError(_SAID.get(status, f"{self._url} answered {status}"))
         return Delivered(cosigned=self._cosigned(package, body))
