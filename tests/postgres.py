@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -42,9 +43,10 @@ class Cluster:
             timeout=60,
         )
 
-    def start(self) -> None:
-        """Start the server and wait until it answers."""
-        options = {"listen_addresses": "", "unix_socket_directories": str(self.home), "fsync": "off"}
+    def start(self, *, durable: bool = False) -> None:
+        """Start the server and wait until it answers; with `durable` it writes to disk at each commit, as in use."""
+        fsync = "on" if durable else "off"
+        options = {"listen_addresses": "", "unix_socket_directories": str(self.home), "fsync": fsync}
         arguments = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
         with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -118,22 +120,32 @@ def binaries() -> Path | None:
     return newest.parent if newest is not None else None
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Cluster]:
-    """A running PostgreSQL, one a test session; skips where there is none, and fails in CI."""
+@contextmanager
+def cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """A running PostgreSQL in a temporary directory. Raises: RuntimeError when `missing()`."""
     lacking, programs = missing(), binaries()
     if lacking is not None or programs is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{lacking}; CI must have it")
-        pytest.skip(f"{lacking}; the storage tests on PostgreSQL are left out")
+        raise RuntimeError(lacking)
     home = Path(tempfile.mkdtemp(prefix="gjestenett-pg-", dir="/tmp"))  # a short path: sockets have 107 bytes
-    cluster = Cluster(programs, home)
+    running = Cluster(programs, home)
     try:
         if os.geteuid() == 0:
             shutil.chown(home, "postgres", "postgres")
-        cluster.initialise()
-        cluster.start()
-        yield cluster
+        running.initialise()
+        running.start(durable=durable)
+        yield running
     finally:
-        cluster.stop()
+        running.stop()
         shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A running PostgreSQL, one a test session; skips where there is none, and fails in CI."""
+    lacking = missing()
+    if lacking is not None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{lacking}; CI must have it")
+        pytest.skip(f"{lacking}; the storage tests on PostgreSQL are left out")
+    with cluster() as running:
+        yield running
