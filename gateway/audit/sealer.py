@@ -24,12 +24,13 @@ from gateway.clock import Clock
 from gateway.storage import leaves, log_restores, log_targets, places
 from gateway.storage.engine import Database, Session, StorageUnavailableError
 from gateway.storage.feed import open_feed
-from gateway.storage.models import StagedLeaf, TreeHead
+from gateway.storage.leaves import Staged
+from gateway.storage.models import TreeHead
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 0.2
-BATCH_LEAVES = 2000
+BATCH_LEAVES = 5000
 SOURCE_MEMORY = "the sealer's memory"
 
 
@@ -128,7 +129,7 @@ def _compare(session: Session, head: TreeHead, origin: str, remembered: Remember
 
 def _interrupted(
     session: Session, head: TreeHead, origin: str, edge: merkle.Edge, remembered: Remembered | None
-) -> Sequence[StagedLeaf]:
+) -> Sequence[Staged]:
     """The leaves of the head that was signed and not committed, when a sealer was cut off there: exactly they come
     next.
 
@@ -149,11 +150,13 @@ def _interrupted(
     return waiting
 
 
-def _next(session: Session, owner_id: str) -> Sequence[StagedLeaf]:
+def _next(session: Session, owner_id: str) -> Sequence[Staged]:
     """The next batch: an acknowledged restore before everything else, then leaves as they were staged."""
     first = [leaf for leaf, _ in log_restores.staged_acknowledgements(session, owner_id)]
-    ids = {leaf.id for leaf in first}
-    return [*first, *(leaf for leaf in leaves.staged(session, owner_id, BATCH_LEAVES) if leaf.id not in ids)]
+    found = leaves.staged(session, owner_id, BATCH_LEAVES)
+    if not first:
+        return found
+    return [*leaves.staged_by_ids(session, owner_id, first), *(leaf for leaf in found if leaf.id not in first)]
 
 
 def _check_key(session: Session, owner_id: str, signer: SignerKey) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
+from gateway.storage.bulk import insert_many
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import (
@@ -25,6 +26,7 @@ from gateway.storage.models import (
 
 EXPORT_BATCH = 1000
 NODES_AT_ONCE = 200
+IDS_AT_ONCE = 1000
 
 NodeSource = Callable[[int, int], bytes]
 Answer = TypeVar("Answer")
@@ -68,11 +70,21 @@ def lock_head(session: Session, owner_id: str) -> TreeHead:
     return head
 
 
-def staged(session: Session, owner_id: str, limit: int) -> Sequence[StagedLeaf]:
+class Staged(NamedTuple):
+    """A leaf that waits to be ordered."""
+
+    id: int
+    leaf_id: str
+    entry: bytes
+
+
+_STAGED = select(StagedLeaf.id, StagedLeaf.leaf_id, StagedLeaf.entry)
+
+
+def staged(session: Session, owner_id: str, limit: int) -> Sequence[Staged]:
     """The oldest staged leaves of an owner, in the order they were staged."""
-    return session.scalars(
-        select(StagedLeaf).where(StagedLeaf.owner_id == owner_id).order_by(StagedLeaf.id).limit(limit)
-    ).all()
+    query = _STAGED.where(StagedLeaf.owner_id == owner_id).order_by(StagedLeaf.id).limit(limit)
+    return [Staged(*row) for row in session.execute(query)]
 
 
 def is_staged(session: Session, owner_id: str) -> bool:
@@ -80,20 +92,19 @@ def is_staged(session: Session, owner_id: str) -> bool:
     return session.scalar(select(StagedLeaf.id).where(StagedLeaf.owner_id == owner_id).limit(1)) is not None
 
 
-def staged_by_ids(session: Session, owner_id: str, ids: Sequence[int]) -> Sequence[StagedLeaf]:
+def staged_by_ids(session: Session, owner_id: str, ids: Sequence[int]) -> Sequence[Staged]:
     """Those of the staged leaves `ids` that still are, in the order of `ids`."""
-    found: dict[int, StagedLeaf] = {}
-    for start in range(0, len(ids), EXPORT_BATCH):
-        wanted = ids[start : start + EXPORT_BATCH]
-        rows = session.scalars(select(StagedLeaf).where(StagedLeaf.owner_id == owner_id, StagedLeaf.id.in_(wanted)))
-        found.update({row.id: row for row in rows})
+    found: dict[int, Staged] = {}
+    for some in _chunks(ids):
+        rows = session.execute(_STAGED.where(StagedLeaf.owner_id == owner_id, StagedLeaf.id.in_(some)))
+        found.update({row.id: Staged(*row) for row in rows})
     return [found[each] for each in ids if each in found]
 
 
 def append(
     session: Session,
     head: TreeHead,
-    leaves: Sequence[StagedLeaf],
+    leaves: Sequence[Staged],
     nodes: Sequence[tuple[int, int, bytes]],
     checkpoint: str,
     now: datetime,
@@ -105,23 +116,22 @@ def append(
     if not leaves:
         raise ValueError("there is nothing to append")
     owner_id, size = head.owner_id, head.size
-    session.execute(
-        insert(Leaf),
-        [
-            {"owner_id": owner_id, "leaf_index": size + offset, "leaf_id": leaf.leaf_id, "entry": leaf.entry}
-            for offset, leaf in enumerate(leaves)
-        ],
-    )
-    session.execute(
-        insert(TreeNode),
-        [{"owner_id": owner_id, "level": level, "node_index": index, "hash": hash_} for level, index, hash_ in nodes],
-    )
-    session.execute(delete(StagedLeaf).where(StagedLeaf.id.in_([leaf.id for leaf in leaves])))
+    rows = [(owner_id, size + offset, leaf.leaf_id, leaf.entry) for offset, leaf in enumerate(leaves)]
+    insert_many(session, "leaf", ("owner_id", "leaf_index", "leaf_id", "entry"), rows)
+    node_rows = [(owner_id, level, index, hash_) for level, index, hash_ in nodes]
+    insert_many(session, "tree_node", ("owner_id", "level", "node_index", "hash"), node_rows)
+    for some in _chunks([leaf.id for leaf in leaves]):
+        query = delete(StagedLeaf).where(StagedLeaf.id.in_(some))
+        session.execute(query, execution_options={"synchronize_session": False})
     head.size = size + len(leaves)
     head.checkpoint = checkpoint
     head.sealed_at = now
     session.add(Checkpoint(owner_id=owner_id, size=head.size, note=checkpoint, signed_at=now))
     session.flush()
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[start : start + IDS_AT_ONCE] for start in range(0, len(ids), IDS_AT_ONCE))
 
 
 def find_head(session: Session, owner_id: str) -> TreeHead | None:

@@ -77,10 +77,10 @@ def acknowledged_size(session: Session, owner_id: str) -> int:
     return found or 0
 
 
-def staged_acknowledgements(session: Session, owner_id: str) -> Sequence[tuple[StagedLeaf, int]]:
-    """The acknowledging leaves that are not ordered yet, each with the size that it acknowledges."""
+def staged_acknowledgements(session: Session, owner_id: str) -> Sequence[tuple[int, int]]:
+    """(id of the staged leaf, size that it acknowledges) of the acknowledging leaves that are not ordered yet."""
     rows = session.execute(
-        select(StagedLeaf, LogRestore.known_size)
+        select(StagedLeaf.id, LogRestore.known_size)
         .join(LogRestore, LogRestore.leaf_id == StagedLeaf.leaf_id)
         .where(StagedLeaf.owner_id == owner_id)
         .order_by(StagedLeaf.id)
