@@ -11,6 +11,7 @@ import click
 from gateway.audit.custody import public_keys, rotate_key
 from gateway.audit.push import due_targets, only, push
 from gateway.audit.restoring import acknowledge_restore
+from gateway.audit.standing import RestoreStanding, log_standing
 from gateway.clock import format_utc, utc_now
 from gateway.commands.session import Invocation, json_option, pass_invocation, print_rows
 from gateway.context import Services
@@ -18,7 +19,6 @@ from gateway.errors import GatewayError, UsageError
 from gateway.installation import open_witness_key, write_public_keys
 from gateway.log_settings import AnyTarget
 from gateway.settings import signing_key_path
-from gateway.storage import log_restores, log_targets
 from gateway.storage.engine import Session
 from gateway.storage.places import Place
 
@@ -60,27 +60,30 @@ def push_command(invocation: Invocation, names: tuple[str, ...], due: bool, as_j
 def targets_command(invocation: Invocation, as_json: bool) -> None:
     """Show where checkpoints are sent, and each target's last success and failure."""
     services = invocation.services()
+    chosen = services.settings.audit.targets
+    every = {each.name: each.every for each in chosen}
     with services.database.read() as session:
-        known = log_targets.targets(session, services.place.owner_id)
-    rows = []
-    for chosen in services.settings.audit.targets:
-        row = known.get(chosen.name)
-        row = row if row is not None and row.kind == chosen.kind else None
-        rows.append(
-            {
-                "target": chosen.name,
-                "kind": chosen.kind,
-                "every": chosen.every,
-                "last_success": format_utc(row.succeeded_at) if row is not None and row.succeeded_at else "never",
-                "size": row.size if row is not None and row.size is not None else "",
-                "last_failure": format_utc(row.failed_at) if row is not None and row.failed_at else "",
-                "failures": row.failures if row is not None else 0,
-                "reason": row.reason if row is not None else "",
-            }
-        )
+        standing = log_standing(session, services.place.owner_id, chosen, utc_now())
+    rows = [
+        {
+            "target": each.name,
+            "kind": each.kind,
+            "every": every[each.name],
+            "last_success": format_utc(each.succeeded_at) if each.succeeded_at else "never",
+            "size": each.size if each.size is not None else "",
+            "last_failure": format_utc(each.failed_at) if each.failed_at else "",
+            "failures": each.failures,
+            "reason": each.reason,
+        }
+        for each in standing.targets
+    ]
     print_rows(
         rows, as_json=as_json, empty="none: set [[audit.targets]]; without copies outside, the log proves little"
     )
+    if standing.restore is not None:
+        raise GatewayError(restored(standing.restore))
+    if any(each.alarm for each in standing.targets):
+        raise GatewayError("a target has had nothing for long; see its reason")
 
 
 @click.command("keys")
@@ -137,12 +140,18 @@ def _chosen(services: Services, names: Sequence[str]) -> tuple[AnyTarget, ...]:
     if unknown:
         raise UsageError(f"no target {unknown[0]!r}; there are: {', '.join(each.name for each in chosen)}")
     with services.database.read() as session:
-        if log_restores.open_restore(session, services.place.owner_id) is not None:
-            raise GatewayError(
-                "the database was restored and nothing is signed or sent until that is acknowledged:"
-                " gjestenett audit acknowledge-restore --reason '…'"
-            )
+        standing = log_standing(session, services.place.owner_id, chosen, utc_now())
+    if standing.restore is not None:
+        raise GatewayError(restored(standing.restore))
     return only(chosen, names)
+
+
+def restored(found: RestoreStanding) -> str:
+    """What is to be done about a restore that waits."""
+    return (
+        f"the database holds {found.size} log entries, and {found.known_from} knows {found.known_size}: it was"
+        " restored. Nothing is signed or sent until you say so: gjestenett audit acknowledge-restore --reason '…'"
+    )
 
 
 def _stated(reason: str) -> str:
