@@ -85,11 +85,11 @@ def _stands(session: Session, owner_id: str, memory: Memory | None) -> bool:
     head, remembered = leaves.find_head(session, owner_id), memory.read()
     if head is None or not head.checkpoint:
         return remembered is None or remembered.newest is None
-    known = log_targets.held(session, owner_id)
+    known = max((size for _, size, _ in log_targets.held(session, owner_id)), default=0)
     return (
         remembered is not None
         and remembered.newest == parse_checkpoint(head.checkpoint.encode())[0]
-        and all(size <= head.size for _, size, _ in known)
+        and (known <= head.size or known <= log_restores.acknowledged_size(session, owner_id))
         and log_restores.open_restore(session, owner_id) is None
     )
 

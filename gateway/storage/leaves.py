@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
-from gateway.storage.bulk import insert_many
+from gateway.storage.bulk import insert_many, read_nodes
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import (
@@ -161,12 +161,9 @@ def prefetched(session: Session, owner_id: str, ask: Callable[[NodeSource], Answ
     ask(lambda level, index: wanted.setdefault((level, index), bytes(32)))
     places = list(wanted)
     for start in range(0, len(places), NODES_AT_ONCE):
-        some = tuple_(TreeNode.level, TreeNode.node_index).in_(places[start : start + NODES_AT_ONCE])
-        rows = session.execute(
-            select(TreeNode.level, TreeNode.node_index, TreeNode.hash).where(TreeNode.owner_id == owner_id, some)
-        )
-        found = {(level, index): hash_ for level, index, hash_ in rows}
-        missing = next((each for each in places[start : start + NODES_AT_ONCE] if each not in found), None)
+        some = places[start : start + NODES_AT_ONCE]
+        found = {(level, index): hash_ for level, index, hash_ in read_nodes(session, owner_id, some)}
+        missing = next((each for each in some if each not in found), None)
         if missing is not None:
             raise KeyError(missing)
         wanted.update(found)
