@@ -138,10 +138,13 @@ def enforcer(invocation: Invocation) -> None:
 @pass_invocation
 def jobs(invocation: Invocation) -> None:
     """Compile policies and lists into what DNS reads, refresh lists when they are due, and push checkpoints."""
-    from gateway.audit.push import due_targets
+    import contextlib
+
+    from gateway.audit.push import ask_witnesses, due_targets
     from gateway.audit.pusher import Pusher
     from gateway.collection import Forgetting
     from gateway.lists.jobs import run
+    from gateway.storage.engine import StorageUnavailableError
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("jobs")
@@ -150,6 +153,8 @@ def jobs(invocation: Invocation) -> None:
     forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
     sync = [*_own_command(invocation), "lists", "sync", "--due"]
     targets = settings.audit.targets
+    with contextlib.suppress(StorageUnavailableError):
+        ask_witnesses(services.database, services.place, targets)
     pusher = Pusher(
         [*_own_command(invocation), "audit", "push", "--due"],
         lambda: targets and due_targets(services.database, services.place, targets, utc_now),

@@ -62,6 +62,17 @@ def due_targets(database: Database, place: Place, chosen: Sequence[AnyTarget], c
     return tuple(each for each in chosen if is_due(standing_of(rows.get(each.name)), newest, each.every, now))
 
 
+def ask_witnesses(database: Database, place: Place, chosen: Sequence[AnyTarget]) -> None:
+    """Have every witness asked now, as when services start: it may know that the database was restored meanwhile.
+
+    Raises: StorageUnavailableError.
+    """
+    witnesses = [(each.name, each.kind) for each in chosen if each.kind == "witness"]
+    if witnesses:
+        with database.write() as session:
+            log_targets.request(session, place.owner_id, witnesses)
+
+
 def push(
     database: Database, place: Place, chosen: Sequence[AnyTarget], erasures: Erasures, clock: Clock
 ) -> tuple[Outcome, ...]:
@@ -146,7 +157,7 @@ def _note_down(
                 session, owner_id, target.name, target.kind, reason=str(result), request_id=request_id, now=now
             )
             level = logging.ERROR if failures >= ALARM_FAILURES else logging.WARNING
-            log.log(level, "checkpoint not sent to %s (%d times in a row): %s", target.name, failures, result)
+            log.log(level, "checkpoint not sent to %s (failure %d in a row): %s", target.name, failures, result)
             return Outcome(target.name, target.kind, size, str(result))
         for each in result.cosigned:
             leaves.add_cosignature(session, owner_id, size, each.key.name, each.line, now)

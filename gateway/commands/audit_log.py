@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -35,6 +36,9 @@ def nothing_erased(_session: Session, place: Place, size: int) -> bytes:
 @pass_invocation
 def push_command(invocation: Invocation, names: tuple[str, ...], due: bool, as_json: bool) -> None:
     """Send the newest checkpoint and the erasure list to the targets, or to those that are named."""
+    if due:  # as jobs starts it: beside the other services' lines
+        logging.basicConfig(level=logging.INFO, format="push: %(levelname)s %(message)s", stream=sys.stderr)
+        logging.getLogger("httpx").setLevel(logging.WARNING)
     services = invocation.services()
     chosen = _chosen(services, names)
     if due:

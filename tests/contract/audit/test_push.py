@@ -11,7 +11,7 @@ import pytest
 from gateway.audit import note
 from gateway.audit.checkpoint import parse_checkpoint
 from gateway.audit.cosignature import cosignatures
-from gateway.audit.push import due_targets, push
+from gateway.audit.push import ask_witnesses, due_targets, push
 from gateway.audit.sealer import Sealer
 from gateway.audit.targets.directory import DirectoryTarget as Directory
 from gateway.audit.targets.look import look_into_directories
@@ -83,6 +83,16 @@ def test_a_request_is_served_once(services, share):
     assert due_targets(services.database, services.place, (share,), services.clock) == (share,)
     send(services, share)
     assert due_targets(services.database, services.place, (share,), services.clock) == ()
+
+
+def test_witnesses_are_asked_when_services_start(services, share):
+    key = open_witness_key(services.settings).verifier
+    witness = WitnessTarget(name="nabo", kind="witness", url="https://127.0.0.1:1", vkey=str(key))
+    seal(services)
+    send(services, share, witness)
+    assert due_targets(services.database, services.place, (share, witness), services.clock) == ()
+    ask_witnesses(services.database, services.place, (share, witness))
+    assert due_targets(services.database, services.place, (share, witness), services.clock) == (witness,)
 
 
 def test_a_fault_of_ours_in_one_target_is_a_failure_like_others(services, share, monkeypatch):
