@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from captive_portal.console import calls
+from captive_portal.console import calls, witness
 from captive_portal.console.gate import arrive, routes
 from captive_portal.console.look import Look
 from captive_portal.console.pages import all_calls, all_pages
@@ -39,7 +39,7 @@ def create_app(services: Services, dns: Totals | None = None) -> ASGIApp:
     api = calls.routes(all_calls(services), services, look)
     api += calls.routes([document(calls.openapi(api))], services, look)
     application = FastAPI(
-        routes=[*routes(all_pages(services, dns or Totals()), services, look), *api],
+        routes=[*routes(all_pages(services, dns or Totals()), services, look), *api, witness.route(services)],
         exception_handlers={HTTPException: failed, Exception: failed},
         redirect_slashes=False,
         openapi_url=None,

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from captive_portal.auth.certificate import foreign_certificate
 from gateway.audit.errors import AuditError
 from gateway.audit.keyfile import read_key_file
+from gateway.audit.targets.build import check_target
 from gateway.certificates import check_certificate
 from gateway.dns.config import from_settings
 from gateway.dns.upstreams.address import ServerAddress
@@ -36,7 +37,7 @@ def check(settings: Settings, now: datetime) -> list[str]:
         firewall_config(settings)
     _check_signing_key(settings)
     _check_ports(settings)
-    return [*_check_certificates(settings, now), *_missing_groups(settings)]
+    return [*_check_targets(settings), *_check_certificates(settings, now), *_missing_groups(settings)]
 
 
 def _check_signing_key(settings: Settings) -> None:
@@ -48,6 +49,16 @@ def _check_signing_key(settings: Settings) -> None:
         raise UsageError(f"audit.key_file: {error}") from error
     except OSError as error:
         raise UsageError(f"{path} can't be read ({error.strerror}); correct audit.key_file or its mode") from error
+
+
+def _check_targets(settings: Settings) -> list[str]:
+    warnings = []
+    for chosen in settings.audit.targets:
+        try:
+            warnings += [f"audit.targets, {chosen.name}: {each}" for each in check_target(chosen)]
+        except AuditError as error:
+            raise UsageError(f"audit.targets, {chosen.name}: {error}") from error
+    return warnings
 
 
 def _check_ports(settings: Settings) -> None:

@@ -138,10 +138,15 @@ def enforcer(invocation: Invocation) -> None:
 @cli.command()
 @pass_invocation
 def jobs(invocation: Invocation) -> None:
-    """Compile policies and lists into what DNS reads, and refresh lists when they are due."""
+    """Compile policies and lists into what DNS reads, refresh lists when due, erase what is old, push checkpoints."""
+    import contextlib
+
     from gateway.access.retention import Retention
+    from gateway.audit.push import ask_witnesses, due_targets
+    from gateway.audit.pusher import Pusher
     from gateway.collection import Forgetting
     from gateway.lists.jobs import run
+    from gateway.storage.engine import StorageUnavailableError
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("jobs")
@@ -149,12 +154,20 @@ def jobs(invocation: Invocation) -> None:
     settings = services.settings
     forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
     retention = Retention(services.database, services.place, settings, utc_now)
+    sync = [*_own_command(invocation), "lists", "sync", "--due"]
+    targets = settings.audit.targets
+    with contextlib.suppress(StorageUnavailableError):
+        ask_witnesses(services.database, services.place, targets)
+    pusher = Pusher(
+        [*_own_command(invocation), "audit", "push", "--due"],
+        lambda: targets and due_targets(services.database, services.place, targets, utc_now),
+    )
 
     def beside() -> None:
         forgetting.poll()
         retention.poll()
+        pusher.poll()
 
-    sync = [*_own_command(invocation), "lists", "sync", "--due"]
     run(
         services.database,
         services.place,
@@ -164,20 +177,38 @@ def jobs(invocation: Invocation) -> None:
         sync,
         beside,
     )
+    pusher.close()
 
 
 @cli.command()
 @pass_invocation
 def sealer(invocation: Invocation) -> None:
     """Order the log and sign its checkpoints."""
-    from gateway.audit.sealer import run
-    from gateway.installation import open_signing_key
+    from gateway.audit.sealer import Sealer
+    from gateway.audit.targets.look import look_into_directories
+    from gateway.audit.witness import Witness
+    from gateway.installation import known_logs, open_signing_key, open_witness_key, sealer_memory, witnessed_memory
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("sealer")
     services = invocation.services()
-    place = services.place
-    run(services.database, place.owner_id, place.log_origin, open_signing_key(services), utc_now, StopFlag())
+    settings, place = services.settings, services.place
+    stop = StopFlag()
+    signer, logs = open_signing_key(services), known_logs(settings)
+    witness = Witness(
+        services.database, place.owner_id, logs, lambda: open_witness_key(settings), witnessed_memory(settings)
+    )
+    look_into_directories(services.database, place, settings.audit.targets)
+    Sealer(
+        services.database,
+        place.owner_id,
+        place.log_origin,
+        signer,
+        utc_now,
+        memory=sealer_memory(settings),
+        open_key=lambda: open_signing_key(services),
+        beside=witness.answer,
+    ).run(stop)
 
 
 def _own_command(invocation: Invocation) -> list[str]:

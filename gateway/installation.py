@@ -7,13 +7,17 @@ Every later start finds them and changes nothing.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 
+from gateway import durable
 from gateway.audit import erasure_file
-from gateway.audit.custody import adopt_key, propose_key
-from gateway.audit.keyfile import read_key_file
-from gateway.audit.note import SignerKey
+from gateway.audit.cosignature import CosignerKey
+from gateway.audit.custody import adopt_key, propose_key, public_keys, reinstate_key
+from gateway.audit.keyfile import open_cosigner, read_key_file
+from gateway.audit.memory import Memory
+from gateway.audit.note import SignerKey, VerifierKey, parse_verifier
 from gateway.clock import Clock
 from gateway.context import Services
 from gateway.errors import GatewayError, UsageError
@@ -23,7 +27,6 @@ from gateway.storage import generations, places, revision, rules
 from gateway.storage.engine import Database, open_database
 from gateway.storage.places import Place
 from gateway.terms import publish as terms
-from gateway.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -76,15 +79,24 @@ def _set_up(settings: Settings, database: Database, now: datetime) -> Place:
         if generations.in_force(session, place.owner_id) is None:
             policy.publish(session, place, "gjestenett", "starter policy", now)
         propose_key(session, place, key_path)
+        reinstate_key(session, place, key_path, now)
     with database.read() as session:
-        vkey = adopt_key(session, place, key_path)
-    path = public_key_path(settings)
-    try:
-        write_whole(path, f"{vkey}\n", mode=0o644)  # for auditors, who are other users
-    except OSError as error:
-        raise GatewayError(f"{path} can't be written: {error.strerror}") from error
+        adopt_key(session, place, key_path)
+    write_public_keys(settings, database, place)
     _erase_again(settings, database, place, now)
     return place
+
+
+def write_public_keys(settings: Settings, database: Database, place: Place) -> None:
+    """Bring `log.vkey` up to the keys that the log has had. Raises: GatewayError when it can't be written."""
+    path = public_key_path(settings)
+    with database.read() as session:
+        content = public_keys(session, place).encode()
+    try:
+        if not path.exists() or path.read_bytes() != content:
+            durable.replace(path, content, 0o644)
+    except OSError as error:
+        raise GatewayError(f"{path} can't be written ({error.strerror}); check the state directory") from error
 
 
 def open_services(settings: Settings, clock: Clock) -> Services:
@@ -127,7 +139,7 @@ def guest_interfaces(settings: Settings) -> tuple[str, ...]:
 
 
 def public_key_path(settings: Settings) -> Path:
-    """Where the log's public key lies, for every service and for the auditor."""
+    """Where the log's public keys lie, oldest first, for every service and for the auditor."""
     return settings.state / "log.vkey"
 
 
@@ -138,9 +150,37 @@ def read_signing_key(settings: Settings) -> SignerKey:
 
 def open_signing_key(services: Services) -> SignerKey:
     """The log's key for the sealer. Raises: AuditError when it is missing, damaged or another log's."""
+    path = signing_key_path(services.settings)
     with services.database.read() as session:
-        adopt_key(session, services.place, signing_key_path(services.settings))
+        adopt_key(session, services.place, path)
+    write_public_keys(services.settings, services.database, services.place)
     return read_signing_key(services.settings)
+
+
+def open_witness_key(settings: Settings) -> CosignerKey:
+    """The key with which others' logs are witnessed, made when there is none: beside the log's key, for the sealer
+    alone.
+
+    Raises: AuditError when it is damaged, readable by others, or can't be made.
+    """
+    name = settings.audit.witness_name or f"{settings.owner.log_origin}/witness"
+    return open_cosigner(signing_key_path(settings).with_name("witness.key"), name)
+
+
+def known_logs(settings: Settings) -> Mapping[str, tuple[VerifierKey, ...]]:
+    """The logs that are witnessed here, each with its trusted keys."""
+    return {log.origin: tuple(map(parse_verifier, log.vkeys)) for log in settings.audit.witnessed}
+
+
+def witnessed_memory(settings: Settings) -> Path:
+    """Where the sealer remembers, outside the database, what it has cosigned last of others' logs."""
+    return signing_key_path(settings).with_name("witness.memory")
+
+
+def sealer_memory(settings: Settings) -> Memory:
+    """What the sealer remembers outside the database, beside its key."""
+    path = signing_key_path(settings)
+    return Memory(path.with_name(path.name + ".memory"))
 
 
 def _make_folder(path: Path, *, private: bool) -> None:

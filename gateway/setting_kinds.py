@@ -7,10 +7,16 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from gateway.audit.periods import parse_period
 from policies.names import PolicyError, listable
+
+
+class Section(BaseModel):
+    """A table of the settings file; unknown keys are errors, so that a misspelt one is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _like(pattern: str, words: str) -> AfterValidator:
@@ -86,6 +92,17 @@ HttpUrl = Annotated[
         r"(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?)?",
         "write an address that begins with https:// or http://, as in https://gjest.storvik.kommune.no",
     ),
+]
+HttpsUrl = Annotated[
+    str,
+    _like(
+        r"https://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?",
+        "write an address that begins with https://, as in https://arkiv.storvik.kommune.no/gjestenett",
+    ),
+]
+EmailAddress = Annotated[
+    str,
+    _like(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190}", "write an e-mail address, as in revisor@storvik.kommune.no"),
 ]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 SourceGroups = Annotated[dict[Annotated[str, AfterValidator(normal_network)], str], WrapValidator(_each_once)]

@@ -13,10 +13,11 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyNetwork, ValidationError, model_validator
+from pydantic import Field, IPvAnyAddress, IPvAnyNetwork, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from gateway.errors import UsageError
+from gateway.log_settings import Audit
 from gateway.setting_kinds import (
     Hostname,
     HostnameOrAddress,
@@ -27,6 +28,7 @@ from gateway.setting_kinds import (
     Language,
     LogOrigin,
     Port,
+    Section,
     SourceGroups,
     ZoneName,
     ZoneServers,
@@ -34,12 +36,6 @@ from gateway.setting_kinds import (
 from gateway.settings_complaint import complaint, no_json
 
 PREFIX = "GJESTENETT_"
-
-
-class Section(BaseModel):
-    """A table of the settings file; unknown keys are errors, so that a misspelt one is not silently ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Owner(Section):
@@ -132,12 +128,6 @@ class Enforcement(Section):
         if self.dns_burst > 60 * self.dns_per_s:
             raise ValueError("dns_burst is more than a minute's worth of dns_per_s; lower it")
         return self
-
-
-class Audit(Section):
-    """The acceptance log: where its signing key lies, outside the database."""
-
-    key_file: Path | None = None
 
 
 class Privacy(Section):

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
+KINDS = ("directory", "https", "email", "witness")
+"""The kinds of audit.targets: pydantic names the kind after the number of the entry, where no key stands in TOML."""
+
 _HOW: Mapping[str, str] = {
+    "missing": "this has to be set",
+    "union_tag_not_found": "set kind to {of_kinds}",
+    "union_tag_invalid": "set kind to {expected_tags}",
     "extra_forbidden": "no such setting; check the spelling",
     "string_type": "write text in quotes",
     "string_too_long": "write at most {max_length} characters",
@@ -36,6 +42,7 @@ _HOW: Mapping[str, str] = {
     "literal_error": "write {expected}",
     "dict_type": "write a table",
     "model_type": "write a table",
+    "model_attributes_type": "write a table",
     "ip_any_address": "write a numeric address, as in 192.0.2.53 or 2001:db8::53",
 }
 """pydantic's types of errors, to how the setting is written; in braces what pydantic knows of its bounds."""
@@ -60,8 +67,10 @@ def no_json(levels: Iterable[str], variable: str) -> str:
 def _key(levels: Iterable[int | str]) -> str:
     """As it would be written in TOML: keys with dots in quotes, and which entry of a list."""
     text = ""
+    before: int | str = ""
     for level in levels:
-        if level == "[key]":  # the level before it is the key
+        of_kind, before = isinstance(before, int) and level in KINDS, level
+        if level == "[key]" or of_kind:  # the level before it is the key
             continue
         if isinstance(level, int):
             text += f", entry {level + 1}"
@@ -79,7 +88,7 @@ def _how(error: ErrorDetails) -> str:
     if kind == "ip_any_network":
         return f"write a network, as in {_network_near(given) or '10.0.0.0/8'}"
     how = _HOW.get(kind)
-    return how.format(**context) if how is not None else error["msg"]
+    return how.format(of_kinds=" or ".join(KINDS), **context) if how is not None else error["msg"]
 
 
 def _as_list(given: Any) -> str:

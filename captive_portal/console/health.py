@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import PlainTextResponse, Response
 
 from captive_portal.console.visit import Visit
+from gateway.audit.standing import LogStanding, log_standing
 from gateway.storage import console_queries
 from gateway.storage.console_queries import Figures
 from gateway.storage.engine import StorageUnavailableError
@@ -45,6 +46,9 @@ class Metrics:
         found = console_queries.figures(visit.session, visit.services.place.owner_id, visit.now)
         registry = CollectorRegistry()
         registry.register(_Gauges(found))
+        services = visit.services
+        chosen = services.settings.audit.targets
+        registry.register(_Log(log_standing(visit.session, services.place.owner_id, chosen, visit.now)))
         registry.register(self._dns)
         return Response(generate_latest(registry), headers={"content-type": METRICS_TYPE})
 
@@ -60,3 +64,36 @@ class _Gauges(Collector):
         yield GaugeMetricFamily(
             "gjestenett_policy_generation", "Policy generation in force", self._found.policy_generation
         )
+
+
+class _Log(Collector):
+    def __init__(self, standing: LogStanding) -> None:
+        self._standing = standing
+
+    def collect(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily(
+            "gjestenett_log_restored",
+            "1 while nothing is signed because the database holds less than was signed",
+            int(self._standing.restore is not None),
+        )
+        figures = {
+            "failures": "How often in a row a checkpoint could not be sent",
+            "alarm": "1 while a target has failed again and again, or has had nothing for more than a day",
+            "size": "Leaves in the checkpoint that a target took last",
+            "last_success_timestamp_seconds": "When a target last took a checkpoint",
+        }
+        families = {
+            key: GaugeMetricFamily(f"gjestenett_log_target_{key}", text, labels=["target", "kind"])
+            for key, text in figures.items()
+        }
+        for each in self._standing.targets:
+            values = {
+                "failures": each.failures,
+                "alarm": int(each.alarm),
+                "size": each.size,
+                "last_success_timestamp_seconds": each.succeeded_at.timestamp() if each.succeeded_at else None,
+            }
+            for key, value in values.items():
+                if value is not None:
+                    families[key].add_metric([each.name, each.kind], value)
+        yield from families.values()

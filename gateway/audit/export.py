@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from gateway import durable
 from gateway.audit.bundle import Record, Request, bundle_files
 from gateway.audit.bundle_zip import write_zip
 from gateway.audit.checkpoint import parse_checkpoint
@@ -23,7 +24,6 @@ from gateway.clock import format_utc
 from gateway.storage import leaves, rules
 from gateway.storage.engine import Database, Session
 from gateway.storage.places import Place
-from gateway.whole_file import write_whole
 
 SIGNATURE_WAIT_S = 5.0
 _DISCLOSURES_BATCH = 500
@@ -110,7 +110,7 @@ def export(
     if note is None:
         return Summary(out, None, size)
     beside = out.with_name(out.name + ".note")
-    write_whole(beside, note, mode=0o600)
+    durable.replace(beside, note.encode())
     return Summary(out, beside, size)
 
 

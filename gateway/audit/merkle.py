@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.audit.errors import ProofError
 
@@ -20,12 +21,11 @@ Edge = tuple[bytes, ...]
 NodeSource = Callable[[int, int], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A complete node: `hash` of the 2^`level` leaves from `index`·2^`level` on."""
 
     level: int
-    index: int
+    index: int  # type: ignore[assignment]  # the field's own word; nobody asks a node where it holds a value
     hash: bytes
 
 
@@ -64,6 +64,26 @@ def new_nodes(size: int, leaf: bytes, edge: Edge) -> tuple[tuple[Node, ...], Edg
         keep -= 1
         nodes.append(Node(below.level + 1, below.index >> 1, node_hash(edge[keep], below.hash)))
     return tuple(nodes), (*edge[:keep], nodes[-1].hash)
+
+
+def append(size: int, leaves: Sequence[bytes], edge: Edge) -> tuple[tuple[Node, ...], Edge]:
+    """Append leaf hashes to the tree of `size` leaves: as `new_nodes` for each in turn, but the nodes by level.
+
+    Raises: ProofError when the edge is not one of a tree of that size.
+    """
+    if len(edge) != size.bit_count():
+        raise ProofError(f"an edge of {len(edge)} hashes does not belong to a tree of {size} leaves")
+    last = {level: hash_ for (level, _), hash_ in zip(aligned(0, size), edge, strict=True)}
+    nodes: list[Node] = []
+    level, index, row, sha256 = 0, size, list(leaves), hashlib.sha256
+    while row:
+        nodes += [Node(level, index + offset, hash_) for offset, hash_ in enumerate(row)]
+        if index & 1:  # the first of them is a right child, and the left one is in the edge
+            row.insert(0, last[level])
+        last[level] = row[-1]
+        index, level = index >> 1, level + 1
+        row = [sha256(b"\x01" + row[at] + row[at + 1]).digest() for at in range(0, len(row) - 1, 2)]
+    return tuple(nodes), tuple(last[level] for level, _ in aligned(0, size + len(leaves)))
 
 
 def aligned(first: int, last: int) -> Iterator[tuple[int, int]]:

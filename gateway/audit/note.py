@@ -75,8 +75,7 @@ class SignerKey:
 
     def key_file(self) -> str:
         """The text of the key file: one line. Write it with mode 0600."""
-        payload = encode_base64(bytes([ED25519]) + self.seed)
-        return f"{_PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{payload}\n"
+        return private_line(self.name, self.verifier.key_id, ED25519, self.seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,7 @@ def parse_verifier(text: str) -> VerifierKey:
 
     Raises: NoteError when it is malformed, its key id does not fit, or its type is not Ed25519.
     """
-    name, key_id, payload = _key_parts(text)
+    name, key_id, payload = _ed25519(*key_parts(text))
     key = VerifierKey(name, payload)
     if key.key_id != key_id:
         raise NoteError(f"the key id of {name} does not fit the key: it was mistyped or changed")
@@ -177,14 +176,43 @@ def parse_verifiers(text: str) -> tuple[VerifierKey, ...]:
 
 def parse_signer(text: str) -> SignerKey:
     """Read the text of a key file. Raises: NoteError, never quoting the secret."""
-    line = text.removesuffix("\n")
-    if not line.startswith(_PRIVATE):
-        raise NoteError("this is not a signing key: it does not start with PRIVATE+KEY+")
-    name, key_id, seed = _key_parts(line.removeprefix(_PRIVATE))
+    name, key_id, seed = _ed25519(*private_parts(text))
     signer = SignerKey(name, seed)
     if signer.verifier.key_id != key_id:
         raise NoteError(f"the key id of {name} does not fit the signing key: the file is damaged")
     return signer
+
+
+def key_parts(text: str) -> tuple[str, bytes, int, bytes]:
+    """A key of any type as (name, key id, type byte, the bytes after it). Raises: NoteError when it is not well
+    formed.
+    """
+    parts = text.split("+", 2)  # the base64 part may hold plus signs
+    if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]):
+        raise NoteError("a key is written name+8 hex digits+base64")
+    check_name(parts[0])
+    blob = decode_base64(parts[2])
+    if not blob:
+        raise NoteError(f"the key of {parts[0]} is empty")
+    return parts[0], bytes.fromhex(parts[1]), blob[0], blob[1:]
+
+
+def private_parts(text: str) -> tuple[str, bytes, int, bytes]:
+    """As `key_parts`, of the text of a key file. Raises: NoteError, never quoting the secret."""
+    line = text.removesuffix("\n")
+    if not line.startswith(_PRIVATE):
+        raise NoteError("this is not a signing key: it does not start with PRIVATE+KEY+")
+    return key_parts(line.removeprefix(_PRIVATE))
+
+
+def private_line(name: str, key_id: bytes, kind: int, seed: bytes) -> str:
+    """The text of a key file, with its LF: a secret."""
+    return f"{_PRIVATE}{name}+{key_id.hex()}+{encode_base64(bytes([kind]) + seed)}\n"
+
+
+def parse_signature(line: str) -> Signature:
+    """Read one signature line without its LF. Raises: NoteError."""
+    return _signature(line, 1)
 
 
 def encode_base64(data: bytes) -> str:
@@ -234,14 +262,9 @@ def _signature(line: str, number: int) -> Signature:
     return Signature(parts[1], blob[:4], blob[4:])
 
 
-def _key_parts(text: str) -> tuple[str, bytes, bytes]:
-    parts = text.split("+", 2)  # the base64 part may hold plus signs
-    if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]):
-        raise NoteError("a key is written name+8 hex digits+base64")
-    check_name(parts[0])
-    blob = decode_base64(parts[2])
-    if not blob or blob[0] != ED25519:
-        raise NoteError(f"the key of {parts[0]} is not an Ed25519 key (type 0x01)")
-    if len(blob) != 33:
-        raise NoteError(f"the key of {parts[0]} does not have 32 bytes")
-    return parts[0], bytes.fromhex(parts[1]), blob[1:]
+def _ed25519(name: str, key_id: bytes, kind: int, payload: bytes) -> tuple[str, bytes, bytes]:
+    if kind != ED25519:
+        raise NoteError(f"the key of {name} is not an Ed25519 key (type 0x01)")
+    if len(payload) != 32:
+        raise NoteError(f"the key of {name} does not have 32 bytes")
+    return name, key_id, payload

@@ -34,13 +34,13 @@ def seal(edge: merkle.Edge, size: int, entries: Iterable[bytes]) -> Sealed:
 
     Raises: ProofError when edge and size don't belong together; EntryError for an entry beyond 65,535 bytes.
     """
-    nodes: list[merkle.Node] = []
+    leaves: list[bytes] = []
     for entry in entries:
         if not 0 < len(entry) <= MAX_ENTRY_BYTES:
             raise EntryError(
-                f"staged entry for index {size} has {len(entry)} bytes; 1 to {MAX_ENTRY_BYTES} can be sealed"
+                f"staged entry for index {size + len(leaves)} has {len(entry)} bytes; 1 to {MAX_ENTRY_BYTES} can be"
+                " sealed"
             )
-        created, edge = merkle.new_nodes(size, merkle.leaf_hash(entry), edge)
-        nodes.extend(created)
-        size += 1
-    return Sealed(tuple(nodes), edge, size)
+        leaves.append(merkle.leaf_hash(entry))
+    nodes, edge = merkle.append(size, leaves, edge)
+    return Sealed(nodes, edge, size + len(leaves))

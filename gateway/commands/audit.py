@@ -12,6 +12,7 @@ from gateway.audit import export as exporting
 from gateway.audit import verify_bundle as verifying
 from gateway.audit.note import VerifierKey, parse_verifiers
 from gateway.clock import MUNICIPAL_ZONE, utc_now
+from gateway.commands.audit_log import COMMANDS
 from gateway.commands.session import Group, Invocation, pass_invocation
 from gateway.errors import GatewayError, UsageError
 from gateway.installation import public_key_path
@@ -29,7 +30,11 @@ DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
     },
 )
 def audit() -> None:
-    """Export and verify the acceptance log; tell a person what is held on them, or erase it."""
+    """Export and verify the acceptance log, and look after it; tell a person what is held on them, or erase it."""
+
+
+for command in COMMANDS:
+    audit.add_command(command)
 
 
 @audit.command()
@@ -83,10 +88,18 @@ def verify(bundle: Path, key: Path, checkpoint: Path | None, no_sidecar: bool) -
 
 
 @audit.command()
+@click.option("--cosigned", is_flag=True, help="The newest one that a witness has cosigned, with the cosignatures.")
 @pass_invocation
-def checkpoint(invocation: Invocation) -> None:
+def checkpoint(invocation: Invocation, cosigned: bool) -> None:
     """Print the newest signed checkpoint, for a copy outside this machine."""
     services = invocation.services()
+    if cosigned:
+        with services.database.read() as session:
+            found = leaves.cosigned_checkpoint(session, services.place.owner_id)
+        if found is None:
+            raise GatewayError("no witness has cosigned yet; see: gjestenett audit targets")
+        click.echo(found, nl=False)
+        return
     with services.database.read() as session:
         head = leaves.find_head(session, services.place.owner_id)
     if head is None or not head.checkpoint:

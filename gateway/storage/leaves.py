@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple, TypeVar
 
-from sqlalchemy import LargeBinary, delete, func, insert, literal, select
+from sqlalchemy import LargeBinary, delete, func, literal, select
 from sqlalchemy.exc import IntegrityError
 
+from gateway.storage.bulk import insert_many, read_nodes
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
-from gateway.storage.models import BundleSignature, Checkpoint, Disclosure, Leaf, StagedLeaf, TreeHead, TreeNode
+from gateway.storage.models import (
+    BundleSignature,
+    Checkpoint,
+    Cosignature,
+    Disclosure,
+    KeyRotation,
+    Leaf,
+    StagedLeaf,
+    TreeHead,
+    TreeNode,
+)
 
 EXPORT_BATCH = 1000
+NODES_AT_ONCE = 200
+IDS_AT_ONCE = 1000
+
+NodeSource = Callable[[int, int], bytes]
+Answer = TypeVar("Answer")
 
 
 def stage(
@@ -54,17 +71,41 @@ def lock_head(session: Session, owner_id: str) -> TreeHead:
     return head
 
 
-def staged(session: Session, owner_id: str, limit: int) -> Sequence[StagedLeaf]:
+class Staged(NamedTuple):
+    """A leaf that waits to be ordered."""
+
+    id: int
+    leaf_id: str
+    entry: bytes
+
+
+_STAGED = select(StagedLeaf.id, StagedLeaf.leaf_id, StagedLeaf.entry)
+
+
+def staged(session: Session, owner_id: str, limit: int) -> Sequence[Staged]:
     """The oldest staged leaves of an owner, in the order they were staged."""
-    return session.scalars(
-        select(StagedLeaf).where(StagedLeaf.owner_id == owner_id).order_by(StagedLeaf.id).limit(limit)
-    ).all()
+    query = _STAGED.where(StagedLeaf.owner_id == owner_id).order_by(StagedLeaf.id).limit(limit)
+    return [Staged(*row) for row in session.execute(query)]
+
+
+def is_staged(session: Session, owner_id: str) -> bool:
+    """Whether any leaf of an owner waits to be ordered."""
+    return session.scalar(select(StagedLeaf.id).where(StagedLeaf.owner_id == owner_id).limit(1)) is not None
+
+
+def staged_by_ids(session: Session, owner_id: str, ids: Sequence[int]) -> Sequence[Staged]:
+    """Those of the staged leaves `ids` that still are, in the order of `ids`."""
+    found: dict[int, Staged] = {}
+    for some in _chunks(ids):
+        rows = session.execute(_STAGED.where(StagedLeaf.owner_id == owner_id, StagedLeaf.id.in_(some)))
+        found.update({row.id: Staged(*row) for row in rows})
+    return [found[each] for each in ids if each in found]
 
 
 def append(
     session: Session,
     head: TreeHead,
-    leaves: Sequence[StagedLeaf],
+    leaves: Sequence[Staged],
     nodes: Sequence[tuple[int, int, bytes]],
     checkpoint: str,
     now: datetime,
@@ -76,23 +117,22 @@ def append(
     if not leaves:
         raise ValueError("there is nothing to append")
     owner_id, size = head.owner_id, head.size
-    session.execute(
-        insert(Leaf),
-        [
-            {"owner_id": owner_id, "leaf_index": size + offset, "leaf_id": leaf.leaf_id, "entry": leaf.entry}
-            for offset, leaf in enumerate(leaves)
-        ],
-    )
-    session.execute(
-        insert(TreeNode),
-        [{"owner_id": owner_id, "level": level, "node_index": index, "hash": hash_} for level, index, hash_ in nodes],
-    )
-    session.execute(delete(StagedLeaf).where(StagedLeaf.id.in_([leaf.id for leaf in leaves])))
+    rows = [(owner_id, size + offset, leaf.leaf_id, leaf.entry) for offset, leaf in enumerate(leaves)]
+    insert_many(session, "leaf", ("owner_id", "leaf_index", "leaf_id", "entry"), rows)
+    node_rows = [(owner_id, level, index, hash_) for level, index, hash_ in nodes]
+    insert_many(session, "tree_node", ("owner_id", "level", "node_index", "hash"), node_rows)
+    for some in _chunks([leaf.id for leaf in leaves]):
+        query = delete(StagedLeaf).where(StagedLeaf.id.in_(some))
+        session.execute(query, execution_options={"synchronize_session": False})
     head.size = size + len(leaves)
     head.checkpoint = checkpoint
     head.sealed_at = now
     session.add(Checkpoint(owner_id=owner_id, size=head.size, note=checkpoint, signed_at=now))
     session.flush()
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[start : start + IDS_AT_ONCE] for start in range(0, len(ids), IDS_AT_ONCE))
 
 
 def find_head(session: Session, owner_id: str) -> TreeHead | None:
@@ -110,6 +150,25 @@ def node(session: Session, owner_id: str, level: int, index: int) -> bytes:
     if found is None:
         raise KeyError((level, index))
     return found
+
+
+def prefetched(session: Session, owner_id: str, ask: Callable[[NodeSource], Answer]) -> Answer:
+    """What `ask` makes of a tree's nodes, with all that it needs read at once.
+
+    `ask` is called twice: with a source that only notes which nodes it wants, then with the nodes. So it must ask for
+    the same whatever the hashes are, as proofs do. Raises: KeyError when the tree is not that large.
+    """
+    wanted: dict[tuple[int, int], bytes] = {}
+    ask(lambda level, index: wanted.setdefault((level, index), bytes(32)))
+    places = list(wanted)
+    for start in range(0, len(places), NODES_AT_ONCE):
+        some = places[start : start + NODES_AT_ONCE]
+        found = {(level, index): hash_ for level, index, hash_ in read_nodes(session, owner_id, some)}
+        missing = next((each for each in some if each not in found), None)
+        if missing is not None:
+            raise KeyError(missing)
+        wanted.update(found)
+    return ask(lambda level, index: wanted[level, index])
 
 
 def leaf_index(session: Session, leaf_id: str) -> int | None:
@@ -176,3 +235,53 @@ def restored_sizes(session: Session, owner_id: str) -> Sequence[int]:
     found = func.instr(Leaf.entry, mark) if is_sqlite else func.position(mark.op("IN")(Leaf.entry))
     entries = session.scalars(select(Leaf.entry).where(Leaf.owner_id == owner_id, found > 0).order_by(Leaf.leaf_index))
     return [int(document["size"]) for document in map(json.loads, entries) if document["type"] == "restored"]
+
+
+def rotations(session: Session, owner_id: str) -> Sequence[str]:
+    """For each time the log's key was replaced, in order, the note in which the old key signed the new one."""
+    return session.scalars(
+        select(KeyRotation.note).where(KeyRotation.owner_id == owner_id).order_by(KeyRotation.number)
+    ).all()
+
+
+def earlier_keys(session: Session, owner_id: str) -> Sequence[str]:
+    """The vkeys that the log had before its present one, oldest first."""
+    return session.scalars(
+        select(KeyRotation.old_vkey).where(KeyRotation.owner_id == owner_id).order_by(KeyRotation.number)
+    ).all()
+
+
+def add_rotation(session: Session, owner_id: str, *, old_vkey: str, new_vkey: str, note: str, now: datetime) -> None:
+    """Write down that the log's key was replaced. The caller holds the head and changes `places.log_key`."""
+    number = len(earlier_keys(session, owner_id)) + 1
+    session.add(
+        KeyRotation(owner_id=owner_id, number=number, old_vkey=old_vkey, new_vkey=new_vkey, note=note, rotated_at=now)
+    )
+    session.flush()
+
+
+def add_cosignature(session: Session, owner_id: str, size: int, witness: str, line: str, now: datetime) -> None:
+    """Keep a witness's signature line under the checkpoint of `size`; a later one of the same witness replaces it."""
+    session.merge(Cosignature(owner_id=owner_id, size=size, witness=witness, line=line, cosigned_at=now))
+    session.flush()
+
+
+def cosignatures(session: Session, owner_id: str, size: int) -> Sequence[str]:
+    """The witnesses' signature lines under the checkpoint of `size`, by the name of the witness."""
+    return session.scalars(
+        select(Cosignature.line)
+        .where(Cosignature.owner_id == owner_id, Cosignature.size == size)
+        .order_by(Cosignature.witness)
+    ).all()
+
+
+def cosigned_checkpoint(session: Session, owner_id: str) -> str | None:
+    """The largest checkpoint that a witness has cosigned, with the witnesses' lines; None when there is none."""
+    found = session.scalars(
+        select(Checkpoint)
+        .join(Cosignature, (Cosignature.owner_id == Checkpoint.owner_id) & (Cosignature.size == Checkpoint.size))
+        .where(Checkpoint.owner_id == owner_id)
+        .order_by(Checkpoint.size.desc())
+        .limit(1)
+    ).first()
+    return found.note + "".join(cosignatures(session, owner_id, found.size)) if found is not None else None

@@ -387,6 +387,93 @@ class Checkpoint(Base):
     signed_at: Mapped[datetime]
 
 
+class KeyRotation(Base):
+    """That the log's key was replaced: `note` is the old key's signed word for the new one. Written once."""
+
+    __tablename__ = "key_rotation"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    old_vkey: Mapped[str] = mapped_column(Text)
+    new_vkey: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text)
+    rotated_at: Mapped[datetime]
+
+
+class LogRestore(Base):
+    """That the database was found to hold less, or another history, than was signed: nothing is signed until it is
+    acknowledged, by the leaf `leaf_id`. `known_root` is empty where only a size is known.
+    """
+
+    __tablename__ = "log_restore"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), index=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    root: Mapped[str] = mapped_column(Text)
+    known_size: Mapped[int] = mapped_column(BigInteger)
+    known_root: Mapped[str] = mapped_column(Text)
+    known_from: Mapped[str] = mapped_column(Text)
+    detected_at: Mapped[datetime]
+    leaf_id: Mapped[str | None] = mapped_column(Id)
+
+
+class LogTarget(Base):
+    """How sending checkpoints to a target of the settings stands. `held_*`: the largest checkpoint found there."""
+
+    __tablename__ = "log_target"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(Key, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    request_id: Mapped[str] = mapped_column(Id, default="")
+    served_request_id: Mapped[str] = mapped_column(Id, default="")
+    succeeded_at: Mapped[datetime | None]
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    sent_sha256: Mapped[str] = mapped_column(String(64), default="")
+    failed_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(Text, default="")
+    failures: Mapped[int] = mapped_column(default=0)
+    held_size: Mapped[int | None] = mapped_column(BigInteger)
+    held_note: Mapped[str] = mapped_column(Text, default="")
+
+
+class Cosignature(Base):
+    """A witness's signature line under one of this log's checkpoints."""
+
+    __tablename__ = "cosignature"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    witness: Mapped[str] = mapped_column(String(200), primary_key=True)
+    line: Mapped[str] = mapped_column(Text)
+    cosigned_at: Mapped[datetime]
+
+
+class WitnessedLog(Base):
+    """The checkpoint of another log that this installation, as its witness, cosigned last."""
+
+    __tablename__ = "witnessed_log"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    origin: Mapped[str] = mapped_column(String(200), primary_key=True)
+    note: Mapped[str] = mapped_column(Text)
+    cosigned_at: Mapped[datetime]
+
+
+class WitnessRequest(Base):
+    """A request to cosign, from the console that received it to the sealer that holds the key, and the answer back."""
+
+    __tablename__ = "witness_request"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    requested_at: Mapped[datetime]
+    status: Mapped[int | None]
+    answer: Mapped[str | None] = mapped_column(Text)
+
+
 class BundleSignature(Base):
     """A bundle's hashes, waiting to be signed by the sealer, the only holder of the key, and then the signed note."""
 

@@ -114,3 +114,14 @@ def log_key(session: Session, owner_id: str) -> str | None:
 def set_log_key(session: Session, owner_id: str, vkey: str) -> None:
     """Write down the public key of a log that has none yet."""
     session.execute(update(Owner).where(Owner.id == owner_id, Owner.log_key.is_(None)).values(log_key=vkey))
+
+
+def replace_log_key(session: Session, owner_id: str, old_vkey: str, new_vkey: str) -> bool:
+    """Write down that the log has another public key now; False when `old_vkey` was not the one that it had."""
+    changed = session.execute(
+        update(Owner)
+        .where(Owner.id == owner_id, Owner.log_key == old_vkey)
+        .values(log_key=new_vkey)
+        .returning(Owner.id)
+    )
+    return changed.one_or_none() is not None

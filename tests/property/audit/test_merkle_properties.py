@@ -143,3 +143,17 @@ def flip(data: st.DataObject, hashes: Sequence[bytes]) -> tuple[bytes, ...]:
     bit = data.draw(st.integers(0, 255))
     changed = (int.from_bytes(hashes[place], "big") ^ (1 << bit)).to_bytes(32, "big")
     return (*hashes[:place], changed, *hashes[place + 1 :])
+
+
+@given(st.integers(0, 70), st.integers(0, 70))
+def test_appending_many_is_appending_each(before: int, count: int) -> None:
+    leaves = [merkle.leaf_hash(b"%d" % number) for number in range(before + count)]
+    edge: merkle.Edge = ()
+    for size, leaf in enumerate(leaves[:before]):
+        edge = merkle.new_nodes(size, leaf, edge)[1]
+    found, after = merkle.append(before, leaves[before:], edge)
+    expected = []
+    for size, leaf in enumerate(leaves[before:], before):
+        nodes, edge = merkle.new_nodes(size, leaf, edge)
+        expected += nodes
+    assert (sorted(found), after) == (sorted(expected), edge)

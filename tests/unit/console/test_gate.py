@@ -20,7 +20,7 @@ from tests.unit.console.conftest import Browser
 
 PUBLIC = {
     ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/static/{name:path}"), ("GET", "/sign-in"), ("POST", "/sign-in"),
-    ("GET", "/setup/{token}"), ("POST", "/setup/{token}"),
+    ("GET", "/setup/{token}"), ("POST", "/setup/{token}"), ("POST", "/witness/add-checkpoint"),
 }  # fmt: skip
 AUDITOR = {
     ("GET", "/"), ("GET", "/acceptances"), ("POST", "/acceptances/export"), ("POST", "/sign-out"),

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.whole_file import write_whole
+from gateway import durable
 
 
 def test_it_holds_the_text_with_its_permissions_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
-        write_whole(tmp_path / "log.vkey", "å\n", mode=0o644)
+        durable.replace(tmp_path / "log.vkey", "å\n".encode(), mode=0o644)
     finally:
         os.umask(before)
     assert (tmp_path / "log.vkey").read_text(encoding="utf-8") == "å\n"
@@ -23,13 +23,13 @@ def test_it_holds_the_text_with_its_permissions_whatever_the_umask(tmp_path: Pat
 
 def test_what_stood_there_stays_when_it_can_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "note"
-    write_whole(path, "old", mode=0o600)
+    durable.replace(path, b"old", mode=0o600)
 
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        write_whole(path, "new", mode=0o600)
+        durable.replace(path, b"new", mode=0o600)
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("note", "old")]
-    write_whole(path, "old", mode=0o600)  # nothing to write: a full disk is no trouble
+    durable.replace(path, b"old", mode=0o600)  # nothing to write: a full disk is no trouble

@@ -1,0 +1,1 @@
+"""Where checkpoints are sent, one module a kind."""
