@@ -1,4 +1,4 @@
-"""Small files that are there whole or not at all, also after a power cut: written beside, flushed, renamed into place."""
+"""Small files that are there whole or not at all, also after a power cut: written beside, flushed, then renamed."""
 
 from __future__ import annotations
 
