@@ -17,6 +17,7 @@ from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import Acceptance, Grant, Visitor
 from gateway.storage.places import Place
+from gateway.storage.types import new_id
 
 
 @dataclass(frozen=True)
@@ -109,15 +110,15 @@ def accept(
         now,
     )
     visitor = Visitor(
+        id=new_id(),
         owner_id=place.owner_id,
         name=applicant.name,
         organisation=applicant.organisation,
         contact=applicant.contact,
         created_at=now,
     )
-    session.add(visitor)
-    session.flush()
     acceptance = Acceptance(
+        id=new_id(),
         owner_id=place.owner_id,
         site_id=place.site_id,
         visitor_id=visitor.id,
@@ -130,11 +131,10 @@ def accept(
         receipt_code=receipt_code,
         leaf_id=leaf_id,
     )
-    session.add(acceptance)
-    session.flush()
     if standing is not None:  # the rules have changed since: the old grant ends where the new one begins
         standing.revoked_at, standing.revoked_by = now, "new acceptance"
     grant = Grant(
+        id=new_id(),
         network_id=network.id,
         device_id=device.id,
         acceptance_id=acceptance.id,
@@ -145,7 +145,7 @@ def accept(
         revoked_at=None,
         revoked_by=None,
     )
-    session.add(grant)
+    session.add_all((visitor, acceptance, grant))
     session.flush()
     announce(session, "grants")
     return Accepted(acceptance.id, grant.id, receipt_code, grant.ends_at, repeated=False)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from gateway.link.neighbours import Neighbour
-from gateway.storage import grants, places
+from gateway.storage import grants
 from gateway.storage.engine import Session
 from gateway.storage.places import Place
 
@@ -32,18 +32,14 @@ NOT_ACCEPTED = Status("not_accepted")
 
 def device_status(session: Session, place: Place, neighbour: Neighbour, now: datetime) -> Status:
     """The standing of the device that the kernel knows as `neighbour`."""
-    network = places.network_on(session, place.gateway_id, neighbour.interface)
-    device = grants.find_device(session, place.owner_id, neighbour.mac)
-    if network is None or device is None:
-        return NOT_ACCEPTED
-    grant = grants.open_grant(session, device.id, network.id, now)
-    if grant is None:
+    found = grants.standing(session, place.owner_id, neighbour.mac, place.gateway_id, neighbour.interface, now)
+    if found is None:
         return NOT_ACCEPTED
     return Status(
-        "online" if grants.is_applied(session, grant.id) else "accepted",
-        grant.id,
-        grant.acceptance.id if grant.acceptance is not None else None,
-        grant.acceptance.receipt_code if grant.acceptance is not None else None,
-        grant.starts_at,
-        grant.ends_at,
+        "online" if found.applied else "accepted",
+        found.grant_id,
+        found.acceptance_id,
+        found.receipt_code,
+        found.starts_at,
+        found.ends_at,
     )

@@ -8,6 +8,7 @@ A missing file is an error here, never a new empty database; `schema.upgrade` al
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,7 @@ __all__ = [
 
 BUSY_TIMEOUT_MS = 3000  # how long a writer waits for another: SQLite's busy time-out, PostgreSQL's lock_timeout
 POOL_TIMEOUT_S = 5
+TURN_TIMEOUT_S = 5  # for the threads of one process on SQLite, each of which may have waited BUSY_TIMEOUT_MS
 PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     "PRAGMA journal_mode=WAL",
@@ -93,6 +95,9 @@ class Database:
         self.engine = engine
         self._writer = engine.execution_options(writes=True)
         self._reader = engine
+        # SQLite's own waiting is to try again after longer and longer naps, in no order: eight threads of a portal that
+        # did so would starve one another. So the writers of one process take turns here, and of several there.
+        self._turn: threading.Lock | None = threading.Lock() if self.is_sqlite else None
         if not self.is_sqlite:
             self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
@@ -111,7 +116,7 @@ class Database:
 
         Raises: StorageUnavailableError when the database can't take it; then nothing was written.
         """
-        with storage_errors(), Session(self._writer, expire_on_commit=False) as session:
+        with self._writers_turn(), storage_errors(), Session(self._writer, expire_on_commit=False) as session:
             yield session
             session.commit()
 
@@ -120,6 +125,18 @@ class Database:
         """A transaction that can only read, in one consistent view. Raises: StorageUnavailableError."""
         with storage_errors(), Session(self._reader, expire_on_commit=False) as session:
             yield session
+
+    @contextmanager
+    def _writers_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=TURN_TIMEOUT_S):
+            raise StorageUnavailableError("other writers kept the database busy; try again shortly")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """Close every pooled connection."""

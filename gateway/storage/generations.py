@@ -84,6 +84,21 @@ def drop_draft(session: Session, owner_id: str) -> None:
 
 def mark_of(session: Session, owner_id: str, group_key: str) -> int | None:
     """The mark of a group in the policy in force; None when there is no such group, or no policy."""
-    published = in_force(session, owner_id)
-    group = published.document.get("groups", {}).get(group_key) if published is not None else None
-    return int(group["mark"]) if group else None
+    row = session.execute(
+        select(PolicyGeneration.generation, PolicyGeneration.sha256)
+        .where(PolicyGeneration.owner_id == owner_id)
+        .order_by(PolicyGeneration.generation.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    kept = _marks.get(owner_id)
+    if kept is None or kept[0] != row.sha256:
+        published = by_number(session, owner_id, row.generation)
+        groups = published.document.get("groups", {}) if published is not None else {}
+        kept = _marks[owner_id] = row.sha256, {key: int(group["mark"]) for key, group in groups.items()}
+    return kept[1].get(group_key)
+
+
+_marks: dict[str, tuple[str, dict[str, int]]] = {}
+"""The marks of an owner's groups by the SHA-256 of their document, as every acceptance asks for one."""

@@ -45,10 +45,15 @@ def stage(
 
     `disclosures` maps a personal field to (salt, value). The leaf becomes part of the tree when the sealer orders it.
     """
-    session.add(StagedLeaf(owner_id=owner_id, leaf_id=leaf_id, entry=entry, staged_at=now))
-    for name, (salt, value) in disclosures.items():
-        session.add(Disclosure(leaf_id=leaf_id, name=name, salt=salt, value=value))
-    session.flush()
+    session.execute(insert(StagedLeaf), [{"owner_id": owner_id, "leaf_id": leaf_id, "entry": entry, "staged_at": now}])
+    if disclosures:
+        session.execute(
+            insert(Disclosure),
+            [
+                {"leaf_id": leaf_id, "name": name, "salt": salt, "value": value}
+                for name, (salt, value) in disclosures.items()
+            ],
+        )
     announce(session, "leaves")
 
 

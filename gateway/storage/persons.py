@@ -110,7 +110,7 @@ def grants_of(session: Session, acceptance_ids: Sequence[str], *, lock: bool = F
         if lock:
             session.execute(select(Grant.id).where(Grant.acceptance_id.in_(some)).order_by(Grant.id).with_for_update())
         rows = session.scalars(select(Grant).options(joinedload(Grant.network)).where(Grant.acceptance_id.in_(some)))
-        found |= {grant.acceptance_id: grant for grant in rows}
+        found |= {grant.acceptance_id: grant for grant in rows if grant.acceptance_id is not None}
     return found
 
 

@@ -9,15 +9,33 @@ from sqlalchemy import select
 from gateway.storage.engine import Session
 from gateway.storage.models import RulesVersion
 
+_last_in_force: dict[str, RulesVersion] = {}
+"""The version in force of each owner when it was last asked for. Versions never change, so its id says all."""
+
 
 def version_in_force(session: Session, owner_id: str) -> RulesVersion | None:
-    """The version published last, with its texts."""
-    return session.scalars(
-        select(RulesVersion)
+    """The version published last, with its texts; to be read only: it belongs to no session, and is kept.
+
+    Every guest asks for it, and the texts are by far the largest thing that a guest's page needs of the database.
+    """
+    newest = session.execute(
+        select(RulesVersion.id)
         .where(RulesVersion.owner_id == owner_id)
         .order_by(RulesVersion.published_at.desc(), RulesVersion.id.desc())
         .limit(1)
-    ).one_or_none()
+    ).scalar_one_or_none()
+    if newest is None:
+        return None
+    kept = _last_in_force.get(owner_id)
+    if kept is not None and kept.id == newest:
+        return kept
+    version = session.get(RulesVersion, newest)
+    if version is not None:
+        for text in version.texts:
+            session.expunge(text)
+        session.expunge(version)
+        _last_in_force[owner_id] = version
+    return version
 
 
 def versions(session: Session, owner_id: str) -> Sequence[RulesVersion]:

@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import classify, index, intake, judge, path, seal
+from tests.bench import accept, classify, index, intake, judge, path, seal
 from tests.bench.dns import run as dns
 from tests.lab.world import missing
 
@@ -14,13 +14,14 @@ ALONE = {"dns": dns.main}
 """Measurements that take options and that a run of all leaves out."""
 BENCHES = {
     "path": path.main,
+    "accept": accept.main,
     "index": index.main,
     "intake": intake.main,
     "classify": classify.main,
     "judge": judge.main,
     "seal": seal.main,
 }
-IN_THE_LAB = {"path"}
+IN_THE_LAB = {"path", "accept"}
 
 
 def main(names: list[str]) -> int:

@@ -1,0 +1,253 @@
+"""Everything that matters is a leaf: each named event stages its leaf in the transaction of the change, and a leaf that
+fails fails the change, on both databases.
+
+A new event is a new row of `EVENTS`: how it comes about, and the types of the leaves it stages, in order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect, text
+
+import gateway.audit.record
+from captive_portal.auth import accounts, sessions
+from captive_portal.auth.passwords import hash_password
+from gateway.access.accept import Accepted, Applicant, accept
+from gateway.access.admission import Device, admit
+from gateway.access.grants import move, revoke
+from gateway.audit.export import Order, export
+from gateway.context import Services
+from gateway.installation import read_signing_key
+from gateway.link.neighbours import Neighbour
+from gateway.lists import generations
+from gateway.storage import grants, rules
+from gateway.storage.models import Staff
+from gateway.terms import publish as terms
+from tests.crash.operations import seal_all
+
+MAC, PROJECTOR = "02:00:00:00:00:01", "02:00:00:00:00:02"
+Event = Callable[[Services, Path], object]
+
+
+def accepting(services: Services, _folder: Path) -> object:
+    with services.database.write() as session:
+        version = rules.version_in_force(session, services.place.owner_id)
+        assert version is not None
+        done = accept(
+            session,
+            services.place,
+            Neighbour("lo", PROJECTOR),
+            Applicant("Kari Nordmann"),
+            version_id=version.id,
+            language="nb",
+            address="192.0.2.1",
+            duration=timedelta(hours=1),
+            now=services.clock(),
+        )
+    assert isinstance(done, Accepted)
+    return done
+
+
+def publishing_rules(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        terms.publish(
+            session,
+            services.place,
+            terms.starter_texts(),
+            label="2027-1",
+            adopting_body="",
+            adopted_on=None,
+            case_number="",
+            binding_language="nb",
+            next_review_on=None,
+            published_by="ola",
+            now=services.clock(),
+        )
+
+
+def publishing_a_policy(services: Services, _folder: Path, exemption: Mapping[str, object] | None = None) -> None:
+    with services.database.write() as session:
+        document = deepcopy(generations.draft(session, services.place))
+        document["groups"]["default"]["closed"] = ["malware"]
+        document["exemptions"] += [exemption] if exemption else []
+        generations.save_draft(session, services.place, document, services.clock())
+        generations.publish(session, services.place, "ola", "", services.clock())
+
+
+def publishing_an_exemption(services: Services, folder: Path) -> None:
+    exemption = {
+        "id": "e1",
+        "group": "default",
+        "categories": ["gaming"],
+        "from": "2026-12-01T08:00:00+01:00",
+        "until": "2026-12-01T16:00:00+01:00",
+        "approved_by": "Kari Nordmann",
+        "reason": "course",
+    }
+    publishing_a_policy(services, folder, exemption)
+
+
+def rolling_a_policy_back(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        generations.rollback(session, services.place, 1, "ola", "", services.clock())
+
+
+def admitting(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        until = services.clock() + timedelta(days=9)
+        device = Device(PROJECTOR, "Nybø skule", "projector")
+        admit(
+            session,
+            services.place,
+            device,
+            interface="lo",
+            group_key=None,
+            until=until,
+            by="ola",
+            now=services.clock(),
+        )
+
+
+def revoking(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        [grant] = grants.open_grants(session, services.place.owner_id, services.clock())
+        assert revoke(session, services.place, grant.id, "ola", services.clock())
+
+
+def moving(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        [grant] = grants.open_grants(session, services.place.owner_id, services.clock())
+        move(session, services.place, grant.id, "course", "ola", services.clock())
+
+
+def exporting(services: Services, folder: Path) -> None:
+    now = services.clock()
+    order = Order(now - timedelta(days=1), now + timedelta(days=1), "revisor", "control")
+    keys = (read_signing_key(services.settings).verifier,)
+    export(services.database, services.place, keys, order, folder / "bundle.zip", now)
+
+
+def adding_staff(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        accounts.add_account(session, services.place, "ny", "auditor", services.clock(), by="ola")
+
+
+def resetting_staff(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        accounts.reset_account(session, services.place, "ola", services.clock(), by="ola")
+
+
+def signing_in(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        account = session.query(Staff).filter_by(username="ola").one()
+        sessions.sign_in(session, services.place, account, address="192.0.2.9", previous="", now=services.clock())
+
+
+EVENTS: Mapping[str, tuple[Event, tuple[str, ...]]] = {
+    "acceptance": (accepting, ("acceptance",)),
+    "rules published": (publishing_rules, ("rules_published",)),
+    "policy published": (publishing_a_policy, ("policy_published",)),
+    "exemption": (publishing_an_exemption, ("policy_published", "exemption_changed")),
+    "policy rolled back": (rolling_a_policy_back, ("policy_published",)),
+    "device admitted": (admitting, ("device_admitted",)),
+    "grant revoked by staff": (revoking, ("grant_revoked",)),
+    "grant moved by staff": (moving, ("grant_moved",)),
+    "export": (exporting, ("export",)),
+    "staff added": (adding_staff, ("staff_change",)),
+    "staff reset": (resetting_staff, ("staff_change",)),
+    "staff sign-in": (signing_in, ("staff_login",)),
+}
+UNCOUNTED = {
+    "change",
+    "alembic_version",
+    "bundle_signature",
+}  # the feed's counters, and what an export asks of the sealer
+
+
+@pytest.fixture
+def scene(services: Services, monkeypatch: pytest.MonkeyPatch) -> Services:
+    """Two groups, a guest who has accepted, an account, and a log of which something is sealed."""
+    monkeypatch.setattr("gateway.audit.export.SIGNATURE_WAIT_S", 0.0)
+    with services.database.write() as session:
+        now, place = services.clock(), services.place
+        document = deepcopy(generations.draft(session, place))
+        document["groups"]["course"] = deepcopy(document["groups"]["default"]) | {"mark": 7}
+        generations.save_draft(session, place, document, now)
+        generations.publish(session, place, "it", "", now)
+        accounts.add_account(session, place, "ola", "it", now)
+        account = session.query(Staff).filter_by(username="ola").one()
+        account.password_hash = hash_password("a long enough password")
+        version = rules.version_in_force(session, place.owner_id)
+        assert version is not None
+        guest, who = Neighbour("lo", MAC), Applicant("Per Hansen")
+        accept(
+            session,
+            place,
+            guest,
+            who,
+            version_id=version.id,
+            language="nb",
+            address="192.0.2.1",
+            duration=timedelta(hours=1),
+            now=now,
+        )
+    seal_all(services)
+    return services
+
+
+def contents(services: Services) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table."""
+    tables = set(inspect(services.database.engine).get_table_names()) - UNCOUNTED
+    with services.database.read() as session:
+        return {
+            table: sorted(map(tuple, session.execute(text(f"SELECT * FROM {table}"))), key=repr)
+            for table in sorted(tables)
+        }
+
+
+@contextmanager
+def failing_leaves() -> Iterator[None]:
+    """Every leaf fails as it is staged."""
+
+    def fail(*_arguments: object, **_named: object) -> None:
+        raise RuntimeError("no leaf can be staged")
+
+    stage = gateway.audit.record.leaves.stage
+    gateway.audit.record.leaves.stage = fail
+    try:
+        yield
+    finally:
+        gateway.audit.record.leaves.stage = stage
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_the_event_stages_its_leaves_with_the_change(name: str, scene: Services, tmp_path: Path) -> None:
+    event, types = EVENTS[name]
+    before = contents(scene)
+    assert before["staged_leaf"] == []
+    event(scene, tmp_path)
+    with scene.database.read() as session:
+        staged = [
+            json.loads(bytes(row[0])) for row in session.execute(text("SELECT entry FROM staged_leaf ORDER BY id"))
+        ]
+    assert [entry["type"] for entry in staged] == list(types)
+    assert {entry["at"] for entry in staged} == {"2026-11-22T08:55:00.000Z"}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_a_leaf_that_fails_fails_the_change(name: str, scene: Services, tmp_path: Path) -> None:
+    event, _ = EVENTS[name]
+    before = contents(scene)
+    with failing_leaves(), pytest.raises(RuntimeError, match="no leaf can be staged"):
+        event(scene, tmp_path)
+    assert contents(scene) == before
+    assert not list(tmp_path.glob("*.zip*"))
+    event(scene, tmp_path)
+    assert contents(scene) != before, "the event changes something when its leaf can be staged"
