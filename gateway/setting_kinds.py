@@ -80,6 +80,14 @@ HttpUrl = Annotated[
         "write an address that begins with https:// or http://, as in https://gjest.storvik.kommune.no",
     ),
 ]
+Line = Annotated[str, _like(r"[^\x00-\x1f\x7f]{0,300}", "write one line of at most 300 characters")]
+YearlyDay = Annotated[
+    str,
+    _like(
+        r"(0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8])",
+        "write a month and a day that every year has, as in 07-01",
+    ),
+]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 SourceGroups = Annotated[dict[Annotated[str, AfterValidator(normal_network)], str], WrapValidator(_each_once)]
 ZoneServers = Annotated[

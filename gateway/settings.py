@@ -24,9 +24,11 @@ from gateway.setting_kinds import (
     InterfaceName,
     Key,
     Language,
+    Line,
     LogOrigin,
     Port,
     SourceGroups,
+    YearlyDay,
     ZoneName,
     ZoneServers,
 )
@@ -61,12 +63,17 @@ class Database(Section):
 
 
 class Portal(Section):
-    """The guest pages. `hostname` is the name that our DNS answers with the gateway's own guest addresses."""
+    """The guest pages. `hostname` is the name that our DNS answers with the gateway's own guest addresses.
+
+    `receipts_url` is where receipts can be opened from anywhere, as through a reverse proxy that passes on `/receipt/`,
+    `/kvittering/` and `/static/`; nothing: they open at `public_url`, which is for guests on the network.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8080
     hostname: Hostname = "gjest.internal"
     public_url: HttpUrl = ""
+    receipts_url: HttpUrl = ""
     https_port: Port = 8443
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -139,6 +146,28 @@ class Audit(Section):
     key_file: Path | None = None
 
 
+class Privacy(Section):
+    """What guests are told of who records them and by which right (GDPR article 13), as only the municipality knows it.
+
+    `controller`, `dpo` (personvernombud) and `authority` each say who it is and how to reach them. `legal_basis` is the
+    letter of article 6(1), `legal_basis_law` the Norwegian law that c and e need besides (article 6(3)).
+    `backup_days` is for how long backups of the database are kept. Rules are not published while one is missing.
+    """
+
+    controller: Line = ""
+    dpo: Line = ""
+    legal_basis: Literal["", "6.1.c", "6.1.e", "6.1.f"] = ""
+    legal_basis_law: Line = ""
+    authority: Line = "Datatilsynet, www.datatilsynet.no"
+    backup_days: Annotated[int, Field(ge=0, le=3650)] | None = None
+
+
+class Retention(Section):
+    """How long personal values are kept. `acceptances`: until this day (MM-DD) of the year after the acceptance."""
+
+    acceptances: YearlyDay = "07-01"
+
+
 class Settings(BaseSettings):
     """Everything that is read at start; a service is restarted to change it."""
 
@@ -157,6 +186,8 @@ class Settings(BaseSettings):
     dns: Dns = Dns()
     enforcement: Enforcement = Enforcement()
     audit: Audit = Audit()
+    privacy: Privacy = Privacy()
+    retention: Retention = Retention()
 
     @classmethod
     def settings_customise_sources(
