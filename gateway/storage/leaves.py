@@ -116,6 +116,12 @@ def leaf_index(session: Session, leaf_id: str) -> int | None:
     return session.scalars(select(Leaf.leaf_index).where(Leaf.leaf_id == leaf_id)).one_or_none()
 
 
+def sealed_entry(session: Session, leaf_id: str) -> tuple[int, bytes] | None:
+    """(index, entry) of a leaf; None while it waits to be sealed."""
+    row = session.execute(select(Leaf.leaf_index, Leaf.entry).where(Leaf.leaf_id == leaf_id)).one_or_none()
+    return None if row is None else (row.leaf_index, row.entry)
+
+
 def entries(session: Session, owner_id: str, first: int, end: int) -> Iterator[tuple[int, str, bytes]]:
     """(index, leaf_id, entry) of the leaves `[first, end)` in order, in batches of constant memory."""
     for start in range(first, end, EXPORT_BATCH):

@@ -1,5 +1,4 @@
-"""What guests have to be told before they accept (GDPR article 13): which of it the settings leave blank, and until when
-what they gave is kept.
+"""What guests have to be told before they accept (GDPR article 13): what of it is blank, and until when data are kept.
 
 Pure. The words stand in the catalogues of the guest pages; here is what fills them.
 """

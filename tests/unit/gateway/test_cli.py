@@ -19,7 +19,6 @@ from gateway.settings import load
 from gateway.startup import hold_state, prepare_and_announce
 from tests.contract.dns.certificate import make_certificate
 
-
 NOTICE = {
     "CONTROLLER": "Storvik kommune, postmottak@storvik.example.no", "DPO": "personvernombud@storvik.example.no",
     "LEGAL_BASIS": "6.1.e", "LEGAL_BASIS_LAW": "kommuneloven § 25-1", "BACKUP_DAYS": "30",
