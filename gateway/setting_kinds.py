@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WrapValidator
 
+from gateway.audit.periods import parse_period
 from policies.names import PolicyError, listable
 
 
@@ -43,6 +44,11 @@ def _zone(text: str) -> str:
         raise ValueError(f"{text!r} is not a domain: {problem}") from problem
 
 
+def _period(text: str) -> str:
+    parse_period(text)
+    return text
+
+
 def _each_once(table: Any, check: ValidatorFunctionWrapHandler) -> Any:
     """A table in which no key stands twice in different spelling: the last one would silently win."""
     checked = check(table)
@@ -66,6 +72,7 @@ LogOrigin = Annotated[
 InterfaceName = Annotated[
     str, _like(r"[A-Za-z0-9_.-]{1,15}", "write an interface's name of at most 15 characters, as in guest0")
 ]
+KeepPeriod = Annotated[str, AfterValidator(_period)]
 Hostname = Annotated[
     str,
     _like(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", "write a host name, as in gjest.storvik.kommune.no"),
@@ -81,13 +88,6 @@ HttpUrl = Annotated[
     ),
 ]
 Line = Annotated[str, _like(r"[^\x00-\x1f\x7f]{0,300}", "write one line of at most 300 characters")]
-YearlyDay = Annotated[
-    str,
-    _like(
-        r"(0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8])",
-        "write a month and a day that every year has, as in 07-01",
-    ),
-]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 SourceGroups = Annotated[dict[Annotated[str, AfterValidator(normal_network)], str], WrapValidator(_each_once)]
 ZoneServers = Annotated[

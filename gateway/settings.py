@@ -22,13 +22,13 @@ from gateway.setting_kinds import (
     HostnameOrAddress,
     HttpUrl,
     InterfaceName,
+    KeepPeriod,
     Key,
     Language,
     Line,
     LogOrigin,
     Port,
     SourceGroups,
-    YearlyDay,
     ZoneName,
     ZoneServers,
 )
@@ -152,6 +152,9 @@ class Privacy(Section):
     `controller`, `dpo` (personvernombud) and `authority` each say who it is and how to reach them. `legal_basis` is the
     letter of article 6(1), `legal_basis_law` the Norwegian law that c and e need besides (article 6(3)).
     `backup_days` is for how long backups of the database are kept. Rules are not published while one is missing.
+
+    How long personal data are kept is written as `until 07-01` (that day of the year after, so that the yearly audit
+    still finds January) or `90 days`. `acceptances`: what guests wrote, their devices and receipts.
     """
 
     controller: Line = ""
@@ -160,12 +163,7 @@ class Privacy(Section):
     legal_basis_law: Line = ""
     authority: Line = "Datatilsynet, www.datatilsynet.no"
     backup_days: Annotated[int, Field(ge=0, le=3650)] | None = None
-
-
-class Retention(Section):
-    """How long personal values are kept. `acceptances`: until this day (MM-DD) of the year after the acceptance."""
-
-    acceptances: YearlyDay = "07-01"
+    acceptances: KeepPeriod = "until 07-01"
 
 
 class Settings(BaseSettings):
@@ -187,7 +185,6 @@ class Settings(BaseSettings):
     enforcement: Enforcement = Enforcement()
     audit: Audit = Audit()
     privacy: Privacy = Privacy()
-    retention: Retention = Retention()
 
     @classmethod
     def settings_customise_sources(

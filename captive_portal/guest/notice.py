@@ -70,11 +70,10 @@ class Notices:
 
     def current(self) -> Notice:
         """For who accepts now. Raises: StorageUnavailableError."""
-        today = self._clock().astimezone(MUNICIPAL_ZONE).date()
         return Notice(
             privacy=self._settings.privacy,
             blanks=self._blanks,
             asked=self._asked,
-            kept_until=kept_until(today, self._settings.retention.acceptances),
+            kept_until=kept_until(self._clock(), self._settings.privacy.acceptances, MUNICIPAL_ZONE),
             names_kept=bool(self._names_kept),
         )

@@ -85,7 +85,9 @@ def no_such_receipt(who: Visit) -> Response:
     """No acceptance has this code."""
     t = who.translator
     written = t("Check that the code is written as on the receipt: 16 letters and digits, or the first 8 of them.")
-    erased = t("The code of an old receipt may have been erased. A proof file that you have saved still holds.")
+    erased = t(
+        "The code may also have been erased, with the other details. A proof file that you have saved still holds."
+    )
     return who.page(
         "message.html",
         status=404,

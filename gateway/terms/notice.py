@@ -5,8 +5,9 @@ Pure. The words stand in the catalogues of the guest pages; here is what fills t
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta, tzinfo
 
+from gateway.audit.periods import parse_period
 from gateway.errors import UsageError
 from gateway.settings import Privacy
 
@@ -36,10 +37,12 @@ def refuse_blanks(privacy: Privacy) -> None:
         raise UsageError(f"guests can't be told what article 13 asks for yet; write into the settings: {told}")
 
 
-def kept_until(accepted_on: date, yearly_day: str) -> date:
-    """The day on which what was given at an acceptance is erased: `yearly_day` (MM-DD) of the year after."""
-    month, day = map(int, yearly_day.split("-"))
-    return date(accepted_on.year + 1, month, day)
+def kept_until(accepted_at: datetime, period: str, zone: tzinfo) -> date:
+    """The day, in `zone`, on which what was given at `accepted_at` is over its period (`gateway.audit.periods`)."""
+    kept = parse_period(period)
+    if kept.days:
+        return (accepted_at + timedelta(days=kept.days)).astimezone(zone).date()
+    return date(accepted_at.astimezone(zone).year + 1, kept.month, kept.day)
 
 
 def _filled(value: str | int | None) -> bool:

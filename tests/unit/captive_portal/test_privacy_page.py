@@ -10,7 +10,7 @@ import pytest
 
 from gateway.context import Services
 from gateway.lists import draft_edits, generations
-from gateway.settings import Privacy, Retention
+from gateway.settings import Privacy
 
 FILLED = Privacy(
     controller="Storvik kommune, postmottak@storvik.example.no",
@@ -80,12 +80,12 @@ def test_the_first_layer_stands_before_the_button_and_leads_to_the_whole(
 
 @pytest.mark.parametrize(
     ("day", "said"),
-    [("07-01", "1.\u00a0juli 2027"), ("01-31", "31.\u00a0januar 2027"), ("12-31", "31.\u00a0desember 2027")],
+    [("until 07-01", "1.\u00a0juli 2027"), ("until 01-31", "31.\u00a0januar 2027"), ("40 days", "1.\u00a0januar 2027")],
 )
 def test_the_day_of_erasure_is_that_of_the_settings(
     gateway_services: Services, make_guest: Any, day: str, said: str
 ) -> None:
-    guest = told(gateway_services, make_guest, retention=Retention(acceptances=day))
+    guest = told(gateway_services, make_guest, FILLED.model_copy(update={"acceptances": day}))
     assert said in guest.http.get("/privacy").text
     assert said in guest.http.get("/").text
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.audit.periods import parse_period
+from gateway.clock import MUNICIPAL_ZONE
 from gateway.errors import UsageError
 from gateway.settings import Privacy
 from gateway.terms.notice import blanks, kept_until, refuse_blanks
@@ -50,21 +52,17 @@ def test_a_balance_of_interests_needs_no_other_law() -> None:
     assert blanks(Privacy(**{**FILLED, "legal_basis": "6.1.f", "legal_basis_law": ""})) == {}
 
 
-@pytest.mark.parametrize("day", ["02-29", "02-30", "04-31", "13-01", "00-10", "7-1", "07-32", "07-01x", ""])
-def test_a_day_that_not_every_year_has_is_refused(day: str) -> None:
-    from pydantic import ValidationError
-
-    from gateway.settings import Retention
-
-    with pytest.raises(ValidationError, match="a month and a day"):
-        Retention(acceptances=day)
+MOMENTS = st.integers(1_577_836_800, 2_208_988_800).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+PERIODS = st.one_of(
+    st.dates(date(2001, 1, 1), date(2001, 12, 31)).map(lambda day: f"until {day:%m-%d}"),
+    st.integers(1, 4000).map(lambda days: f"{days} days"),
+)
 
 
-@given(st.dates(date(2020, 1, 1), date(2090, 12, 31)), st.dates(date(2021, 1, 1), date(2021, 12, 31)))
-def test_every_acceptance_is_kept_through_the_turn_of_the_year(accepted: date, day: date) -> None:
-    from gateway.settings import Retention
-
-    yearly = Retention(acceptances=day.strftime("%m-%d")).acceptances
-    until = kept_until(accepted, yearly)
-    assert (until.year, until.month, until.day) == (accepted.year + 1, day.month, day.day)
-    assert until > accepted
+@given(MOMENTS, PERIODS)
+def test_the_day_that_guests_are_told_is_the_day_it_is_over(accepted_at: datetime, period: str) -> None:
+    day = kept_until(accepted_at, period, MUNICIPAL_ZONE)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=MUNICIPAL_ZONE).astimezone(UTC)
+    kept = parse_period(period)
+    assert not accepted_at < kept.cutoff(midnight - timedelta(seconds=1), MUNICIPAL_ZONE)
+    assert accepted_at < kept.cutoff(midnight + timedelta(days=1, hours=2), MUNICIPAL_ZONE)
