@@ -27,7 +27,7 @@ from tests.lab.world import LabError, World
 HOSTNAME = "gjest.example.no"
 PORTAL = f"https://{HOSTNAME}"
 CONSOLE_PORT = 8081
-READY_S = 40
+READY_S = 90
 SERVICES = ("enforcer", "sealer", "jobs", "dns", "portal", "console")
 
 _SETTINGS = f"""

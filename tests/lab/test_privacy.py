@@ -90,6 +90,7 @@ def product(request: pytest.FixtureRequest) -> Iterator[Product]:
     url = ""
     if request.param == "postgresql":
         cluster: Cluster = request.getfixturevalue("postgres")
+        cluster.home.chmod(0o711)  # services without capabilities reach the socket, not the data
         url = cluster.url(cluster.create())
     with World() as world, Product(world, url) as running:
         world.start_dhcp()
