@@ -28,7 +28,7 @@ from tests.postgres import Cluster, postgres
 
 __all__ = ["postgres"]
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 GUEST_NAME = "Kariqzv Nordmannqzv"
 MAC = net.GUESTS["guest1"]
 PARENTS = {"permitted": net.WILD, "nowhere": "nowhere.example", "refused": "steampowered.com", "dating": "tinder.com"}
