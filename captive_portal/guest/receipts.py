@@ -6,8 +6,6 @@ address. The name and the whole address are shown on that device only. The short
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -66,7 +64,7 @@ class ReceiptPages:
         # the file's name holds the short code: it will lie in folders that others see
         word = who.translator("receipt")
         name = f"{word}-{format_receipt_code(code[:8])}{PROOF_SUFFIX}"
-        headers = {**PAGE_HEADERS, "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+        headers = {**PAGE_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
         return Response(receipt.encode(), headers=headers, media_type="text/plain; charset=utf-8")
 
     def find(self, request: Request) -> Response:

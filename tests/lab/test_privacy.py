@@ -122,6 +122,7 @@ def test_no_name_that_a_guest_looked_up_is_left_anywhere(product: Product, reque
     assert sum(written.answers.values()) >= asking.answered - 5  # what is dropped before accepting is not counted
     assert written.answers["refused"] >= 8
 
+    assert written.rows["dns_top_name"] == []  # where names are kept: two devices are not five
     assert len(asking.words) > 40
     assert {word: places for word in asking.words if (places := written.places(word))} == {}
     assert "GET /" not in written.log  # no access log, ours or uvicorn's
