@@ -17,6 +17,7 @@ from captive_portal.assets import ASSET_HEADERS
 from captive_portal.guest import troubles
 from captive_portal.guest.edge import Edge
 from captive_portal.guest.pages import Pages
+from captive_portal.guest.receipts import PROOF_SUFFIX, ReceiptPages
 from captive_portal.guest.site import Resolve, Site, open_site, visit
 from gateway.context import Services
 from gateway.link import neighbours
@@ -31,7 +32,7 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
     Raises: FormKeyError, CatalogueError when the installation is damaged.
     """
     site = open_site(services, resolve)
-    pages = Pages(site)
+    pages, receipts = Pages(site), ReceiptPages(site)
     errors = _Errors(site)
     routes: list[BaseRoute] = [
         Route("/", pages.welcome),
@@ -41,10 +42,12 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
         Route("/sign-off", pages.sign_off, methods=["POST"]),
         Route("/sign-off", pages.sign_off_by_get),
         *(Route(path, pages.rules) for path in ("/rules", "/regler")),
-        *(Route(f"{path}/{{code}}", pages.receipt) for path in ("/receipt", "/kvittering")),
-        *(Route(path, pages.receipt_without_code) for path in ("/receipt", "/kvittering")),
         *(Route(path, pages.my_data) for path in ("/my-data", "/innsyn")),
         Route("/my-data", pages.show_my_data, methods=["POST"]),
+        *(Route(path, pages.privacy) for path in ("/privacy", "/personvern")),
+        *(Route(f"{path}/{{code}}{PROOF_SUFFIX}", receipts.proof) for path in ("/receipt", "/kvittering")),
+        *(Route(f"{path}/{{code}}", receipts.receipt) for path in ("/receipt", "/kvittering")),
+        *(Route(path, receipts.find) for path in ("/receipt", "/kvittering")),
         Route(capport.PATH, _capport(site)),
         *(Route(path, _asset(site, path)) for path in site.assets.files),
     ]

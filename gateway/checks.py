@@ -19,6 +19,7 @@ from gateway.lists.compile import starter_lists
 from gateway.lists.reader import current_path, read_snapshot
 from gateway.settings import Settings, signing_key_path
 from gateway.storage.engine import open_database
+from gateway.terms.notice import blanks
 from policies.names import PolicyError
 
 
@@ -37,7 +38,12 @@ def check(settings: Settings, now: datetime) -> list[str]:
         firewall_config(settings)
     _check_signing_key(settings)
     _check_ports(settings)
-    return [*_check_targets(settings), *_check_certificates(settings, now), *_missing_groups(settings)]
+    return [
+        *_check_targets(settings),
+        *_check_certificates(settings, now),
+        *_missing_groups(settings),
+        *_blanks_in_notice(settings),
+    ]
 
 
 def _check_signing_key(settings: Settings) -> None:
@@ -95,3 +101,12 @@ def _missing_groups(settings: Settings) -> list[str]:
         return []
     missing = sorted({group for group in settings.dns.sources.values() if snapshot.group(group) is None})
     return [f"dns.sources: no group {group!r} in the policy in force; its guests get no answers" for group in missing]
+
+
+def _blanks_in_notice(settings: Settings) -> list[str]:
+    """What real guests are not told; on loopback there are none."""
+    missing = blanks(settings.privacy) if settings.enforcement.enabled else {}
+    if not missing:
+        return []
+    named = ", ".join(f"privacy.{key}" for key in missing)
+    return [f"{named}: not set, so what guests are told of their data is marked as an example (docs/privacy.md)"]

@@ -104,6 +104,7 @@ EmailAddress = Annotated[
     str,
     _like(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190}", "write an e-mail address, as in revisor@storvik.kommune.no"),
 ]
+Line = Annotated[str, _like(r"[^\x00-\x1f\x7f]{0,300}", "write one line of at most 300 characters")]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 SourceGroups = Annotated[dict[Annotated[str, AfterValidator(normal_network)], str], WrapValidator(_each_once)]
 ZoneServers = Annotated[

@@ -26,6 +26,7 @@ from gateway.setting_kinds import (
     KeepPeriod,
     Key,
     Language,
+    Line,
     LogOrigin,
     Port,
     Section,
@@ -58,12 +59,17 @@ class Database(Section):
 
 
 class Portal(Section):
-    """The guest pages. `hostname` is the name that our DNS answers with the gateway's own guest addresses."""
+    """The guest pages. `hostname` is the name that our DNS answers with the gateway's own guest addresses.
+
+    `receipts_url` is where receipts can be opened from anywhere, as through a reverse proxy that passes on `/receipt/`,
+    `/kvittering/` and `/static/`; nothing: they open at `public_url`, which is for guests on the network.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8080
     hostname: Hostname = "gjest.internal"
     public_url: HttpUrl = ""
+    receipts_url: HttpUrl = ""
     https_port: Port = 8443
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -131,13 +137,24 @@ class Enforcement(Section):
 
 
 class Privacy(Section):
-    """How long personal data are kept, as `until 07-01` (that day of the year after, so that the yearly audit still
-    finds January) or `90 days`; then `jobs` erases them.
+    """What guests are told of who records them and by which right (GDPR article 13), as only the municipality knows it.
 
-    `acceptances`: what guests wrote, their devices and receipts, and what staff wrote about them. `staff_logins`: from
-    which addresses staff signed in. `staff_names`: who of staff did something.
+    `controller`, `dpo` (personvernombud) and `authority` each say who it is and how to reach them. `legal_basis` is the
+    letter of article 6(1), `legal_basis_law` the Norwegian law that c and e need besides (article 6(3)).
+    `backup_days` is for how long backups of the database are kept. Rules are not published while one is missing.
+
+    How long personal data are kept is written as `until 07-01` (that day of the year after, so that the yearly audit
+    still finds January) or `90 days`; then `jobs` erases them. `acceptances`: what guests wrote, their devices and
+    receipts, and what staff wrote about them. `staff_logins`: from which addresses staff signed in. `staff_names`: who
+    of staff did something.
     """
 
+    controller: Line = ""
+    dpo: Line = ""
+    legal_basis: Literal["", "6.1.c", "6.1.e", "6.1.f"] = ""
+    legal_basis_law: Line = ""
+    authority: Line = "Datatilsynet, www.datatilsynet.no"
+    backup_days: Annotated[int, Field(ge=0, le=3650)] | None = None
     acceptances: KeepPeriod = "until 07-01"
     staff_logins: KeepPeriod = "365 days"
     staff_names: KeepPeriod = "1826 days"

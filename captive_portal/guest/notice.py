@@ -1,12 +1,22 @@
-"""What a guest is told about what is recorded of the websites they visit, before they accept (GDPR article 13)."""
+"""What a guest is told before they accept of what is recorded of them (GDPR article 13): the facts behind the words.
+
+The words stand in the templates `privacy.html`, whole, and `welcome.html`, the first layer of it.
+"""
 
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
+from datetime import date
 
+from captive_portal.guest import form
+from captive_portal.guest.site import Site
+from gateway.clock import MUNICIPAL_ZONE
 from gateway.collection import top_name_groups
-from gateway.storage import generations
+from gateway.settings import Privacy, Settings
+from gateway.storage import dns_counters, generations
 from gateway.storage.engine import Database
+from gateway.terms.notice import blanks, kept_until
 
 
 class NamesKept:
@@ -32,3 +42,38 @@ class NamesKept:
                 with self._lock:
                     self._known = (number, kept)
         return kept
+
+
+@dataclass(frozen=True)
+class Notice:
+    """The facts. `blanks` are settings that the municipality has not filled in: with any, it is only an example."""
+
+    privacy: Privacy
+    blanks: tuple[str, ...]
+    asked: frozenset[form.Field]
+    kept_until: date
+    names_kept: bool
+    counters_days: int = dns_counters.KEEP_ANSWERS.days
+
+
+class Notices:
+    """The notice of one site as it stands now."""
+
+    def __init__(self, site: Site) -> None:
+        self._settings: Settings = site.services.settings
+        self._clock = site.services.clock
+        self._names_kept = NamesKept(site.services.database, site.services.place.owner_id)
+        self._blanks = tuple(f"privacy.{key}" for key in blanks(self._settings.privacy))
+        self._asked = frozenset(
+            field for field, need in form.asked_fields(self._settings.portal).items() if need != "no"
+        )
+
+    def current(self) -> Notice:
+        """For who accepts now. Raises: StorageUnavailableError."""
+        return Notice(
+            privacy=self._settings.privacy,
+            blanks=self._blanks,
+            asked=self._asked,
+            kept_until=kept_until(self._clock(), self._settings.privacy.acceptances, MUNICIPAL_ZONE),
+            names_kept=bool(self._names_kept),
+        )

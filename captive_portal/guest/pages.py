@@ -1,4 +1,4 @@
-"""The guest's pages: welcome, accept, status, sign-off, rules, receipt and what is kept about oneself.
+"""The guest's pages: welcome, accept, status, sign-off, rules, privacy and what is kept about oneself.
 
 Endpoints are plain functions that run in a worker thread; each makes one transaction, which ends before the answer is
 made. An answer that changed something is always 303, so that going back or reloading never posts twice.
@@ -7,17 +7,15 @@ made. An answer that changed something is always 303, so that going back or relo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from captive_portal.guest import form, troubles
 from captive_portal.guest.edge import BODY
-from captive_portal.guest.notice import NamesKept
-from captive_portal.guest.site import Site, Visit, visit
+from captive_portal.guest.notice import Notices
+from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
 from captive_portal.i18n import Translator
 from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
 from gateway.access.accept import Accepted, Applicant, Refused, accept
@@ -26,23 +24,14 @@ from gateway.access.receipts import format_receipt_code, parse_receipt_code
 from gateway.access.status import device_status
 from gateway.access.subject import own_document
 from gateway.audit.periods import parse_period
-from gateway.clock import format_utc
-from gateway.storage import grants, leaves, rules
+from gateway.storage import rules
 from gateway.storage.engine import StorageUnavailableError
-from gateway.storage.models import RulesText, RulesVersion
+from gateway.storage.models import RulesVersion
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 SLOW_AFTER = timedelta(seconds=15)
 PATIENCE_S, SLOW_PATIENCE_S = 1, 5
 MAX_CODE_CHARS = 64
-
-
-@dataclass(frozen=True)
-class Rules:
-    """A rules text as a page shows it; `html` was cleaned when it was published."""
-
-    language: str
-    html: Markup
 
 
 class Pages:
@@ -54,7 +43,7 @@ class Pages:
         self._place = site.services.place
         self._portal = site.services.settings.portal
         self._enforced = site.services.settings.enforcement.enabled
-        self._names_kept = NamesKept(self._database, self._place.owner_id)
+        self._notices = Notices(site)
 
     def welcome(self, request: Request) -> Response:
         """`GET /`: the rules and the form, or the status page for a device that has accepted."""
@@ -149,35 +138,12 @@ class Pages:
         version = self._version()
         if version is None:
             return troubles.not_ready(who)
-        return who.page("rules.html", rules=_shown(version, who.translator.language), version=version)
+        return who.page("rules.html", rules=shown_rules(version, who.translator.language), version=version)
 
-    def receipt(self, request: Request) -> Response:
-        """`GET /receipt/{code}`: what was accepted when. The name only on the device that accepted it."""
-        code = parse_receipt_code(request.path_params["code"])
-        if code is None:
-            return troubles.no_such_receipt(visit(self._site, request, identify=False))
-        who = visit(self._site, request)
-        with self._database.read() as session:
-            found = grants.acceptance_by_receipt(session, code)
-            if found is None or found.owner_id != self._place.owner_id:
-                return troubles.no_such_receipt(who)
-            index = leaves.leaf_index(session, found.leaf_id)
-        own = who.neighbour is not None and who.neighbour.mac == found.device.mac
-        return who.page(
-            "receipt.html",
-            receipt=format_receipt_code(code),
-            name=found.visitor.name if own else "",
-            accepted_at=found.accepted_at,
-            accepted_at_utc=format_utc(found.accepted_at),
-            version=found.rules_version,
-            text_sha256=found.text_sha256,
-            sealed="" if index is None else str(index),
-            rules=_shown(found.rules_version, found.language),
-        )
-
-    def receipt_without_code(self, request: Request) -> Response:
-        """`GET /receipt`: this device's own receipt is linked from the status page."""
-        return see_other(visit(self._site, request, identify=False).link("/status"))
+    def privacy(self, request: Request) -> Response:
+        """`GET /privacy`: what is recorded of a guest, why, by which right and for how long, for anyone."""
+        who = visit(self._site, request, identify=False)
+        return who.page("privacy.html", notice=self._notices.current())
 
     def my_data(self, request: Request) -> Response:
         """`GET /my-data`: which kinds of data are kept, and the form for the receipt code that shows one's own."""
@@ -245,7 +211,7 @@ class Pages:
         version = self._version()
         if version is None:
             return troubles.not_ready(who)
-        shown = _shown(version, who.translator.language)
+        shown = shown_rules(version, who.translator.language)
         expires_at = who.now + FORM_LIFETIME
         return who.page(
             "welcome.html",
@@ -256,14 +222,9 @@ class Pages:
             typed=form.shown_again(fields or {}),
             errors=errors or {},
             signed_off=signed_off,
-            names_kept=bool(self._names_kept),
+            notice=self._notices.current(),
             token=self._site.signer.sign("accept", who.neighbour.mac, version.id, shown.language, expires_at),
         )
-
-
-def see_other(path: str) -> Response:
-    """303 to one of our own paths."""
-    return RedirectResponse(path, 303, {"Cache-Control": "no-store"})
 
 
 def time_left(t: Translator, left: timedelta) -> str:
@@ -278,13 +239,6 @@ def time_left(t: Translator, left: timedelta) -> str:
 def _posted(request: Request) -> dict[str, str] | None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return form.decode_form(request.scope.get(BODY, b"")) if kind == FORM_TYPE else None
-
-
-def _shown(version: RulesVersion, language: str) -> Rules:
-    """The text in `language`, else in the binding one. Markup: the HTML was cleaned when it was published."""
-    texts: dict[str, RulesText] = {text.language: text for text in version.texts}
-    text = texts.get(language) or texts[version.binding_language]
-    return Rules(text.language, Markup(text.html))  # noqa: S704
 
 
 def _messages(rejected: form.Rejected, t: Translator) -> dict[str, str]:

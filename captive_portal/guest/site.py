@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from captive_portal.assets import Assets, load_assets
 from captive_portal.i18n import LANGUAGE_NAMES, Translator, negotiate, translators
@@ -19,6 +20,7 @@ from gateway.access.status import NOT_ACCEPTED, Status, device_status
 from gateway.context import Services
 from gateway.link.neighbours import Neighbour
 from gateway.settings import Settings
+from gateway.storage.models import RulesText, RulesVersion
 
 Resolve = Callable[[str], Neighbour | None]
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -74,6 +76,7 @@ class Visit:
             languages=[(code, LANGUAGE_NAMES[code]) for code in self.site.languages],
             here=_here(self.request),
             link=self.link,
+            chosen_language=self.chosen_language,
             assets=self.site.assets,
             **values,
         )
@@ -104,7 +107,8 @@ def open_site(services: Services, resolve: Resolve) -> Site:
 
 def own_hosts(settings: Settings) -> frozenset[str]:
     """The host names and addresses that are the portal's own; every other one is a stranger's, sent to us."""
-    hosts = {settings.portal.hostname, urlsplit(settings.public_url).hostname or "", settings.portal.host}
+    addresses = (settings.public_url, settings.portal.receipts_url)
+    hosts = {settings.portal.hostname, settings.portal.host, *(urlsplit(url).hostname or "" for url in addresses)}
     hosts.update(str(address) for address in settings.enforcement.guest_addresses)
     if settings.portal.host in ("127.0.0.1", "::1", "localhost"):
         hosts.update(("localhost", "127.0.0.1", "::1"))
@@ -128,6 +132,26 @@ def visit(site: Site, request: Request, *, identify: bool = True) -> Visit:
         neighbour=site.resolve(address) if address and identify else None,
         now=site.services.clock(),
     )
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A rules text as a page shows it; `html` was cleaned when it was published."""
+
+    language: str
+    html: Markup
+
+
+def shown_rules(version: RulesVersion, language: str) -> Rules:
+    """The text in `language`, else in the binding one. Markup: the HTML was cleaned when it was published."""
+    texts: dict[str, RulesText] = {text.language: text for text in version.texts}
+    text = texts.get(language) or texts[version.binding_language]
+    return Rules(text.language, Markup(text.html))  # noqa: S704
+
+
+def see_other(path: str) -> Response:
+    """303 to one of our own paths."""
+    return RedirectResponse(path, 303, {"Cache-Control": "no-store"})
 
 
 def _here(request: Request) -> str:

@@ -84,8 +84,50 @@ def not_found(who: Visit) -> Response:
 def no_such_receipt(who: Visit) -> Response:
     """No acceptance has this code."""
     t = who.translator
-    text = t("Check that the code is written as on the receipt: 16 letters and digits.")
-    return _refusal(who, 404, t("There is no receipt with this code"), text)
+    written = t("Check that the code is written as on the receipt: 16 letters and digits, or the first 8 of them.")
+    erased = t(
+        "The code may also have been erased, with the other details. A proof file that you have saved still holds."
+    )
+    return who.page(
+        "message.html",
+        status=404,
+        heading=t("There is no receipt with this code"),
+        paragraphs=[written, erased],
+        steps=[],
+        onward="/receipt",
+        onward_label=t("Write another code"),
+    )
+
+
+def too_many_codes(who: Visit, wait_s: int) -> Response:
+    """Codes are being guessed, or mistyped many times."""
+    t = who.translator
+    said = t("Many codes that do not exist were tried from here. Try again in {seconds} seconds.", seconds=wait_s)
+    return who.page(
+        "message.html",
+        status=429,
+        headers={"Retry-After": str(wait_s)},
+        heading=t("Wait a little"),
+        paragraphs=[said],
+        steps=[],
+        onward="/receipt",
+        onward_label=t("Write another code"),
+    )
+
+
+def being_sealed(who: Visit, onward: str) -> Response:
+    """There is no proof yet, in a moment there is."""
+    t = who.translator
+    return who.page(
+        "message.html",
+        status=503,
+        headers={"Retry-After": "1"},
+        heading=t("The receipt is being sealed"),
+        paragraphs=[t("The proof is ready when the log has been sealed. It usually takes a second.")],
+        steps=[],
+        onward=onward,
+        onward_label=t("Back to the receipt"),
+    )
 
 
 def broken(who: Visit) -> Response:

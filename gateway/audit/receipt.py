@@ -1,7 +1,8 @@
 """Receipts: one entry's place in the log as a text that verifies offline (c2sp.org/tlog-proof).
 
 `c2sp.org/tlog-proof@v1`, an optional `extra BASE64` line, `index N`, one base64 hash a line from the leaf's sibling
-to the root's child, a blank line, the checkpoint verbatim. File name extension `.tlog-proof`.
+to the root's child, a blank line, the checkpoint verbatim. File name extension `.tlog-proof`. This log's receipts carry
+the entry itself as `extra`: without it there is nothing to compute the leaf's hash from.
 """
 
 from __future__ import annotations
@@ -36,14 +37,16 @@ class Receipt:
         return ("\n".join(lines) + "\n\n").encode() + self.checkpoint
 
 
-def make_receipt(index: int, size: int, node: merkle.NodeSource, checkpoint: bytes) -> Receipt:
+def make_receipt(
+    index: int, size: int, node: merkle.NodeSource, checkpoint: bytes, extra: bytes | None = None
+) -> Receipt:
     """The receipt of leaf `index` under the signed checkpoint of a tree of `size` leaves.
 
     Raises: ProofError for an index outside the tree; NoteError when the checkpoint has another size.
     """
     if parse_checkpoint(checkpoint)[0].size != size:
         raise NoteError("the checkpoint is of a tree of another size")
-    return Receipt(index, merkle.inclusion_proof(index, size, node), checkpoint)
+    return Receipt(index, merkle.inclusion_proof(index, size, node), checkpoint, extra)
 
 
 def parse_receipt(data: bytes) -> Receipt:

@@ -12,6 +12,7 @@ from gateway.commands.session import Group, Invocation, json_option, pass_invoca
 from gateway.errors import UsageError
 from gateway.storage import rules
 from gateway.terms import publish as publishing
+from gateway.terms.notice import refuse_blanks
 
 
 @click.group(cls=Group)
@@ -42,13 +43,17 @@ def publish(
     next_review: datetime | None,
     by: str,
 ) -> None:
-    """Publish Markdown FILEs as the rules in force: one FILE and one --language for each language."""
+    """Publish Markdown FILEs as the rules in force: one FILE and one --language for each language.
+
+    Guests have to be told who records what they write and why, so the [privacy] settings must be filled in first.
+    """
     if len(file) != len(languages) or len(set(languages)) != len(languages):
         raise UsageError("give one --language for each FILE, each language once")
     services = invocation.services()
     known = set(services.settings.portal.languages)
     if unknown := set(languages) - known:
         raise UsageError(f"language {sorted(unknown)[0]!r} is not one of portal.languages {sorted(known)}")
+    refuse_blanks(services.settings.privacy)
     try:
         texts = {language: path.read_text(encoding="utf-8") for language, path in zip(languages, file, strict=True)}
     except (OSError, UnicodeDecodeError) as error:

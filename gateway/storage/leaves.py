@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import LargeBinary, delete, func, literal, select
+from sqlalchemy import LargeBinary, delete, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway.storage.bulk import insert_many, read_nodes
@@ -179,6 +179,12 @@ def prefetched(session: Session, owner_id: str, ask: Callable[[NodeSource], Answ
 def leaf_index(session: Session, leaf_id: str) -> int | None:
     """Where a leaf stands in its tree; None while it waits to be sealed."""
     return session.scalars(select(Leaf.leaf_index).where(Leaf.leaf_id == leaf_id)).one_or_none()
+
+
+def sealed_entry(session: Session, leaf_id: str) -> tuple[int, bytes] | None:
+    """(index, entry) of a leaf; None while it waits to be sealed."""
+    row = session.execute(select(Leaf.leaf_index, Leaf.entry).where(Leaf.leaf_id == leaf_id)).one_or_none()
+    return None if row is None else (row.leaf_index, row.entry)
 
 
 def entries(session: Session, owner_id: str, first: int, end: int) -> Iterator[tuple[int, str, bytes]]:

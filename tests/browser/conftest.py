@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from gateway.audit.sealer import seal_staged
 from gateway.clock import utc_now
 from gateway.context import Services
-from gateway.installation import prepare
+from gateway.installation import prepare, read_signing_key
 from gateway.settings import load
 from gateway.storage import grants
 
@@ -38,6 +39,12 @@ class RunningPortal:
         with self.services.database.write() as session:
             wanted = [row[0] for row in grants.grants_of_gateway(session, place.gateway_id, now)]
             grants.record_applied(session, place.gateway_id, wanted, [], now)
+
+    def seal(self) -> None:
+        """What the sealer does: order everything that is staged and sign."""
+        place, signer = self.services.place, read_signing_key(self.services.settings)
+        while seal_staged(self.services.database, place.owner_id, place.log_origin, signer, utc_now()):
+            pass
 
 
 @pytest.fixture

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+
+from gateway.audit.receipt import parse_receipt, verify_receipt
+from gateway.installation import read_signing_key
 
 PROBE = "http://captive.apple.com/hotspot-detect.html"
 PHONE, LAPTOP, NARROW = (
@@ -84,10 +88,17 @@ def test_every_page_is_accessible(portal: Any, chromium: Browser, language: str,
     _check(page, "online")
     page.locator("dl a").click()
     _check(page, "receipt")
-    page.goto(f"{portal.url}/rules")
-    _check(page, "rules")
-    page.goto(f"{portal.url}/receipt/0000-0000-0000-0000")
-    _check(page, "no receipt")
+    code = page.url.rpartition("/")[2].partition("?")[0]
+    portal.seal()
+    page.reload()
+    expect(page.locator('a[href*=".tlog-proof"]')).to_be_visible()
+    _check(page, "sealed receipt")
+    for what, path in {
+        "rules": "/rules", "privacy": "/privacy", "short code": f"/receipt/{code[:8]}", "find": "/receipt",
+        "no code": "/receipt?code=x", "no receipt": "/receipt/0000-0000-0000-0000",
+    }.items():  # fmt: skip
+        page.goto(f"{portal.url}{path}")
+        _check(page, what)
     context.close()
 
 
@@ -99,6 +110,7 @@ def test_the_waiting_page_is_accessible(portal: Any, chromium: Browser) -> None:
     # the page reloads every second by its Refresh header, which would end the examination: take the header off
     page.route("**/status", _without_refresh)
     page.get_by_role("button", name=BUTTON["nb"]).click()
+    page.goto(f"{portal.url}/status")  # what a redirect leads to is not routed
     expect(page.get_by_role("heading", level=1)).to_have_text("Kobler deg til …")
     _check(page, "waiting")
     context.close()
@@ -115,7 +127,68 @@ def test_every_page_fits_narrow_screens_and_zoom(portal: Any, chromium: Browser)
     expect(page.get_by_role("heading", level=1)).to_have_text("Du er på nett", timeout=5000)
     _assert_no_sideways_scrolling(page)
     page.locator("dl a").click()
+    portal.seal()
+    page.reload()
     _assert_no_sideways_scrolling(page)
+    for path in ("/privacy", "/receipt"):
+        page.goto(f"{portal.url}{path}")
+        _assert_no_sideways_scrolling(page)
+    context.close()
+
+
+def test_a_receipt_is_kept_without_javascript(portal: Any, chromium: Browser, tmp_path: Path) -> None:
+    """In the login window the code, the link and the QR code are on the page; in a browser the proof is downloaded."""
+    context = chromium.new_context(java_script_enabled=False, locale="nb", viewport=PHONE)
+    page = context.new_page()
+    code = _accept(portal, page)
+    page.locator("dl a").click()
+    assert page.url == f"{portal.url}/receipt/{code}"
+    link = page.get_by_role("link", name=f"{portal.url}/receipt/{code}")
+    expect(link).to_be_visible()
+    assert link.get_attribute("target") is None
+    expect(page.get_by_role("img", name="QR-kode med lenken til kvitteringen")).to_be_visible()
+    expect(page.locator(".large")).to_have_text("-".join(code[at : at + 4] for at in range(0, 16, 4)))
+    portal.seal()
+    page.reload()
+    with page.expect_download() as started:
+        page.get_by_role("link", name="Last ned bevisfilen (.tlog-proof)").click()
+    assert started.value.suggested_filename == f"kvittering-{code[:4]}-{code[4:8]}.tlog-proof"
+    started.value.save_as(tmp_path / "proof")
+    receipt = parse_receipt((tmp_path / "proof").read_bytes())
+    verify_receipt(receipt, receipt.extra or b"", [read_signing_key(portal.services.settings).verifier])
+
+    page.goto(f"{portal.url}/receipt")
+    page.get_by_role("textbox", name="Kvitteringskode").fill(f"{code[:4]} {code[4:8].lower()}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Kvitteringen finnes")
+    expect(page.get_by_text("Kari Nordmann")).to_have_count(0)
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_printed_receipt_is_black_on_white_without_what_can_only_be_clicked(
+    portal: Any, chromium: Browser, scheme: Scheme
+) -> None:
+    context = chromium.new_context(locale="nb", viewport=LAPTOP, color_scheme=scheme)
+    page = context.new_page()
+    code = _accept(portal, page)
+    portal.seal()
+    page.goto(f"{portal.url}/receipt/{code}")
+    offered = page.get_by_role("link", name="Last ned bevisfilen (.tlog-proof)")
+    expect(offered).to_be_visible()
+    page.emulate_media(media="print", color_scheme=scheme)
+    expect(offered).to_be_hidden()
+    expect(page.locator(".footer")).to_be_hidden()
+    for what in (".large", ".qr", ".hash >> nth=0", ".rules", ".address"):
+        expect(page.locator(what)).to_be_visible()
+    coloured = page.evaluate(
+        """[...document.querySelectorAll("main *, .sender")]
+            .filter(each => !each.closest("svg") && each.offsetParent)
+            .map(each => getComputedStyle(each))
+            .filter(style => style.color !== "rgb(0, 0, 0)" || style.backgroundColor !== "rgba(0, 0, 0, 0)").length"""
+    )
+    assert coloured == 0
+    assert page.evaluate("getComputedStyle(document.querySelector('.qr path')).fill") == "rgb(255, 255, 255)"
     context.close()
 
 
@@ -124,14 +197,27 @@ def test_keyboard_reaches_everything_in_reading_order(portal: Any, chromium: Bro
     page = context.new_page()
     page.goto(portal.url)
     reached = []
-    for _ in range(10):
+    for _ in range(12):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
     assert reached == [
-        "Gå til innholdet", "Bokmål", "Nynorsk", "English", "name", "organisation", "contact", "accept",
-        "61 00 00 00", "Regler for gjestenettet",
+        "Gå til innholdet", "Bokmål", "Nynorsk", "English", "name", "organisation", "contact",
+        "Hvem som er ansvarlig, og hva du kan be om", "accept",
+        "61 00 00 00", "Regler for gjestenettet", "Personvern på gjestenettet",
     ]  # fmt: skip
     context.close()
+
+
+def _accept(portal: Any, page: Page) -> str:
+    """Accept as Kari Nordmann and wait until online; the receipt's code."""
+    page.goto(portal.url)
+    page.get_by_role("textbox", name="Navnet ditt").fill("Kari Nordmann")
+    page.get_by_role("button", name=BUTTON["nb"]).click()
+    portal.apply_grants()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Du er på nett", timeout=5000)
+    code = page.locator("dl a").inner_text().replace("-", "")
+    assert len(code) == 16
+    return code
 
 
 def _check(page: Page, what: str) -> None:

@@ -27,7 +27,7 @@ from tests.lab.world import LabError, World
 HOSTNAME = "gjest.example.no"
 PORTAL = f"https://{HOSTNAME}"
 CONSOLE_PORT = 8081
-READY_S = 40
+READY_S = 90
 SERVICES = ("enforcer", "sealer", "jobs", "dns", "portal", "console")
 
 _SETTINGS = f"""
@@ -79,13 +79,13 @@ class Product:
         self.state = self.folder / "state"
         self.config = self.folder / "gjestenett.toml"
         self.ca = self.folder / "ca.pem"
-        self._database = database
+        self.database = database
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Product:
         self.folder.mkdir()
         _make_certificates(self.folder)
-        self.config.write_text(_SETTINGS.format(state=self.state, folder=self.folder, database=self._database))
+        self.config.write_text(_SETTINGS.format(state=self.state, folder=self.folder, database=self.database))
         (self.folder / "resolv.conf").write_text(f"nameserver {net.GUEST4}\noptions timeout:2 attempts:2\n")
         self.start()
         return self

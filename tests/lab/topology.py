@@ -35,6 +35,8 @@ HOSTS = {  # what the lab's resolver knows
     "www.tinder.com": (GAME4, GAME6),
 }
 
+WILD = "wild.example.net"  # the lab's resolver knows every name under it, as SITE4
+
 
 def build_script() -> str:
     """One shell script, run as (namespace) root in the holder: namespaces, links, addresses, routes.

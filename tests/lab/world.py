@@ -251,7 +251,8 @@ class World:
         txt = "--txt-record=whoami.lab.test,upstream resolver"
         # as the root does, what it does not know does not exist
         options = ("--bind-interfaces", "--no-hosts", "--no-resolv", "--local=/#/")
-        self._dnsmasq("internet", *options, txt, *listen, *records)
+        wild = f"--address=/{net.WILD}/{net.SITE4}"
+        self._dnsmasq("internet", *options, txt, wild, *listen, *records)
 
     def _dnsmasq(self, namespace: str, *options: str) -> None:
         """dnsmasq goes to the background only when it is listening, so its end is the sign that it serves."""

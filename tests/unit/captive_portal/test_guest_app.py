@@ -116,8 +116,9 @@ def test_a_stale_sign_off_form_does_not_end_a_newer_grant(
     assert guest.http.get("/status").headers["location"] == "/"
 
 
-PATHS = ("/", "/accept", "/status", "/sign-off", "/rules", "/regler", "/receipt", "/kvittering",
-         "/receipt/0000-0000-0000-0000", "/captive-portal/api")  # fmt: skip
+PATHS = ("/", "/accept", "/status", "/sign-off", "/rules", "/regler", "/receipt", "/kvittering", "/privacy",
+         "/personvern", "/receipt/0000-0000-0000-0000", "/receipt/0000-0000-0000-0000.tlog-proof",
+         "/captive-portal/api")  # fmt: skip
 
 
 @pytest.mark.parametrize("accepted", [False, True])

@@ -19,6 +19,18 @@ from gateway.settings import load
 from gateway.startup import hold_state, prepare_and_announce
 from tests.contract.dns.certificate import make_certificate
 
+NOTICE = {
+    "CONTROLLER": "Storvik kommune, postmottak@storvik.example.no", "DPO": "personvernombud@storvik.example.no",
+    "LEGAL_BASIS": "6.1.e", "LEGAL_BASIS_LAW": "kommuneloven § 25-1", "BACKUP_DAYS": "30",
+}  # fmt: skip
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """The municipality has filled in what guests must be told."""
+    for key, value in NOTICE.items():
+        monkeypatch.setenv(f"GJESTENETT_PRIVACY__{key}", value)
+
 
 @pytest.fixture
 def run(services, monkeypatch):
@@ -66,7 +78,24 @@ def test_config_show_marks_defaults_and_hides_secrets(services, monkeypatch):
     assert "port = 8080  # default" in CliRunner().invoke(cli, ["config", "show"]).output
 
 
-def test_terms_are_published_and_listed(run, tmp_path):
+@pytest.mark.parametrize("blank", ["CONTROLLER", "DPO", "LEGAL_BASIS", "LEGAL_BASIS_LAW", "AUTHORITY", "BACKUP_DAYS"])
+def test_rules_are_not_published_while_guests_can_not_be_told_everything(run, told, tmp_path, monkeypatch, blank):
+    text = tmp_path / "nb.md"
+    text.write_text("# Regler\n\nVær grei.\n", encoding="utf-8")
+    if blank == "BACKUP_DAYS":
+        monkeypatch.delenv("GJESTENETT_PRIVACY__BACKUP_DAYS")
+    else:
+        monkeypatch.setenv(f"GJESTENETT_PRIVACY__{blank}", "")
+    refused = run("terms", "publish", str(text), "--language", "nb", "--label", "2.0")
+    assert (refused.exit_code, len(refused.stderr.splitlines())) == (2, 1), refused.output
+    assert f"privacy.{blank.lower()} (" in refused.stderr
+    assert refused.stderr.count("privacy.") == 1
+    assert "2.0" not in run("terms", "list").output
+    monkeypatch.setenv(f"GJESTENETT_PRIVACY__{blank}", {**NOTICE, "AUTHORITY": "Datatilsynet"}[blank])
+    assert run("terms", "publish", str(text), "--language", "nb", "--label", "2.0").exit_code == 0
+
+
+def test_terms_are_published_and_listed(run, told, tmp_path):
     text = tmp_path / "nn.md"
     text.write_text("# Reglar\n\nVer grei.\n", encoding="utf-8")
     published = run("terms", "publish", str(text), "--language", "nn", "--label", "2.0", "--body", "Kommunestyret")
@@ -94,7 +123,7 @@ def test_terms_are_published_and_listed(run, tmp_path):
         (b"# x", ["--language", "nb", "--language", "nn", "--label", "3"], "for each FILE"),
     ],
 )
-def test_rules_that_can_not_be_published_are_refused(run, tmp_path, content, arguments, reason):
+def test_rules_that_can_not_be_published_are_refused(run, told, tmp_path, content, arguments, reason):
     path = tmp_path / "rules.md"
     path.write_bytes(content)
     result = run("terms", "publish", str(path), *arguments)

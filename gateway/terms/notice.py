@@ -1,0 +1,49 @@
+"""What guests have to be told before they accept (GDPR article 13): what of it is blank, and until when data are kept.
+
+Pure. The words stand in the catalogues of the guest pages; here is what fills them.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, tzinfo
+
+from gateway.audit.periods import parse_period
+from gateway.errors import UsageError
+from gateway.settings import Privacy
+
+_WANTED = {
+    "controller": "who is responsible for the data (behandlingsansvarlig), and how to reach them",
+    "dpo": "the personvernombud, and how to reach them",
+    "legal_basis": 'the letter of GDPR article 6(1), as in "6.1.e"',
+    "legal_basis_law": "the Norwegian law that 6.1.c and 6.1.e need besides (GDPR article 6(3))",
+    "authority": "where to complain: Datatilsynet",
+    "backup_days": "for how many days backups are kept",
+}
+
+
+def blanks(privacy: Privacy) -> dict[str, str]:
+    """The settings that the notice still needs, in their order: key → what to write. Empty when it is complete."""
+    missing = {key: words for key, words in _WANTED.items() if not _filled(getattr(privacy, key))}
+    if privacy.legal_basis == "6.1.f":  # needs no other law
+        missing.pop("legal_basis_law", None)
+    return missing
+
+
+def refuse_blanks(privacy: Privacy) -> None:
+    """Raises: UsageError naming every blank, so that no rules are put in force under half a notice."""
+    missing = blanks(privacy)
+    if missing:
+        told = "; ".join(f"privacy.{key} ({words})" for key, words in missing.items())
+        raise UsageError(f"guests can't be told what article 13 asks for yet; write into the settings: {told}")
+
+
+def kept_until(accepted_at: datetime, period: str, zone: tzinfo) -> date:
+    """The day, in `zone`, on which what was given at `accepted_at` is over its period (`gateway.audit.periods`)."""
+    kept = parse_period(period)
+    if kept.days:
+        return (accepted_at + timedelta(days=kept.days)).astimezone(zone).date()
+    return date(accepted_at.astimezone(zone).year + 1, kept.month, kept.day)
+
+
+def _filled(value: str | int | None) -> bool:
+    return bool(value.strip()) if isinstance(value, str) else value is not None

@@ -1,0 +1,108 @@
+"""docs/privacy*.md: the article 13 text is the one that guests are shown, and the tables are whole in each language."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from html import unescape
+from pathlib import Path
+
+import pytest
+from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy import Table
+
+from captive_portal.guest.notice import Notice
+from captive_portal.guest.site import TEMPLATES
+from captive_portal.i18n import translators
+from gateway.settings import Privacy
+from gateway.storage.models import Base
+
+DOCS = Path(__file__).parents[2] / "docs"
+FILES = {"nb": "privacy.md", "nn": "privacy.nn.md", "en": "privacy.en.md"}
+BEGIN, END = "<!-- article 13 -->", "<!-- /article 13 -->"
+NOTICE = Notice(
+    privacy=Privacy(
+        controller="Storvik kommune, postmottak@storvik.kommune.no, 61 00 00 00",
+        dpo="personvernombud@storvik.kommune.no",
+        legal_basis="6.1.e",
+        legal_basis_law="kommuneloven § 25-1",
+        backup_days=30,
+    ),
+    blanks=(),
+    asked=frozenset({"name", "organisation", "contact", "course_code"}),
+    kept_until=date(2027, 7, 1),
+    names_kept=False,
+)
+
+
+def page(language: str, notice: Notice = NOTICE) -> str:
+    """The notice as guests are shown it, as HTML."""
+    bare = DictLoader({"guest/base.html": "{% block main %}{% endblock %}"})
+    environment = Environment(
+        loader=ChoiceLoader([bare, FileSystemLoader(TEMPLATES)]), autoescape=True, undefined=StrictUndefined
+    )
+    t = translators("guest", tuple(FILES))[language]
+    return environment.get_template("guest/privacy.html").render(t=t, notice=notice, link=lambda path: path)
+
+
+def markdown(html: str) -> str:
+    """The notice as the documents hold it."""
+    text = html.partition('<p class="lead">')[2].rpartition("</section>")[0]
+    text = re.sub(r"<h2>(.*?)</h2>", r"\n#### \1\n", text)
+    text = re.sub(r"<li>(.*?)</li>", r"- \1", text)
+    text = re.sub(r"</p>|</?ul>", "\n", text)
+    lines = [" ".join(line.split()) for line in unescape(re.sub(r"<[^>]+>", "", text)).split("\n")]
+    return re.sub(r"\n{2,}", "\n\n", "\n".join(lines)).replace("\n\n- ", "\n- ").strip()
+
+
+def document(language: str) -> str:
+    return (DOCS / FILES[language]).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_the_text_of_article_13_is_what_guests_are_shown(language: str) -> None:
+    shown = markdown(page(language)).split()
+    assert len(shown) > 250
+    written = document(language).partition(BEGIN)[2].partition(END)[0].split()
+    assert written == shown
+
+
+def test_what_guests_are_shown_depends_on_the_settings() -> None:
+    kept = page("nb", replace(NOTICE, names_kept=True))
+    assert "minst fem enheter" in kept
+    assert kept != page("nb")
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_every_table_of_the_database_is_in_the_retention_table(language: str) -> None:
+    tables = {table.name for table in Base.metadata.sorted_tables if isinstance(table, Table)}
+    assert len(tables) > 25
+    text = document(language)
+    assert {name for name in tables if f"`{name}`" not in text} == set()
+
+
+def test_the_languages_have_the_same_parts() -> None:
+    def shape(text: str) -> list[tuple[int, int]]:
+        """Of each part: the depth of its heading, and how many rows its tables have."""
+        parts = re.split(r"^(#+) .*$", text, flags=re.MULTILINE)
+        return [
+            (len(depth), sum(line.startswith("|") for line in body.splitlines()))
+            for depth, body in zip(parts[1::2], parts[2::2], strict=True)
+        ]
+
+    shapes = {language: shape(document(language)) for language in FILES}
+    assert shapes["nb"] == shapes["nn"] == shapes["en"]
+    assert sum(rows for _, rows in shapes["nb"]) > 50
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_what_is_to_be_filled_in_is_marked(language: str) -> None:
+    assert document(language).count("[…") >= 8
+
+
+def test_the_day_in_the_example_is_that_of_the_default() -> None:
+    from gateway.clock import MUNICIPAL_ZONE
+    from gateway.terms.notice import kept_until
+
+    assert kept_until(datetime(2026, 11, 1, tzinfo=UTC), Privacy().acceptances, MUNICIPAL_ZONE) == NOTICE.kept_until
