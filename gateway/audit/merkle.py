@@ -66,6 +66,14 @@ def new_nodes(size: int, leaf: bytes, edge: Edge) -> tuple[tuple[Node, ...], Edg
     return tuple(nodes), (*edge[:keep], nodes[-1].hash)
 
 
+def extend(edge: list[bytes], size: int, leaf: bytes) -> None:
+    """Append one leaf hash to the edge of the tree of `size` leaves, in place: `new_nodes` without its nodes."""
+    while size & 1:
+        leaf = node_hash(edge.pop(), leaf)
+        size >>= 1
+    edge.append(leaf)
+
+
 def aligned(first: int, last: int) -> Iterator[tuple[int, int]]:
     """The fewest complete nodes (level, index) that cover the leaves [first, last) exactly, from left to right."""
     while first < last:

