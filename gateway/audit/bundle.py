@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from json.encoder import encode_basestring as quoted  # what canonical JSON makes of a text
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from gateway.audit import canonical, merkle, note, selection, view
 from gateway.audit.bundle_readme import README
@@ -42,7 +42,8 @@ _parse = json.JSONDecoder().decode
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
-class Record(NamedTuple):
+@dataclass(slots=True)
+class Record:
     """One entry as stored: its index in the log, its exact bytes, and (salt, name, value) of the personal fields that
     still exist, by name.
     """
@@ -86,9 +87,8 @@ class FurtherView(Protocol):
     def row(self, row: Sequence[str]) -> None:
         """A row of the view, after its entry: the cells of `view.cells`."""
 
-    def files(self, head: Checkpoint, drawn: Sequence[int]) -> Iterable[tuple[str, Iterable[bytes]]]:
-        """Its files, when all entries have been shown and lead to the signed `head`; `drawn` are the sample's indexes.
-        """
+    def files(self, head: Checkpoint, drawn: Sequence[Sequence[str]]) -> Iterable[tuple[str, Iterable[bytes]]]:
+        """Its files, when all entries have been shown and lead to the signed `head`; `drawn` are the sample's rows."""
 
 
 BundleFile = tuple[str, Iterator[bytes]]
@@ -127,15 +127,17 @@ def bundle_files(
         text = ConsistencyText(old, head.size, merkle.consistency_proof(old, head.size, node))
         yield writer.file("consistency.txt", [text.encode()])
     yield writer.file("entries.jsonl", writer.entries(records))
-    if not merkle.verify_range(request.last, [], head.size, merkle.RangeProof(tuple(writer.edge), proof.right), head.root):
+    if not merkle.verify_range(
+        request.last, [], head.size, merkle.RangeProof(tuple(writer.edge), proof.right), head.root
+    ):
         raise BundleError("the stored entries or nodes do not lead to the signed root: the database was changed")
     for name, waiting in writer.waiting.items():
         yield writer.file(name, waiting.chunks())
     drawn = writer.draw.drawn() if writer.draw else []
     if writer.draw:
-        yield writer.file("sample.csv", [view.heading(request.language), *(row for _, row in drawn)])
+        yield writer.file("sample.csv", [view.heading(request.language), *map(view.line, drawn)])
     for each in further:
-        for name, chunks in each.files(head, [index for index, _ in drawn]):
+        for name, chunks in each.files(head, drawn):
             yield writer.file(name, chunks)
     for name, extension in sorted(writer.named_texts):
         yield writer.file(f"terms/{name}.{extension}", _text(terms, name, extension))
@@ -259,7 +261,7 @@ class _Writer:
         pending: list[bytes] = []
         size = 0
         for record in records():
-            index, entry, _ = record
+            index, entry = record.index, record.entry
             if index != expected:
                 raise BundleError(f"entry {expected} is missing in the database; found {index}")
             leaf = merkle.leaf_hash(entry)
@@ -296,18 +298,17 @@ class _Writer:
             each.entry(record, document)
         if not selection.in_view(document, self.request.filter):
             return
-        index, _, disclosures = record
-        personal = {name: value for _, name, value in disclosures}
+        index = record.index
         if self._by_person:
+            personal = {name: value for _, name, value in record.disclosures}
             if not selection.selects(self.request.filter, personal):
                 return
             self.waiting["selection.txt"].write(b"%d\n" % index)
         shown = self._disclose(record, document["personal"])
         row = view.cells(index, document, shown)
-        line = view.line(row)
-        self.waiting["view.csv"].write(line)
+        self.waiting["view.csv"].write(view.line(row))
         if self.draw:
-            self.draw.offer(index, line)
+            self.draw.offer(index, row)
         for each in further:
             each.row(row)
 

@@ -132,9 +132,7 @@ def _record(database: Database, place: Place, order: Order, now: datetime) -> tu
         return head.size, head.checkpoint.encode()
 
 
-def _further_views(
-    order: Order, place: Place, now: datetime, folder: Path, stack: ExitStack
-) -> list[FurtherView]:
+def _further_views(order: Order, place: Place, now: datetime, folder: Path, stack: ExitStack) -> list[FurtherView]:
     """The views besides CSV; what they are written with is loaded only where one is asked for."""
     found: list[FurtherView] = []
     if order.xlsx:

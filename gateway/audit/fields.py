@@ -1,7 +1,7 @@
 """Which personal fields of an acceptance an export shows: those that the exporter's role needs, and never more. Pure.
 
-The IP address says nothing about who accepted what; IT needs it to follow up an incident. In a copy for somebody who asks
-for access under offentleglova, what identifies a person or a device is withheld.
+The IP address says nothing about who accepted what; IT needs it to follow up an incident. In a copy for somebody who
+asks for access under offentleglova, what identifies a person or a device is withheld.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An order for an export: what is wanted, by whom and why, and what is wrong with it before anything is recorded. Pure."""
+"""An order for an export: what is wanted, by whom and why, and what can't be met of it. Pure."""
 
 from __future__ import annotations
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 PREFIX = b"gjestenett sample v1\n"
 MAX_ROWS = 10_000
@@ -33,9 +35,9 @@ class Draw:
     def __init__(self, sample: Sample, root: bytes) -> None:
         self._count = sample.count
         self._seeded = hashlib.sha256(sample.seed(root))
-        self._kept: list[tuple[int, int, bytes]] = []  # a heap of (-rank, index, row): the largest rank on top
+        self._kept: list[tuple[int, int, Sequence[str]]] = []  # a heap of (-rank, index, row): the largest rank on top
 
-    def offer(self, index: int, row: bytes) -> None:
+    def offer(self, index: int, row: Sequence[str]) -> None:
         """Consider the row of acceptance `index`."""
         ranking = self._seeded.copy()
         ranking.update(str(index).encode())
@@ -45,6 +47,6 @@ class Draw:
         elif rank > self._kept[0][0]:
             heapq.heapreplace(self._kept, (rank, index, row))
 
-    def drawn(self) -> list[tuple[int, bytes]]:
-        """(index, row) of what was drawn, in the order of the log."""
-        return sorted((index, row) for _, index, row in self._kept)
+    def drawn(self) -> list[Sequence[str]]:
+        """The rows that were drawn, in the order of the log."""
+        return [row for _, _, row in sorted(self._kept, key=itemgetter(1))]

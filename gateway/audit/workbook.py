@@ -14,9 +14,10 @@ import xlsxwriter
 
 from gateway.audit.bundle import Record
 from gateway.audit.checkpoint import Checkpoint
-from gateway.audit.errors import BundleError
+from gateway.audit.errors import TooManyRowsError
 from gateway.audit.order import Order
 from gateway.audit.view import HEADINGS, PERSONAL_COLUMNS
+from gateway.audit.view_words import WORKBOOK
 from gateway.clock import MUNICIPAL_ZONE
 
 MAX_ROWS = 100_000
@@ -24,36 +25,12 @@ FILE = "view.xlsx"
 _WIDTHS = (9, 25, 19, 14, 16, 8, 18, 16, 28, 26, 26, 14, 20, 16, 26)
 _CHUNK_BYTES = 256 * 1024
 
-WORDS: Mapping[str, Mapping[str, str]] = {
-    "nb": {
-        "rows": "Godkjenninger", "about": "Om utvalget", "local": "Tidspunkt (norsk tid)", "title": "Eksport av godkjenninger",
-        "filter": "Utvalg", "by": "Eksportert av", "why": "Begrunnelse", "at": "Eksportert (UTC)", "log": "Loggen",
-        "size": "Innførsler i loggen", "withheld": "Holdt tilbake",
-        "how": "Dette er en visning, ikke bevis. Beviset er hele revisjonspakken: kontroller den med verify_bundle.py fra"
-        " en utgivelse av programmet og loggens offentlige nøkkel, slik README.txt forklarer.",
-    },
-    "nn": {
-        "rows": "Godkjenningar", "about": "Om utvalet", "local": "Tidspunkt (norsk tid)", "title": "Eksport av godkjenningar",
-        "filter": "Utval", "by": "Eksportert av", "why": "Grunngjeving", "at": "Eksportert (UTC)", "log": "Loggen",
-        "size": "Innførslar i loggen", "withheld": "Halde tilbake",
-        "how": "Dette er ei vising, ikkje prov. Provet er heile revisjonspakken: kontroller han med verify_bundle.py frå"
-        " ei utgjeving av programmet og den offentlege nøkkelen til loggen, slik README.txt forklarer.",
-    },
-    "en": {
-        "rows": "Acceptances", "about": "About the selection", "local": "Time (Norway)", "title": "Export of acceptances",
-        "filter": "Selection", "by": "Exported by", "why": "Reason", "at": "Exported (UTC)", "log": "Log",
-        "size": "Entries of the log", "withheld": "Withheld",
-        "how": "This is a view, not evidence. The evidence is the whole bundle: check it with verify_bundle.py from a"
-        " release of the program and the log's public key, as README.txt explains.",
-    },
-}  # fmt: skip
-
 
 class Workbook:
     """view.xlsx of an export (a FurtherView). Its parts lie in `folder`, which the caller removes."""
 
     def __init__(self, order: Order, now: datetime, folder: Path) -> None:
-        self._order, self._now, self._words = order, now, WORDS[order.language]
+        self._order, self._now, self._words = order, now, WORKBOOK[order.language]
         self._path = folder / FILE
         self._book = xlsxwriter.Workbook(
             str(self._path),
@@ -80,10 +57,10 @@ class Workbook:
         """Nothing: only rows are shown."""
 
     def row(self, row: Sequence[str]) -> None:
-        """One acceptance. Raises: BundleError beyond `MAX_ROWS`."""
+        """One acceptance. Raises: TooManyRowsError beyond `MAX_ROWS`."""
         self._count += 1
         if self._count > MAX_ROWS:
-            raise BundleError(
+            raise TooManyRowsError(
                 f"more than {MAX_ROWS:,} acceptances do not go into a workbook; choose a shorter period, or leave the"
                 " workbook out: view.csv holds any number"
             )
@@ -97,7 +74,7 @@ class Workbook:
             if text:
                 sheet.write_string(line, column, text)
 
-    def files(self, head: Checkpoint, drawn: Sequence[int]) -> Iterator[tuple[str, Iterable[bytes]]]:
+    def files(self, head: Checkpoint, drawn: Sequence[Sequence[str]]) -> Iterator[tuple[str, Iterable[bytes]]]:
         """view.xlsx."""
         self._sheet.autofilter(0, 0, max(1, self._count), len(self._headings) - 1)
         self._about(head)

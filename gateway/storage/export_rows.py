@@ -1,7 +1,7 @@
 """The log read for an export: every leaf once, in order, with what is left of its personal fields.
 
-The driver's own rows, not SQLAlchemy's: of a million leaves with five fields each the wrapping alone would take half the
-time of the export.
+The driver's own rows, not SQLAlchemy's: of a million leaves with five fields each the wrapping alone would take half
+the time of the export.
 """
 
 from __future__ import annotations
@@ -42,6 +42,6 @@ def disclosed_leaves(
             known = {index: list(map(_fields, rows)) for index, rows in groupby(cursor.fetchall(), _index)}
             cursor.execute(entries, bounds)
             for index, entry in cursor.fetchall():
-                yield index, bytes(entry), known.get(index, [])
+                yield index, entry.encode() if isinstance(entry, str) else bytes(entry), known.get(index, [])
     finally:
         cursor.close()

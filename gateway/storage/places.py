@@ -114,3 +114,8 @@ def log_key(session: Session, owner_id: str) -> str | None:
 def set_log_key(session: Session, owner_id: str, vkey: str) -> None:
     """Write down the public key of a log that has none yet."""
     session.execute(update(Owner).where(Owner.id == owner_id, Owner.log_key.is_(None)).values(log_key=vkey))
+
+
+def site_keys(session: Session, owner_id: str) -> Sequence[str]:
+    """The sites of an owner, by key."""
+    return session.scalars(select(Site.key).where(Site.owner_id == owner_id).order_by(Site.key)).all()

@@ -1,35 +1,26 @@
-"""A million acceptances as evidence: time, peak memory and size of the bundle that `gjestenett audit export` makes of them.
+"""A million acceptances as evidence: time, peak memory and bundle size of `gjestenett audit export`.
 
-The database is a real installation's, filled behind the product's back by rows as accepting and sealing write them, and
-is exported by the very command that people type. Beside it a guest accepts again and again, and waits no longer for it.
+The database is a real installation's, filled with rows as accepting and sealing write them, and is exported by the very
+command that people type. Beside it a guest accepts again and again, which shows what they wait for it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
-import tempfile
-import threading
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from sqlite3 import Connection, connect
 
-from gateway.access.accept import Accepted, Applicant, accept
 from gateway.audit import merkle
 from gateway.audit.checkpoint import Checkpoint, sign_checkpoint
 from gateway.audit.sealer import seal_staged
 from gateway.clock import format_utc, utc_now
 from gateway.context import Services
-from gateway.installation import prepare, read_signing_key
-from gateway.link.neighbours import Neighbour
-from gateway.settings import load
+from gateway.installation import read_signing_key
 from gateway.storage import leaves, rules
 
 ACCEPTANCES = 1_000_000
