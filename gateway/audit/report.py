@@ -172,7 +172,7 @@ class Report:
                 str(each["version"]), self._moment(each["at"]), str(each["adopting_body"]), str(each["case_number"]),
                 self._number(self._accepted[each["version"]]),
             )
-            for each, end in zip(self._versions, ends, strict=True)
+            for each, end in zip(self._versions, ends, strict=False)
             if each["at"] < self._end and end > self._begin
         ]  # fmt: skip
 

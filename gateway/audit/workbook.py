@@ -60,6 +60,7 @@ class Workbook:
         """One acceptance. Raises: TooManyRowsError beyond `MAX_ROWS`."""
         self._count += 1
         if self._count > MAX_ROWS:
+            self._book.close()  # it holds a file open
             raise TooManyRowsError(
                 f"more than {MAX_ROWS:,} acceptances do not go into a workbook; choose a shorter period, or leave the"
                 " workbook out: view.csv holds any number"

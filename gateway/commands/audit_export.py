@@ -56,6 +56,7 @@ def _narrowing(command: Callable[..., Any]) -> Callable[..., Any]:
 @pass_invocation
 def export(
     invocation: Invocation,
+    /,
     since: datetime,
     until: datetime,
     withhold_names: bool,

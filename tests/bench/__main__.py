@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import classify, index, intake, judge, path
+from tests.bench import classify, export, index, intake, judge, path
 from tests.bench.dns import run as dns
 from tests.lab.world import missing
 
@@ -18,6 +18,7 @@ BENCHES = {
     "intake": intake.main,
     "classify": classify.main,
     "judge": judge.main,
+    "export": export.main,
 }
 IN_THE_LAB = {"path"}
 

@@ -8,19 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from sqlite3 import Connection, connect
 
+from gateway.access.accept import Accepted, Applicant, accept
 from gateway.audit import merkle
 from gateway.audit.checkpoint import Checkpoint, sign_checkpoint
 from gateway.audit.sealer import seal_staged
 from gateway.clock import format_utc, utc_now
 from gateway.context import Services
-from gateway.installation import read_signing_key
+from gateway.installation import prepare, read_signing_key
+from gateway.link.neighbours import Neighbour
+from gateway.settings import load
 from gateway.storage import leaves, rules
 
 ACCEPTANCES = 1_000_000
@@ -140,3 +149,84 @@ def _insert(database: Connection, owner_id: str, size: int, edge: list[bytes], b
         (acceptance for *_, acceptance in block),
     )
     return size
+
+
+def _child(arguments: list[str]) -> None:
+    """Run the command, and print the most memory that it had, its time and processor time."""
+    from click.testing import CliRunner
+
+    from gateway.cli import cli
+
+    started, cpu = time.monotonic(), time.process_time()
+    done = CliRunner().invoke(cli, arguments)
+    # Not ru_maxrss: that of a child begins with what its parent had.
+    told = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    peak_mb = next(int(line.split()[1]) for line in told if line.startswith("VmHWM:")) / 1024
+    print(" ".join(done.output.split()) or repr(done.exception))
+    print(f"{done.exit_code} {peak_mb:.0f} {time.monotonic() - started:.1f} {time.process_time() - cpu:.1f}")
+
+
+class _Guests:
+    """A guest who accepts each tenth of a second until told to stop, and how long each waited."""
+
+    def __init__(self, services: Services) -> None:
+        self._services, self._stop = services, threading.Event()
+        self.waited_s: list[float] = []
+        self._thread = threading.Thread(target=self._accept)
+
+    def __enter__(self) -> _Guests:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _accept(self) -> None:
+        services, number = self._services, 0
+        while not self._stop.wait(0.1):
+            number += 1
+            started = time.monotonic()
+            with services.database.write() as session:
+                version = rules.version_in_force(session, services.place.owner_id)
+                assert version is not None
+                done = accept(
+                    session, services.place, Neighbour("lo", _mac(2**32 + number)), Applicant(f"Gjest {number}"),
+                    version_id=version.id, language="nb", address="192.0.2.7", duration=timedelta(hours=1),
+                    now=utc_now(),
+                )  # fmt: skip
+                assert isinstance(done, Accepted)
+            self.waited_s.append(time.monotonic() - started)
+
+
+def main(count: int = ACCEPTANCES) -> None:
+    """Print time, memory and size of the export, and what guests waited meanwhile."""
+    with tempfile.TemporaryDirectory() as folder:
+        state, out = Path(folder) / "state", Path(folder) / "bundle.zip"
+        services = prepare(load(state=state), utc_now)
+        fill(services, count)
+        measure(services, state, out, count)
+
+
+def measure(services: Services, state: Path, out: Path, count: int) -> None:
+    """Export what is in `state`."""
+    period = ["--from", "2000-01-01", "--to", "2100-01-01", "--reason", "bench", "--out", str(out)]
+    child = [sys.executable, "-m", "tests.bench.export", "--state", str(state), "audit", "export", *period]
+    with _Guests(services) as guests:
+        told = subprocess.run(child, check=True, capture_output=True, text=True).stdout.strip().splitlines()
+    services.database.close()
+    _, peak_mb, wall_s, cpu_s = told[-1].split()
+    if not out.exists():
+        raise SystemExit(f"nothing was exported: {told[0]}")
+    print(
+        f"{count:,} acceptances from {services.database.sqlite_path.stat().st_size >> 20} MB of SQLite: {wall_s} s"
+        f" (wanted <= 90), {cpu_s} s of processor time, at most {peak_mb} MB of memory (wanted <= 200), a bundle of"
+        f" {out.stat().st_size >> 20} MB"
+    )
+    waited = sorted(guests.waited_s)
+    print(f"{len(waited)} acceptances beside it: median {waited[len(waited) // 2] * 1000:.0f} ms, "
+          f"longest {waited[-1] * 1000:.0f} ms")  # fmt: skip
+
+
+if __name__ == "__main__":
+    _child(sys.argv[1:])
