@@ -86,7 +86,7 @@ class ExportPages:
             visit.query.get("first", "") or today.replace(month=1, day=1).isoformat(),
             visit.query.get("last", "") or today.isoformat(),
         )
-        blank = Typed(replace(period, problems={}), dict.fromkeys(TEXTS, ""), frozenset({"report"}), {})
+        blank = Typed(replace(period, problems={}), dict.fromkeys(TEXTS, ""), frozenset(), {})
         return self._form(visit, blank, HTTPStatus.OK)
 
     def make(self, visit: Visit) -> Response:

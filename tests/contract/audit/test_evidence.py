@@ -205,10 +205,8 @@ def test_an_order_that_can_not_be_met_is_not_recorded(services, sealing, tmp_pat
     wait_until_sealed(services)
     with services.database.read() as session:
         head = leaves.find_head(session, services.place.owner_id)
-        assert all(
-            b'"type":"export"' not in entry
-            for _, _, entry in leaves.entries(session, services.place.owner_id, 0, head.size)
-        )
+        stored = list(leaves.entries(session, services.place.owner_id, 0, head.size))
+    assert all(b'"type":"export"' not in entry for _, _, entry in stored)
 
 
 def test_export_without_a_reason_or_a_head_is_refused(services, tmp_path):
