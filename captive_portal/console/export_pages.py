@@ -23,6 +23,7 @@ from gateway.audit.sample import MAX_ROWS, Sample
 from gateway.audit.selection import PERSONAL_KEYS, read_device
 from gateway.audit.view import HEADINGS, PERSONAL_COLUMNS, PLAIN_COLUMNS
 from gateway.audit.workbook import MAX_ROWS as WORKBOOK_MAX_ROWS
+from gateway.clock import MUNICIPAL_ZONE
 from gateway.installation import public_key_path
 from gateway.storage import leaves, places, rules
 
@@ -81,7 +82,7 @@ class ExportPages:
 
     def ask(self, visit: Visit) -> Response:
         """GET /acceptances/export"""
-        today = visit.services.clock().date()
+        today = visit.now.astimezone(MUNICIPAL_ZONE).date()
         period = read_period(
             visit.query.get("first", "") or today.replace(month=1, day=1).isoformat(),
             visit.query.get("last", "") or today.isoformat(),

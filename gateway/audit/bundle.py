@@ -304,7 +304,7 @@ class _Writer:
             if not selection.selects(self.request.filter, personal):
                 return
             self.waiting["selection.txt"].write(b"%d\n" % index)
-        shown = self._disclose(record, document["personal"])
+        shown = self._disclose(record)
         row = view.cells(index, document, shown)
         self.waiting["view.csv"].write(view.line(row))
         if self.draw:
@@ -312,20 +312,22 @@ class _Writer:
         for each in further:
             each.row(row)
 
-    def _disclose(self, record: Record, digests: Sequence[str]) -> dict[str, str]:
+    def _disclose(self, record: Record) -> dict[str, str]:
         """Write the fields that may be seen, each held against its digest; returns name → value."""
-        index, checked, visible = record.index, self._checked, self.request.fields
+        index, entry, checked, visible = record.index, record.entry, self._checked, self.request.fields
         shown: dict[str, str] = {}
         lines = []
-        for salt, name, value in sorted(record.disclosures, key=_name):
+        for salt, name, value in record.disclosures:
             if name in checked:
-                salt_, value_ = quoted(salt), quoted(value)
-                encoded = _b64url(f'[{salt_},"{name}",{value_}]'.encode()).rstrip(b"=")
-                if _b64url(sha256(encoded).digest())[:43].decode() not in digests:
+                quote = quoted(value)
+                encoded = _b64url(f'["{salt}","{name}",{quote}]'.encode()).rstrip(b"=")
+                # Only a salt and a value as they were recorded have a digest that stands in the entry, so that the line
+                # below is canonical JSON too.
+                if _b64url(sha256(encoded).digest())[:43] not in entry:
                     raise BundleError(f"the stored {name} of entry {index} does not belong to it")
                 if name in visible:
                     shown[name] = value
-                    lines.append(f'{{"index":{index},"name":"{name}","salt":{salt_},"value":{value_}}}\n')
+                    lines.append(f'{{"index":{index},"name":"{name}","salt":"{salt}","value":{quote}}}\n')
         if lines:
             self.waiting["disclosures.jsonl"].write("".join(lines).encode())
         return shown
@@ -342,7 +344,3 @@ class _Writer:
 def _b64url(data: bytes) -> bytes:
     # base64.urlsafe_b64encode without its own overhead: it runs ten million times in a large export
     return b2a_base64(data, newline=False).translate(_URL_SAFE)
-
-
-def _name(disclosure: tuple[str, str, str]) -> str:
-    return disclosure[1]

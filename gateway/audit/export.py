@@ -31,7 +31,7 @@ from gateway.storage.places import Place
 
 __all__ = ["Order", "Progress", "Summary", "export"]
 
-SIGNATURE_WAIT_S = 5.0
+SIGNATURE_WAIT_S = 10.0
 PROGRESS_EVERY = 2000
 
 Progress = Callable[[str, int, int | None], None]

@@ -414,7 +414,7 @@ def _sign_in(page: Page, username: str) -> None:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         assert process.poll() is None, "the console ended at once"
         with socket.socket() as attempt:
