@@ -143,3 +143,13 @@ def flip(data: st.DataObject, hashes: Sequence[bytes]) -> tuple[bytes, ...]:
     bit = data.draw(st.integers(0, 255))
     changed = (int.from_bytes(hashes[place], "big") ^ (1 << bit)).to_bytes(32, "big")
     return (*hashes[:place], changed, *hashes[place + 1 :])
+
+
+def test_extending_an_edge_in_place_is_appending() -> None:
+    edge: merkle.Edge = ()
+    in_place: list[bytes] = []
+    for size in range(200):
+        leaf = merkle.leaf_hash(b"%d" % size)
+        edge = merkle.new_nodes(size, leaf, edge)[1]
+        merkle.extend(in_place, size, leaf)
+        assert tuple(in_place) == edge
