@@ -5,6 +5,7 @@ from __future__ import annotations
 from captive_portal.console import acceptances, devices, health, list_adding, lookups, setup, signin
 from captive_portal.console.assets import Assets
 from captive_portal.console.compiled import SnapshotReader
+from captive_portal.console.export_pages import ExportPages
 from captive_portal.console.exports import ExportShelf
 from captive_portal.console.gate import Call, Page
 from captive_portal.console.lists import ListPages
@@ -20,7 +21,7 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
     snapshot = SnapshotReader(services.settings.state)
     policy, lists = PolicyPages(snapshot), ListPages(snapshot)
     files = list_adding.UPLOAD_MAX_BYTES
-    exports = acceptances.ExportPages(ExportShelf(services.settings.state))
+    exports = ExportPages(ExportShelf(services.settings.state))
     return (
         Page("GET", "/healthz", "public", health.alive, "none"),
         Page("GET", "/readyz", "public", health.ready, "none"),
@@ -52,9 +53,11 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("GET", "/lists/source/{key}/remove", "it", lists.ask_remove, "read"),
         Page("POST", "/lists/source/{key}/remove", "it", lists.remove, "write"),
         Page("GET", "/acceptances", "auditor", acceptances.show, "read"),
-        Page("POST", "/acceptances/export", "auditor", exports.make, "none"),
+        Page("GET", "/acceptances/export", "auditor", exports.ask, "read"),
+        Page("POST", "/acceptances/export", "auditor", exports.make, "read"),
         Page("GET", "/acceptances/exports/{key}", "auditor", exports.show, "none"),
         Page("GET", "/acceptances/exports/{key}/{file}", "auditor", exports.download, "none"),
+        Page("POST", "/acceptances/exports/{key}/remove", "auditor", exports.remove, "none"),
     )
 
 

@@ -24,7 +24,13 @@ Filene
   consistency.txt    (når den er bestilt) bevis for at loggen bare har vokst siden forrige sjekkpunkt
   terms/             reglene ordrett, navngitt etter SHA-256
   keys.vkey          loggens offentlige nøkkel, til sammenligning
+  rotations.txt      (når nøkkelen er byttet) den gamle nøkkelens underskrift på den nye
   view.csv           godkjenningene som tabell: en visning, ikke bevis
+  selection.txt      (når det er søkt på navn, kurs eller enhet) numrene til radene i tabellen
+  sample.csv         (når den er bestilt) stikkprøven: radene med lavest SHA-256(frø + nummer i loggen), der
+                     frø = SHA-256("gjestenett sample v1\\n" + rot + revisors tall)
+  view.xlsx, report.pdf, report-ua.pdf
+                     (når de er bestilt) visninger til å lese; kontrollen sammenligner dem ikke med innførslene
 
 Tomme felt i tabellen er holdt tilbake, slettet eller aldri oppgitt.
 
@@ -51,7 +57,13 @@ Filene
   consistency.txt    (når det er tinga) prov på at loggen berre har vakse sidan førre sjekkpunkt
   terms/             reglane ordrett, namngjevne etter SHA-256
   keys.vkey          den offentlege nøkkelen til loggen, til samanlikning
+  rotations.txt      (når nøkkelen er bytt) underskrifta til den gamle nøkkelen på den nye
   view.csv           godkjenningane som tabell: ei vising, ikkje prov
+  selection.txt      (når det er søkt på namn, kurs eller eining) numra til radene i tabellen
+  sample.csv         (når ho er tinga) stikkprøva: radene med lågast SHA-256(frø + nummer i loggen), der
+                     frø = SHA-256("gjestenett sample v1\\n" + rot + talet til revisor)
+  view.xlsx, report.pdf, report-ua.pdf
+                     (når dei er tinga) visingar til å lese; kontrollen samanliknar dei ikkje med innførslane
 
 Tomme felt i tabellen er haldne tilbake, sletta eller aldri oppgjevne.
 
@@ -78,7 +90,13 @@ The files
   consistency.txt    (when ordered) proof that the log has only grown since the earlier checkpoint
   terms/             the rules word for word, named by their SHA-256
   keys.vkey          the log's public key, for comparison
+  rotations.txt      (when the key was rotated) the old key's signature on the new one
   view.csv           the acceptances as a table: a view, not evidence
+  selection.txt      (when names, courses or devices were searched for) the numbers of the table's rows
+  sample.csv         (when ordered) the sample: the rows with the smallest SHA-256(seed + log index), where
+                     seed = SHA-256("gjestenett sample v1\\n" + root + the auditor's number)
+  view.xlsx, report.pdf, report-ua.pdf
+                     (when ordered) views for reading; verifying does not compare them with the entries
 
 Empty cells in the table were withheld, erased or never given.
 """

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.audit import canonical
 from gateway.audit.errors import EntryError
@@ -65,8 +65,7 @@ SHAPES: Mapping[str, Shape] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosure:
+class Disclosure(NamedTuple):
     """A personal field in clear, with the salt (base64url without padding) that binds it to its entry."""
 
     salt: str

@@ -25,3 +25,7 @@ class ProofError(AuditError):
 
 class BundleError(AuditError):
     """A bundle can't be written from what was given."""
+
+
+class TooManyRowsError(BundleError):
+    """More rows were chosen than the view that was asked for can hold."""

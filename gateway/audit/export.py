@@ -1,43 +1,40 @@
 """Exporting: the log and what the exporter may see of it, as a bundle that the auditor verifies offline.
 
-The export is itself a leaf. The ZIP holds every entry up to the newest checkpoint; the period filters disclosures and
-the view only, so that completeness can be proved. The sealer signs the ZIP's hash, as the only holder of the key.
+The export is itself a leaf, recorded before anything is written: it says that somebody began to take this out, and why.
+The ZIP holds every entry up to the newest checkpoint; filters narrow disclosures and views only, so that completeness
+can be proved. The sealer signs the ZIP's hash, as the only holder of the key.
 """
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from gateway import durable
-from gateway.audit.bundle import Record, Request, bundle_files
+from gateway.audit.bundle import FurtherView, Record, Request, bundle_files
 from gateway.audit.bundle_zip import write_zip
 from gateway.audit.checkpoint import parse_checkpoint
-from gateway.audit.entry import Disclosure
 from gateway.audit.errors import BundleError
 from gateway.audit.note import VerifierKey
+from gateway.audit.order import Order
 from gateway.audit.record import record
-from gateway.clock import format_utc
 from gateway.storage import leaves, rules
 from gateway.storage.engine import Database, Session
+from gateway.storage.export_rows import disclosed_leaves
 from gateway.storage.places import Place
 
-SIGNATURE_WAIT_S = 5.0
-_DISCLOSURES_BATCH = 500
+__all__ = ["Order", "Progress", "Summary", "export"]
 
+SIGNATURE_WAIT_S = 10.0
+PROGRESS_EVERY = 2000
 
-@dataclass(frozen=True)
-class Order:
-    """Who wants what: acceptances in `[since, until)`, headings in `language`, and the purpose that is recorded."""
-
-    since: datetime
-    until: datetime
-    exporter: str
-    purpose: str
-    language: str = "nb"
+Progress = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -52,51 +49,55 @@ class Summary:
     entries: int
 
 
-def export(
-    database: Database, place: Place, keys: tuple[VerifierKey, ...], order: Order, out: Path, now: datetime
-) -> Summary:
-    """Write the bundle to `out` and the signed hash of it to `out`.note.
+def no_progress(_stage: str, _done: int, _total: int | None) -> None:
+    """Tells nobody."""
 
-    Raises: BundleError when nothing is sealed yet or the database does not agree with its own checkpoint;
-        StorageUnavailableError.
+
+def export(
+    database: Database,
+    place: Place,
+    keys: tuple[VerifierKey, ...],
+    order: Order,
+    out: Path,
+    now: datetime,
+    progress: Progress = no_progress,
+) -> Summary:
+    """Write the bundle to `out` and the signed hash of it to `out`.note, both with mode 0600.
+
+    `progress` is told the stage (`reading`, `packing`, `signing`), and of the first how many entries are done.
+    Raises: BundleError when the order can't be met, nothing is sealed yet, or the database does not agree with its own
+        checkpoint; OSError; StorageUnavailableError.
     """
-    if not order.purpose.strip():
-        raise BundleError("say what the export is for; the purpose is recorded")
-    with database.write() as session:
-        head = leaves.find_head(session, place.owner_id)
-        if head is None or head.size == 0:
-            raise BundleError("nothing is sealed yet; start the sealer (gjestenett up) and try again")
-        size, checkpoint = head.size, head.checkpoint.encode()
-        period = {"from": format_utc(order.since), "to": format_utc(order.until)}
-        record(
-            session,
-            place,
-            "export",
-            {"first": 0, "last": size, "size": size},
-            {"staff": order.exporter, "filter": f"{period['from']}/{period['to']}", "purpose": order.purpose},
-            now,
-        )
-    origin = parse_checkpoint(checkpoint)[0].origin
-    request = Request(
-        first=0,
-        last=size,
-        checkpoint=checkpoint,
-        keys=keys,
-        exporter=order.exporter,
-        purpose=order.purpose,
-        created_at=now,
-        filter=period,
-        language=order.language,
-    )
-    with database.read() as session:
-        texts = _texts(session, place, now)
-        files = bundle_files(
-            request,
-            lambda: _records(session, place.owner_id, size),
-            lambda level, index: leaves.node(session, place.owner_id, level, index),
-            lambda sha256, extension: texts[sha256, extension],
-        )
-        sidecar = write_zip(out, origin, files)
+    order.check()
+    with ExitStack() as stack:
+        further = _further_views(order, place, now, out.parent, stack)
+        size, checkpoint = _record(database, place, order, now)
+        with database.read() as session:
+            request = Request(
+                first=0,
+                last=size,
+                checkpoint=checkpoint,
+                keys=keys,
+                exporter=order.exporter,
+                purpose=order.purpose,
+                created_at=now,
+                filter=order.filter,
+                fields=order.fields,
+                language=order.language,
+                sample=order.sample,
+                rotations=leaves.rotations(session, place.owner_id),
+            )
+            texts = _texts(session, place)
+            files = bundle_files(
+                request,
+                lambda: _records(session, place.owner_id, size, progress),
+                lambda level, index: leaves.node(session, place.owner_id, level, index),
+                lambda sha256, extension: _found(texts, sha256, extension),
+                further,
+                lambda: cast(BinaryIO, stack.enter_context(tempfile.TemporaryFile(dir=out.parent))),
+            )
+            sidecar = write_zip(out, parse_checkpoint(checkpoint)[0].origin, files)
+    progress("signing", 0, None)
     with database.write() as session:
         signature_id = leaves.request_signature(
             session,
@@ -114,22 +115,58 @@ def export(
     return Summary(out, beside, size)
 
 
-def _records(session: Session, owner_id: str, size: int) -> Iterator[Record]:
-    for start in range(0, size, _DISCLOSURES_BATCH):
-        rows = list(leaves.entries(session, owner_id, start, min(size, start + _DISCLOSURES_BATCH)))
-        known = leaves.disclosures(session, [leaf_id for _, leaf_id, _ in rows])
-        for index, leaf_id, entry in rows:
-            fields = sorted(known.get(leaf_id, {}).items())
-            yield Record(index, entry, tuple(Disclosure(salt, name, value) for name, (salt, value) in fields))
+def _record(database: Database, place: Place, order: Order, now: datetime) -> tuple[int, bytes]:
+    """Stage the leaf of the export; returns the size and checkpoint of the log that it will hold."""
+    with database.write() as session:
+        head = leaves.find_head(session, place.owner_id)
+        if head is None or head.size == 0:
+            raise BundleError("nothing is sealed yet; start the sealer (gjestenett up) and try again")
+        record(
+            session,
+            place,
+            "export",
+            {"first": 0, "last": head.size, "size": head.size},
+            {"staff": order.exporter, "filter": order.recorded(), "purpose": order.purpose},
+            now,
+        )
+        return head.size, head.checkpoint.encode()
 
 
-def _texts(session: Session, place: Place, now: datetime) -> dict[tuple[str, str], bytes]:
+def _further_views(order: Order, place: Place, now: datetime, folder: Path, stack: ExitStack) -> list[FurtherView]:
+    """The views besides CSV; what they are written with is loaded only where one is asked for."""
+    found: list[FurtherView] = []
+    if order.xlsx:
+        from gateway.audit.workbook import Workbook  # noqa: PLC0415
+
+        found.append(Workbook(order, now, Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))))
+    if order.report:
+        from gateway.audit.report import Report  # noqa: PLC0415
+
+        found.append(Report(order, place.owner_name, now))
+    return found
+
+
+def _records(session: Session, owner_id: str, size: int, progress: Progress) -> Iterator[Record]:
+    for index, entry, disclosures in disclosed_leaves(session, owner_id, 0, size):
+        if index % PROGRESS_EVERY == 0:
+            progress("reading", index, size)
+        yield Record(index, entry, disclosures)
+    progress("packing", size, size)
+
+
+def _texts(session: Session, place: Place) -> dict[tuple[str, str], bytes]:
     found: dict[tuple[str, str], bytes] = {}
     for version in rules.versions(session, place.owner_id):
         for text in version.texts:
             found[text.text_sha256, "md"] = text.markdown.encode()
             found[text.html_sha256, "html"] = text.html.encode()
     return found
+
+
+def _found(texts: dict[tuple[str, str], bytes], sha256: str, extension: str) -> bytes:
+    if (sha256, extension) not in texts:
+        raise BundleError(f"the rules text {sha256}.{extension} that an entry names is missing in the database")
+    return texts[sha256, extension]
 
 
 def _await_signature(database: Database, signature_id: str) -> str | None:

@@ -86,6 +86,14 @@ def append(size: int, leaves: Sequence[bytes], edge: Edge) -> tuple[tuple[Node, 
     return tuple(nodes), tuple(last[level] for level, _ in aligned(0, size + len(leaves)))
 
 
+def extend(edge: list[bytes], size: int, leaf: bytes) -> None:
+    """Append one leaf hash to the edge of the tree of `size` leaves, in place: `new_nodes` without its nodes."""
+    while size & 1:
+        leaf = node_hash(edge.pop(), leaf)
+        size >>= 1
+    edge.append(leaf)
+
+
 def aligned(first: int, last: int) -> Iterator[tuple[int, int]]:
     """The fewest complete nodes (level, index) that cover the leaves [first, last) exactly, from left to right."""
     while first < last:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 BOM = b"\xef\xbb\xbf"
@@ -28,37 +29,33 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
+_RISKY = re.compile(r'"[=+\-@\t\r\0]')
 
 
 def heading(language: str) -> bytes:
     """The BOM and the heading row in `nb`, `nn` or `en`."""
-    return BOM + _row(HEADINGS[language])
+    return BOM + line(HEADINGS[language])
 
 
-def in_view(document: Mapping[str, Any], filter_: Mapping[str, str]) -> bool:
-    """Whether an entry is a row of the view: an acceptance with `from` ≤ at < `to` at `site`, each where given.
-
-    Times are compared as text: all are UTC with milliseconds and `Z`.
-    """
-    return bool(
-        document["type"] == "acceptance"
-        and filter_.get("from", "") <= document["at"]
-        and ("to" not in filter_ or document["at"] < filter_["to"])
-        and filter_.get("site", document["site"]) == document["site"]
-    )
+def cells(index: int, document: Mapping[str, Any], personal: Mapping[str, str]) -> tuple[str, ...]:
+    """The row of acceptance `index`; a personal field that is withheld or erased is empty."""
+    rules, get = document["rules"], personal.get
+    return (
+        str(index), document["at"], document["site"], rules["version"], rules["language"], rules["text_sha256"],
+        document["identified_by"], *[get(name, "") for name in PERSONAL_COLUMNS],
+    )  # fmt: skip
 
 
 def row(index: int, document: Mapping[str, Any], personal: Mapping[str, str]) -> bytes:
-    """The row of acceptance `index`; a personal field that is withheld or erased is empty."""
-    rules = document["rules"]
-    plain = (
-        str(index), document["at"], document["site"], rules["version"], rules["language"], rules["text_sha256"],
-        document["identified_by"],
-    )  # fmt: skip
-    return _row((*plain, *(personal.get(name, "") for name in PERSONAL_COLUMNS)))
+    """The row of acceptance `index` as CSV."""
+    return line(cells(index, document, personal))
 
 
-def _row(cells: tuple[str, ...]) -> bytes:
+def line(cells: Sequence[str]) -> bytes:
+    """A row as CSV."""
+    text = '"' + '";"'.join(cells)
+    if text.count('"') == 2 * len(cells) - 1 and not _RISKY.search(text):
+        return (text + '"\r\n').encode()
     return (";".join(map(_cell, cells)) + "\r\n").encode()
 
 

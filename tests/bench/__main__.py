@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import accept, classify, index, intake, judge, path, seal
+from tests.bench import accept, classify, export, index, intake, judge, path, seal
 from tests.bench.dns import run as dns
 from tests.lab.world import missing
 
@@ -20,6 +20,7 @@ BENCHES = {
     "classify": classify.main,
     "judge": judge.main,
     "seal": seal.main,
+    "export": export.main,
 }
 IN_THE_LAB = {"path", "accept"}
 

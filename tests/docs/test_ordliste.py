@@ -11,6 +11,7 @@ import pytest
 
 from captive_portal.i18n import LOCALE, read_catalogue
 from gateway.audit.bundle_readme import README
+from gateway.audit.view_words import REPORT, WORKBOOK
 
 LIST = Path(__file__).parents[2] / "docs" / "ordliste.md"
 CATALOGUES = sorted(LOCALE.glob("*/LC_MESSAGES/*.po"))
@@ -46,6 +47,8 @@ def _texts() -> dict[str, str]:
         f"rules/{language}": (STARTER / f"{language}.md").read_text(encoding="utf-8") for language in ("nb", "nn", "en")
     }
     texts["bundle/README.txt"] = README
+    for name, views in (("report", REPORT), ("workbook", WORKBOOK)):
+        texts |= {f"{name}/{language}": "\n".join(words.values()) for language, words in views.items()}
     for path in CATALOGUES:
         entries = read_catalogue(path)
         texts[f"{path.parts[-3]}/{path.stem}"] = "\n".join([*entries.values(), *entries])

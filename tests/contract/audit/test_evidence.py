@@ -15,6 +15,7 @@ from gateway.audit.checkpoint import open_checkpoint
 from gateway.audit.errors import BundleError
 from gateway.audit.export import Order, export
 from gateway.audit.receipt import make_receipt, verify_receipt
+from gateway.audit.sample import Sample
 from gateway.audit.sealer import run, seal_staged
 from gateway.audit.verify_bundle import verify_bundle
 from gateway.installation import public_key_path, read_signing_key
@@ -144,6 +145,68 @@ def test_erased_disclosures_leave_a_bundle_that_verifies(services, sealing, tmp_
     assert verify(services, summary).ok
     with zipfile.ZipFile(summary.bundle) as archive:
         assert all(b"Gjest 1" not in archive.read(name) for name in archive.namelist())
+
+
+def test_chosen_acceptances_with_a_sample_and_every_view(services, sealing, tmp_path):
+    for number in range(1, 8):
+        accept_one(services, number)
+    wait_until_sealed(services)
+    with services.database.write() as session:
+        gone = session.query(Acceptance).filter_by(language="nn").first().leaf_id
+        session.execute(delete(Disclosure).where(Disclosure.leaf_id == gone))
+    now, told = services.clock(), []
+    order = Order(
+        now - timedelta(days=1), now + timedelta(days=1), "revisor", "kontroll", "nn", name="gjest",
+        sample=Sample(3, "4711"), xlsx=True,
+    )  # fmt: skip
+    keys = (read_signing_key(services.settings).verifier,)
+    out = tmp_path / "bundle.zip"
+    summary = export(services.database, services.place, keys, order, out, now, lambda *step: told.append(step))
+    assert summary.sidecar.stat().st_mode & 0o777 == 0o600
+    assert {path.name for path in tmp_path.iterdir()} >= {"bundle.zip", "bundle.zip.note"}
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("tmp")], "nothing is left beside it"
+    with zipfile.ZipFile(out) as archive:
+        assert archive.testzip() is None
+        rows = archive.read("view.csv").decode("utf-8-sig").splitlines()
+        assert len(archive.read("selection.txt").split()) == len(rows) - 1 == 6, "who is erased is not found"
+        assert len(archive.read("sample.csv").splitlines()) == 4
+        assert "view.xlsx" in archive.namelist()
+    assert told[0] == ("reading", 0, summary.entries)
+    assert [stage for stage, _, _ in told[-2:]] == ["packing", "signing"]
+
+
+def test_guests_are_accepted_while_an_export_runs(services, sealing, tmp_path):
+    for number in range(1, 4):
+        accept_one(services, number)
+    wait_until_sealed(services)
+    accepted = []
+
+    def beside(stage, done, total):
+        if stage == "reading" and not accepted:
+            accepted.append(accept_one(services, 9))
+
+    now = services.clock()
+    order = Order(now - timedelta(days=1), now + timedelta(days=1), "revisor", "kontroll")
+    keys = (read_signing_key(services.settings).verifier,)
+    summary = export(services.database, services.place, keys, order, tmp_path / "bundle.zip", now, beside)
+    assert accepted
+    assert verify(services, summary).ok
+    with zipfile.ZipFile(summary.bundle) as archive:
+        assert b"Gjest 9" not in archive.read("view.csv"), "it holds what was sealed when it began"
+
+
+def test_an_order_that_can_not_be_met_is_not_recorded(services, sealing, tmp_path):
+    accept_one(services, 1)
+    wait_until_sealed(services)
+    now = services.clock()
+    order = Order(now, now, "revisor", "kontroll", name="x", fields=frozenset())
+    with pytest.raises(BundleError, match="withholds"):
+        export(services.database, services.place, (), order, tmp_path / "bundle.zip", now)
+    wait_until_sealed(services)
+    with services.database.read() as session:
+        head = leaves.find_head(session, services.place.owner_id)
+        stored = list(leaves.entries(session, services.place.owner_id, 0, head.size))
+    assert all(b'"type":"export"' not in entry for _, _, entry in stored)
 
 
 def test_export_without_a_reason_or_a_head_is_refused(services, tmp_path):

@@ -157,3 +157,13 @@ def test_appending_many_is_appending_each(before: int, count: int) -> None:
         nodes, edge = merkle.new_nodes(size, leaf, edge)
         expected += nodes
     assert (sorted(found), after) == (sorted(expected), edge)
+
+
+def test_extending_an_edge_in_place_is_appending() -> None:
+    edge: merkle.Edge = ()
+    in_place: list[bytes] = []
+    for size in range(200):
+        leaf = merkle.leaf_hash(b"%d" % size)
+        edge = merkle.new_nodes(size, leaf, edge)[1]
+        merkle.extend(in_place, size, leaf)
+        assert tuple(in_place) == edge

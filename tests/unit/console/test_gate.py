@@ -26,6 +26,7 @@ AUDITOR = {
     ("GET", "/"), ("GET", "/acceptances"), ("POST", "/acceptances/export"), ("POST", "/sign-out"),
     ("GET", "/lists"), ("GET", "/lists/source/{key}"), ("GET", "/api/v1/lists"), ("GET", "/api/v1/lists/history"),
     ("GET", "/acceptances/exports/{key}"), ("GET", "/acceptances/exports/{key}/{file}"),
+    ("GET", "/acceptances/export"), ("POST", "/acceptances/exports/{key}/remove"),
 }  # fmt: skip
 
 

@@ -1,11 +1,7 @@
 from __future__ import annotations
 
-import hashlib
 import re
 import sqlite3
-import threading
-import time
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,14 +11,10 @@ from captive_portal.auth.setup import first_setup_link
 from captive_portal.console.acceptances import read_period
 from captive_portal.console.look import LANGUAGES
 from captive_portal.i18n import read_catalogue
-from gateway.audit import sealer, verify_bundle
-from gateway.audit.keyfile import create_key_file
-from gateway.installation import public_key_path, read_signing_key
 from gateway.lists import generations as publishing
 from gateway.lists import jobs
 from gateway.lists.compile import compile_policy
 from gateway.lists.publish import publish as publish_snapshot
-from gateway.settings import signing_key_path
 from gateway.storage import generations, grants
 from gateway.storage.models import Disclosure, PolicyGeneration, StagedLeaf
 from policies.snapshot import NamedList
@@ -278,95 +270,6 @@ def test_a_period_is_in_local_days(world):
     assert set(read_period("2026-02-02", "2026-02-01").problems) == {"first"}
     assert read_period("", "").problems == {}
     assert set(read_period("", "", required=True).problems) == {"first", "last"}
-
-
-@contextmanager
-def sealing(world):
-    """The real sealer, at work beside the console."""
-    (world.settings.state / "keys").mkdir(mode=0o700, exist_ok=True)
-    place, stop = world.services.place, threading.Event()
-    key = create_key_file(signing_key_path(world.settings), place.log_origin)
-    public_key_path(world.settings).write_text(f"{key.verifier}\n")
-    arguments = (world.services.database, place.owner_id, place.log_origin, read_signing_key(world.settings))
-    thread = threading.Thread(target=sealer.run, args=(*arguments, lambda: world.now, stop.is_set))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(10)
-    assert not thread.is_alive()
-
-
-def test_auditor_exports_a_bundle_that_verifies(world, tmp_path):
-    world.publish_all()
-    world.accepted("Ola Nordmann")
-    auditor = world.signed_in("auditor", "rev")
-    wanted = {"first": "2026-11-01", "last": "2026-11-30", "reason": "Sak 26/1"}
-    with sealing(world):
-        for _ in range(50):
-            answer = auditor.fill("/acceptances", "/acceptances/export", **wanted)
-            if answer.status_code == 303:
-                break
-            time.sleep(0.1)  # nothing is sealed yet
-    assert answer.status_code == 303, answer.text
-    ready = answer.headers["location"]
-    assert "gjestenett-kommune-2026-11-01-2026-11-30.zip" in auditor.get(ready).text
-    got = auditor.get(f"{ready}/bundle")
-    assert got.headers["content-type"] == "application/zip"
-    assert got.headers["cache-control"] == "no-store"
-    bundle = tmp_path / "got.zip"
-    bundle.write_bytes(got.content)
-    note = auditor.get(f"{ready}/note")
-    bundle.with_name("got.zip.note").write_text(note.text)
-    assert verify_bundle.main([str(bundle), "--key", str(public_key_path(world.settings))]) == 0
-    assert hashlib.sha256(got.content).hexdigest() in note.text
-    assert {"rev", "Sak 26/1"} <= set(disclosed(world))
-    other = world.browser()
-    assert list((world.settings.state / "run" / "exports").glob("*")) == [], "a start empties the shelf"
-    world.account("ola", "it")
-    other.sign_in("ola")
-    assert other.get(ready).status_code == 410
-
-
-def test_only_its_maker_fetches_an_export_and_not_for_long(world, tmp_path):
-    from captive_portal.console.exports import ExportShelf
-    from gateway.audit.export import Summary
-
-    def write(out):
-        out.write_bytes(b"PK")
-        return Summary(out, None, 1)
-
-    shelf = ExportShelf(tmp_path)
-    kept = shelf.make("rev", "a.zip", write)
-    assert shelf.find(kept.key, "rev") == kept
-    assert shelf.find(kept.key, "ola") is None
-    assert kept.bundle.parent.stat().st_mode & 0o777 == 0o700
-    shelf.discard(kept.key)
-    assert shelf.find(kept.key, "rev") is None
-    assert not kept.bundle.exists()
-
-
-def test_an_export_says_what_is_missing_and_makes_nothing(world):
-    world.publish_all()
-    browser = world.signed_in("it")
-    good = {"first": "2026-11-01", "last": "2026-11-30", "reason": "Sak 26/1"}
-    for field, values in {
-        "reason": ["", "   ", *BAD_TEXTS[:-1]],
-        "first": ["", "2026-13-01", HTML, "2027-01-01"],
-    }.items():
-        for value in values:
-            answer = browser.fill("/acceptances", "/acceptances/export", **(good | {field: value}))
-            assert answer.status_code == 422
-            assert f'href="#export-{field}"' in answer.text
-            assert HTML not in answer.text
-    assert "export" not in leaf_types(world)
-    answer = browser.fill("/acceptances", "/acceptances/export", **good)
-    assert answer.status_code == 503, "nothing is sealed, and there is no key"
-    assert "Sak 26/1" in answer.text
-    assert "That did not work this time" in answer.text
-    assert "You must correct this first" not in answer.text
-    assert not list((world.settings.state / "run" / "exports").glob("*/*"))
 
 
 def test_a_locked_database_gives_503_and_writes_nothing(world, monkeypatch):
