@@ -296,7 +296,7 @@ def test_what_the_verifier_did_not_foresee_is_a_named_problem(
     key = bundle.with_name("key.txt")
     key.write_text(KEYS)
     bundle.with_name("bundle.zip.note").write_bytes(sidecar)
-    monkeypatch.setattr(verify_bundle, "_texts", stumble)
+    monkeypatch.setattr(verify_bundle, "_append", stumble)
     assert main([str(bundle), "--key", str(key)]) == 1
     told = capsys.readouterr()
     assert "entries.jsonl, line 5 (entry 4): " in told.out
