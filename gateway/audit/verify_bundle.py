@@ -22,6 +22,7 @@ import hashlib
 import heapq
 import io
 import json
+import operator
 import re
 import struct
 import sys
@@ -182,7 +183,8 @@ class _Verifier:
 
     def verdict(self) -> Report:
         if self.report.problems:
-            self.report.proved.clear()  # a broken bundle proves nothing
+            self.report.proved.clear()  # a broken bundle proves nothing, and what else is wrong with it is open
+            self.report.unchecked.clear()
         return self.report
 
     def judging(self) -> _Judging:
@@ -260,7 +262,8 @@ class _Verifier:
             self.note(Fault("manifest.json", "names another log than the sidecar", "origin"))
         facts = self.read(manifest, streams)
         # A changed file makes others disagree with it; where the manifest tells which changed, only those are named.
-        for part, problem in {**self.suspects, **self.found}.items():
+        damaged = {part: problem for part, problem in self.suspects.items() if problem.message == DAMAGED}
+        for part, problem in {**self.suspects, **self.found, **damaged}.items():
             if not self.suspects or part in self.suspects or part == EARLIER:
                 self.report.problems.append(problem)
         if not self.report.problems and facts is not None:
@@ -389,7 +392,8 @@ class _Verifier:
             facts.append(f"The bundle holds exactly the entries {first} to {last - 1} of it ({last - first}): {none}")
         facts.append(f"{walk.disclosed} personal fields shown are those that were recorded.")
         facts.append(f"{len(walk.texts)} texts of the rules are word for word those that the entries name.")
-        for (version, language, text, _), count in walk.accepted.items():
+        for key, count in walk.accepted.items():
+            version, language, text, _ = (word.decode() for word in key)
             facts.append(f"Rules version {version} ({language}), accepted {count} times: the text terms/{text}.md.")
         begin, end = chosen.get("from") or "the beginning", chosen.get("to") or "the end"
         facts.append(
@@ -405,9 +409,10 @@ class _Verifier:
         if self.followed:
             facts.append(f"The log's key was changed {self.followed} times; each new key is signed by one before it.")
         if erased := walk.erased.count(first, last):
+            shown = sum(sum(walk.shows[max(0, a - first) : b + 1 - first]) for a, b in walk.erased.held if b >= first)
             facts.append(
-                f"{erased} entries of the range have been erased, by the entries {_some(walk.erasing)}: their fields"
-                " can't be shown any more, and their proofs hold."
+                f"{erased} entries of the range have been erased, by the entries {_some(walk.erasing)}: {shown} of them"
+                " still show fields, and their proofs hold."
             )
         if grown:
             facts.append(grown)
@@ -435,7 +440,9 @@ class _Verifier:
         if manifest["last"] - manifest["first"] < head.size:
             unchecked.append("Entries outside the range of the bundle.")
         if walk.other_types:
-            unchecked.append(f"The meaning of entries of types unknown here: {', '.join(sorted(walk.other_types, key=_utf16))}.")
+            unchecked.append(
+                f"The meaning of entries of types unknown here: {', '.join(sorted(walk.other_types, key=_utf16))}."
+            )
         if self.unfollowed:
             unchecked.append(f"{self.unfollowed} changes of key that were not signed by a key you trust.")
         for name in sorted(filter(OTHER_VIEW.fullmatch, manifest["files"])):
@@ -452,6 +459,7 @@ class _Verifier:
 
 
 EARLIER = "earlier checkpoint"
+DAMAGED = "damaged in the ZIP"
 UNTRUSTED = "not signed by the trusted key"
 SPLIT = "Whether others were shown another history: compare the checkpoint with copies that others keep."
 TRUTH = "That the recorded times are right, and that what a person typed is true: no log can prove that."
@@ -526,9 +534,11 @@ class _Walk:
         old_size: int | None,
     ) -> None:
         self.verifier, self.streams, self.manifest = verifier, streams, manifest
-        self.entries, self.leaves = streams["entries.jsonl"], streams["leaves.txt"]
-        self.disclosures, self.view = streams["disclosures.jsonl"], streams["view.csv"]
-        self.selection = streams.get("selection.txt")
+        self.entries = streams["entries.jsonl"].lines(MAX_ENTRY_BYTES + 1)
+        self.leaves = streams["leaves.txt"].lines(17)
+        self.disclosures = streams["disclosures.jsonl"].lines(MAX_LINE_BYTES)
+        self.selection = streams["selection.txt"].lines(18) if "selection.txt" in streams else None
+        self.view = streams["view.csv"]
         self.first, self.last = manifest["first"], manifest["last"]
         self.edge: list[bytes] = list(proof["left"])
         self.old_size, self.old_root = old_size, None if old_size != self.first else _fold(self.edge)
@@ -537,10 +547,11 @@ class _Walk:
         sample = manifest.get("sample")
         self.draw = None if sample is None else _Draw(head.root, sample["count"], sample["number"])
         self.texts: dict[str, int] = {}
-        self.accepted: dict[tuple[str, str, str, str], int] = {}
+        self.accepted: dict[tuple[bytes, ...], int] = {}
         self.middles: dict[tuple[bytes, bytes, bytes, bytes], bytes] = {}
         self.rotations: dict[str, int] = {}
         self.erased, self.erasing = _Ranges(), []  # type: tuple[_Ranges, list[int]]
+        self.shows = bytearray()  # for each entry, whether any of its fields is shown
         self.other_types: set[str] = set()
         self.odd_leaf: int | None = None
         self.bad_entry: int | None = None
@@ -549,7 +560,7 @@ class _Walk:
         self.view_readable = self.disclosures_readable = True
         self.pending: tuple[int, bytes, bytes, bytes] | None = None
         self.disclosure_line = self.selection_line = 0
-        self.previous: tuple[int, bytes] = (-1, b"")
+        self.previous = (-1, b"", b"", b"")
         self.selected = -1
 
     def line(self, index: int) -> str:
@@ -559,25 +570,26 @@ class _Walk:
         heading = b"\xef\xbb\xbf" + _csv([text.encode() for text in HEADINGS[self.manifest["language"]].split(";")])
         with self.verifier.noting():
             self.expect_row(heading)
-            self.next_disclosure()
+            with self.verifier.noting():
+                self.next_disclosure()
             self.next_selected()
             for index in range(self.first, self.last):
                 self.verifier.place = ("entries.jsonl", self.line(index))
                 self.entry(index)
-            if self.entries.line(1):
+            if next(self.entries, b""):
                 raise Fault("entries.jsonl", "holds more entries than the range", self.line(self.last))
             self.complete = True
             self.ends()
             self.sample(heading)
 
     def entry(self, index: int) -> None:
-        line = self.entries.line(MAX_ENTRY_BYTES + 1)
+        line = next(self.entries, b"")
         if not line:
             self.bad_entry = index if self.bad_entry is None else self.bad_entry
             raise Fault("entries.jsonl", "the entry is missing", self.line(index))
         entry = line[:-1] if line[-1] == 10 else line
         leaf = hashlib.sha256(b"\x00" + entry).digest()
-        if self.leaves.line(17) != leaf.hex()[:16].encode() + b"\n" and self.odd_leaf is None:
+        if next(self.leaves, b"") != leaf.hex()[:16].encode() + b"\n" and self.odd_leaf is None:
             self.odd_leaf = index
         _append(self.edge, index, leaf)
         if index + 1 == self.old_size:
@@ -585,7 +597,7 @@ class _Walk:
         found = PLAIN_ACCEPTANCE.fullmatch(line)
         try:
             acceptance: Acceptance | None
-            if found and _is_utf8(line):
+            if found and (line.isascii() or _is_utf8(line)):
                 acceptance, personal = self.plain_acceptance(found, index)
             elif entry is line:
                 raise Fault("entries.jsonl", "the line is too long or has no end", self.line(index))
@@ -602,7 +614,8 @@ class _Walk:
             shown = self.is_selected(index, shown)
         values: dict[bytes, bytes] = {}
         while self.pending is not None and self.pending[0] == index and self.disclosures_readable:
-            self.disclosure(personal, shown, values)
+            self.disclosure(self.pending, personal, shown, values)
+        self.shows.append(bool(values))
         if shown and self.view_readable and acceptance is not None:
             self.rows += 1
             row = self.row(index, acceptance, values)
@@ -616,7 +629,7 @@ class _Walk:
         """What `any_entry` says of the same line, several times as fast."""
         at, by, listed, html, language, text, version, site = found.groups()
         personal = listed[1:-1].split(b'","') if listed else []
-        if personal != sorted(set(personal)):
+        if not all(map(operator.lt, personal, personal[1:])):
             raise Fault("entries.jsonl", UNSORTED, self.line(index))
         acceptance = (at, site, version, language, text, html, by)
         self.count(acceptance, index)
@@ -648,12 +661,11 @@ class _Walk:
         return acceptance, personal
 
     def count(self, acceptance: Acceptance, index: int) -> None:
-        version, language, text, html = (word.decode() for word in acceptance[2:6])
-        key = (version, language, text, html)
+        key = acceptance[2:6]
         if key not in self.accepted:
             self.accepted[key] = 0
             self.bounded(self.accepted)
-            for name in (f"terms/{text}.md", f"terms/{html}.html"):
+            for name in (f"terms/{key[2].decode()}.md", f"terms/{key[3].decode()}.html"):
                 self.texts.setdefault(name, index)
         self.accepted[key] += 1
 
@@ -672,9 +684,10 @@ class _Walk:
         cells = [_cell(values[name]) if name in values else b"" for name in PERSONAL_NAMES]
         return b'"%d";"%b";"%b";"%b";"%b"\r\n' % (index, at, middle, by, b'";"'.join(cells))
 
-    def disclosure(self, digests: list[bytes], shown: bool, values: dict[bytes, bytes]) -> None:
-        assert self.pending is not None
-        index, name, encoded, value = self.pending
+    def disclosure(
+        self, pending: tuple[int, bytes, bytes, bytes], digests: list[bytes], shown: bool, values: dict[bytes, bytes]
+    ) -> None:
+        index, name, encoded, value = pending
         try:
             if _digest(encoded) not in digests:
                 self.bad_disclosure(f"{name.decode()} of entry {index} is not the value that was recorded")
@@ -687,28 +700,23 @@ class _Walk:
             self.verifier.note(fault)
 
     def next_disclosure(self) -> None:
-        """Read the next line into `pending`: its index, name, canonical [salt, name, value], and value."""
+        """Read the next line into `pending`: index, name, canonical [salt, name, value], value. Raises: Fault."""
         self.disclosure_line += 1
         self.pending = None
-        line = self.disclosures.line(MAX_LINE_BYTES)
-        if not line:
-            return
+        line = next(self.disclosures, b"")
         found = PLAIN_DISCLOSURE.fullmatch(line)
-        try:
-            if found and _is_utf8(line):
-                number, name, salt, value = found.groups()
-                index, encoded = int(number), b'["%b","%b","%b"]' % (salt, name, value)
-            else:
-                index, name, encoded, value = self.any_disclosure(line)
-            place = (index, name)
-            if place <= self.previous:
-                self.bad_disclosure("is out of order or there twice")
-            if not self.first <= index < self.last:
-                self.bad_disclosure(f"is of entry {index}, which is not in the bundle")
-            self.previous = place
-            self.pending = (index, name, encoded, value)
-        except Fault as fault:
-            self.verifier.note(fault)
+        if found and (line.isascii() or _is_utf8(line)):
+            number, name, salt, value = found.groups()
+            index, encoded = int(number), b'["%b","%b","%b"]' % (salt, name, value)
+        elif line:
+            index, name, encoded, value = self.any_disclosure(line)
+        else:
+            return
+        if index < self.previous[0] or (index == self.previous[0] and name <= self.previous[1]):
+            self.bad_disclosure("is out of order or there twice")
+        if not self.first <= index < self.last:
+            self.bad_disclosure(f"is of entry {index}, which is not in the bundle")
+        self.previous = self.pending = (index, name, encoded, value)
 
     def any_disclosure(self, line: bytes) -> tuple[int, bytes, bytes, bytes]:
         found = _parse(line[:-1]) if line.endswith(b"\n") else None
@@ -729,7 +737,7 @@ class _Walk:
         if self.selection is None:
             return
         self.selection_line += 1
-        line = self.selection.line(18)
+        line = next(self.selection, b"")
         if not line:
             self.selected = -1
             return
@@ -768,7 +776,7 @@ class _Walk:
 
     def ends(self) -> None:
         with self.verifier.noting():
-            if self.leaves.line(1):
+            if next(self.leaves, b""):
                 raise Fault("leaves.txt", "has more lines than there are entries")
         with self.verifier.noting():
             if self.disclosures_readable and self.pending:
@@ -1121,17 +1129,22 @@ class _Stream:
         self.buffer, self.position = b"", 0
         self.source = self._chunks(archive, member)
 
-    def line(self, limit: int) -> bytes:
-        """The next line with its LF, cut at `limit` bytes; b"" at the end."""
+    def lines(self, limit: int) -> Iterator[bytes]:
+        """The lines with their LF, cut at `limit` bytes."""
         while True:
-            end = self.buffer.find(b"\n", self.position, self.position + limit) + 1
+            end = self.buffer.rfind(b"\n", self.position) + 1
             if not end:
                 if len(self.buffer) - self.position < limit and self.more():
                     continue
-                end = min(len(self.buffer), self.position + limit)
-            line = self.buffer[self.position : end]
-            self.position = end
-            return line
+                end = len(self.buffer)
+            block, self.position = self.buffer[self.position : end], end
+            if not block:
+                return
+            for line in io.BytesIO(block):
+                while len(line) > limit:
+                    yield line[:limit]
+                    line = line[limit:]  # noqa: PLW2901 - what is left of it
+                yield line
 
     def take(self, count: int) -> bytes:
         """The next `count` bytes, or as many as there are."""
@@ -1168,7 +1181,7 @@ class _Stream:
         return bool(chunk)
 
     def _chunks(self, archive: _Zip, member: _Member) -> Iterator[bytes]:
-        damaged = Fault(member.name, "damaged in the ZIP")
+        damaged = Fault(member.name, DAMAGED)
         inflate = zlib.decompressobj(-15) if member.deflated else None
         offset, left, crc, raw = member.start, member.packed, 0, b""
         while True:
@@ -1239,8 +1252,6 @@ def _parse(data: bytes) -> Any:
 
 
 def _is_utf8(data: bytes) -> bool:
-    if data.isascii():
-        return True
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -1250,11 +1261,8 @@ def _is_utf8(data: bytes) -> bool:
 
 def _digest(encoded: bytes) -> bytes:
     """b64url(SHA-256(ASCII(b64url(`encoded`)))): how an entry names the field [salt, name, value] (RFC 9901 §4.2)."""
-    return _b64url(hashlib.sha256(_b64url(encoded)).digest())
-
-
-def _b64url(data: bytes) -> bytes:
-    return binascii.b2a_base64(data, newline=False).translate(_URL, b"=")
+    inner = binascii.b2a_base64(encoded, newline=False).translate(_URL, b"=")
+    return binascii.b2a_base64(hashlib.sha256(inner).digest(), newline=False).translate(_URL, b"=")
 
 
 _URL = bytes.maketrans(b"+/", b"-_")

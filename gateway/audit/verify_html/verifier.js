@@ -37,7 +37,7 @@ class Verifier {
         this.problems.push(new Fault(part, "unforeseen", { error: String(error) }, where).problem);
       }
     }
-    if (this.problems.length) this.proved = []; // a broken bundle proves nothing
+    if (this.problems.length) this.proved = this.unchecked = []; // a broken bundle proves nothing, and all else is open
     const { problems, proved, unchecked } = this;
     return { ok: !problems.length, problems, proved, unchecked };
   }
@@ -131,7 +131,8 @@ class Verifier {
     }
     const facts = await this.read(manifest, streams);
     // A changed file makes others disagree with it; where the manifest tells which changed, only those are named.
-    for (const [part, problem] of new Map([...this.suspects, ...this.found])) {
+    const damaged = [...this.suspects].filter(([, problem]) => problem.code === "damaged");
+    for (const [part, problem] of new Map([...this.suspects, ...this.found, ...damaged])) {
       if (!this.suspects.size || this.suspects.has(part) || part === EARLIER) this.problems.push(problem);
     }
     if (!this.problems.length && facts) {
@@ -281,7 +282,11 @@ class Verifier {
     const erased = walk.erased.count(first, last);
     if (erased) {
       const by = walk.erasing.slice(0, 20).join(", ") + (walk.erasing.length > 20 ? " …" : "");
-      facts.push(["fact_erased", { count: erased, by }]);
+      let shown = 0;
+      for (const [a, b] of walk.erased.held) {
+        for (let i = Math.max(a, first); i <= b && i < last; i++) shown += walk.shows[i - first];
+      }
+      facts.push(["fact_erased", { count: erased, by, shown }]);
     }
     if (grown) facts.push(grown);
     this.gaps(head, manifest, walk);

@@ -27,6 +27,7 @@ class Walk {
     this.rotations = new Map();
     this.erased = new Ranges();
     this.erasing = [];
+    this.shows = []; // for each entry, 1 when any of its fields is shown
     this.otherTypes = new Set();
     this.oddLeaf = null;
     this.badEntry = null;
@@ -97,6 +98,7 @@ class Walk {
       if (!this.disclosure(digests, shown, values)) continue;
       this.nextDisclosure(this.disclosures.lineNow(MAX_LINE_BYTES) ?? (await this.disclosures.line(MAX_LINE_BYTES)));
     }
+    this.shows.push(values.size ? 1 : 0);
     if (shown && this.viewReadable) {
       this.rows++;
       const row = this.row(index, acceptance, values);

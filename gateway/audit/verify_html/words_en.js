@@ -143,7 +143,7 @@ WORDS.en = {
     "sample.csv shows the {count} of these acceptances that the checkpoint's root and the number “{number}” draw: nobody could choose them, if the number is yours.",
   fact_keys: "The log's key was changed {count} times; each new key is signed by one before it.",
   fact_erased:
-    "{count} entries of the range have been erased, by the entries {by}: their fields can't be shown any more, and their proofs hold.",
+    "{count} entries of the range have been erased, by the entries {by}: {shown} of them still show fields, and their proofs hold.",
   fact_grown: "The log has only grown since your checkpoint of {size} entries: nothing before it was changed.",
   fact_sidecar: "The ZIP is the one that was signed: exported by “{by}”, for “{why}”.",
   fact_included: "Entry {index} is in it, exactly as it stands in the receipt.",
@@ -182,7 +182,7 @@ WORDS.en = {
   files: "Files",
   file_bundle: "The bundle",
   file_bundle_help: "The ZIP file as you got it, without unpacking it.",
-  file_sidecar: "Its signature",
+  file_sidecar: "The signature of the bundle",
   file_sidecar_help: "The file beside the bundle that is named like it and ends in .note.",
   without_sidecar: "There is no signature. Who exported the bundle, and why, is then not checked.",
   file_receipt: "The receipt",

@@ -143,7 +143,7 @@ WORDS.nb = {
     "sample.csv viser de {count} av disse godkjenningene som roten i sjekkpunktet og tallet «{number}» trekker: ingen kunne velge dem ut, hvis tallet er ditt.",
   fact_keys: "Nøkkelen til loggen er byttet {count} ganger; hver ny nøkkel er signert av en tidligere.",
   fact_erased:
-    "{count} innførsler i området er slettet, ved innførsel {by}: feltene deres kan ikke vises lenger, og bevisene holder.",
+    "{count} innførsler i området er slettet, ved innførsel {by}: {shown} av dem viser fortsatt felt, og bevisene holder.",
   fact_grown: "Loggen har bare vokst siden sjekkpunktet ditt med {size} innførsler: ingenting før det er endret.",
   fact_sidecar: "ZIP-filen er den som ble signert: eksportert av «{by}», til «{why}».",
   fact_included: "Innførsel {index} er i den, nøyaktig slik den står i kvitteringen.",
@@ -182,7 +182,7 @@ WORDS.nb = {
   files: "Filer",
   file_bundle: "Revisjonspakken",
   file_bundle_help: "ZIP-filen slik du fikk den, uten å pakke den ut.",
-  file_sidecar: "Signaturen til den",
+  file_sidecar: "Signaturen til pakken",
   file_sidecar_help: "Filen ved siden av pakken som heter det samme og slutter på .note.",
   without_sidecar: "Det finnes ingen signatur. Da blir det ikke kontrollert hvem som eksporterte pakken, og hvorfor.",
   file_receipt: "Kvitteringen",

@@ -143,7 +143,7 @@ WORDS.nn = {
     "sample.csv viser dei {count} av desse godkjenningane som rota i sjekkpunktet og talet «{number}» trekkjer: ingen kunne velje dei ut, om talet er ditt.",
   fact_keys: "Nøkkelen til loggen er bytt {count} gonger; kvar ny nøkkel er signert av ein tidlegare.",
   fact_erased:
-    "{count} innførslar i området er sletta, ved innførsel {by}: felta deira kan ikkje visast lenger, og prova held.",
+    "{count} innførslar i området er sletta, ved innførsel {by}: {shown} av dei viser framleis felt, og prova held.",
   fact_grown: "Loggen har berre vakse sidan sjekkpunktet ditt med {size} innførslar: ingenting før det er endra.",
   fact_sidecar: "ZIP-fila er den som vart signert: eksportert av «{by}», til «{why}».",
   fact_included: "Innførsel {index} er i han, nøyaktig slik han står i kvitteringa.",
@@ -182,7 +182,7 @@ WORDS.nn = {
   files: "Filer",
   file_bundle: "Revisjonspakka",
   file_bundle_help: "ZIP-fila slik du fekk henne, utan å pakke henne ut.",
-  file_sidecar: "Signaturen til henne",
+  file_sidecar: "Signaturen til pakka",
   file_sidecar_help: "Fila ved sida av pakka som heiter det same og sluttar på .note.",
   without_sidecar: "Det finst ingen signatur. Då blir det ikkje kontrollert kven som eksporterte pakka, og kvifor.",
   file_receipt: "Kvitteringa",

@@ -1,4 +1,4 @@
-"""Bundles and receipts, honest and forged, that both verifiers must judge alike: one list for Python and for the browser."""
+"""Bundles and receipts, honest and forged, that both verifiers must judge alike: Python and the browser."""
 
 from __future__ import annotations
 
@@ -75,18 +75,6 @@ def repacked(files: Mapping[str, bytes]) -> bytes:
         path = Path(folder) / "bundle.zip"
         rewrite(path, files)
         return path.read_bytes()
-
-
-def changes(files: Mapping[str, bytes], count: int, seed: int = 20261122) -> Iterator[tuple[str, int, bytes]]:
-    """Single changed bytes at random places, as (file, place, its new bytes); short files are not spared."""
-    source = random.Random(seed)
-    names = sorted(files)
-    for _ in range(count):
-        name = source.choice(names)
-        place = source.randrange(len(files[name]))
-        data = bytearray(files[name])
-        data[place] ^= source.randrange(1, 256)
-        yield name, place, bytes(data)
 
 
 # --- forgeries whose manifest fits: what the sidecar can't name, the log itself must ---------------------------------
@@ -554,7 +542,11 @@ def rotation_cases() -> Iterator[Case]:
     data, sidecar = packed(files, LAST)
     # Leaf 6 was erased before; 13, 14, 15 by the entry after.
     for name, signer, words in (
-        ("oldest key", OLD, ("changed 2 times", "4 entries of the range have been erased, by the entries 32, 33")),
+        (
+            "oldest key",
+            OLD,
+            ("changed 2 times", "4 entries of the range have been erased, by the entries 32, 33: 2 of them still show"),
+        ),
         ("second key", NEXT, ("changed 1 times", "1 changes of key that were not signed")),
         ("newest key", LAST, ("2 changes of key that were not signed",)),
     ):
@@ -708,3 +700,46 @@ def cases() -> tuple[Case, ...]:
     """All of them."""
     sources = (whole_bundles, forged, misshapen, hostile_cases, selections, rotation_cases, receipts)
     return tuple(case for source in sources for case in source())
+
+
+# --- single changed bytes ---------------------------------------------------------------------------------------------
+
+
+@cache
+def part_of_a_log() -> tuple[dict[str, bytes], dict[str, object]]:
+    """A bundle of a part of a log, and how it is verified."""
+    files = LOG.files(LOG.request(7, 39, consistency_from=5))
+    return files, {"sidecar": packed(files)[1], "require_sidecar": True, "checkpoint": LOG.checkpoint(5)}
+
+
+@cache
+def everything() -> tuple[dict[str, bytes], dict[str, object]]:
+    """A bundle with every file that there can be, and how it is verified."""
+    more = {"rotations.txt": rotations(*CHAIN), "view.xlsx": b"PK", "report.pdf": b"%PDF", "report-ua.pdf": b"%PDF-1.7"}
+    chosen = {"name": "a", "site": "hovedbygg", "version": "2026-1"}
+    files = selected(rotated(), chosen, sample=(4, "4711"), more=more, keys=(OLD, NEXT, LAST))
+    return files, {"sidecar": packed(files, LAST)[1], "require_sidecar": True}
+
+
+def changed_bytes(count: int, seed: int = 20261122) -> Iterator[tuple[Case, dict[str, bytes], str, int]]:
+    """Bundles with one changed byte at a random place of a random file, in fitting ZIPs: (case, files, file, place)."""
+    source = random.Random(seed)
+    for number in range(count):
+        files, words = (part_of_a_log, everything)[number % 2]()
+        name = source.choice(sorted(files))  # evenly, so that short files are not spared
+        place = source.randrange(len(files[name]))
+        data = bytearray(files[name])
+        data[place] ^= source.randrange(1, 256)
+        case = Case(f"{name}, byte {place}", repacked({**files, name: bytes(data)}), name, **words)  # type: ignore[arg-type]
+        yield case, files, name, place
+
+
+def changed_zips(count: int) -> Iterator[Case]:
+    """Bundles with one changed byte of the ZIP itself."""
+    source = random.Random(1122)
+    for _ in range(count):
+        files, words = part_of_a_log()
+        data = bytearray(packed(files)[0])
+        place = source.randrange(len(data))
+        data[place] ^= source.randrange(1, 256)
+        yield Case(f"ZIP, byte {place}", bytes(data), "?", **words)  # type: ignore[arg-type]

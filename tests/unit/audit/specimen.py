@@ -88,7 +88,11 @@ class Log:
         return sign_checkpoint(Checkpoint(ORIGIN, size, self.roots[size]), self.signer)
 
     def request(self, first: int, last: int, **changes: object) -> Request:
-        words: dict[str, object] = {"exporter": "it", "purpose": "årlig revisjon", "created_at": START + timedelta(days=1)}
+        words: dict[str, object] = {
+            "exporter": "it",
+            "purpose": "årlig revisjon",
+            "created_at": START + timedelta(days=1),
+        }
         words |= {"checkpoint": self.checkpoint(), "keys": (self.signer.verifier,)}
         return Request(first, last, **{**words, **changes})  # type: ignore[arg-type]
 
