@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Assemble gateway/audit/verify.html, the one file that an auditor opens, from its sources in gateway/audit/verify_html/.
+"""Assemble gateway/audit/verify.html, the one file that an auditor opens, from gateway/audit/verify_html/.
 
 The scripts become one, inside one function, so that nothing leaks and the worker can be made of the same text; the
 Content-Security-Policy names the hash of the style and of the script, and allows nothing else.
@@ -39,7 +39,6 @@ SCRIPTS = (
 def build() -> str:
     """The text of verify.html."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    parts = [_read(name) for name in SCRIPTS]
     scripts = "\n".join(map(_read, SCRIPTS))
     script = f'"use strict";\n(() => {{\nconst VERSION = "{version}";\nconst WORDS = {{}};\n\n{scripts}}})();\n'
     style = _read("style.css")
