@@ -7,9 +7,9 @@ Denne pakken viser hvem som godtok hvilke regler, og når. Den er laget slik at 
 kontrollere den selv, uten nett og uten å stole på den som sendte den.
 
 Slik kontrollerer du den
-  1. Hent verify_bundle.py fra en utgivelse av programmet, ikke fra avsenderen av pakken.
+  1. Hent verify.html eller verify_bundle.py fra en utgivelse av programmet, ikke fra avsenderen av pakken.
   2. Skaff loggens offentlige nøkkel en annen vei enn sammen med pakken, og legg den i en fil.
-  3. python3 verify_bundle.py bundle.zip --key nøkkel.txt
+  3. Åpne verify.html i nettleseren, uten nett, eller: python3 verify_bundle.py bundle.zip --key nøkkel.txt
      La bundle.zip.note ligge ved siden av bundle.zip.
      Har du et sjekkpunkt fra en tidligere kontroll, legg til: --checkpoint sjekkpunkt.txt
   4. Ta vare på filen checkpoint fra pakken til neste kontroll.
@@ -40,9 +40,9 @@ Denne pakken viser kven som godtok kva reglar, og når. Han er laga slik at du s
 kontrollere han, utan nett og utan å stole på den som sende han.
 
 Slik kontrollerer du han
-  1. Hent verify_bundle.py frå ei utgjeving av programmet, ikkje frå avsendaren av pakken.
+  1. Hent verify.html eller verify_bundle.py frå ei utgjeving av programmet, ikkje frå avsendaren av pakken.
   2. Skaff den offentlege nøkkelen til loggen på ein annan måte enn saman med pakken, og legg han i ei fil.
-  3. python3 verify_bundle.py bundle.zip --key nøkkel.txt
+  3. Opne verify.html i nettlesaren, utan nett, eller: python3 verify_bundle.py bundle.zip --key nøkkel.txt
      Lat bundle.zip.note liggje ved sida av bundle.zip.
      Har du eit sjekkpunkt frå ein tidlegare kontroll, legg til: --checkpoint sjekkpunkt.txt
   4. Ta vare på fila checkpoint frå pakken til neste kontroll.
@@ -73,9 +73,9 @@ This bundle shows who accepted which rules, and when. It is made so that you can
 yourself, offline and without trusting its sender.
 
 How to check it
-  1. Get verify_bundle.py from a release of the program, not from the sender of the bundle.
+  1. Get verify.html or verify_bundle.py from a release of the program, not from the sender of the bundle.
   2. Get the log's public key by another way than with the bundle, and put it in a file.
-  3. python3 verify_bundle.py bundle.zip --key key.txt
+  3. Open verify.html in a browser, offline, or: python3 verify_bundle.py bundle.zip --key key.txt
      Keep bundle.zip.note beside bundle.zip.
      If you have a checkpoint from an earlier check, add: --checkpoint checkpoint.txt
   4. Keep the file checkpoint from the bundle for the next check.

@@ -11,6 +11,7 @@ from gateway.audit import verify_bundle as verifying
 from gateway.commands.audit_export import entries, export
 from gateway.commands.audit_log import COMMANDS
 from gateway.commands.session import Group, Invocation, pass_invocation
+from gateway.commands.verifier import verifier
 from gateway.errors import GatewayError
 from gateway.storage import leaves
 
@@ -33,16 +34,25 @@ for command in COMMANDS:
 
 audit.add_command(export)
 audit.add_command(entries)
+audit.add_command(verifier)
 
 
 @audit.command()
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", metavar="BUNDLE|RECEIPT", type=click.Path(path_type=Path))
 @click.option("--key", type=click.Path(path_type=Path), required=True, help="The log's public key (vkey).")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="An earlier checkpoint that you kept.")
+@click.option("--entry", type=click.Path(path_type=Path), help="The entry of a receipt that does not hold it.")
 @click.option("--no-sidecar", is_flag=True, help="There is no signed hash of the file (BUNDLE.note).")
-def verify(bundle: Path, key: Path, checkpoint: Path | None, no_sidecar: bool) -> None:
-    """Verify BUNDLE as the standalone verify_bundle.py does."""
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
+def verify(
+    bundle: Path, key: Path, checkpoint: Path | None, entry: Path | None, no_sidecar: bool, as_json: bool
+) -> None:
+    """Verify a bundle or a guest's receipt as the standalone verify_bundle.py does."""
     arguments = [str(bundle), "--key", str(key)]
+    if as_json:
+        arguments.append("--json")
+    if entry is not None:
+        arguments += ["--entry", str(entry)]
     if checkpoint is not None:
         arguments += ["--checkpoint", str(checkpoint)]
     if no_sidecar:

@@ -36,9 +36,18 @@ def salts() -> Iterator[bytes]:
 
 
 class Log:
-    """A sealed log of `size` entries: a publication first, then acceptances and a sign-in each tenth."""
+    """A sealed log of `size` entries: a publication first, then acceptances and a sign-in each tenth.
 
-    def __init__(self, size: int) -> None:
+    `others` puts entries of other types at chosen indexes: (type, plain fields). `signer` signs its checkpoints.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        others: Mapping[int, tuple[str, Mapping[str, object]]] | None = None,
+        signer: note.SignerKey = SIGNER,
+    ) -> None:
+        self.signer = signer
         source = salts()
         texts = {lang: {"text_sha256": sha256(md), "html_sha256": sha256(html)} for lang, (md, html) in TEXTS.items()}
         self.records: list[Record] = []
@@ -52,6 +61,8 @@ class Log:
                 kind, personal = "rules_published", {"by": "it"}
                 words = ("version", "adopting_body", "adopted_on", "case_number", "binding_language")
                 fields = {**dict.fromkeys(words, "1"), "texts": texts}
+            elif others and index in others:
+                kind, personal, fields = others[index][0], {}, others[index][1]
             elif index % 10 == 0:
                 kind, personal, fields = "staff_login", {"staff": "it"}, {"method": "password", "result": "ok"}
             else:
@@ -74,11 +85,16 @@ class Log:
 
     def checkpoint(self, size: int | None = None) -> bytes:
         size = len(self.records) if size is None else size
-        return sign_checkpoint(Checkpoint(ORIGIN, size, self.roots[size]), SIGNER)
+        return sign_checkpoint(Checkpoint(ORIGIN, size, self.roots[size]), self.signer)
 
     def request(self, first: int, last: int, **changes: object) -> Request:
-        words = {"exporter": "it", "purpose": "årlig revisjon", "created_at": START + timedelta(days=1)}
-        return Request(first, last, self.checkpoint(), (SIGNER.verifier,), **{**words, **changes})  # type: ignore[arg-type]
+        words: dict[str, object] = {
+            "exporter": "it",
+            "purpose": "årlig revisjon",
+            "created_at": START + timedelta(days=1),
+        }
+        words |= {"checkpoint": self.checkpoint(), "keys": (self.signer.verifier,)}
+        return Request(first, last, **{**words, **changes})  # type: ignore[arg-type]
 
     def files(self, request: Request) -> dict[str, bytes]:
         held = {
@@ -95,9 +111,9 @@ class Log:
         return {name: b"".join(chunks) for name, chunks in found}
 
 
-def write(path: Path, files: Mapping[str, bytes]) -> bytes:
+def write(path: Path, files: Mapping[str, bytes], signer: note.SignerKey = SIGNER) -> bytes:
     """Write the ZIP as the exporter does and return its signed sidecar."""
-    return write_zip(path, ORIGIN, ((name, iter([data])) for name, data in files.items())).sign(SIGNER)
+    return write_zip(path, ORIGIN, ((name, iter([data])) for name, data in files.items())).sign(signer)
 
 
 def rewrite(path: Path, files: Mapping[str, bytes]) -> None:
