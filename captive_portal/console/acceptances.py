@@ -1,34 +1,30 @@
-"""Acceptances: the list by period, page by page, and the auditor's bundle of it."""
+"""Acceptances: the search page by page, and the auditor's bundle of it."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from http import HTTPStatus
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.responses import FileResponse, Response
 
+from captive_portal.console import search
 from captive_portal.console.exports import KEEP_S, ExportShelf
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
+from captive_portal.console.periods import Period, read_period
 from captive_portal.console.visit import Visit
 from gateway.audit.errors import AuditError
 from gateway.audit.export import Order, export
 from gateway.audit.note import parse_verifiers
+from gateway.clock import MUNICIPAL_ZONE
 from gateway.installation import public_key_path
-from gateway.storage import grants
 
 log = logging.getLogger(__name__)
 
-PAGE_SIZE = 50
 REASON_MAX_CHARS = 300
-EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 
-DATE_PROBLEM = N_("Write the date as year-month-day, such as 2026-11-22.")
 NOT_NOW = N_("The export could not be made just now. Nothing may be sealed yet: wait a little and try again.")
-ORDER_PROBLEM = N_("The first day must not come after the last day.")
+LIMITED = N_("Your account sees a part of the log only, and a bundle holds more. Ask IT for the export.")
 REASON_PROBLEMS = {
     "missing": N_("Write why the acceptances are exported. The reason becomes part of the log."),
     "too_long": N_("The reason may have at most 300 characters."),
@@ -36,21 +32,9 @@ REASON_PROBLEMS = {
 }
 
 
-@dataclass(frozen=True)
-class Period:
-    """Days from `first` to `last`, both included, as typed; `since` and `until` are their ends as moments."""
-
-    first: str
-    last: str
-    since: datetime | None
-    until: datetime | None
-    problems: dict[str, str]
-
-
 def show(visit: Visit) -> Response:
     """GET /acceptances"""
-    period = read_period(visit.query.get("first", ""), visit.query.get("last", ""))
-    return _page(visit, period, HTTPStatus.UNPROCESSABLE_ENTITY if period.problems else HTTPStatus.OK)
+    return _page(visit, read_period(visit.query.get("first", ""), visit.query.get("last", "")))
 
 
 class ExportPages:
@@ -68,6 +52,8 @@ class ExportPages:
             problems["reason"] = REASON_PROBLEMS[problem]
         if problems or period.since is None or period.until is None:
             return self._again(visit, period, problems, reason)
+        if visit.member.scope.is_limited:
+            return self._again(visit, period, {"": LIMITED}, reason, HTTPStatus.FORBIDDEN)
         services = visit.services
         order = Order(period.since, period.until, visit.member.username, reason, visit.language)
         try:
@@ -115,53 +101,22 @@ class ExportPages:
             )
 
 
-def read_period(first: str, last: str, *, required: bool = False) -> Period:
-    """The period that two dates name; an empty one is open. Problems are by field."""
-    problems: dict[str, str] = {}
-    days: dict[str, date | None] = {}
-    for name, text in (("first", first), ("last", last)):
-        days[name] = _day(text.strip())
-        if days[name] is None and (text.strip() or required):
-            problems[name] = DATE_PROBLEM
-    begin, end = days["first"], days["last"]
-    if begin is not None and end is not None and begin > end:
-        problems["first"] = ORDER_PROBLEM
-    return Period(
-        begin.isoformat() if begin else "",
-        end.isoformat() if end else "",
-        _midnight(begin) if begin and not problems else None,
-        _midnight(end + timedelta(days=1)) if end and not problems else None,
-        problems,
-    )
-
-
 def _page(
     visit: Visit,
     period: Period,
-    status: int,
+    status: int | None = None,
     *,
     export_problems: dict[str, str] | None = None,
     reason: str = "",
     typed: tuple[str, str] | None = None,
 ) -> Response:
-    rows = grants.acceptances(
-        visit.session,
-        visit.services.place.owner_id,
-        since=period.since,
-        until=period.until,
-        before=_read_before(visit.query.get("before", "")),
-        limit=PAGE_SIZE + 1,
-    )
-    more = len(rows) > PAGE_SIZE
-    rows = rows[:PAGE_SIZE]
-    today = visit.now.astimezone(_zone()).date()
+    found = search.find(visit)
+    today = visit.now.astimezone(MUNICIPAL_ZONE).date()
     return visit.page(
         "acceptances.html",
-        status,
-        rows=rows,
-        period=period,
-        before=visit.query.get("before", ""),
-        older=f"{format_exact(rows[-1].accepted_at)}~{rows[-1].id}" if more else "",
+        status or (HTTPStatus.UNPROCESSABLE_ENTITY if found.problems else HTTPStatus.OK),
+        found=found,
+        scope=visit.member.scope,
         export_problems=export_problems or {},
         reason=reason,
         reason_max_chars=REASON_MAX_CHARS,
@@ -169,38 +124,3 @@ def _page(
         export_last=typed[1] if typed else period.last or today.isoformat(),
         portal=visit.services.settings.public_url,
     )
-
-
-def format_exact(moment: datetime) -> str:
-    """A moment to the microsecond, as the database orders by."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _read_before(text: str) -> tuple[datetime, str] | None:
-    """Where a page starts; a place that can't be read is the start of the list."""
-    at, _, identifier = text[:80].partition("~")
-    if not (identifier.isascii() and identifier.isalnum()):
-        return None
-    try:
-        return datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC), identifier
-    except ValueError:
-        return None
-
-
-def _day(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text) if len(text) == 10 and text.isascii() else None
-    except ValueError:
-        return None
-    return day if day is not None and EARLIEST <= day <= LATEST else None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, _zone()).astimezone(UTC)
-
-
-def _zone() -> tzinfo:
-    try:
-        return ZoneInfo("Europe/Oslo")
-    except ZoneInfoNotFoundError:
-        return UTC

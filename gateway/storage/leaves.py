@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
+from gateway.storage.headings import add_headings
 from gateway.storage.models import BundleSignature, Checkpoint, Disclosure, Leaf, StagedLeaf, TreeHead, TreeNode
 
 EXPORT_BATCH = 1000
@@ -82,6 +83,7 @@ def append(
             for offset, leaf in enumerate(leaves)
         ],
     )
+    add_headings(session, owner_id, size, [leaf.entry for leaf in leaves])
     session.execute(
         insert(TreeNode),
         [{"owner_id": owner_id, "level": level, "node_index": index, "hash": hash_} for level, index, hash_ in nodes],
