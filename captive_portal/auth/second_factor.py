@@ -103,7 +103,7 @@ def matching_step(secret: str, code: str, now: datetime, last_step: int) -> int 
         return None
     totp, current = pyotp.TOTP(secret), int(now.timestamp()) // STEP_S
     found = None
-    for step in range(current - WINDOW, current + WINDOW + 1):  # all of them: the time taken tells nothing
+    for step in range(max(0, current - WINDOW), current + WINDOW + 1):  # all of them: the time taken tells nothing
         if hmac.compare_digest(totp.generate_otp(step), digits) and step > last_step:
             found = step
     return found

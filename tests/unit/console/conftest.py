@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -95,7 +97,7 @@ class World:
 
     def __post_init__(self) -> None:
         database = open_database(self.settings.database_url)
-        schema.upgrade(database)
+        database.sqlite_path.write_bytes(migrated())
         with database.write() as session:
             place = places.add_place(
                 session, owner_key="kommune", owner_name="Eksempel kommune", log_origin="example.test/log",
@@ -170,6 +172,16 @@ class World:
         place = self.services.place
         while seal_staged(self.services.database, place.owner_id, place.log_origin, SIGNER, self.now):
             pass
+
+
+@functools.cache
+def migrated() -> bytes:
+    """An empty database at the newest migration."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = open_database(f"sqlite:///{folder}/empty.sqlite3")
+        schema.upgrade(database)
+        database.close()
+        return database.sqlite_path.read_bytes()
 
 
 @pytest.fixture

@@ -56,7 +56,9 @@ def test_accounts_from_the_command_line(world):
                 accounts.add_account(session, place, bad, "it", world.now)
     assert redeem(world, link.token, "ignored") == "done"
     with world.services.database.write() as session:
-        assert [(row.username, row.state) for row in accounts.list_accounts(session, place, world.now)] == [("revisor", "ready")]
+        assert [(row.username, row.state) for row in accounts.list_accounts(session, place, world.now)] == [
+            ("revisor", "ready")
+        ]
         again = accounts.reset_account(session, place, "revisor", world.now)
         assert accounts.list_accounts(session, place, world.now)[0].state == "waiting"
         with pytest.raises(UsageError, match="no account"):

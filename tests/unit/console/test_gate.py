@@ -27,7 +27,8 @@ AUDITOR = {
     ("GET", "/lists"), ("GET", "/lists/source/{key}"), ("GET", "/api/v1/lists"), ("GET", "/api/v1/lists/history"),
     ("GET", "/acceptances/{id}"), ("GET", "/log"), ("GET", "/log/{index}"), ("GET", "/log/{index}/proof"),
     ("GET", "/log/{index}/entry"), ("GET", "/rules"), ("GET", "/policy-then"), ("GET", "/checkpoints"),
-    ("GET", "/checkpoints/{size}"), ("GET", "/exports"), ("GET", "/acceptances/exports/{key}"), ("GET", "/acceptances/exports/{key}/{file}"),
+    ("GET", "/checkpoints/{size}"), ("GET", "/exports"), ("GET", "/acceptances/exports/{key}"),
+    ("GET", "/acceptances/exports/{key}/{file}"),
 }  # fmt: skip
 
 
