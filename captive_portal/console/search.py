@@ -57,9 +57,9 @@ def find(visit: Visit) -> Search:
     period = read_period(visit.query.get("first", ""), visit.query.get("last", ""))
     typed, problems = {"first": period.first, "last": period.last}, dict(period.problems)
     for key in ("name", "device", "course", "receipt", "version", "site"):
-        text, problem = clean_line(visit.query.get(key, ""), MAX_CHARS)
-        typed[key] = text if scope.shows(NEEDS.get(key, "")) else ""
-        if problem is not None and typed[key]:
+        asked = visit.query.get(key, "") if scope.shows(NEEDS.get(key, "")) else ""
+        typed[key], problem = clean_line(asked, MAX_CHARS)
+        if problem is not None:
             problems[key] = CHARACTERS_PROBLEM
     mac = typed["device"].replace(":", "").replace("-", "").replace(" ", "").lower()
     receipt = parse_receipt_code(typed["receipt"]) if typed["receipt"] else ""

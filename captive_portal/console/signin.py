@@ -116,7 +116,7 @@ class SignInPages:
         ticket = visit.cookies.get(TICKET_COOKIE, "")
         holder, typed = self._second.ticket_holder(ticket, visit.now), visit.form.get("code")[:100]
         if holder is None:
-            return visit.go("/sign-in?notice=late")
+            return _late(visit)
         with visit.services.database.write() as session:
             account = staff.lock_account(session, holder)
             if (
@@ -125,7 +125,7 @@ class SignInPages:
                 or not _unchanged(account, account.password_hash, visit)
                 or account.totp_secret is None
             ):
-                return visit.go("/sign-in?notice=late")
+                return _late(visit)
             try:
                 secret = self._second.unlock(account.totp_secret)
             except SecondFactorError:
@@ -189,6 +189,11 @@ def _unchanged(account: Staff, known_hash: str | None, visit: Visit) -> bool:
 def _note(session: Session, visit: Visit, account: Staff, method: str, result: str) -> None:
     place = visit.services.place
     sessions.record_sign_in(session, place, account, method=method, result=result, address=visit.address, now=visit.now)
+
+
+def _late(visit: Visit) -> Response:
+    # INVARIANT: no redirect, which would count as success and let codes be guessed without a pause
+    return visit.page("sign_in.html", HTTPStatus.UNPROCESSABLE_ENTITY, problem="", username="", notice="late")
 
 
 def _drop(response: Response, cookie: str) -> None:

@@ -26,6 +26,7 @@ from tests.browser.test_console import LAPTOP, PASSWORD, PHONE, WCAG, RunningCon
 
 __all__ = ["chromium", "running"]
 SHOTS = os.environ.get("CONSOLE_SCREENSHOTS")
+expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 MAC = "02:00:00:00:ab:c1"
 
 

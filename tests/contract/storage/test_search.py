@@ -88,17 +88,17 @@ def paged(session: Session, owner_id: str, query: AcceptanceQuery, limit: int) -
 def test_every_search_finds_what_reading_all_of_it_finds(
     database: Database, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(database, place, 90)
+    fill(database, place, 60)
     monkeypatch.setattr(search, "PROBE", 9)  # so that the trigram index is asked too
     with database.read() as session:
         sites = tuple(session.scalars(text("SELECT id FROM site ORDER BY key")))
         version = session.scalars(text("SELECT id FROM rules_version WHERE label = '2'")).one()
-        names = ("", "anne", "ÅS", "kvalvåg", "_%\\ ", '"x"', "STRASSE", "o'd", "nobody", "abc")
+        names = ("", "anne", "ÅS ", "_%\\ ", "STRASSE", "nobody")
         for name, at, site_ids, version_id in itertools.product(
             names, (None, NOW + timedelta(seconds=40)), (None, sites, sites[:1], ()), ("", version)
         ):
             query = AcceptanceQuery(since=at, name=name, site_ids=site_ids, version_id=version_id)
-            assert paged(session, place.owner_id, query, 7) == slowly(session, query), query
+            assert paged(session, place.owner_id, query, 11) == slowly(session, query), query
         for query in (
             AcceptanceQuery(mac="02:00:00:03:00:03"),
             AcceptanceQuery(mac="0003"),
@@ -116,7 +116,7 @@ def test_every_search_finds_what_reading_all_of_it_finds(
                 with pytest.raises(ValueError, match="four"):
                     search_acceptances(session, place.owner_id, query, limit=5)
                 continue
-            assert paged(session, place.owner_id, query, 7) == slowly(session, query), query
+            assert paged(session, place.owner_id, query, 11) == slowly(session, query), query
         assert search_acceptances(session, "another", AcceptanceQuery(name="anne"), limit=5) == []
         for bad in (AcceptanceQuery(name="ab"), AcceptanceQuery(mac="xyzq"), AcceptanceQuery(mac="0" * 13)):
             with pytest.raises(ValueError, match="searched by"):
