@@ -6,11 +6,11 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import classify, index, intake, judge, path
+from tests.bench import classify, index, intake, judge, path, search
 from tests.bench.dns import run as dns
 from tests.lab.world import missing
 
-ALONE = {"dns": dns.main}
+ALONE = {"dns": dns.main, "search": search.main}
 """Measurements that take options and that a run of all leaves out."""
 BENCHES = {
     "path": path.main,
