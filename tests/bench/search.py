@@ -193,6 +193,10 @@ def _fill(database: Database, rows: int) -> tuple[Place, list[str], list[str], s
     return place, sites, version_ids, mac
 
 
+def _rarity(number: int) -> int:
+    return 2 if number % 10_000 == 0 else int(number % 100 == 0)
+
+
 def _insert(connection: Connection, batch: Mapping[Any, list[dict[str, Any]]]) -> None:
     for model, found in batch.items():
         connection.execute(insert(model), found)
@@ -222,7 +226,7 @@ def _batches(
             )  # fmt: skip
             made[Acceptance].append(
                 {
-                    "id": key, "owner_id": owner_id, "site_id": sites[2 if number % 10_000 == 0 else int(number % 100 == 0)],
+                    "id": key, "owner_id": owner_id, "site_id": sites[_rarity(number)],
                     "visitor_id": key, "device_id": key, "rules_version_id": versions[number * 4 // rows],
                     "language": "nb", "text_sha256": "a" * 64, "identified_by": "self_declared", "accepted_at": at,
                     "receipt_code": f"{number:016}", "leaf_id": key,
