@@ -13,7 +13,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from captive_portal.auth.tokens import new_token, token_sha256
+from gateway.audit import canonical
 from gateway.audit.record import record
+from gateway.audit.scope import EVERYTHING, Scope, scope_of
+from gateway.clock import format_utc
 from gateway.errors import UsageError
 from gateway.settings import Console
 from gateway.storage import console_queries, staff
@@ -47,8 +50,20 @@ class Account:
 
     username: str
     role: str
-    state: Literal["ready", "waiting", "disabled"]
+    state: Literal["ready", "waiting", "disabled", "ended"]
     created_at: datetime
+    ends_at: datetime | None
+    scope: Scope
+    second_factor: bool
+
+
+@dataclass(frozen=True)
+class Second:
+    """A second factor that has been shown to work: its locked secret, the step of the code used, recovery hashes."""
+
+    secret: str
+    step: int
+    recovery_sha256s: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -73,10 +88,21 @@ def normal_username(text: str) -> str | None:
     return name if _USERNAME.fullmatch(name) else None
 
 
-def add_account(session: Session, place: Place, username: str, role: str, now: datetime, *, by: str = "") -> Link:
+def add_account(
+    session: Session,
+    place: Place,
+    username: str,
+    role: str,
+    now: datetime,
+    *,
+    by: str = "",
+    ends_at: datetime | None = None,
+    scope: Scope = EVERYTHING,
+) -> Link:
     """Make an account and the link with which its bearer chooses the password. `by` is who asked for it.
 
-    Raises: UsageError for a user name that is none or is taken, and for an unknown role.
+    From `ends_at` on nobody signs in with it. `scope` is what an auditor may see; IT sees all.
+    Raises: UsageError for a user name that is none or is taken, an unknown role, an end in the past, a scope for IT.
     """
     name = normal_username(username)
     if name is None:
@@ -85,30 +111,80 @@ def add_account(session: Session, place: Place, username: str, role: str, now: d
         raise UsageError(f"there is no role {role!r}; choose it or auditor")
     if staff.by_username(session, place.owner_id, name) is not None:
         raise UsageError(f"the account {name!r} exists; `staff reset {name}` gives it a new link")
+    _check_limits(role, ends_at, scope, now)
     account = _new_account(session, place, name, role, now)
+    account.ends_at, account.scope = ends_at, scope.document()
+    session.flush()
     _record(session, place, "added", account, by, now)
     return _new_link(session, account, now)
 
 
+def change_account(
+    session: Session,
+    place: Place,
+    username: str,
+    now: datetime,
+    *,
+    by: str,
+    ends_at: datetime | Literal["same"] | None = "same",
+    scope: Scope | None = None,
+) -> None:
+    """Give an account another end (None: none) or scope; what is not given stays. Raises: UsageError."""
+    account = _named(session, place, username)
+    ends = account.ends_at if ends_at == "same" else ends_at
+    _check_limits(account.role, ends if ends_at != "same" else None, scope or EVERYTHING, now)
+    account.ends_at = ends
+    if scope is not None:
+        account.scope = scope.document()
+    session.flush()
+    _record(session, place, "changed", account, by, now)
+
+
+def scope_of_named(session: Session, place: Place, username: str) -> Scope:
+    """What the account with this name may see. Raises: UsageError."""
+    return scope_of(_named(session, place, username))
+
+
+def disable_account(session: Session, place: Place, username: str, now: datetime, *, by: str) -> None:
+    """End an account now: its browsers are signed out, its links stop working. `reset_account` opens it again.
+
+    Raises: UsageError.
+    """
+    account = _named(session, place, username)
+    account.disabled_at = now
+    console_queries.end_sessions_of(session, account.id)
+    for link in console_queries.links_of(session, account.id):
+        session.delete(link)
+    session.flush()
+    _record(session, place, "disabled", account, by, now)
+
+
 def reset_account(session: Session, place: Place, username: str, now: datetime, *, by: str = "") -> Link:
-    """Take an account's password, end its sessions, and make a new link for it. Raises: UsageError."""
-    account = staff.by_username(session, place.owner_id, normal_username(username) or "")
-    if account is None:
-        raise UsageError(f"there is no account {username!r}; `staff list` names them")
+    """Take an account's password and second factor, end its sessions, and make a new link. Raises: UsageError."""
+    account = _named(session, place, username)
+    if account.ends_at is not None and account.ends_at <= now:
+        raise UsageError(
+            f"the account {account.username!r} has ended; give it another end first: `staff change --until`"
+        )
     account.password_hash, account.disabled_at = None, None
+    account.totp_secret, account.totp_step = None, 0
+    staff.set_recovery_codes(session, account.id, ())
     console_queries.end_sessions_of(session, account.id)
     _record(session, place, "reset", account, by, now)
     return _new_link(session, account, now)
 
 
-def list_accounts(session: Session, place: Place) -> Sequence[Account]:
+def list_accounts(session: Session, place: Place, now: datetime) -> Sequence[Account]:
     """Every account that has a name, by name."""
     return [
         Account(
             row.username,
             row.role,
-            "disabled" if row.disabled_at else "ready" if row.password_hash else "waiting",
+            _state(row, now),
             row.created_at,
+            row.ends_at,
+            scope_of(row),
+            row.totp_secret is not None,
         )
         for row in staff.accounts(session, place.owner_id)
         if row.username != UNNAMED
@@ -134,9 +210,16 @@ def open_link(session: Session, place: Place, token: str, now: datetime) -> Open
 
 
 def redeem(
-    session: Session, place: Place, token: str, username: str, password_hash: str, now: datetime
+    session: Session,
+    place: Place,
+    token: str,
+    username: str,
+    password_hash: str,
+    now: datetime,
+    *,
+    second: Second | None = None,
 ) -> Literal["done", "link", "taken"]:
-    """Use a link: give its account the password and, where it has none, the name. Once.
+    """Use a link: give its account the password, the second factor and, where it has none, the name. Once.
 
     `username` is normal. "link" when the link can't be used (any more), "taken" when another account has that name.
     """
@@ -149,6 +232,8 @@ def redeem(
             return "taken"
         account.username = username
     account.password_hash = password_hash
+    account.totp_secret, account.totp_step = (second.secret, second.step) if second is not None else (None, 0)
+    staff.set_recovery_codes(session, account.id, second.recovery_sha256s if second is not None else ())
     link.used_at = now
     session.flush()
     console_queries.end_sessions_of(session, account.id)
@@ -161,8 +246,33 @@ def _usable(session: Session, place: Place, token: str, now: datetime) -> tuple[
     if found is None:
         return None
     link, account = found
-    ours = account.owner_id == place.owner_id and account.disabled_at is None
+    ours = account.owner_id == place.owner_id and account.disabled_at is None and not has_ended(account, now)
     return found if ours and link.used_at is None and link.expires_at > now else None
+
+
+def has_ended(account: Staff, now: datetime) -> bool:
+    """Whether the account's last day is over."""
+    return account.ends_at is not None and account.ends_at <= now
+
+
+def _state(account: Staff, now: datetime) -> Literal["ready", "waiting", "disabled", "ended"]:
+    if account.disabled_at:
+        return "disabled"
+    return "ended" if has_ended(account, now) else "ready" if account.password_hash else "waiting"
+
+
+def _named(session: Session, place: Place, username: str) -> Staff:
+    account = staff.by_username(session, place.owner_id, normal_username(username) or "")
+    if account is None:
+        raise UsageError(f"there is no account {username!r}; `staff list` names them")
+    return account
+
+
+def _check_limits(role: str, ends_at: datetime | None, scope: Scope, now: datetime) -> None:
+    if role == "it" and scope.is_limited:
+        raise UsageError("IT sees everything; a scope is for auditors")
+    if ends_at is not None and ends_at <= now:
+        raise UsageError("the account's last day has passed; name a day to come, or disable it: `staff disable`")
 
 
 def _new_account(session: Session, place: Place, username: str, role: str, now: datetime) -> Staff:
@@ -191,6 +301,14 @@ def _record(session: Session, place: Place, change: str, account: Staff, by: str
         place,
         "staff_change",
         {"change": change, "role": account.role},
-        {"staff": by, "subject": account.username},
+        {"staff": by, "subject": account.username, "scope": _limits(account)},
         now,
     )
+
+
+def _limits(account: Staff) -> str:
+    """End and scope as they stand after a change, as canonical JSON; "" where there are none."""
+    ends_at = None if account.ends_at is None else format_utc(account.ends_at)
+    if ends_at is None and account.scope is None:
+        return ""
+    return canonical.encode({"ends_at": ends_at, "scope": account.scope}).decode()

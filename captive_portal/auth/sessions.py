@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from captive_portal.auth.accounts import has_ended
 from captive_portal.auth.tokens import TOKEN_MAX_CHARS, new_token, token_sha256
 from gateway.audit.record import record
+from gateway.audit.scope import Scope, scope_of
 from gateway.storage import staff
 from gateway.storage.engine import Session
 from gateway.storage.models import Staff, StaffSession
@@ -25,9 +27,20 @@ class SignedIn:
     username: str
     role: str
     touch: bool
+    scope: Scope
+    ends_at: datetime | None
 
 
-def sign_in(session: Session, place: Place, account: Staff, *, address: str, previous: str, now: datetime) -> str:
+def sign_in(
+    session: Session,
+    place: Place,
+    account: Staff,
+    *,
+    method: str = "password",
+    address: str,
+    previous: str,
+    now: datetime,
+) -> str:
     """Start a session, with its leaf, and return its fresh cookie. `previous`, which the browser held before, ends."""
     staff.end_expired_sessions(session, now)
     if previous:
@@ -43,19 +56,20 @@ def sign_in(session: Session, place: Place, account: Staff, *, address: str, pre
         )
     )
     session.flush()
-    record(
-        session,
-        place,
-        "staff_login",
-        {"method": "password", "result": "ok"},
-        {"staff": account.username, "address": address},
-        now,
-    )
+    record_sign_in(session, place, account, method=method, result="ok", address=address, now=now)
     return token
 
 
+def record_sign_in(
+    session: Session, place: Place, account: Staff, *, method: str, result: str, address: str, now: datetime
+) -> None:
+    """The leaf of a sign-in whose password was right: `result` is ok, wrong_code or ended."""
+    fields = {"method": method, "result": result}
+    record(session, place, "staff_login", fields, {"staff": account.username, "address": address}, now)
+
+
 def who(session: Session, place: Place, token: str, now: datetime) -> SignedIn | None:
-    """Whose browser it is, while its session is within both limits and the account is not disabled."""
+    """Whose browser it is, while its session is within both limits and the account neither disabled nor ended."""
     if not token or len(token) > TOKEN_MAX_CHARS:
         return None
     row = staff.session_by_token(session, token_sha256(token))
@@ -64,7 +78,10 @@ def who(session: Session, place: Place, token: str, now: datetime) -> SignedIn |
     account = row.staff
     if account.disabled_at is not None or account.owner_id != place.owner_id or not account.password_hash:
         return None
-    return SignedIn(account.id, account.username, account.role, now - row.seen_at >= SEEN_STEP)
+    if has_ended(account, now):
+        return None
+    touch = now - row.seen_at >= SEEN_STEP
+    return SignedIn(account.id, account.username, account.role, touch, scope_of(account), account.ends_at)
 
 
 def touch(session: Session, token: str, now: datetime) -> None:

@@ -10,16 +10,17 @@ from importlib.util import find_spec
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
-from captive_portal.console.acceptances import Period, read_period
 from captive_portal.console.exports import AFTER_DOWNLOAD_S, KEEP_S, ExportShelf, KeptExport
 from captive_portal.console.forms import Form, clean_line
 from captive_portal.console.look import N_
+from captive_portal.console.periods import Period, read_period
 from captive_portal.console.visit import Visit
 from gateway.audit import fields
 from gateway.audit.errors import BundleError
 from gateway.audit.export import Order
 from gateway.audit.export_child import Job
 from gateway.audit.sample import MAX_ROWS, Sample
+from gateway.audit.scope import Scope
 from gateway.audit.selection import PERSONAL_KEYS, read_device
 from gateway.audit.view import HEADINGS, PERSONAL_COLUMNS, PLAIN_COLUMNS
 from gateway.audit.workbook import MAX_ROWS as WORKBOOK_MAX_ROWS
@@ -43,6 +44,8 @@ REASON_PROBLEMS = {
 LINE_PROBLEM = N_("Write at most 100 ordinary characters.")
 DEVICE_PROBLEM = N_("Write the device’s address (MAC), such as 02:00:5e:10:00:01, or at least its last two digits.")
 WITHHELD_PROBLEM = N_("You can’t search for what is withheld: the search itself would tell it.")
+OUTSIDE_PROBLEM = N_("Your account sees nothing of this period.")
+SITE_PROBLEM = N_("Choose one of the sites that your account sees.")
 COUNT_PROBLEM = N_("Write a number from 1 to 10,000.")
 NUMBER_PROBLEM = N_("Write the auditor’s own number. The sample is drawn with it.")
 FAILURES = {
@@ -92,7 +95,7 @@ class ExportPages:
 
     def make(self, visit: Visit) -> Response:
         """POST /acceptances/export. The export itself becomes a leaf of the log as it begins."""
-        typed = _read(visit.form)
+        typed = _within(visit.member.scope, _read(visit.form), _fields(visit))
         order = None if typed.problems else _order(visit, typed)
         if order is None:
             return self._form(visit, typed, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -164,16 +167,19 @@ class ExportPages:
         return self._shelf.find(visit.params["key"], visit.member.staff_id)
 
     def _form(self, visit: Visit, typed: Typed, status: int) -> Response:
-        owner_id, role = visit.services.place.owner_id, visit.member.role
+        owner_id, role, scope = visit.services.place.owner_id, visit.member.role, visit.member.scope
         headings = HEADINGS[visit.language][len(PLAIN_COLUMNS) :]
         named = dict(zip(PERSONAL_COLUMNS, headings, strict=True))
-        visible = fields.visible_to(role, names_withheld=False)
+        visible = fields.visible_to(role, names_withheld=False) & scope.fields
         return visit.page(
             "export_form.html",
             status,
             typed=typed,
             problems=typed.problems,
-            sites=places.site_keys(visit.session, owner_id),
+            sites=[
+                key for key in places.site_keys(visit.session, owner_id) if scope.sites is None or key in scope.sites
+            ],
+            scope=scope,
             versions=[version.label for version in rules.versions(visit.session, owner_id)],
             visible=[named[name] for name in PERSONAL_COLUMNS if name in visible],
             withheld=[named[name] for name in PERSONAL_COLUMNS if name in visible & fields.WITHHELD],
@@ -197,15 +203,35 @@ def _read(form: Form) -> Typed:
             problems[name] = REASON_PROBLEMS[problem] if required else LINE_PROBLEM
     if texts["device"] and read_device(texts["device"]) is None:
         problems["device"] = DEVICE_PROBLEM
-    if "withheld" in ticked:
-        problems |= {
-            key: WITHHELD_PROBLEM for key in PERSONAL_KEYS if texts[key] and PERSONAL_KEYS[key] in fields.WITHHELD
-        }
     if (texts["number"] and not texts["count"]) or (texts["count"] and not _is_count(texts["count"])):
         problems["count"] = COUNT_PROBLEM
     if texts["count"] and not texts["number"]:
         problems["number"] = NUMBER_PROBLEM
     return Typed(period, texts, ticked, problems)
+
+
+def _within(scope: Scope, typed: Typed, shown: frozenset[str]) -> Typed:
+    """What was filled in, narrowed to what the account may see; what can't be narrowed is a problem."""
+    problems = {
+        key: WITHHELD_PROBLEM for key, field in PERSONAL_KEYS.items() if typed.texts[key] and field not in shown
+    }
+    since, until = scope.within(typed.period.since, typed.period.until)
+    if since is not None and until is not None and since >= until:
+        problems["first"] = OUTSIDE_PROBLEM
+    texts = dict(typed.texts)
+    if scope.sites is not None and texts["site"] not in scope.sites:
+        if texts["site"] or len(scope.sites) > 1:
+            problems["site"] = SITE_PROBLEM
+        else:
+            (texts["site"],) = scope.sites
+    period = replace(typed.period, since=since, until=until)
+    return replace(typed, period=period, texts=texts, problems=typed.problems | problems)
+
+
+def _fields(visit: Visit) -> frozenset[str]:
+    """The personal fields that the export will show."""
+    withheld = bool(visit.form.get("withheld"))
+    return fields.visible_to(visit.member.role, names_withheld=withheld) & visit.member.scope.fields
 
 
 def _is_count(text: str) -> bool:
@@ -222,7 +248,7 @@ def _order(visit: Visit, typed: Typed) -> Order | None:
         visit.member.username,
         texts["reason"],
         visit.language,
-        fields.visible_to(visit.member.role, names_withheld="withheld" in typed.ticked),
+        _fields(visit),
         **{name: texts[name] for name in ("site", "version", "course", "name", "device")},
         sample=Sample(int(texts["count"]), texts["number"]) if texts["count"] else None,
         xlsx="xlsx" in typed.ticked,

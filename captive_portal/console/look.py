@@ -30,6 +30,7 @@ class Look:
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True, auto_reload=False,
         )  # fmt: skip
+        self._environment.filters["zip"] = zip
         self._environment.globals["language_names"] = LANGUAGE_NAMES
         self._environment.filters["utc"] = format_utc
         self._environment.filters["moment_of"] = datetime.fromisoformat

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from captive_portal.console import acceptances, devices, health, list_adding, lookups, setup, signin
+from captive_portal.auth.second_factor import load_second_factor
+from captive_portal.console import (
+    acceptances,
+    checkpoints,
+    devices,
+    health,
+    list_adding,
+    lookups,
+    policy_past,
+    proof,
+    rules_versions,
+    setup,
+    signin,
+    timeline,
+)
 from captive_portal.console.assets import Assets
 from captive_portal.console.compiled import SnapshotReader
 from captive_portal.console.export_pages import ExportPages
@@ -20,6 +34,8 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
     """The table: method, path, permission, page, transaction."""
     snapshot = SnapshotReader(services.settings.state)
     policy, lists = PolicyPages(snapshot), ListPages(snapshot)
+    second = load_second_factor(services.settings.state)
+    entry, links = signin.SignInPages(second), setup.SetupPages(second)
     files = list_adding.UPLOAD_MAX_BYTES
     exports = ExportPages(ExportShelf(services.settings.state))
     return (
@@ -28,10 +44,12 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("GET", "/metrics", "scrape", health.Metrics(dns).show, "read"),
         Page("GET", "/static/{name:path}", "public", Assets().serve, "none"),
         Page("GET", "/sign-in", "public", signin.show, "none"),
-        Page("POST", "/sign-in", "public", signin.sign_in, "none", signin.SignInPace()),
+        Page("POST", "/sign-in", "public", entry.sign_in, "none", signin.SignInPace()),
+        Page("GET", "/sign-in/code", "public", entry.ask, "none"),
+        Page("POST", "/sign-in/code", "public", entry.check, "none", signin.CodePace()),
         Page("POST", "/sign-out", "auditor", signin.sign_out, "write"),
-        Page("GET", "/setup/{token}", "public", setup.show, "none"),
-        Page("POST", "/setup/{token}", "public", setup.choose, "none"),
+        Page("GET", "/setup/{token}", "public", links.show, "none"),
+        Page("POST", "/setup/{token}", "public", links.choose, "none"),
         Page("GET", "/", "auditor", devices.home, "none"),
         Page("GET", "/devices", "it", devices.show, "read"),
         Page("GET", "/devices/{grant}/end", "it", devices.ask, "read"),
@@ -55,6 +73,16 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("GET", "/acceptances", "auditor", acceptances.show, "read"),
         Page("GET", "/acceptances/export", "auditor", exports.ask, "read"),
         Page("POST", "/acceptances/export", "auditor", exports.make, "read"),
+        Page("GET", "/acceptances/{id}", "auditor", proof.acceptance, "read"),
+        Page("GET", "/log", "auditor", timeline.show, "read"),
+        Page("GET", "/log/{index}", "auditor", proof.show, "read"),
+        Page("GET", "/log/{index}/proof", "auditor", proof.proof, "read"),
+        Page("GET", "/log/{index}/entry", "auditor", proof.entry, "read"),
+        Page("GET", "/rules", "auditor", rules_versions.show, "read"),
+        Page("GET", "/policy-then", "auditor", policy_past.show, "read"),
+        Page("GET", "/checkpoints", "auditor", checkpoints.show, "read"),
+        Page("GET", "/checkpoints/{size}", "auditor", checkpoints.download, "read"),
+        Page("GET", "/exports", "auditor", timeline.exports, "read"),
         Page("GET", "/acceptances/exports/{key}", "auditor", exports.show, "none"),
         Page("GET", "/acceptances/exports/{key}/{file}", "auditor", exports.download, "none"),
         Page("POST", "/acceptances/exports/{key}/remove", "auditor", exports.remove, "none"),

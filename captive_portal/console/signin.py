@@ -1,24 +1,39 @@
-"""Signing in and out. A wrong name and a wrong password look the same and take the same time."""
+"""Signing in, in one step or two, and out. A wrong name and a wrong password look the same and take the same time.
+
+With a second factor the password gives a ticket of five minutes, and the code, or a recovery code, turns it into a
+session. What stands about an account (that it has ended, that it needs a factor) is told after the right password only.
+"""
 
 from __future__ import annotations
 
+import logging
 import math
 import time
+from datetime import timedelta
 from http import HTTPStatus
 
 from starlette.responses import Response
 
 from captive_portal.auth import sessions
-from captive_portal.auth.accounts import normal_username
+from captive_portal.auth.accounts import has_ended, normal_username
 from captive_portal.auth.passwords import password_matches
+from captive_portal.auth.second_factor import SecondFactor, SecondFactorError, matching_step, recovery_sha256
 from captive_portal.auth.throttle import Throttle
 from captive_portal.console.gate import set_cookie
 from captive_portal.console.look import N_
-from captive_portal.console.visit import SESSION_COOKIE, Visit
+from captive_portal.console.visit import SESSION_COOKIE, TICKET_COOKIE, Visit
 from gateway.storage import staff
+from gateway.storage.engine import Session
 from gateway.storage.models import Staff
 
+log = logging.getLogger(__name__)
+
 WRONG = N_("The user name or the password is wrong.")
+WRONG_CODE = N_("The code is wrong, too old or already used. Wait for the next one and write it here.")
+ENDED = N_("The account has ended. Ask IT for more time if you still need it.")
+NO_FACTOR = N_("The account has no authenticator yet, and auditors need one. Ask IT for a new link.")
+UNREADABLE = N_("The account’s authenticator can’t be checked on this machine. Ask IT for a new link.")
+TICKET_LIFE = timedelta(minutes=5)
 PATIENCE_S = 2.0  # shorter than the service's grace at its end: no wait is cut off
 
 
@@ -51,40 +66,139 @@ class SignInPace:
         return f"{normal_username(visit.form.get('username')) or ''} {visit.address}"
 
 
+class CodePace(SignInPace):
+    """The same for codes, by the account of the ticket."""
+
+    def _key(self, visit: Visit) -> str:
+        return f"{visit.cookies.get(TICKET_COOKIE, '')[:200].partition('.')[0]} {visit.address}"
+
+
+class SignInPages:
+    """The pages of signing in; `second` holds the key of the second factors."""
+
+    def __init__(self, second: SecondFactor) -> None:
+        self._second = second
+
+    def sign_in(self, visit: Visit) -> Response:
+        """POST /sign-in. The password is checked outside any transaction: that takes 20 ms."""
+        typed = visit.form.get("username")
+        name = normal_username(typed)
+        with visit.services.database.read() as session:
+            account = staff.by_username(session, visit.services.place.owner_id, name) if name else None
+        known_hash = account.password_hash if account is not None and account.disabled_at is None else None
+        if not password_matches(known_hash, visit.form.get("password")) or account is None or known_hash is None:
+            return _refused(visit, name or "")
+        if has_ended(account, visit.now):
+            with visit.services.database.write() as session:
+                _note(session, visit, account, "password", "ended")
+            return _refused(visit, name or "", ENDED)
+        if account.totp_secret is not None:
+            response = visit.go("/sign-in/code")
+            ticket = self._second.ticket(account.id, known_hash, visit.now + TICKET_LIFE)
+            set_cookie(response, TICKET_COOKIE, ticket)
+            return response
+        if account.role == "auditor":
+            return _refused(visit, name or "", NO_FACTOR)
+        with visit.services.database.write() as session:
+            current = staff.lock_account(session, account.id)
+            if current is None or not _unchanged(current, known_hash, visit) or current.totp_secret is not None:
+                return _refused(visit, name or "")  # changed while we were checking
+            return _enter(session, visit, current, "password")
+
+    def ask(self, visit: Visit) -> Response:
+        """GET /sign-in/code"""
+        if self._second.ticket_holder(visit.cookies.get(TICKET_COOKIE, ""), visit.now) is None:
+            return visit.go("/sign-in")
+        return visit.page("sign_in_code.html", problem="")
+
+    def check(self, visit: Visit) -> Response:
+        """POST /sign-in/code"""
+        ticket = visit.cookies.get(TICKET_COOKIE, "")
+        holder, typed = self._second.ticket_holder(ticket, visit.now), visit.form.get("code")[:100]
+        if holder is None:
+            return _late(visit)
+        with visit.services.database.write() as session:
+            account = staff.lock_account(session, holder)
+            if (
+                account is None
+                or not self._second.ticket_matches(ticket, account.password_hash or "")
+                or not _unchanged(account, account.password_hash, visit)
+                or account.totp_secret is None
+            ):
+                return _late(visit)
+            try:
+                secret = self._second.unlock(account.totp_secret)
+            except SecondFactorError:
+                log.warning(
+                    "a second factor can't be unlocked: %s", "keys/console.key is another than it was kept under"
+                )
+                return visit.page("sign_in_code.html", HTTPStatus.UNPROCESSABLE_ENTITY, problem=UNREADABLE)
+            step = matching_step(secret, typed, visit.now, account.totp_step)
+            if step is not None:
+                account.totp_step = step
+                return _enter(session, visit, account, "password+totp")
+            recovery = recovery_sha256(typed)
+            if recovery is not None and staff.use_recovery_code(session, account.id, recovery):
+                return _enter(session, visit, account, "password+recovery")
+            _note(session, visit, account, "password+totp", "wrong_code")
+        return visit.page("sign_in_code.html", HTTPStatus.UNPROCESSABLE_ENTITY, problem=WRONG_CODE)
+
+
 def show(visit: Visit) -> Response:
     """GET /sign-in"""
     return visit.page("sign_in.html", problem="", username="", notice=visit.query.get("notice", ""))
-
-
-def sign_in(visit: Visit) -> Response:
-    """POST /sign-in. The password is checked outside any transaction: that takes 20 ms."""
-    typed = visit.form.get("username")
-    name = normal_username(typed)
-    with visit.services.database.read() as session:
-        account = staff.by_username(session, visit.services.place.owner_id, name) if name else None
-    known_hash = account.password_hash if account is not None and account.disabled_at is None else None
-    if not password_matches(known_hash, visit.form.get("password")) or account is None:
-        return _refused(visit, name or "")
-    with visit.services.database.write() as session:
-        current = session.get(Staff, account.id)
-        if current is None or current.password_hash != known_hash or current.disabled_at is not None:
-            return _refused(visit, name or "")  # changed while we were checking
-        previous = visit.cookies.get(SESSION_COOKIE, "")
-        token = sessions.sign_in(
-            session, visit.services.place, current, address=visit.address, previous=previous, now=visit.now
-        )
-    response = visit.go("/")
-    set_cookie(response, SESSION_COOKIE, token)
-    return response
 
 
 def sign_out(visit: Visit) -> Response:
     """POST /sign-out"""
     sessions.sign_out(visit.session, visit.cookie)
     response = visit.go("/sign-in?notice=signed-out")
-    response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    _drop(response, SESSION_COOKIE)
     return response
 
 
-def _refused(visit: Visit, username: str) -> Response:
-    return visit.page("sign_in.html", HTTPStatus.UNPROCESSABLE_ENTITY, problem=WRONG, username=username, notice="")
+def _enter(session: Session, visit: Visit, account: Staff, method: str) -> Response:
+    previous = visit.cookies.get(SESSION_COOKIE, "")
+    token = sessions.sign_in(
+        session,
+        visit.services.place,
+        account,
+        method=method,
+        address=visit.address,
+        previous=previous,
+        now=visit.now,
+    )
+    response = visit.go("/")
+    set_cookie(response, SESSION_COOKIE, token)
+    if TICKET_COOKIE in visit.cookies:
+        _drop(response, TICKET_COOKIE)
+    return response
+
+
+def _unchanged(account: Staff, known_hash: str | None, visit: Visit) -> bool:
+    """Whether the account may still sign in with the password that was checked."""
+    return (
+        account.owner_id == visit.services.place.owner_id
+        and account.password_hash is not None
+        and account.password_hash == known_hash
+        and account.disabled_at is None
+        and not has_ended(account, visit.now)
+    )
+
+
+def _note(session: Session, visit: Visit, account: Staff, method: str, result: str) -> None:
+    place = visit.services.place
+    sessions.record_sign_in(session, place, account, method=method, result=result, address=visit.address, now=visit.now)
+
+
+def _late(visit: Visit) -> Response:
+    # INVARIANT: no redirect, which would count as success and let codes be guessed without a pause
+    return visit.page("sign_in.html", HTTPStatus.UNPROCESSABLE_ENTITY, problem="", username="", notice="late")
+
+
+def _drop(response: Response, cookie: str) -> None:
+    response.delete_cookie(cookie, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def _refused(visit: Visit, username: str, problem: str = WRONG) -> Response:
+    return visit.page("sign_in.html", HTTPStatus.UNPROCESSABLE_ENTITY, problem=problem, username=username, notice="")

@@ -18,6 +18,7 @@ from gateway.context import Services
 from gateway.storage.engine import Session
 
 SESSION_COOKIE = "__Host-console"
+TICKET_COOKIE = "__Host-console-ticket"
 FORM_COOKIE = "__Host-console-form"
 LANGUAGE_COOKIE = "__Host-console-lang"
 

@@ -53,7 +53,7 @@ SHAPES: Mapping[str, Shape] = {
     "grant_moved": _shape("grant from_group to_group", "by mac"),
     "grant_revoked": _shape("grant", "by mac reason"),
     "export": _shape("first last size", "staff filter purpose"),
-    "staff_change": _shape("change role", "staff subject"),
+    "staff_change": _shape("change role", "staff subject scope"),
     "staff_login": _shape("method result", "staff address"),
     "exemption_changed": _shape("change group categories until", "by scope approved_by reason"),
     "device_admitted": _shape("device group until", "by mac unit reason"),

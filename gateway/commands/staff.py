@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any, Literal
+
 import click
 
 from captive_portal.auth import accounts
+from gateway.audit.scope import EVERYTHING
 from gateway.clock import format_utc, utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
+from gateway.commands.staff_limits import limits, read_end, read_scope, words
+from gateway.errors import UsageError
 from gateway.settings import Console
 
 
@@ -19,13 +25,55 @@ def staff() -> None:
 @click.argument("username")
 @click.option("--role", type=click.Choice(["it", "auditor"]), required=True)
 @click.option("--by", default="command line", help="Who asks for it.")
+@limits
 @pass_invocation
-def add(invocation: Invocation, username: str, role: str, by: str) -> None:
-    """Make the account USERNAME and print the link with which its bearer chooses a password."""
+def add(invocation: Invocation, /, username: str, role: str, by: str, **limited: Any) -> None:
+    """Make the account USERNAME and print the link with which its bearer chooses a password.
+
+    An auditor pairs an authenticator there too, and may be limited: to sites, a period and personal fields.
+    """
+    services = invocation.services()
+    ends_at = read_end(limited["until"])
+    with services.database.write() as session:
+        scope = read_scope(session, services.place, EVERYTHING, limited) or EVERYTHING
+        link = accounts.add_account(
+            session, services.place, username, role, utc_now(), by=by, ends_at=ends_at, scope=scope
+        )
+    _print_link(link, services.settings.console)
+    if role == "auditor":
+        click.echo(
+            f"the account {'ends after ' + limited['until'] if ends_at else 'has no end'} and sees {words(scope)}"
+        )
+
+
+@staff.command()
+@click.argument("username")
+@click.option("--by", default="command line", help="Who asks for it.")
+@limits
+@pass_invocation
+def change(invocation: Invocation, /, username: str, by: str, **limited: Any) -> None:
+    """Give USERNAME another end (--until never: none) or other limits; what is not named stays."""
+    if not any(limited.values()):
+        raise UsageError("say what changes: --until, --site, --fields, --data-from or --data-to")
+    services = invocation.services()
+    ends_at: datetime | Literal["same"] | None = read_end(limited["until"]) if limited["until"] else "same"
+    with services.database.write() as session:
+        before = accounts.scope_of_named(session, services.place, username)
+        scope = read_scope(session, services.place, before, limited)
+        accounts.change_account(session, services.place, username, utc_now(), by=by, ends_at=ends_at, scope=scope)
+    click.echo(f"{username} sees {words(scope or before)}")
+
+
+@staff.command()
+@click.argument("username")
+@click.option("--by", default="command line", help="Who asks for it.")
+@pass_invocation
+def disable(invocation: Invocation, username: str, by: str) -> None:
+    """End USERNAME's account at once; `staff reset` opens it again."""
     services = invocation.services()
     with services.database.write() as session:
-        link = accounts.add_account(session, services.place, username, role, utc_now(), by=by)
-    _print_link(link, services.settings.console)
+        accounts.disable_account(session, services.place, username, utc_now(), by=by)
+    click.echo(f"{username} is signed out everywhere and can't sign in")
 
 
 @staff.command()
@@ -33,7 +81,7 @@ def add(invocation: Invocation, username: str, role: str, by: str) -> None:
 @click.option("--by", default="command line", help="Who asks for it.")
 @pass_invocation
 def reset(invocation: Invocation, username: str, by: str) -> None:
-    """Take USERNAME's password, end its sessions, and print a new link."""
+    """Take USERNAME's password and authenticator, end its sessions, and print a new link."""
     services = invocation.services()
     with services.database.write() as session:
         link = accounts.reset_account(session, services.place, username, utc_now(), by=by)
@@ -53,8 +101,11 @@ def list_(invocation: Invocation, as_json: bool) -> None:
                 "role": row.role,
                 "state": row.state,
                 "created": format_utc(row.created_at),
+                "ends": format_utc(row.ends_at) if row.ends_at else "",
+                "authenticator": "yes" if row.second_factor else "no",
+                "sees": words(row.scope),
             }
-            for row in accounts.list_accounts(session, services.place)
+            for row in accounts.list_accounts(session, services.place, utc_now())
         ]
     print_rows(rows, as_json=as_json, empty="there is no account yet; `gjestenett up` prints the first link")
 

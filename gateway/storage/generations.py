@@ -22,6 +22,16 @@ def in_force(session: Session, owner_id: str) -> PolicyGeneration | None:
     ).one_or_none()
 
 
+def in_force_at(session: Session, owner_id: str, moment: datetime) -> PolicyGeneration | None:
+    """The generation that was published last at `moment`."""
+    return session.scalars(
+        select(PolicyGeneration)
+        .where(PolicyGeneration.owner_id == owner_id, PolicyGeneration.published_at <= moment)
+        .order_by(PolicyGeneration.generation.desc())
+        .limit(1)
+    ).one_or_none()
+
+
 def newest(session: Session, owner_id: str) -> int:
     """The number of the generation in force; 0 when there is none."""
     query = select(func.max(PolicyGeneration.generation)).where(PolicyGeneration.owner_id == owner_id)

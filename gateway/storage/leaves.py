@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.storage.bulk import insert_many, read_nodes
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
+from gateway.storage.headings import add_headings
 from gateway.storage.models import (
     BundleSignature,
     Checkpoint,
@@ -124,6 +125,7 @@ def append(
     owner_id, size = head.owner_id, head.size
     rows = [(owner_id, size + offset, leaf.leaf_id, leaf.entry) for offset, leaf in enumerate(leaves)]
     insert_many(session, "leaf", ("owner_id", "leaf_index", "leaf_id", "entry"), rows)
+    add_headings(session, owner_id, size, [leaf.entry for leaf in leaves])
     node_rows = [(owner_id, level, index, hash_) for level, index, hash_ in nodes]
     insert_many(session, "tree_node", ("owner_id", "level", "node_index", "hash"), node_rows)
     for some in _chunks([leaf.id for leaf in leaves]):

@@ -2,10 +2,12 @@
 
 An *owner* (municipality) has its own rules, log and staff; its *sites* have *gateways*, whose *networks* guests join.
 Personal values stand in `visitor`, `device`, `disclosure` and `acceptance.receipt_code`, and nowhere else.
+`visitor.name_key` and `device.mac_tail` are for searching: they go, by triggers, when what they were made of changes.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, datetime
 from typing import Any
 
@@ -22,13 +24,25 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, validates
 
 from gateway.storage.types import UtcDateTime, new_id
 
 Key = String(40)
 Id = String(32)
+HexTail = String(12).with_variant(String(12, collation="C"), "postgresql")  # in Norwegian order, aa comes last
+
+
+def fold(text: str) -> str:
+    """Text as searches compare it: without regard to case, in composed form."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def mac_tail(mac: str) -> str:
+    """A link-layer address as searches by its last digits need it: its hex digits from the last to the first."""
+    return mac.replace(":", "").lower()[::-1]
 
 
 class Base(DeclarativeBase):
@@ -98,13 +112,19 @@ class Device(Base):
     """A guest's device, by the link-layer address that the kernel sees."""
 
     __tablename__ = "device"
-    __table_args__ = (UniqueConstraint("owner_id", "mac"),)
+    __table_args__ = (UniqueConstraint("owner_id", "mac"), Index("ix_device_mac_tail", "owner_id", "mac_tail"))
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
     mac: Mapped[str] = mapped_column(String(17))
+    mac_tail: Mapped[str] = mapped_column(HexTail, default="", server_default="")
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
+
+    @validates("mac")
+    def _keep_tail(self, _key: str, mac: str) -> str:
+        self.mac_tail = mac_tail(mac or "")
+        return mac
 
 
 class Visitor(Base):
@@ -115,9 +135,15 @@ class Visitor(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
     name: Mapped[str] = mapped_column(Text)
+    name_key: Mapped[str] = mapped_column(Text, default="", server_default="")
     organisation: Mapped[str] = mapped_column(Text, default="")
     contact: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
+
+    @validates("name")
+    def _keep_key(self, _key: str, name: str) -> str:
+        self.name_key = fold(name or "")
+        return name
 
 
 class RulesVersion(Base):
@@ -157,6 +183,11 @@ class Acceptance(Base):
 
     __tablename__ = "acceptance"
     __table_args__ = (
+        Index("ix_acceptance_newest", "owner_id", "accepted_at", "id"),
+        Index("ix_acceptance_site", "site_id", "accepted_at", "id"),
+        Index("ix_acceptance_version", "rules_version_id", "accepted_at", "id"),
+        Index("ix_acceptance_site_version", "site_id", "rules_version_id", "accepted_at", "id"),
+        Index("ix_acceptance_visitor_id", "visitor_id"),
         CheckConstraint(
             "identified_by IN ('self_declared', 'course_code', 'host_approved', 'oidc')", name="identified_by"
         ),
@@ -354,6 +385,22 @@ class Leaf(Base):
     entry: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class LeafHeading(Base):
+    """What readers look a leaf up by, as its entry says: its type, its time and its site. Nothing is proved by it."""
+
+    __tablename__ = "leaf_heading"
+    __table_args__ = (
+        Index("ix_leaf_heading_at", "owner_id", "at", "leaf_index"),
+        Index("ix_leaf_heading_type", "owner_id", "type", "at", "leaf_index"),
+    )
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
+    leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    type: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+    site: Mapped[str] = mapped_column(Text)
+
+
 class TreeNode(Base):
     """A complete node of the tree: SHA-256 over the leaves `[index·2^level, (index+1)·2^level)`."""
 
@@ -492,6 +539,14 @@ class Disclosure(Base):
     """The clear value and salt behind one personal digest of a leaf. Deleting the row forgets the person."""
 
     __tablename__ = "disclosure"
+    __table_args__ = (
+        Index(
+            "ix_disclosure_course",
+            "value",
+            sqlite_where=text("name = 'course_code'"),
+            postgresql_where=text("name = 'course_code'"),
+        ),
+    )
 
     leaf_id: Mapped[str] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -531,6 +586,22 @@ class Staff(Base):
     password_hash: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    scope: Mapped[dict[str, Any] | None]
+    """What an auditor may see, as `gateway.audit.scope` writes it; None: everything."""
+    totp_secret: Mapped[str | None] = mapped_column(Text)
+    """Encrypted under a key outside the database (`captive_portal.auth.second_factor`)."""
+    totp_step: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """The newest 30-second step whose code was used: it and those before it are refused."""
+
+
+class RecoveryCode(Base):
+    """A code that signs in once in place of the authenticator; only its SHA-256 is kept."""
+
+    __tablename__ = "recovery_code"
+
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    code_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
 class SetupLink(Base):

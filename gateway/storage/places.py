@@ -94,6 +94,12 @@ def add_place(
     return Place(owner.id, owner.key, owner.name, owner.log_origin, site.id, site.key, gateway.id)
 
 
+def site_keys(session: Session, owner_id: str) -> dict[str, str]:
+    """The owner's sites: key → identifier, by key."""
+    rows = session.execute(select(Site.key, Site.id).where(Site.owner_id == owner_id).order_by(Site.key)).all()
+    return {row.key: row.id for row in rows}
+
+
 def lock_owner(session: Session, owner_id: str) -> None:
     """Hold the owner's row until the transaction ends, so that two publications take turns."""
     session.execute(select(Owner.id).where(Owner.id == owner_id).with_for_update())

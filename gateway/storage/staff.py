@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import joinedload
 
 from gateway.storage.engine import Session, is_writing
-from gateway.storage.models import SetupLink, Staff, StaffSession
+from gateway.storage.models import RecoveryCode, SetupLink, Staff, StaffSession
 
 
 def by_username(session: Session, owner_id: str, username: str) -> Staff | None:
@@ -50,3 +50,32 @@ def end_session(session: Session, token_sha256: str) -> None:
 def end_expired_sessions(session: Session, now: datetime) -> None:
     """Forget every browser whose session has run out."""
     session.execute(delete(StaffSession).where(StaffSession.expires_at <= now))
+
+
+def lock_account(session: Session, staff_id: str) -> Staff | None:
+    """The account, held until the transaction ends: two sign-ins with one code take turns."""
+    return session.scalars(
+        select(Staff).where(Staff.id == staff_id).with_for_update().execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def set_recovery_codes(session: Session, staff_id: str, sha256s: Iterable[str]) -> None:
+    """The account's recovery codes are these from now on."""
+    session.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == staff_id))
+    session.add_all(RecoveryCode(staff_id=staff_id, code_sha256=sha256) for sha256 in sha256s)
+    session.flush()
+
+
+def use_recovery_code(session: Session, staff_id: str, sha256: str) -> bool:
+    """Use up a recovery code; False when the account has no such code (any more)."""
+    row = session.get(RecoveryCode, (staff_id, sha256))
+    if row is None:
+        return False
+    session.delete(row)
+    session.flush()
+    return True
+
+
+def recovery_codes_left(session: Session, staff_id: str) -> int:
+    """How many recovery codes the account has."""
+    return session.scalar(select(func.count()).where(RecoveryCode.staff_id == staff_id)) or 0

@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from cryptography import x509
@@ -39,6 +40,7 @@ from policies.snapshot import NamedList
 CHROMIUM = shutil.which("chromium")
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 PASSWORD = "en setning med noen ord"
 HELD_BACK = NamedList(
     "test/gaming",
@@ -121,7 +123,7 @@ def running(tmp_path: Path) -> Iterator[RunningConsole]:
     finally:
         for process in processes:
             process.terminate()
-        assert [process.wait(10) for process in processes] == [0, 0]
+        assert [process.wait(30) for process in processes] == [0, 0]
         services.database.close()
 
 
@@ -218,13 +220,16 @@ def test_a_list_of_ones_own_from_upload_to_removal_and_the_auditor_only_looks(
     running: RunningConsole, chromium: Browser
 ) -> None:
     from captive_portal.auth import accounts
+    from captive_portal.auth.accounts import Second
     from captive_portal.auth.passwords import hash_password
+    from captive_portal.auth.second_factor import load_second_factor
 
+    factor = Second(load_second_factor(running.services.settings.state).lock(SECRET), 0, ())
     with running.services.database.write() as session:
-        for name, role in (("kari", "it"), ("revisor", "auditor")):
+        for name, role, second in (("kari", "it", None), ("revisor", "auditor", factor)):
             link = accounts.add_account(session, running.services.place, name, role, utc_now())
-            password = hash_password(PASSWORD)
-            assert accounts.redeem(session, running.services.place, link.token, name, password, utc_now()) == "done"
+            password, place = hash_password(PASSWORD), running.services.place
+            assert accounts.redeem(session, place, link.token, name, password, utc_now(), second=second) == "done"
     page = _context(chromium, "nb", scripts=False).new_page()
     page.goto(f"{running.url}/lists")
     _sign_in(page, "kari")
@@ -251,6 +256,8 @@ def test_a_list_of_ones_own_from_upload_to_removal_and_the_auditor_only_looks(
     auditor = _context(chromium, "nb", scripts=False).new_page()
     auditor.goto(running.url)
     _sign_in(auditor, "revisor")
+    auditor.get_by_label("Seks sifre").fill(pyotp.TOTP(SECRET).now())
+    auditor.get_by_role("button", name="Logg inn").click()
     auditor.goto(own)
     expect(auditor.get_by_role("row").filter(has_text="Hentet, og gjelder nå")).to_be_visible()
     assert auditor.locator("main button, main input").count() == 0
@@ -416,11 +423,11 @@ def _sign_in(page: Page, username: str) -> None:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert process.poll() is None, "the console ended at once"
         with socket.socket() as attempt:
             if attempt.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise AssertionError("the console did not start listening within 20 s")
+    raise AssertionError("the console did not start listening within 120 s")

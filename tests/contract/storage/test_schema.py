@@ -36,7 +36,7 @@ def test_an_empty_database_is_brought_to_the_newest_schema_and_stays_there(empty
     schema.upgrade(database)
     assert schema.is_current(database)
     assert schema.differences(database) == []
-    tables = set(inspect(database.engine).get_table_names())
+    tables = {name for name in inspect(database.engine).get_table_names() if not name.startswith("visitor_trigram")}
     assert tables == {*Base.metadata.tables, "alembic_version"}
     schema.upgrade(database)
     assert schema.is_current(database)

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import pyotp
 import pytest
 
 from captive_portal.auth import accounts
+from captive_portal.auth.accounts import Second
 from captive_portal.auth.passwords import hash_password
+from captive_portal.auth.second_factor import load_second_factor
 from captive_portal.console_app import create_app
 from gateway.access.accept import Accepted, Applicant, accept
+from gateway.audit.note import SignerKey
+from gateway.audit.sealer import seal_staged
 from gateway.context import Services
+from gateway.installation import public_key_path
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations
 from gateway.settings import Settings
-from gateway.storage import places, schema
+from gateway.storage import places, schema, staff
 from gateway.storage.engine import open_database
 from gateway.terms.publish import publish
 
@@ -29,6 +37,8 @@ PASSWORD = "correct horse battery staple"
 ADDRESS = "127.0.0.1"
 HOME = "https://console.test:8081"
 HASH = hash_password(PASSWORD)
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # of RFC 6238's test vectors
+SIGNER = SignerKey("example.test/log", b"s" * 32)
 
 
 class InProcess(httpx.BaseTransport):
@@ -60,8 +70,12 @@ class Browser(httpx.Client):
         return found[1]
 
     def sign_in(self, username: str, password: str = PASSWORD) -> httpx.Response:
+        """Sign in with the password; with an authenticator, `sign_in_with_code` goes on from here."""
         token = self.token_on("/sign-in")
         return self.post("/sign-in", data={"form_token": token, "username": username, "password": password})
+
+    def write_code(self, code: str) -> httpx.Response:
+        return self.fill("/sign-in/code", "/sign-in/code", code=code)
 
     def fill(self, page: str, action: str, **fields) -> httpx.Response:
         """Post the form `action` of `page`."""
@@ -83,7 +97,7 @@ class World:
 
     def __post_init__(self) -> None:
         database = open_database(self.settings.database_url)
-        schema.upgrade(database)
+        database.sqlite_path.write_bytes(migrated())
         with database.write() as session:
             place = places.add_place(
                 session, owner_key="kommune", owner_name="Eksempel kommune", log_origin="example.test/log",
@@ -115,23 +129,59 @@ class World:
         assert isinstance(result, Accepted)
         return result
 
-    def account(self, username: str, role: str) -> None:
-        """An account that can sign in with PASSWORD."""
+    def account(self, username: str, role: str, **limits) -> None:
+        """An account that can sign in with PASSWORD, and an auditor's also with the authenticator SECRET."""
+        second = None
+        if role == "auditor":
+            second = Second(load_second_factor(self.settings.state).lock(SECRET), 0, ())
+        place, now = self.services.place, self.now
         with self.services.database.write() as session:
-            link = accounts.add_account(session, self.services.place, username, role, self.now)
-            assert accounts.redeem(session, self.services.place, link.token, username, HASH, self.now) == "done"
+            link = accounts.add_account(session, place, username, role, now, **limits)
+            assert accounts.redeem(session, place, link.token, username, HASH, now, second=second) == "done"
+
+    def code(self, username: str) -> str:
+        """A code that the account's authenticator could show and that was not used yet."""
+        with self.services.database.read() as session:
+            used = staff.by_username(session, self.services.place.owner_id, username).totp_step
+        return pyotp.TOTP(SECRET).generate_otp(max(int(self.now.timestamp()) // 30 - 1, used + 1))
+
+    def sign_in(self, browser: Browser, username: str) -> httpx.Response:
+        """Sign in all the way."""
+        answer = browser.sign_in(username)
+        if answer.headers.get("location") == "/sign-in/code":
+            answer = browser.write_code(self.code(username))
+        return answer
 
     def browser(self, address: str = ADDRESS) -> Browser:
         """A browser that nobody has signed in to, on a console of its own."""
         return Browser(create_app(self.services), address)
 
-    def signed_in(self, role: str, username: str = "") -> Browser:
+    def signed_in(self, role: str, username: str = "", **limits) -> Browser:
         """A browser signed in to a new account."""
         name = username or f"{role}-person"
-        self.account(name, role)
+        self.account(name, role, **limits)
         browser = self.browser()
-        assert browser.sign_in(name).status_code == 303
+        assert self.sign_in(browser, name).headers["location"] == "/"
         return browser
+
+    def seal(self) -> None:
+        """What the sealer does: keep its public key where the console reads it, and order what is staged."""
+        path = public_key_path(self.settings)
+        if not path.exists():
+            path.write_text(f"{SIGNER.verifier}\n")
+        place = self.services.place
+        while seal_staged(self.services.database, place.owner_id, place.log_origin, SIGNER, self.now):
+            pass
+
+
+@functools.cache
+def migrated() -> bytes:
+    """An empty database at the newest migration."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = open_database(f"sqlite:///{folder}/empty.sqlite3")
+        schema.upgrade(database)
+        database.close()
+        return database.sqlite_path.read_bytes()
 
 
 @pytest.fixture

@@ -56,9 +56,11 @@ def test_accounts_from_the_command_line(world):
                 accounts.add_account(session, place, bad, "it", world.now)
     assert redeem(world, link.token, "ignored") == "done"
     with world.services.database.write() as session:
-        assert [(row.username, row.state) for row in accounts.list_accounts(session, place)] == [("revisor", "ready")]
+        assert [(row.username, row.state) for row in accounts.list_accounts(session, place, world.now)] == [
+            ("revisor", "ready")
+        ]
         again = accounts.reset_account(session, place, "revisor", world.now)
-        assert accounts.list_accounts(session, place)[0].state == "waiting"
+        assert accounts.list_accounts(session, place, world.now)[0].state == "waiting"
         with pytest.raises(UsageError, match="no account"):
             accounts.reset_account(session, place, "ola", world.now)
     assert first_setup_link(world.services) is not None, "an auditor is no IT account"

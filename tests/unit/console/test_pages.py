@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from captive_portal.auth.setup import first_setup_link
-from captive_portal.console.acceptances import read_period
 from captive_portal.console.look import LANGUAGES
+from captive_portal.console.periods import read_period
 from captive_portal.i18n import read_catalogue
 from gateway.lists import generations as publishing
 from gateway.lists import jobs
@@ -69,7 +69,7 @@ def test_set_up_says_what_to_correct_and_stays_open(world, fields, problem):
     assert problem in answer.text
     assert HTML not in answer.text
     assert world.password not in answer.text
-    assert answer.text.count('class="hint"') + answer.text.count('class="error"') <= 3, "not both for one field"
+    assert answer.text.count('class="hint"') + answer.text.count('class="error"') <= 4, "not both for one field"
     assert browser.fill(path, path, **good).status_code == 303
 
 
@@ -78,7 +78,7 @@ def test_an_empty_console_teaches(world):
     browser = world.signed_in("it")
     assert "No device is online" in browser.get("/devices").text
     assert "No acceptances yet" in browser.get("/acceptances").text
-    assert "No acceptances in this period" in browser.get("/acceptances?first=2001-01-01&last=2001-01-02").text
+    assert "No acceptances fit this search" in browser.get("/acceptances?first=2001-01-01&last=2001-01-02").text
     assert "does not control the network" in browser.get("/devices").text
 
 

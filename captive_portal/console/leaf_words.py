@@ -1,0 +1,134 @@
+"""Entries of the log in words: a title for each type, a sentence of its plain fields, a label for a personal one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from captive_portal.console.look import N_
+from captive_portal.i18n import LANGUAGE_NAMES, Translator
+from gateway.audit.entry import SHAPES
+
+# What happens to guests at one site; everything else concerns the whole owner.
+LOCAL = frozenset({"acceptance", "grant_moved", "grant_revoked", "device_admitted"})
+# Not bounded by an auditor's period: without them no acceptance can be understood.
+ALWAYS = frozenset({"rules_published", "policy_published"})
+
+TITLES: Mapping[str, str] = {
+    "acceptance": N_("Rules accepted"),
+    "rules_published": N_("Rules published"),
+    "policy_published": N_("Content filter published"),
+    "grant_moved": N_("Device moved to another group"),
+    "grant_revoked": N_("Access ended by staff"),
+    "export": N_("Export made"),
+    "staff_change": N_("Account changed"),
+    "staff_login": N_("Staff signed in"),
+    "exemption_changed": N_("Exemption changed"),
+    "device_admitted": N_("Device admitted by staff"),
+    "erased": N_("Personal data erased"),
+    "retention_run": N_("Old personal data erased"),
+    "subject_access": N_("Access given to a person’s own data"),
+    "key_rotated": N_("Signing key replaced"),
+    "restored": N_("Database restored from a backup"),
+}
+assert TITLES.keys() == SHAPES.keys(), "a type of entry has no title"
+
+SENTENCES: Mapping[str, str] = {
+    "acceptance": N_("Version {version} of the rules, read in {language}. Identified: {identified}."),
+    "rules_published": N_("Version {version} of the rules."),
+    "policy_published": N_("Generation {generation} of the content filter."),
+    "grant_moved": N_("From the group {from_group} to {to_group}."),
+    "grant_revoked": N_("The device is no longer let through."),
+    "export": N_("Entries {first} to {last} of the log, which then had {size}."),
+    "staff_change": N_("{change}. Role: {role}."),
+    "staff_login": N_("{method}: {result}."),
+    "exemption_changed": N_("{change}: group {group}, {categories}, until {until}."),
+    "device_admitted": N_("Group {group}, until {until}."),
+    "erased": N_("The personal data of entries {leaves}. Ground: {ground}. The entries and their proofs stay."),
+    "retention_run": N_("{erased} entries from before {before}. The entries and their proofs stay."),
+    "subject_access": N_("What stands about a person in entries {leaves}. Ground: {ground}."),
+    "key_rotated": N_("From {old_vkey} to {new_vkey}."),
+    "restored": N_("The log had {known_size} entries outside the machine and {size} in the backup."),
+}
+assert SENTENCES.keys() == SHAPES.keys(), "a type of entry has no sentence"
+
+FIELDS: Mapping[str, str] = {
+    "name": N_("Name"),
+    "organisation": N_("Organisation"),
+    "contact": N_("Contact"),
+    "mac": N_("Device"),
+    "address": N_("IP address"),
+    "course_code": N_("Course code"),
+    "receipt": N_("Receipt"),
+    "by": N_("By"),
+    "staff": N_("Staff"),
+    "subject": N_("Account"),
+    "note": N_("Note"),
+    "reason": N_("Reason"),
+    "purpose": N_("Purpose"),
+    "filter": N_("Selection"),
+    "unit": N_("Unit"),
+    "scope": N_("Limits"),
+}
+assert FIELDS.keys() >= {name for shape in SHAPES.values() for name in shape.personal}, "a field has no label"
+
+_KNOWN: Mapping[str, Mapping[str, str]] = {
+    "identified": {
+        "self_declared": N_("by what the person wrote"),
+        "course_code": N_("by a course code"),
+        "host_approved": N_("by the host"),
+        "oidc": N_("by signing in elsewhere"),
+    },
+    "change": {
+        "added": N_("Added"),
+        "reset": N_("New link, password and authenticator taken"),
+        "changed": N_("End or limits changed"),
+        "disabled": N_("Disabled"),
+        "password_set": N_("Password chosen"),
+        "removed": N_("Removed"),
+    },
+    "role": {"it": N_("IT"), "auditor": N_("auditor")},
+    "method": {
+        "password": N_("Password"),
+        "password+totp": N_("Password and authenticator"),
+        "password+recovery": N_("Password and recovery code"),
+    },
+    "result": {
+        "ok": N_("signed in"),
+        "wrong_code": N_("refused, the code was wrong"),
+        "ended": N_("refused, the account had ended"),
+    },
+    "ground": {
+        "request": N_("the person asked for it"),
+        "age": N_("the time for keeping it was over"),
+        "order": N_("an order"),
+    },
+}
+
+
+def title(translate: Translator, type_: str) -> str:
+    """What happened, in a few words."""
+    return translate(TITLES[type_])
+
+
+def sentence(translate: Translator, document: Mapping[str, Any]) -> str:
+    """What the plain fields of an entry say."""
+    values: dict[str, Any] = dict(document)
+    if document["type"] == "acceptance":
+        language = document["rules"]["language"]
+        values |= {"version": document["rules"]["version"], "language": LANGUAGE_NAMES.get(language, language)}
+        values["identified"] = document["identified_by"]
+    said = {key: _word(translate, key, value) for key, value in values.items()}
+    return translate(SENTENCES[document["type"]], **said)
+
+
+def label(translate: Translator, field: str) -> str:
+    """What a personal field is called."""
+    return translate(FIELDS[field])
+
+
+def _word(translate: Translator, key: str, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    known = _KNOWN.get(key, {}).get(str(value))
+    return translate(known) if known is not None else str(value)

@@ -1,0 +1,101 @@
+"""Headings of leaves: the type, time and site by which entries are found in a log of millions. They prove nothing.
+
+Newest first means by the time that stands in the entry, then by number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, insert, or_, select
+
+from gateway.storage.engine import Session
+from gateway.storage.models import Leaf, LeafHeading
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLeaf:
+    """An ordered leaf: its number, its id and the exact bytes of its entry."""
+
+    index: int
+    leaf_id: str
+    entry: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeafQuery:
+    """Which leaves: of `types` (empty: all), with `since` ≤ at < `until`.
+
+    `sites`, where given, bounds those of `local_types` only: what concerns the whole owner is found at whichever site
+    it was done.
+    """
+
+    types: Collection[str] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    sites: Collection[str] | None = None
+    local_types: Collection[str] = ()
+
+
+def add_headings(session: Session, owner_id: str, first: int, entries: Sequence[bytes]) -> None:
+    """Write the headings of `entries`, which become the leaves from `first` on; what is no entry gets none."""
+    rows = []
+    for offset, entry in enumerate(entries):
+        try:
+            document = json.loads(entry)
+            heading = {"type": document["type"], "at": datetime.fromisoformat(document["at"]), "site": document["site"]}
+        except (ValueError, TypeError, KeyError):
+            continue
+        rows.append({"owner_id": owner_id, "leaf_index": first + offset, **heading})
+    if rows:
+        session.execute(insert(LeafHeading), rows)
+
+
+def find_leaves(
+    session: Session, owner_id: str, query: LeafQuery, *, before: tuple[datetime, int] | None, limit: int
+) -> Sequence[FoundLeaf]:
+    """The newest leaves that `query` means, a page at a time: `before` is the (at, index) of the last one seen."""
+    conditions = [LeafHeading.owner_id == owner_id, *_conditions(query)]
+    if before is not None:
+        at, index = before
+        conditions.append(LeafHeading.at <= at)  # for the index: the exact place follows
+        conditions.append(or_(LeafHeading.at < at, LeafHeading.leaf_index < index))
+    found: list[Any] = []
+    # One walk a type, each along its own index, rather than one along all leaves for a rare type among many.
+    for type_ in query.types or (None,):
+        own = [*conditions, LeafHeading.type == type_] if type_ is not None else conditions
+        found += session.execute(
+            select(LeafHeading.leaf_index, Leaf.leaf_id, Leaf.entry, LeafHeading.at)
+            .join(Leaf, and_(Leaf.owner_id == LeafHeading.owner_id, Leaf.leaf_index == LeafHeading.leaf_index))
+            .where(*own)
+            .order_by(LeafHeading.at.desc(), LeafHeading.leaf_index.desc())
+            .limit(limit)
+        ).all()
+    found.sort(key=lambda row: (row.at, row.leaf_index), reverse=True)
+    return [FoundLeaf(row.leaf_index, row.leaf_id, row.entry, row.at) for row in found[:limit]]
+
+
+def leaf_at(session: Session, owner_id: str, index: int) -> FoundLeaf | None:
+    """The leaf with this number, if it has a heading."""
+    row = session.execute(
+        select(LeafHeading.leaf_index, Leaf.leaf_id, Leaf.entry, LeafHeading.at)
+        .join(Leaf, and_(Leaf.owner_id == LeafHeading.owner_id, Leaf.leaf_index == LeafHeading.leaf_index))
+        .where(LeafHeading.owner_id == owner_id, LeafHeading.leaf_index == index)
+    ).one_or_none()
+    return None if row is None else FoundLeaf(row.leaf_index, row.leaf_id, row.entry, row.at)
+
+
+def _conditions(query: LeafQuery) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if query.since is not None:
+        found.append(LeafHeading.at >= query.since)
+    if query.until is not None:
+        found.append(LeafHeading.at < query.until)
+    if query.sites is not None:
+        found.append(or_(LeafHeading.site.in_(query.sites), LeafHeading.type.not_in(query.local_types)))
+    return found
