@@ -151,6 +151,8 @@ def read_signing_key(settings: Settings) -> SignerKey:
 def open_signing_key(services: Services) -> SignerKey:
     """The log's key for the sealer. Raises: AuditError when it is missing, damaged or another log's."""
     path = signing_key_path(services.settings)
+    with services.database.write() as session:
+        reinstate_key(session, services.place, path, services.clock())
     with services.database.read() as session:
         adopt_key(session, services.place, path)
     write_public_keys(services.settings, services.database, services.place)

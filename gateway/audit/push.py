@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
 from gateway.audit import merkle
@@ -28,6 +28,7 @@ from gateway.storage.places import Place
 log = logging.getLogger(__name__)
 
 ALARM_FAILURES = 3
+LIMIT_S = 120.0
 Erasures = Callable[[Session, Place, int], bytes]
 """The erasure list of the log as it stands when the tree has so many leaves."""
 
@@ -88,15 +89,25 @@ def push(
     if package is None or not chosen:
         return ()
     targets = [build_target(each, place.log_origin) for each in chosen]
-    with ThreadPoolExecutor(len(targets), thread_name_prefix="target") as pool:
-        sending = [
-            pool.submit(_send, target, replace(package, cosigned_size=cosigned.get(target.name, 0)), clock)
-            for target in targets
-        ]
-        return tuple(
-            _note_down(database, place, target, package, each.result(), asked.get(target.name, ""), clock)
-            for target, each in zip(targets, sending, strict=True)
-        )
+    pool = ThreadPoolExecutor(len(targets), thread_name_prefix="target")
+    sending = {
+        pool.submit(_send, target, replace(package, cosigned_size=cosigned.get(target.name, 0)), clock): target
+        for target in targets
+    }
+    outcomes: dict[str, Outcome] = {}
+
+    def note_down(target: Target, result: Delivered | TargetError) -> None:
+        request_id = asked.get(target.name, "")
+        outcomes[target.name] = _note_down(database, place, target, package, result, request_id, clock)
+
+    try:
+        for each in as_completed(sending, timeout=LIMIT_S):
+            note_down(sending.pop(each), each.result())
+    except TimeoutError:
+        for target in sending.values():
+            note_down(target, TargetError(f"it does not answer; given up after {LIMIT_S:.0f} s"))
+    pool.shutdown(wait=False)  # a thread in a dead mount can't be ended: the caller ends the process
+    return tuple(outcomes[target.name] for target in targets)
 
 
 def log_keys(session: Session, place: Place) -> tuple[VerifierKey, ...]:

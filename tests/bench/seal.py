@@ -144,7 +144,9 @@ def _build(path: Path, owner_id: str, size: int) -> bytes:
     for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-200000"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("BEGIN")
-    hashes = bytearray().join(_leaf(index) for index in range(size))
+    hashes = bytearray()
+    for index in range(size):
+        hashes += _leaf(index)
     level, tops = 0, {}
     sha256 = hashlib.sha256
 
@@ -158,9 +160,10 @@ def _build(path: Path, owner_id: str, size: int) -> bytes:
         )
         count = len(hashes) // 32
         tops[level] = (count - 1, bytes(hashes[-32:]))
-        hashes = bytearray().join(
-            sha256(b"\1" + hashes[start : start + 64]).digest() for start in range(0, count // 2 * 64, 64)
-        )
+        above = bytearray()
+        for start in range(0, count // 2 * 64, 64):
+            above += sha256(b"\1" + hashes[start : start + 64]).digest()
+        hashes = above
         level += 1
     connection.execute("COMMIT")
     connection.close()

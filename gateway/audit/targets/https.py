@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -45,10 +46,10 @@ def post(url: str, body: bytes, headers: dict[str, str], ca_file: Path | None) -
             httpx.Client(verify=client_tls(ca_file), timeout=TIMEOUT_S, follow_redirects=False) as client,
             client.stream("POST", url, content=body, headers=headers) as response,
         ):
-            found = bytearray()
+            found, deadline = bytearray(), time.monotonic() + TIMEOUT_S
             for piece in response.iter_raw():
                 found += piece
-                if len(found) > 64 * 1024:
+                if len(found) > 64 * 1024 or time.monotonic() > deadline:
                     break
             return response.status_code, bytes(found)
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:

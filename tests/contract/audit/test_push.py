@@ -4,11 +4,13 @@ it.
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
 
 from gateway.audit import note
+from gateway.audit import push as pushing
 from gateway.audit.checkpoint import parse_checkpoint
 from gateway.audit.cosignature import cosignatures
 from gateway.audit.push import ask_witnesses, due_targets, push
@@ -100,6 +102,22 @@ def test_a_fault_of_ours_in_one_target_is_a_failure_like_others(services, share,
     monkeypatch.setattr(Directory, "send", lambda *_: 1 / 0)
     [outcome] = send(services, share)
     assert "ZeroDivisionError" in outcome.reason
+
+
+def test_a_target_that_never_answers_is_given_up_and_delays_no_other(services, share, monkeypatch, tmp_path):
+    seal(services)
+    release, real = threading.Event(), Directory.send
+    dead = DirectoryTarget(name="dod", kind="directory", path=tmp_path)
+    monkeypatch.setattr(pushing, "LIMIT_S", 1.0)
+    monkeypatch.setattr(
+        Directory, "send", lambda self, *rest: release.wait(20) if self.name == "dod" else real(self, *rest)
+    )
+    try:
+        outcomes = send(services, dead, share)
+    finally:
+        release.set()
+    assert [each.reason for each in outcomes] == ["it does not answer; given up after 1 s", ""]
+    assert known(services)["dod"].failures == 1
 
 
 def test_a_share_tells_the_sealer_at_its_start_what_was_signed(services, share, tmp_path):
