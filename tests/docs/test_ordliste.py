@@ -46,6 +46,9 @@ def _texts() -> dict[str, str]:
         f"rules/{language}": (STARTER / f"{language}.md").read_text(encoding="utf-8") for language in ("nb", "nn", "en")
     }
     texts["bundle/README.txt"] = README
+    for language in (*NORWEGIAN, "en"):
+        words = files("gateway.audit") / "verify_html" / f"words_{language}.js"
+        texts[f"verify.html/{language}"] = words.read_text(encoding="utf-8")
     for path in CATALOGUES:
         entries = read_catalogue(path)
         texts[f"{path.parts[-3]}/{path.stem}"] = "\n".join([*entries.values(), *entries])
