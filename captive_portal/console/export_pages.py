@@ -170,15 +170,14 @@ class ExportPages:
         owner_id, role, scope = visit.services.place.owner_id, visit.member.role, visit.member.scope
         headings = HEADINGS[visit.language][len(PLAIN_COLUMNS) :]
         named = dict(zip(PERSONAL_COLUMNS, headings, strict=True))
+        sites = places.site_keys(visit.session, owner_id)
         visible = fields.visible_to(role, names_withheld=False) & scope.fields
         return visit.page(
             "export_form.html",
             status,
             typed=typed,
             problems=typed.problems,
-            sites=[
-                key for key in places.site_keys(visit.session, owner_id) if scope.sites is None or key in scope.sites
-            ],
+            sites=[key for key in sites if scope.sites is None or key in scope.sites],
             scope=scope,
             versions=[version.label for version in rules.versions(visit.session, owner_id)],
             visible=[named[name] for name in PERSONAL_COLUMNS if name in visible],

@@ -573,9 +573,13 @@ class _Walk:
             with self.verifier.noting():
                 self.next_disclosure()
             self.next_selected()
-            for index in range(self.first, self.last):
+            index = self.first
+            try:
+                for index in range(self.first, self.last):
+                    self.entry(index)
+            except Exception:
                 self.verifier.place = ("entries.jsonl", self.line(index))
-                self.entry(index)
+                raise
             if next(self.entries, b""):
                 raise Fault("entries.jsonl", "holds more entries than the range", self.line(self.last))
             self.complete = True
@@ -613,8 +617,8 @@ class _Walk:
         if self.selection is not None:
             shown = self.is_selected(index, shown)
         values: dict[bytes, bytes] = {}
-        while self.pending is not None and self.pending[0] == index and self.disclosures_readable:
-            self.disclosure(self.pending, personal, shown, values)
+        if self.pending is not None and self.pending[0] == index and self.disclosures_readable:
+            self.disclose(index, personal, shown, values)
         self.shows.append(bool(values))
         if shown and self.view_readable and acceptance is not None:
             self.rows += 1
@@ -684,18 +688,21 @@ class _Walk:
         cells = [_cell(values[name]) if name in values else b"" for name in PERSONAL_NAMES]
         return b'"%d";"%b";"%b";"%b";"%b"\r\n' % (index, at, middle, by, b'";"'.join(cells))
 
-    def disclosure(
-        self, pending: tuple[int, bytes, bytes, bytes], digests: list[bytes], shown: bool, values: dict[bytes, bytes]
-    ) -> None:
-        index, name, encoded, value = pending
+    def disclose(self, index: int, digests: list[bytes], shown: bool, values: dict[bytes, bytes]) -> None:
+        """Put the disclosed fields of entry `index` into `values`."""
+        fields = self.fields
+        pending = self.pending
         try:
-            if _digest(encoded) not in digests:
-                self.bad_disclosure(f"{name.decode()} of entry {index} is not the value that was recorded")
-            if not shown or name not in self.fields:
-                self.bad_disclosure(f"{name.decode()} of entry {index} is outside the manifest's filter and fields")
-            values[name] = value
-            self.disclosed += 1
-            self.next_disclosure()
+            while pending is not None and pending[0] == index:
+                _, name, encoded, value = pending
+                if _digest(encoded) not in digests:
+                    self.bad_disclosure(f"{name.decode()} of entry {index} is not the value that was recorded")
+                if not shown or name not in fields:
+                    self.bad_disclosure(f"{name.decode()} of entry {index} is outside the manifest's filter and fields")
+                values[name] = value
+                self.disclosed += 1
+                self.next_disclosure()
+                pending = self.pending
         except Fault as fault:
             self.verifier.note(fault)
 

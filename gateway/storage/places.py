@@ -131,8 +131,3 @@ def replace_log_key(session: Session, owner_id: str, old_vkey: str, new_vkey: st
         .returning(Owner.id)
     )
     return changed.one_or_none() is not None
-
-
-def site_keys(session: Session, owner_id: str) -> Sequence[str]:
-    """The sites of an owner, by key."""
-    return session.scalars(select(Site.key).where(Site.owner_id == owner_id).order_by(Site.key)).all()

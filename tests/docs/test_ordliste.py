@@ -49,6 +49,9 @@ def _texts() -> dict[str, str]:
     texts["bundle/README.txt"] = README
     for name, views in (("report", REPORT), ("workbook", WORKBOOK)):
         texts |= {f"{name}/{language}": "\n".join(words.values()) for language, words in views.items()}
+    for language in (*NORWEGIAN, "en"):
+        words = files("gateway.audit") / "verify_html" / f"words_{language}.js"
+        texts[f"verify.html/{language}"] = words.read_text(encoding="utf-8")
     for path in CATALOGUES:
         entries = read_catalogue(path)
         texts[f"{path.parts[-3]}/{path.stem}"] = "\n".join([*entries.values(), *entries])

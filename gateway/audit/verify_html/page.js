@@ -22,7 +22,7 @@ function sayWhere(where, tongue = language) {
 function inWords(report, tongue) {
   const lines = (list) => list.map(([code, params]) => say(code, params, tongue));
   const problems = report.problems.map(({ part, where, code, params }) => ({
-    part,
+    part: part === EARLIER ? say("earlier", {}, tongue) : part,
     where: sayWhere(where, tongue),
     message: say(code, params, tongue),
   }));

@@ -2,6 +2,7 @@
 
 WORDS.en = {
   // where
+  earlier: "earlier checkpoint",
   line: "line {0}",
   entry_line: "line {0} (entry {1})",
   row: "row {0}",

@@ -2,6 +2,7 @@
 
 WORDS.nb = {
   // where
+  earlier: "tidligere sjekkpunkt",
   line: "linje {0}",
   entry_line: "linje {0} (innførsel {1})",
   row: "rad {0}",

@@ -2,6 +2,7 @@
 
 WORDS.nn = {
   // where
+  earlier: "tidlegare sjekkpunkt",
   line: "linje {0}",
   entry_line: "linje {0} (innførsel {1})",
   row: "rad {0}",
