@@ -107,6 +107,7 @@ def test_from_the_link_to_a_proof_that_verifies_elsewhere(
 ) -> None:
     fill(running)
     page = _context(chromium, "nb", scripts=False).new_page()
+    page.set_default_timeout(120_000)
     secret = set_up(page, link_for(running))
     wait_until_sealed(running, page)
     page.get_by_role("link", name="Jeg har skrevet dem ned").click()
@@ -162,6 +163,7 @@ def test_every_room_is_accessible_and_fits(
 ) -> None:
     page = _context(chromium, language, viewport=viewport, scheme=scheme).new_page()
     problems: list[str] = []
+    page.set_default_timeout(120_000)
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     number = 0
 

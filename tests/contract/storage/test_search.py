@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
+import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -169,11 +171,9 @@ def test_the_trigrams_survive_vacuum(database: Database, place: Place, monkeypat
         first = session.query(Visitor).order_by(Visitor.created_at).limit(10).all()
         session.execute(delete(Acceptance).where(Acceptance.visitor_id.in_([row.id for row in first])))
         session.execute(delete(Visitor).where(Visitor.id.in_([row.id for row in first])))
-    with database.engine.connect() as connection:
-        connection.connection.driver_connection.execute("ROLLBACK")  # type: ignore[union-attr]
-        connection.connection.driver_connection.execute("PRAGMA query_only=OFF")  # type: ignore[union-attr]
-        connection.connection.driver_connection.execute("VACUUM")  # type: ignore[union-attr]
-        connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]
+    database.close()
+    with contextlib.closing(sqlite3.connect(database.sqlite_path)) as connection:
+        connection.execute("VACUUM")
     monkeypatch.setattr(search, "PROBE", 1)
     with database.read() as session:
         query = AcceptanceQuery(name="anne")

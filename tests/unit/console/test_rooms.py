@@ -250,7 +250,7 @@ def test_two_versions_stand_side_by_side(filled):
     assert '<del><span class="unseen">removed: </span>grei</del>' in page.text
     assert '<ins><span class="unseen">added: </span>snill</ins>' in page.text
     assert "&lt;b&gt;avsnitt&lt;/b&gt;" in page.text
-    assert "2 paragraphs differ" in page.text
+    assert "Paragraphs that differ: 2." in page.text
     assert "The texts are the same" in browser.get("/rules?old=1&new=1").text
     assert browser.get("/rules?old=1&new=nope").status_code == 404
 
