@@ -44,7 +44,7 @@ __all__ = [
 
 BUSY_TIMEOUT_MS = 3000  # how long a writer waits for another: SQLite's busy time-out, PostgreSQL's lock_timeout
 POOL_TIMEOUT_S = 5
-TURN_TIMEOUT_S = 5  # for the threads of one process on SQLite, each of which may have waited BUSY_TIMEOUT_MS
+TURN_TIMEOUT_S = 15  # among the threads of one process on SQLite: a guest rather waits than is turned away
 PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     "PRAGMA journal_mode=WAL",

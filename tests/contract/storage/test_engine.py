@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -100,15 +101,38 @@ def test_three_writers_that_read_modify_and_write_lose_nothing(database: Databas
     assert scalar(database, "SELECT seq FROM change") == 150
 
 
-def test_a_lock_held_too_long_is_said_and_nothing_is_written(database: Database, place: Place) -> None:
+@only_sqlite  # PostgreSQL has many writers at a time
+def test_writers_of_one_process_take_turns_and_none_is_turned_away(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event.listen(database.engine, "checkout", lambda raw, *_: raw.execute("PRAGMA busy_timeout=1"))
+
+    def work(number: int) -> None:
+        with database.write() as session:
+            session.add(Change(topic=str(number), seq=1))
+            session.flush()
+            time.sleep(0.02)
+
+    at_once(8, work)
+    assert count(database) == 8
+    monkeypatch.setattr("gateway.storage.engine.TURN_TIMEOUT_S", 0.05)
+    told = pytest.raises(StorageUnavailableError, match="other writers")
+    with database.write(), ThreadPoolExecutor(1) as pool, told:
+        pool.submit(work, 9).result(10)
+    assert count(database) == 8
+
+
+def test_a_lock_held_too_long_is_said_and_nothing_is_written(database: Database, url: str, place: Place) -> None:
     released = threading.Event()
     held = threading.Event()
 
     def hold() -> None:
-        with database.write() as session:
+        other = open_database(url)  # as another process has one
+        with other.write() as session:
             session.get_one(Owner, place.owner_id, with_for_update=True)
             held.set()
             released.wait(20)
+        other.close()
 
     if database.is_sqlite:
         event.listen(database.engine, "checkout", lambda raw, *_: raw.execute("PRAGMA busy_timeout=200"))
