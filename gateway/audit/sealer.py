@@ -60,6 +60,8 @@ def seal_staged(
         head = leaves.lock_head(session, owner_id)
         _check_key(session, owner_id, signer)
         remembered = memory.read() if memory is not None else None
+        if memory is not None and remembered is None and head.size:
+            log.warning("%s is missing: if the database was restored, only targets can tell", memory.path)
         edge = _compare(session, head, origin, remembered)
         waiting = _interrupted(session, head, origin, edge, remembered) or _next(session, owner_id)
         log_restores.withdraw(session, owner_id)

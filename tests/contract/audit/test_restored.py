@@ -136,7 +136,7 @@ def test_a_backup_from_after_the_last_signature_is_no_restore(services, tmp_path
     assert open_restore(services) is None
 
 
-def test_another_history_of_the_same_size_is_found(services, tmp_path):
+def test_another_history_of_the_same_size_is_found(services, tmp_path, caplog):
     seal(services)
     back_up(services, tmp_path / "fork")
     stage(services, 3)
@@ -148,6 +148,7 @@ def test_another_history_of_the_same_size_is_found(services, tmp_path):
     services.clock.advance(timedelta(seconds=1))
     stage(services, 5)
     seal(services)
+    assert "only targets can tell" in caplog.text
     memory.path.write_bytes(kept)
     stage(services)
     with pytest.raises(RestoredError, match="another history"):
