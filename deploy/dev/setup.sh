@@ -20,7 +20,7 @@ knot-resolver:kresd.target'
 is_root_on_debian() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
 has_command() {
-    case $1 in *.so.*) ldconfig -p 2>/dev/null | grep -q "$1" || PATH="$PATH:/sbin" ldconfig -p | grep -q "$1"; return ;; esac
+    case $1 in /*) [ -e "$1" ]; return ;; *.so.*) ldconfig -p 2>/dev/null | grep -q "$1" || PATH="$PATH:/sbin" ldconfig -p | grep -q "$1"; return ;; esac
     PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null && return
     [ "$1" = pg_ctl ] && ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1
 }
