@@ -22,6 +22,16 @@ _AHEAD = 4
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
+class _Member(zipfile.ZipInfo):
+    """A file of the ZIP whose header says that its sizes stand in the ZIP64 field where they do (APPNOTE 4.5.3): Python
+    before 3.11.4 leaves that out, and strict readers refuse the file.
+    """
+
+    def FileHeader(self, zip64: bool | None = None) -> bytes:  # noqa: N802 - zipfile's name
+        header = super().FileHeader(zip64)
+        return header[:18] + b"\xff" * 8 + header[26:] if zip64 else header
+
+
 def write_zip(path: Path, origin: str, files: Iterable[BundleFile]) -> Sidecar:
     """Write the ZIP (mode 0600, through `path`.part and rename) and return its unsigned sidecar; constant memory.
 
@@ -35,7 +45,7 @@ def write_zip(path: Path, origin: str, files: Iterable[BundleFile]) -> Sidecar:
         with os.fdopen(descriptor, "w+b") as sink:
             with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive:
                 for name, chunks in files:
-                    info = zipfile.ZipInfo(name, _EPOCH)
+                    info = _Member(name, _EPOCH)
                     info.create_system, info.external_attr = 3, 0o600 << 16
                     info.compress_type = zipfile.ZIP_DEFLATED
                     with archive.open(info, "w", force_zip64=name in _LONG_FILES) as member:
