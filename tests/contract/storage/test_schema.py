@@ -139,7 +139,15 @@ def filled(database: Database, place: Place) -> Database:
 @pytest.mark.parametrize(
     "statement",
     [
-        *(f"UPDATE {table} SET {column} = {column}" for table, column in WRITTEN_ONCE.items()),
+        *(
+            f"UPDATE {table} SET {column} = {column}"
+            for table, column in WRITTEN_ONCE.items()
+            if table != "policy_generation"
+        ),
+        *(
+            f"UPDATE policy_generation SET {change}"
+            for change in ("note = 'x'", "published_by = 'y'", "sha256 = 'x'", "document = '[]'", "generation = 9")
+        ),
         *(f"DELETE FROM {table}" for table in WRITTEN_ONCE),
         "UPDATE staged_leaf SET entry = entry",
         "DELETE FROM tree_head",
@@ -185,3 +193,11 @@ def test_the_next_generation_can_be_added(filled: Database, place: Place) -> Non
         found = generations.in_force(session, place.owner_id)
         assert found is not None
         assert found.generation == 2
+
+
+def test_who_published_a_policy_can_be_forgotten_and_nothing_else(filled: Database) -> None:
+    with filled.write() as session:
+        session.execute(text("UPDATE policy_generation SET note = '', published_by = ''"))
+    with filled.read() as session:
+        rows = session.execute(text("SELECT note, published_by FROM policy_generation")).all()
+    assert set(rows) == {("", "")}
