@@ -123,7 +123,7 @@ def test_from_the_link_to_a_proof_that_verifies_elsewhere(
     page.get_by_label("Navn eller en del av det").fill("NORDM")
     page.get_by_role("button", name="Søk").click()
     expect(page.get_by_role("row")).to_have_count(2)
-    page.get_by_role("link", name="Bevis for").click()
+    page.get_by_role("link", name="– Bevis").click()
     expect(page.get_by_role("status")).to_contain_text("Bevist.")
     files = []
     for name in ("Last ned beviset", "Last ned innførselen"):
