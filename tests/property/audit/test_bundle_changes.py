@@ -10,6 +10,7 @@ from tests.unit.audit.forgeries import changed_bytes, changed_zips, fitting, jud
 from tests.unit.audit.specimen import KEYS, Log, rewrite, write
 
 
+@pytest.mark.timeout(600)
 def test_each_of_1000_changes_is_caught_and_named(tmp_path: Path) -> None:
     for case, files, name, place in changed_bytes(1000):
         report = judge(case, tmp_path)
@@ -51,6 +52,7 @@ def test_each_change_of_the_sidecar_is_caught_and_named(tmp_path: Path) -> None:
         assert [problem.part for problem in report.problems] == ["bundle.zip.note"], place
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("name", "line", "where"),
     [
