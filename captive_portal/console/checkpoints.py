@@ -12,6 +12,7 @@ from captive_portal.console.proof import NO_STORE, trusted_keys
 from captive_portal.console.visit import Visit
 from gateway.audit.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from gateway.audit.errors import AuditError
+from gateway.audit.standing import TargetStanding, log_standing
 from gateway.storage import checkpoints
 
 PAGE_SIZE = 50
@@ -48,7 +49,13 @@ def show(visit: Visit) -> Response:
         is_first=below is None,
         older=seen[-1].checkpoint.size if len(rows) > PAGE_SIZE else None,
         keys=[str(key) for key in keys],
+        targets=_targets(visit) if below is None else (),
     )
+
+
+def _targets(visit: Visit) -> tuple[TargetStanding, ...]:
+    chosen = visit.services.settings.audit.targets
+    return log_standing(visit.session, visit.services.place.owner_id, chosen, visit.now).targets
 
 
 def download(visit: Visit) -> Response:

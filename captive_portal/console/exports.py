@@ -95,7 +95,9 @@ class ExportShelf:
     def find(self, key: str, staff_id: str) -> KeptExport | None:
         """The export, for its maker, while it is kept and nobody in it has been erased."""
         kept = self._kept.get(key)
-        return kept if kept is not None and kept.staff_id == staff_id and kept.bundle.exists() else None
+        if kept is None or kept.staff_id != staff_id:
+            return None
+        return None if kept.state.stage == "done" and not kept.bundle.exists() else kept
 
     def under_way(self, staff_id: str) -> KeptExport | None:
         """The export of this person that is not finished."""

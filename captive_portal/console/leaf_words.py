@@ -27,7 +27,7 @@ TITLES: Mapping[str, str] = {
     "device_admitted": N_("Device admitted by staff"),
     "erased": N_("Personal data erased"),
     "retention_run": N_("Old personal data erased"),
-    "subject_access": N_("Access given to a person’s own data"),
+    "subject_access": N_("Somebody’s own data shown to them"),
     "key_rotated": N_("Signing key replaced"),
     "restored": N_("Database restored from a backup"),
 }
@@ -69,6 +69,7 @@ FIELDS: Mapping[str, str] = {
     "filter": N_("Selection"),
     "unit": N_("Unit"),
     "scope": N_("Limits"),
+    "approved_by": N_("Approved by"),
 }
 assert FIELDS.keys() >= {name for shape in SHAPES.values() for name in shape.personal}, "a field has no label"
 
@@ -82,7 +83,8 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
     "change": {
         "added": N_("Added"),
         "reset": N_("New link, password and authenticator taken"),
-        "changed": N_("End or limits changed"),
+        "changed": N_("Changed"),
+        "ended": N_("Ended"),
         "disabled": N_("Disabled"),
         "password_set": N_("Password chosen"),
         "removed": N_("Removed"),
@@ -100,8 +102,11 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
     },
     "ground": {
         "request": N_("the person asked for it"),
-        "age": N_("the time for keeping it was over"),
-        "order": N_("an order"),
+        "retention": N_("the time for keeping it was over"),
+        "restore": N_("it had been erased before the database was restored"),
+        "receipt_code": N_("the person showed the receipt code"),
+        "device": N_("the person had the device"),
+        "identity_check": N_("the person’s identity was checked"),
     },
 }
 

@@ -15,7 +15,9 @@ from captive_portal.auth.tokens import form_token
 from captive_portal.console.forms import NO_FORM, Form
 from captive_portal.console.look import Look
 from gateway.context import Services
+from gateway.storage import log_restores
 from gateway.storage.engine import Session
+from gateway.storage.models import LogRestore
 
 SESSION_COOKIE = "__Host-console"
 TICKET_COOKIE = "__Host-console-ticket"
@@ -55,6 +57,13 @@ class Visit:
         """Who is signed in, on pages that nobody else reaches."""
         assert self.staff is not None, "a public page has asked who is signed in"
         return self.staff
+
+    @property
+    def restore(self) -> LogRestore | None:
+        """The restored database that the sealer has found and nobody has acknowledged: every page says so."""
+        if self.staff is None or self.transaction is None:
+            return None
+        return log_restores.open_restore(self.transaction, self.services.place.owner_id)
 
     def within(self, session: Session) -> Visit:
         """This visit inside a transaction."""

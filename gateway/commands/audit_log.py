@@ -11,6 +11,7 @@ import click
 
 from gateway.audit.acknowledging import acknowledge_restore
 from gateway.audit.custody import public_keys, rotate_key
+from gateway.audit.erasing import current_list
 from gateway.audit.push import due_targets, only, push
 from gateway.audit.standing import RestoreStanding, log_standing
 from gateway.clock import format_utc, utc_now
@@ -24,9 +25,8 @@ from gateway.storage.engine import Session
 from gateway.storage.places import Place
 
 
-def nothing_erased(_session: Session, place: Place, size: int) -> bytes:
-    """The erasure list of a log of which nothing has been erased."""
-    return f"gjestenett erasure list v1\n{place.log_origin}\nsize {size}\n".encode()
+def _erasures(session: Session, place: Place, _size: int) -> bytes:
+    return current_list(session, place).encode()
 
 
 @click.command("push")
@@ -43,7 +43,7 @@ def push_command(invocation: Invocation, names: tuple[str, ...], due: bool, as_j
     chosen = _chosen(services, names)
     if due:
         chosen = only(due_targets(services.database, services.place, chosen, utc_now), names)
-    outcomes = push(services.database, services.place, chosen, nothing_erased, utc_now)
+    outcomes = push(services.database, services.place, chosen, _erasures, utc_now)
     rows = [
         {"target": each.name, "kind": each.kind, "size": each.size, "outcome": each.reason or "sent"}
         for each in outcomes

@@ -83,6 +83,8 @@ def _wipe_sqlite(database: Database, marks: Sequence[bytes] | None, patience_s: 
     path = str(database.sqlite_path)
     deadline = time.monotonic() + patience_s
     try:
+        with closing(_connect(path, BUSY_TIMEOUT_MS)) as connection:  # the pieces of names that the search knows
+            connection.execute("INSERT INTO visitor_trigram (visitor_trigram) VALUES ('optimize')")
         if marks is not None:
             if (problem := _empty_log(path, deadline)) is not None:
                 return problem

@@ -75,15 +75,6 @@ def acceptance_by_id(session: Session, owner_id: str, acceptance_id: str) -> Acc
     ).one_or_none()
 
 
-def purge_trigrams(session: Session) -> None:
-    """Merge what deleted names have left in the trigram index of SQLite, so that nothing of them stays in the file.
-
-    Reads and writes the whole index; PostgreSQL's vacuum does the same by itself.
-    """
-    if session.get_bind().dialect.name == "sqlite":
-        session.execute(text("INSERT INTO visitor_trigram (visitor_trigram) VALUES ('optimize')"))
-
-
 def site_of(session: Session, acceptance: Acceptance) -> str:
     """The key of the site where it was made."""
     return session.scalars(select(Site.key).where(Site.id == acceptance.site_id)).one()

@@ -241,7 +241,10 @@ def test_free_text_of_staff_that_names_them_goes_and_what_cannot_is_named(servic
     plan = planned(services, name="Kari")
     assert plan.notes == (number,)
     assert plan.documents == (exempted,)
-    assert [(item.type, item.field) for item in plan.texts] == [("policy_published", "note")]
+    assert [(item.type, item.field) for item in plan.texts] == [
+        ("policy_published", "note"),
+        ("exemption_changed", "reason"),
+    ]
     erase(services, plan)
     with services.database.read() as session:
         row = session.execute(

@@ -204,7 +204,8 @@ def scene(services: Services, monkeypatch: pytest.MonkeyPatch) -> Services:
 
 def contents(services: Services) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table."""
-    tables = set(inspect(services.database.engine).get_table_names()) - UNCOUNTED
+    names = inspect(services.database.engine).get_table_names()
+    tables = {name for name in names if not name.startswith("visitor_trigram")} - UNCOUNTED  # the index of names
     with services.database.read() as session:
         return {
             table: sorted(map(tuple, session.execute(text(f"SELECT * FROM {table}"))), key=repr)
