@@ -13,7 +13,7 @@ run: setup ## Set up everything and serve the portal, console and DNS on loopbac
 	@$(BIN)/gjestenett up
 
 test: setup-dev ## Set up and run every test that this machine can run
-	@$(PYTEST) $(TESTS)
+	@$(PYTEST) -n 2 --dist loadfile $(TESTS)
 
 demo: setup-dev ## Play the whole story in network namespaces
 	@$(BIN)/python -m tests.lab.demo
