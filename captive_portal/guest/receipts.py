@@ -111,6 +111,7 @@ class ReceiptPages:
             found = receipts.by_short_code(session, self._owner_id, short, MOST_SHOWN)
         if not found:
             return self._missed(who)
+        self._guessing.found(who)
         return who.page("receipt_short.html", short=format_receipt_code(short), found=found)
 
     def _missed(self, who: Visit) -> Response:

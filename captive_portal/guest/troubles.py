@@ -100,9 +100,9 @@ def no_such_receipt(who: Visit) -> Response:
 
 
 def too_many_codes(who: Visit, wait_s: int) -> Response:
-    """Codes are being guessed, or mistyped many times."""
+    """Codes are being guessed, mistyped many times, or looked up by the dozen."""
     t = who.translator
-    said = t("Many codes that do not exist were tried from here. Try again in {seconds} seconds.", seconds=wait_s)
+    said = t("Many codes were tried from here. Try again in {seconds} seconds.", seconds=wait_s)
     return who.page(
         "message.html",
         status=429,

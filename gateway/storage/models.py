@@ -188,6 +188,7 @@ class Acceptance(Base):
         Index("ix_acceptance_version", "rules_version_id", "accepted_at", "id"),
         Index("ix_acceptance_site_version", "site_id", "rules_version_id", "accepted_at", "id"),
         Index("ix_acceptance_visitor_id", "visitor_id"),
+        Index("ix_acceptance_short_code", "owner_id", text("substr(receipt_code, 1, 8)"), "accepted_at"),
         CheckConstraint(
             "identified_by IN ('self_declared', 'course_code', 'host_approved', 'oidc')", name="identified_by"
         ),

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, literal_column, select
 
 from gateway.storage.engine import Session
 from gateway.storage.models import Acceptance, Device, Disclosure, RulesVersion, Visitor
+
+# As ix_acceptance_short_code has it: an index of an expression serves that very expression, without parameters.
+_short_code = func.substr(Acceptance.receipt_code, literal_column("1"), literal_column("8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,13 @@ def by_code(session: Session, owner_id: str, code: str) -> Accepted | None:
 def by_short_code(session: Session, owner_id: str, short: str, limit: int) -> Sequence[tuple[datetime, str]]:
     """(accepted_at, label of the version) of the owner's acceptances whose code begins with `short`, newest first.
 
-    By `substr`, not by a range: in some collations of PostgreSQL the code `…AA` comes after `…Z`.
+    `short` has eight characters. By `substr`, not by a range: in some collations of PostgreSQL the code `…AA` comes
+    after `…Z`.
     """
     rows = session.execute(
         select(Acceptance.accepted_at, RulesVersion.label)
         .join(RulesVersion, RulesVersion.id == Acceptance.rules_version_id)
-        .where(Acceptance.owner_id == owner_id, func.substr(Acceptance.receipt_code, 1, len(short)) == short)
+        .where(Acceptance.owner_id == owner_id, _short_code == short)
         .order_by(Acceptance.accepted_at.desc())
         .limit(limit)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, event, select, text, update
 
 from gateway.audit.issuing import issue, seal_of
 from gateway.audit.receipt import parse_receipt, verify_receipt
@@ -71,3 +71,25 @@ def test_a_short_code_finds_exactly_what_begins_with_it_newest_first(services):
             assert len(found) == sum(code.startswith(short) for code in codes), short
         assert len(receipts.by_short_code(session, services.place.owner_id, "00000000", 2)) == 2
         assert receipts.by_short_code(session, "another", "00000000", 9) == []
+
+
+def test_a_short_code_is_looked_up_by_an_index(services):
+    """Whoever knows one can ask for it again and again, and the acceptances of years are many."""
+    asked = []
+
+    def listen(_connection, _cursor, statement, parameters, *_):
+        asked.append((statement, parameters))
+
+    with services.database.read() as session:
+        session.connection()
+        event.listen(services.database.engine, "before_cursor_execute", listen)
+        receipts.by_short_code(session, services.place.owner_id, "00000000", 5)
+        event.remove(services.database.engine, "before_cursor_execute", listen)
+        [(statement, parameters)] = asked
+        if services.database.is_sqlite:
+            plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+        else:
+            session.execute(text("SET LOCAL enable_seqscan = off"))  # which is right for a table this small
+            plan = session.connection().exec_driver_sql(f"EXPLAIN {statement}", parameters).all()
+    assert "ix_acceptance_short_code" in str(plan), plan
+    assert ("owner_id=? AND <expr>=?" if services.database.is_sqlite else "substr") in str(plan), plan

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from captive_portal.guest.guessing import FREE_MISSES, LONGEST_S
+from captive_portal.guest.guessing import FREE_FINDS, FREE_MISSES, LONGEST_S
 from gateway.audit.entry import parse_entry
 from gateway.audit.receipt import parse_receipt, verify_receipt
 from gateway.audit.sealer import seal_staged
@@ -206,6 +206,14 @@ def test_right_codes_and_what_is_no_code_are_no_guesses(laptop: Any, code: str) 
         assert laptop.http.get(f"/receipt/{code}").status_code == 200
         assert laptop.http.get(f"/receipt/{code[:8]}").status_code == 200
         assert laptop.http.get("/receipt/no-code").status_code == 404
+
+
+def test_a_right_short_code_is_not_asked_for_without_end(guest: Any, laptop: Any, code: str) -> None:
+    statuses = [laptop.http.get(f"/receipt/{code[:8]}").status_code for _ in range(FREE_FINDS + 1)]
+    assert statuses == [200] * FREE_FINDS + [429]
+    answer = laptop.http.get(f"/receipt/{code[:8]}?lang=en")
+    assert "Many codes were tried from here" in answer.text
+    assert guest.http.get(f"/receipt/{code[:8]}").status_code == 200
 
 
 def test_addresses_that_no_device_is_known_for_are_slowed_too(gateway_services: Services, make_guest: Any) -> None:
