@@ -396,9 +396,10 @@ class _Verifier:
             version, language, text, _ = (word.decode() for word in key)
             facts.append(f"Rules version {version} ({language}), accepted {count} times: the text terms/{text}.md.")
         begin, end = chosen.get("from") or "the beginning", chosen.get("to") or "the end"
+        within = "" if last - first == head.size else " of the entries in the bundle"
         facts.append(
-            f"Period from {begin} to {end} (UTC), acceptances: {walk.rows}. view.csv shows each of them, as the entries"
-            " and the fields shown give them."
+            f"Period from {begin} to {end} (UTC), acceptances: {walk.rows}{within}. view.csv shows each of them, as the"
+            " entries and the fields shown give them."
         )
         facts += [f"Only acceptances with {key} “{chosen[key]}”." for key in sorted(chosen.keys() - {"from", "to"})]
         if walk.draw is not None:
@@ -439,6 +440,9 @@ class _Verifier:
                 unchecked.append(f"Whether the acceptances shown have {key} “{chosen[key]}”: that field is withheld.")
         if manifest["last"] - manifest["first"] < head.size:
             unchecked.append("Entries outside the range of the bundle.")
+            unchecked.append(
+                "Whether there are more acceptances of the period: the bundle does not hold the whole log."
+            )
         if walk.other_types:
             unchecked.append(
                 f"The meaning of entries of types unknown here: {', '.join(sorted(walk.other_types, key=_utf16))}."

@@ -262,8 +262,9 @@ class Verifier {
     const { first, last, filter } = manifest;
     const facts = [["fact_head", { origin: head.origin, size: head.size }]];
     const span = { first, last: last - 1, count: last - first };
+    const whole = last - first === head.size;
     if (first === last) facts.push(["fact_empty"]);
-    else facts.push([last - first === head.size ? "fact_whole" : "fact_range", span]);
+    else facts.push([whole ? "fact_whole" : "fact_range", span]);
     facts.push(["fact_fields", { count: walk.disclosed }]);
     facts.push(["fact_texts", { count: walk.texts.size }]);
     for (const { version, language, text, count } of walk.accepted.values()) {
@@ -271,7 +272,7 @@ class Verifier {
     }
     const begin = filter.from || ["the_beginning"];
     const end = filter.to || ["the_end"];
-    facts.push(["fact_view", { begin, end, rows: walk.rows }]);
+    facts.push([whole ? "fact_view" : "fact_view_of_range", { begin, end, rows: walk.rows }]);
     for (const key of Object.keys(filter).sort()) {
       if (key !== "from" && key !== "to") facts.push(["fact_filter", { key: [`key_${key}`], value: filter[key] }]);
     }
@@ -305,7 +306,7 @@ class Verifier {
       unchecked.push(["gap_others", params]);
       if (!manifest.fields.includes(field)) unchecked.push(["gap_withheld", params]);
     }
-    if (manifest.last - manifest.first < head.size) unchecked.push(["gap_range"]);
+    if (manifest.last - manifest.first < head.size) unchecked.push(["gap_range"], ["gap_period"]);
     if (walk.otherTypes.size) unchecked.push(["gap_types", { types: [...walk.otherTypes].sort().join(", ") }]);
     if (this.unfollowed) unchecked.push(["gap_keys", { count: this.unfollowed }]);
     for (const name of Object.keys(manifest.files).sort()) {

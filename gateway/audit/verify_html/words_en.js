@@ -132,6 +132,8 @@ WORDS.en = {
   fact_rules: "Rules version {version} ({language}), accepted {count} times: the text terms/{text}.md.",
   fact_view:
     "Period from {begin} to {end} (UTC), acceptances: {rows}. view.csv shows each of them, as the entries and the fields shown give them.",
+  fact_view_of_range:
+    "Period from {begin} to {end} (UTC), acceptances: {rows} of the entries in the bundle. view.csv shows each of them, as the entries and the fields shown give them.",
   the_beginning: "the beginning",
   the_end: "the end",
   fact_filter: "Only acceptances with {key} “{value}”.",
@@ -161,6 +163,7 @@ WORDS.en = {
     "Whether other acceptances have {key} “{value}” too: the fields of those that were not selected are not shown.",
   gap_withheld: "Whether the acceptances shown have {key} “{value}”: that field is withheld.",
   gap_range: "Entries outside the range of the bundle.",
+  gap_period: "Whether there are more acceptances of the period: the bundle does not hold the whole log.",
   gap_types: "The meaning of entries of types unknown here: {types}.",
   gap_keys: "{count} changes of key that were not signed by a key you trust.",
   gap_view: "{name}: it is the file that was exported, but it was not compared with the entries.",

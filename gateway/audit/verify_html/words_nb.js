@@ -132,6 +132,8 @@ WORDS.nb = {
   fact_rules: "Regler versjon {version} ({language}), godtatt {count} ganger: teksten terms/{text}.md.",
   fact_view:
     "Periode fra {begin} til {end} (UTC), godkjenninger: {rows}. view.csv viser hver av dem, slik innførslene og feltene som vises, gir dem.",
+  fact_view_of_range:
+    "Periode fra {begin} til {end} (UTC), godkjenninger: {rows} blant innførslene i pakken. view.csv viser hver av dem, slik innførslene og feltene som vises, gir dem.",
   the_beginning: "begynnelsen",
   the_end: "slutten",
   fact_filter: "Bare godkjenninger med {key} «{value}».",
@@ -161,6 +163,7 @@ WORDS.nb = {
     "Om andre godkjenninger også har {key} «{value}»: feltene til dem som ikke ble valgt ut, vises ikke.",
   gap_withheld: "Om godkjenningene som vises, har {key} «{value}»: feltet er holdt tilbake.",
   gap_range: "Innførsler utenfor området til pakken.",
+  gap_period: "Om det finnes flere godkjenninger i perioden: pakken har ikke hele loggen.",
   gap_types: "Hva innførsler av typer som er ukjente her, betyr: {types}.",
   gap_keys: "{count} nøkkelbytter som ikke er signert av en nøkkel du stoler på.",
   gap_view: "{name}: det er filen som ble eksportert, men den ble ikke sammenlignet med innførslene.",

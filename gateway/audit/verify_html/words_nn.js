@@ -132,6 +132,8 @@ WORDS.nn = {
   fact_rules: "Reglar versjon {version} ({language}), godtekne {count} gonger: teksten terms/{text}.md.",
   fact_view:
     "Periode frå {begin} til {end} (UTC), godkjenningar: {rows}. view.csv viser kvar av dei, slik innførslane og felta som er viste, gjev dei.",
+  fact_view_of_range:
+    "Periode frå {begin} til {end} (UTC), godkjenningar: {rows} blant innførslane i pakka. view.csv viser kvar av dei, slik innførslane og felta som er viste, gjev dei.",
   the_beginning: "byrjinga",
   the_end: "slutten",
   fact_filter: "Berre godkjenningar med {key} «{value}».",
@@ -161,6 +163,7 @@ WORDS.nn = {
     "Om andre godkjenningar òg har {key} «{value}»: felta til dei som ikkje vart valde ut, er ikkje viste.",
   gap_withheld: "Om godkjenningane som er viste, har {key} «{value}»: feltet er halde tilbake.",
   gap_range: "Innførslar utanfor området til pakka.",
+  gap_period: "Om det finst fleire godkjenningar i perioden: pakka har ikkje heile loggen.",
   gap_types: "Kva innførslar av typar som er ukjende her, tyder: {types}.",
   gap_keys: "{count} nøkkelbyte som ikkje er signerte av ein nøkkel du stoler på.",
   gap_view: "{name}: det er fila som vart eksportert, men ho vart ikkje samanlikna med innførslane.",

@@ -38,6 +38,18 @@ def test_a_bundle_of_any_range_verifies(bundle: Path, first: int, last: int) -> 
     assert any("earlier checkpoint" in line for line in report.unchecked)
 
 
+@pytest.mark.parametrize(("first", "last"), [(0, 43), (0, 42), (1, 43), (43, 43)])
+def test_a_bundle_of_a_part_says_that_there_may_be_more(bundle: Path, first: int, last: int) -> None:
+    """Whoever exports chooses the range: a bundle cut short must not read like the whole period."""
+    report = verify(bundle, write(bundle, LOG.files(LOG.request(first, last))))
+    assert report.ok
+    (period,) = (line for line in report.proved if line.startswith("Period from"))
+    gap = "Whether there are more acceptances of the period: the bundle does not hold the whole log."
+    cut = (first, last) != (0, 43)
+    assert ("of the entries in the bundle. view.csv" in period) == cut
+    assert (gap in report.unchecked) == cut
+
+
 def test_an_empty_log_verifies(bundle: Path) -> None:
     log = Log(0)
     assert verify(bundle, write(bundle, log.files(log.request(0, 0)))).ok
