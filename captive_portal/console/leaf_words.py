@@ -11,8 +11,8 @@ from gateway.audit.entry import SHAPES
 
 # What happens to guests at one site; everything else concerns the whole owner.
 LOCAL = frozenset({"acceptance", "grant_moved", "grant_revoked", "device_admitted"})
-# Not bounded by an auditor's period: without them no acceptance can be understood.
-ALWAYS = frozenset({"rules_published", "policy_published"})
+# Opened whatever an auditor's period is: without them no acceptance can be understood or proved.
+ALWAYS = frozenset({"rules_published", "policy_published", "key_rotated"})
 
 TITLES: Mapping[str, str] = {
     "acceptance": N_("Rules accepted"),

@@ -27,8 +27,8 @@ class Account(Protocol):
 class Scope:
     """`sites` are keys, None: all; `since` ≤ at < `until`, None: open; `fields` are the personal fields shown.
 
-    Sites bound what happened to guests at a site. What concerns the whole owner (rules, policy, staff, keys) is seen
-    within the period wherever it was done.
+    Sites bound what happened to guests at a site. What concerns the whole owner is seen wherever it was done: what
+    staff did within the period; rules, policy and keys of any time, for nothing can be understood without them.
     """
 
     sites: frozenset[str] | None = None
@@ -42,10 +42,12 @@ class Scope:
         return self != EVERYTHING
 
     def shows(self, field: str) -> bool:
-        """Whether the personal field of any type of entry may be seen. What staff did is; what was exported by names
-        and addresses is for those who see these.
+        """Whether the personal field of any type of entry may be seen. What staff did is; the filter of an export may
+        name guests and devices of any site, and is for those who see these fields everywhere.
         """
-        return field in self.fields if field in ALL_FIELDS else field != "filter" or self.fields == ALL_FIELDS
+        if field == "filter":
+            return self.sites is None and self.fields == ALL_FIELDS
+        return field in self.fields or field not in ALL_FIELDS
 
     def includes(self, site: str, at: datetime) -> bool:
         """Whether what happened to a guest at `site` at the moment `at` may be seen."""

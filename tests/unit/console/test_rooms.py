@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from captive_portal.console import leaf_words
+from captive_portal.console.leaf_view import is_within
 from captive_portal.console.look import LANGUAGES
 from captive_portal.console.periods import read_moment
 from captive_portal.i18n import translators
@@ -19,6 +20,7 @@ from gateway.audit.receipt import parse_receipt, verify_receipt
 from gateway.audit.record import record
 from gateway.audit.scope import EVERYTHING, Scope
 from gateway.lists import generations
+from gateway.storage.headings import FoundLeaf
 from gateway.storage.models import Disclosure, Leaf, Site
 from gateway.terms.publish import publish
 from tests.unit.console.conftest import SIGNER
@@ -318,3 +320,13 @@ def test_exports_and_by_whom(filled):
     words = text_of(narrow.get("/exports"))
     assert "Sak 26/1" in words
     assert "a/b" not in words, "a selection can hold a name"
+    local = filled.signed_in("auditor", "local", scope=Scope(sites=frozenset({"hovedbygg"})))
+    words = text_of(local.get("/exports"))
+    assert "Sak 26/1" in words
+    assert "a/b" not in words, "a selection can hold the name of a guest of another site"
+
+
+@pytest.mark.parametrize(("kind", "within"), [("rules_published", True), ("key_rotated", True), ("export", False)])
+def test_what_nothing_is_understood_without_is_opened_of_any_time(world, kind, within):
+    leaf = FoundLeaf(3, "x", b"", world.now - timedelta(days=1))
+    assert is_within(leaf, {"type": kind}, Scope(since=world.now)) is within
