@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from sqlalchemy import Table
 from captive_portal.guest.notice import Notice
 from captive_portal.guest.site import TEMPLATES
 from captive_portal.i18n import translators
+from gateway.access.retention import Cutoffs, expired
+from gateway.audit.entry import SHAPES
 from gateway.settings import Privacy
 from gateway.storage.models import Base
 
@@ -80,6 +82,50 @@ def test_every_table_of_the_database_is_in_the_retention_table(language: str) ->
     assert len(tables) > 25
     text = document(language)
     assert {name for name in tables if f"`{name}`" not in text} == set()
+
+
+def last_periods() -> set[str]:
+    """The settings that decide when some personal value of the log is erased, asked of what erases them."""
+    day, long = datetime(2026, 6, 1, tzinfo=UTC), timedelta(days=1)
+    waits = set()
+    for waiting in ("acceptances", "staff_logins", "staff_names"):
+        over = Cutoffs(**{name: day - long if name == waiting else day + long for name in Cutoffs.__dataclass_fields__})
+        waits |= {
+            waiting for kind, shape in SHAPES.items() if expired(kind, day, shape.personal, over) != {*shape.personal}
+        }
+    return waits
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_the_table_has_each_period_by_which_values_of_the_log_are_erased(language: str) -> None:
+    rows = [row for row in document(language).splitlines() if row.startswith("| ")]
+    of_guests, *of_staff = [row for row in rows if "`privacy." in row and re.search("`(visitor|disclosure)`", row)]
+    assert "`acceptance`" in of_guests
+    said = [re.search(r"`privacy\.(\w+)`\D+(\d+) da", row) for row in of_staff]
+    days = {found[1]: f"{found[2]} days" for found in said if found is not None}
+    assert days == {name: getattr(Privacy(), name) for name in last_periods() - {"acceptances"}}
+    assert "`privacy.acceptances`" in of_guests
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_what_retention_empties_or_never_reaches_is_in_the_table(language: str) -> None:
+    rows = [row for row in document(language).splitlines() if row.startswith("| ")]
+    for cell, said in (
+        ("`policy_generation`", "`published_by` [^|]+ `note` [^|]+ `privacy.staff_names`"),
+        ("`list_source`", "`privacy.staff_names`"),
+        ("`*.before-restore`", "`jobs`"),
+        ("`access_grant`, `device`, `disclosure`", ""),
+    ):
+        assert [row for row in rows if cell in row and re.search(said, row)], cell
+
+
+WORDS_OF_LOOKING = {"nb": "slått opp noen", "nn": "slått opp nokon", "en": "looked somebody up"}
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_nobody_is_told_that_looking_is_recorded(language: str) -> None:
+    assert WORDS_OF_LOOKING[language] not in page(language)
+    assert "0018-rooms.md" in document(language).partition("ROS")[2]
 
 
 def test_the_languages_have_the_same_parts() -> None:
