@@ -29,7 +29,7 @@ COMMAND = (sys.executable, "-m", "gateway.audit.export_child")
 
 @dataclass(frozen=True)
 class KeptExport:
-    """An export of `staff_id`. `name` is what the browser should call the bundle;"""
+    """An export of `staff_id`. `name` is what the browser should call the bundle; `fetched`: what it has taken."""
 
     key: str
     staff_id: str

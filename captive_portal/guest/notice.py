@@ -11,12 +11,13 @@ from datetime import date
 
 from captive_portal.guest import form
 from captive_portal.guest.site import Site
+from gateway.audit.periods import parse_period
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.collection import top_name_groups
 from gateway.settings import Privacy, Settings
 from gateway.storage import dns_counters, generations
 from gateway.storage.engine import Database
-from gateway.terms.notice import blanks, kept_until
+from gateway.terms.notice import blanks
 
 
 class NamesKept:
@@ -70,10 +71,11 @@ class Notices:
 
     def current(self) -> Notice:
         """For who accepts now. Raises: StorageUnavailableError."""
+        over = parse_period(self._settings.privacy.acceptances).end(self._clock(), MUNICIPAL_ZONE)
         return Notice(
             privacy=self._settings.privacy,
             blanks=self._blanks,
             asked=self._asked,
-            kept_until=kept_until(self._clock(), self._settings.privacy.acceptances, MUNICIPAL_ZONE),
+            kept_until=over.astimezone(MUNICIPAL_ZONE).date(),
             names_kept=bool(self._names_kept),
         )

@@ -83,14 +83,13 @@ class ReceiptPages:
             seal = None if found is None else seal_of(session, self._owner_id, found.leaf_id)
         if found is None:
             return self._missed(who)
-        own = bool(found.mac) and who.neighbour is not None and who.neighbour.mac == found.mac
+        own = who.neighbour is not None and who.neighbour.mac == found.mac
         address = f"{self._receipts_url or self._site.services.settings.public_url}/receipt/{code}"
         return who.page(
             "receipt.html",
             receipt=format_receipt_code(code),
             short=format_receipt_code(code[:8]),
             own=own,
-            erased=found.erased,
             name=found.name if own else "",
             device=found.mac if own else masked(found.mac),
             accepted_at=found.accepted_at,
@@ -120,5 +119,5 @@ class ReceiptPages:
 
 
 def masked(mac: str) -> str:
-    """The last two octets of a device's address, enough to tell one's own devices apart; empty for none."""
-    return f"••:••:••:••:{mac[-5:]}" if mac else ""
+    """The last two octets of a device's address, enough to tell one's own devices apart."""
+    return f"••:••:••:••:{mac[-5:]}"

@@ -63,10 +63,3 @@ def cosigned(session: Session, owner_id: str, origin: str, note: str, now: datet
     """Write down what is cosigned now."""
     session.merge(WitnessedLog(owner_id=owner_id, origin=origin, note=note, cosigned_at=now))
     session.flush()
-
-
-def all_cosigned(session: Session, owner_id: str) -> Sequence[WitnessedLog]:
-    """Every log that is witnessed here, with what was cosigned last."""
-    return session.scalars(
-        select(WitnessedLog).where(WitnessedLog.owner_id == owner_id).order_by(WitnessedLog.origin)
-    ).all()

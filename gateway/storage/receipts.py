@@ -1,4 +1,4 @@
-"""What is found by a receipt's code: the acceptance, and what is still known of whose it was."""
+"""What is found by a receipt's code: the acceptance, until it is erased."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, literal_column, select
+from sqlalchemy import func, literal_column, select
 
 from gateway.storage.engine import Session
-from gateway.storage.models import Acceptance, Device, Disclosure, RulesVersion, Visitor
+from gateway.storage.models import Acceptance, Device, RulesVersion, Visitor
 
 # As ix_acceptance_short_code has it: an index of an expression serves that very expression, without parameters.
 _short_code = func.substr(Acceptance.receipt_code, literal_column("1"), literal_column("8"))
@@ -17,7 +17,7 @@ _short_code = func.substr(Acceptance.receipt_code, literal_column("1"), literal_
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An acceptance as its receipt shows it. `name` and `mac` are empty once erased; `erased` when all of it is."""
+    """An acceptance as its receipt shows it."""
 
     leaf_id: str
     accepted_at: datetime
@@ -26,11 +26,10 @@ class Accepted:
     version: RulesVersion
     name: str
     mac: str
-    erased: bool
 
 
 def by_code(session: Session, owner_id: str, code: str) -> Accepted | None:
-    """The owner's acceptance with this receipt code. What has been erased of it may be missing."""
+    """The owner's acceptance with this receipt code; None also when it has been erased, for the code goes with it."""
     row = session.execute(
         select(
             Acceptance.leaf_id,
@@ -38,13 +37,12 @@ def by_code(session: Session, owner_id: str, code: str) -> Accepted | None:
             Acceptance.language,
             Acceptance.text_sha256,
             RulesVersion,
-            func.coalesce(Visitor.name, ""),
-            func.coalesce(Device.mac, ""),
-            ~exists().where(Disclosure.leaf_id == Acceptance.leaf_id),
+            Visitor.name,
+            Device.mac,
         )
         .join(RulesVersion, RulesVersion.id == Acceptance.rules_version_id)
-        .outerjoin(Visitor, Visitor.id == Acceptance.visitor_id)
-        .outerjoin(Device, Device.id == Acceptance.device_id)
+        .join(Visitor, Visitor.id == Acceptance.visitor_id)
+        .join(Device, Device.id == Acceptance.device_id)
         .where(Acceptance.owner_id == owner_id, Acceptance.receipt_code == code)
     ).one_or_none()
     return None if row is None else Accepted(*row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import joinedload
 
 from gateway.storage.engine import Session, is_writing
@@ -74,8 +74,3 @@ def use_recovery_code(session: Session, staff_id: str, sha256: str) -> bool:
     session.delete(row)
     session.flush()
     return True
-
-
-def recovery_codes_left(session: Session, staff_id: str) -> int:
-    """How many recovery codes the account has."""
-    return session.scalar(select(func.count()).where(RecoveryCode.staff_id == staff_id)) or 0

@@ -1,13 +1,10 @@
-"""What guests have to be told before they accept (GDPR article 13): what of it is blank, and until when data are kept.
+"""What guests have to be told before they accept (GDPR article 13): what of it is blank.
 
 Pure. The words stand in the catalogues of the guest pages; here is what fills them.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, tzinfo
-
-from gateway.audit.periods import parse_period
 from gateway.errors import UsageError
 from gateway.settings import Privacy
 
@@ -35,14 +32,6 @@ def refuse_blanks(privacy: Privacy) -> None:
     if missing:
         told = "; ".join(f"privacy.{key} ({words})" for key, words in missing.items())
         raise UsageError(f"guests can't be told what article 13 asks for yet; write into the settings: {told}")
-
-
-def kept_until(accepted_at: datetime, period: str, zone: tzinfo) -> date:
-    """The day, in `zone`, on which what was given at `accepted_at` is over its period (`gateway.audit.periods`)."""
-    kept = parse_period(period)
-    if kept.days:
-        return (accepted_at + timedelta(days=kept.days)).astimezone(zone).date()
-    return date(accepted_at.astimezone(zone).year + 1, kept.month, kept.day)
 
 
 def _filled(value: str | int | None) -> bool:

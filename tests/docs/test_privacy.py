@@ -17,6 +17,8 @@ from captive_portal.guest.site import TEMPLATES
 from captive_portal.i18n import translators
 from gateway.access.retention import Cutoffs, expired
 from gateway.audit.entry import SHAPES
+from gateway.audit.periods import parse_period
+from gateway.clock import MUNICIPAL_ZONE
 from gateway.settings import Privacy
 from gateway.storage.models import Base
 
@@ -148,7 +150,5 @@ def test_what_is_to_be_filled_in_is_marked(language: str) -> None:
 
 
 def test_the_day_in_the_example_is_that_of_the_default() -> None:
-    from gateway.clock import MUNICIPAL_ZONE
-    from gateway.terms.notice import kept_until
-
-    assert kept_until(datetime(2026, 11, 1, tzinfo=UTC), Privacy().acceptances, MUNICIPAL_ZONE) == NOTICE.kept_until
+    over = parse_period(Privacy().acceptances).end(datetime(2026, 11, 1, tzinfo=UTC), MUNICIPAL_ZONE)
+    assert over.astimezone(MUNICIPAL_ZONE).date() == NOTICE.kept_until

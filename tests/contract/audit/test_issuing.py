@@ -1,16 +1,16 @@
-"""Receipts by code on both databases: found, issued and verified; what erasure leaves; whose they are."""
+"""Receipts by code on both databases: found, issued and verified; whose they are."""
 
 from __future__ import annotations
 
 import random
 
-from sqlalchemy import delete, event, select, text, update
+from sqlalchemy import event, select, text, update
 
 from gateway.audit.issuing import issue, seal_of
 from gateway.audit.receipt import parse_receipt, verify_receipt
 from gateway.installation import read_signing_key
 from gateway.storage import receipts
-from gateway.storage.models import Acceptance, Disclosure, Leaf
+from gateway.storage.models import Acceptance, Leaf
 from tests.contract.audit.test_evidence import accept_one, seal_all
 
 
@@ -38,7 +38,7 @@ def test_every_sealed_leaf_has_a_receipt_that_verifies_with_nothing_but_the_key(
             assert checkpoint.size == len(leaves)
 
 
-def test_a_code_finds_its_acceptance_and_says_what_is_erased(services):
+def test_a_code_finds_its_acceptance(services):
     outcome = accept_one(services, 5)
     owner_id = services.place.owner_id
     with services.database.read() as session:
@@ -46,14 +46,9 @@ def test_a_code_finds_its_acceptance_and_says_what_is_erased(services):
         assert (found.name, found.mac, found.version.label, found.language) == (
             "Gjest 5", "02:00:00:00:00:05", "1.0", "nn"
         )  # fmt: skip
-        assert not found.erased
         assert {text.language for text in found.version.texts} == {"nb", "nn", "en"}
         assert receipts.by_code(session, "another", outcome.receipt_code) is None
         assert receipts.by_code(session, owner_id, "0" * 16) is None
-    with services.database.write() as session:
-        session.execute(delete(Disclosure).where(Disclosure.leaf_id == found.leaf_id))
-    with services.database.read() as session:
-        assert receipts.by_code(session, owner_id, outcome.receipt_code).erased
 
 
 def test_a_short_code_finds_exactly_what_begins_with_it_newest_first(services):

@@ -22,6 +22,7 @@ from gateway.audit.witness import Witness
 from gateway.installation import open_witness_key, read_signing_key, sealer_memory, witnessed_memory
 from gateway.log_settings import DirectoryTarget, HttpsTarget, WitnessTarget
 from gateway.storage import leaves, log_restores, log_targets, log_witness
+from gateway.storage.models import WitnessedLog
 
 
 def seal(services):
@@ -170,11 +171,11 @@ def test_a_log_is_witnessed_by_way_of_the_database(services, monkeypatch):
     with services.database.read() as session:
         whole = note.parse(leaves.cosigned_checkpoint(session, place.owner_id).encode())
         assert parse_checkpoint(whole.encode())[0].size == outcome.size
-        assert log_witness.all_cosigned(session, place.owner_id)[0].origin == place.log_origin
+        assert session.query(WitnessedLog).one().origin == place.log_origin
     assert cosignatures(whole.text, whole.signatures, [key.verifier])[0].time_s == int(services.clock().timestamp())
 
     with services.database.write() as session:  # as after a restore of the witness's database
-        session.delete(session.merge(log_witness.all_cosigned(session, place.owner_id)[0]))
+        session.delete(session.query(WitnessedLog).one())
     request_id = ask(services, b"old 0\n\n" + whole.encode())
     witness.answer(services.clock())
     assert answer(services, request_id) == (409, f"{outcome.size}\n")  # the file beside the key remembers

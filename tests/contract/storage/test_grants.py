@@ -159,31 +159,3 @@ def test_an_acceptance_says_how_the_person_was_identified(database: Database, pl
         add_grant(session, place, add_rules(session, place))
     with pytest.raises(IntegrityError), database.write() as session:
         session.connection().exec_driver_sql("UPDATE acceptance SET identified_by = 'guess'")
-
-
-def test_an_acceptance_is_found_by_its_receipt(database: Database, place: Place) -> None:
-    with database.write() as session:
-        code = add_grant(session, place, add_rules(session, place)).acceptance.receipt_code
-    with database.read() as session:
-        found = grants.acceptance_by_receipt(session, code)
-        assert grants.acceptance_by_receipt(session, "x") is None
-    assert found is not None
-    assert (found.visitor.name, found.device.mac, found.rules_version.label) == ("Kari Nordmann", MAC, "2026-1")
-    assert {one.language for one in found.rules_version.texts} == {"nb", "en"}
-
-
-def test_acceptances_come_newest_first_in_pages_that_miss_and_repeat_none(database: Database, place: Place) -> None:
-    with database.write() as session:
-        rules = add_rules(session, place)
-        made = [add_grant(session, place, rules, starts_at=NOW + HOUR * (n // 3)).acceptance_id for n in range(7)]
-    seen: list[str] = []
-    before = None
-    with database.read() as session:
-        while page := grants.acceptances(session, place.owner_id, before=before, limit=2):
-            seen += [one.id for one in page]
-            before = (page[-1].accepted_at, page[-1].id)
-        within = grants.acceptances(session, place.owner_id, since=NOW + HOUR, until=NOW + 2 * HOUR)
-        assert grants.acceptances(session, "another") == []
-    assert sorted(seen) == sorted(made)
-    assert seen[0] == made[6]
-    assert {one.id for one in within} == set(made[3:6])

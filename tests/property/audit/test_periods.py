@@ -41,3 +41,18 @@ def test_the_default_keeps_january_until_the_audit_of_the_year_after():
     recorded = datetime(2026, 1, 2, 12, tzinfo=UTC)
     assert not recorded < period.cutoff(datetime(2027, 6, 30, 21, 59, tzinfo=UTC), OSLO)
     assert recorded < period.cutoff(datetime(2027, 6, 30, 22, 0, tzinfo=UTC), OSLO)
+
+
+PERIODS = st.one_of(
+    st.dates(date(2001, 1, 1), date(2001, 12, 31)).map(lambda day: f"until {day:%m-%d}"),
+    st.integers(1, 4000).map(lambda days: f"{days} days"),
+)
+
+
+@given(MOMENTS, PERIODS)
+def test_what_guests_are_told_is_the_day_on_which_it_is_over(accepted_at: datetime, text: str) -> None:
+    period = parse_period(text)
+    day = period.end(accepted_at, OSLO).astimezone(OSLO).date()
+    midnight = datetime(day.year, day.month, day.day, tzinfo=OSLO).astimezone(UTC)
+    assert not accepted_at < period.cutoff(midnight - timedelta(seconds=1), OSLO)
+    assert accepted_at < period.cutoff(midnight + timedelta(days=1, hours=2), OSLO)
