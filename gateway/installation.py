@@ -14,7 +14,7 @@ from pathlib import Path
 from gateway import durable
 from gateway.audit import erasure_file
 from gateway.audit.cosignature import CosignerKey
-from gateway.audit.custody import adopt_key, propose_key, public_keys, reinstate_key
+from gateway.audit.custody import adopt_key, exclusively, propose_key, public_keys, reinstate_key
 from gateway.audit.keyfile import open_cosigner, read_key_file
 from gateway.audit.memory import Memory
 from gateway.audit.note import SignerKey, VerifierKey, parse_verifier
@@ -51,37 +51,38 @@ def _set_up(settings: Settings, database: Database, now: datetime) -> Place:
 
     schema.upgrade(database)
     key_path = signing_key_path(settings)
-    with database.write() as session:
-        place = places.add_place(
-            session,
-            owner_key=settings.owner.key,
-            owner_name=settings.owner.name,
-            log_origin=settings.owner.log_origin,
-            site_key=settings.owner.site,
-            gateway_key=settings.enforcement.gateway,
-            interfaces=guest_interfaces(settings),
-            now=now,
-        )
-        if rules.version_in_force(session, place.owner_id) is None:
-            terms.publish(
+    with exclusively(key_path):
+        with database.write() as session:
+            place = places.add_place(
                 session,
-                place,
-                terms.starter_texts(),
-                label=STARTER_LABEL,
-                adopting_body="",
-                adopted_on=None,
-                case_number="",
-                binding_language="nb",
-                next_review_on=date(now.year + 1, now.month, 1),
-                published_by="gjestenett",
+                owner_key=settings.owner.key,
+                owner_name=settings.owner.name,
+                log_origin=settings.owner.log_origin,
+                site_key=settings.owner.site,
+                gateway_key=settings.enforcement.gateway,
+                interfaces=guest_interfaces(settings),
                 now=now,
             )
-        if generations.in_force(session, place.owner_id) is None:
-            policy.publish(session, place, "gjestenett", "starter policy", now)
-        propose_key(session, place, key_path)
-        reinstate_key(session, place, key_path, now)
-    with database.read() as session:
-        adopt_key(session, place, key_path)
+            if rules.version_in_force(session, place.owner_id) is None:
+                terms.publish(
+                    session,
+                    place,
+                    terms.starter_texts(),
+                    label=STARTER_LABEL,
+                    adopting_body="",
+                    adopted_on=None,
+                    case_number="",
+                    binding_language="nb",
+                    next_review_on=date(now.year + 1, now.month, 1),
+                    published_by="gjestenett",
+                    now=now,
+                )
+            if generations.in_force(session, place.owner_id) is None:
+                policy.publish(session, place, "gjestenett", "starter policy", now)
+            propose_key(session, place, key_path)
+            reinstate_key(session, place, key_path, now)
+        with database.read() as session:
+            adopt_key(session, place, key_path)
     write_public_keys(settings, database, place)
     _erase_again(settings, database, place, now)
     return place
@@ -151,12 +152,14 @@ def read_signing_key(settings: Settings) -> SignerKey:
 def open_signing_key(services: Services) -> SignerKey:
     """The log's key for the sealer. Raises: AuditError when it is missing, damaged or another log's."""
     path = signing_key_path(services.settings)
-    with services.database.write() as session:
-        reinstate_key(session, services.place, path, services.clock())
-    with services.database.read() as session:
-        adopt_key(session, services.place, path)
+    with exclusively(path):
+        with services.database.write() as session:
+            reinstate_key(session, services.place, path, services.clock())
+        with services.database.read() as session:
+            adopt_key(session, services.place, path)
+        signer = read_signing_key(services.settings)
     write_public_keys(services.settings, services.database, services.place)
-    return read_signing_key(services.settings)
+    return signer
 
 
 def open_witness_key(settings: Settings) -> CosignerKey:

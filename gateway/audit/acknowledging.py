@@ -1,5 +1,6 @@
-"""Acknowledging that the database was restored: a leaf that says so is ordered before all others, then signing goes
-on.
+"""Acknowledging that the database was restored: leaves that say so are ordered before all others, then signing goes on.
+
+One leaf for each contradiction that was found, such as one by the sealer's memory and one by a target.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from gateway.storage.places import Place
 
 
 def acknowledge_restore(session: Session, place: Place, *, by: str, reason: str, now: datetime) -> LogRestore:
-    """Acknowledge the restore that the sealer has found. Raises: AuditError when there is none."""
-    found = log_restores.open_restore(session, place.owner_id)
-    if found is None:
+    """Acknowledge all that the sealer has found; returns the largest. Raises: AuditError when there is nothing."""
+    found = log_restores.open_restores(session, place.owner_id)
+    if not found:
         raise AuditError("no restore waits to be acknowledged; the sealer writes it down when it finds one")
-    fields = {
-        "size": found.size,
-        "root": found.root,
-        "known_size": found.known_size,
-        "known_root": found.known_root,
-    }
-    log_restores.acknowledge(
-        session, found, record(session, place, "restored", fields, {"by": by, "reason": reason}, now)
-    )
-    return found
+    for each in found:
+        fields = {
+            "size": each.size,
+            "root": each.root,
+            "known_size": each.known_size,
+            "known_root": each.known_root,
+        }
+        leaf_id = record(session, place, "restored", fields, {"by": by, "reason": reason}, now)
+        log_restores.acknowledge(session, each, leaf_id)
+    return found[0]

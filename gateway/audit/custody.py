@@ -6,12 +6,16 @@ key without its database, or a database with another key, is refused, since eith
 To replace the key: the new one is written beside it (`.next`), the old one's note for it into `.rotations`, then one
 transaction names the new key and stages the leaf, then the new key takes the old one's place, which is destroyed by
 that. Whatever is cut off after the transaction is finished by the next who opens the key; before it, nothing happened.
+All of it is done by one process at a time, under `exclusively`, which is taken before any transaction that writes.
 `.rotations` outlives a database that is restored from before a replacement: the chain leads from its key to the file's.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -30,10 +34,28 @@ class CustodyError(AuditError):
     """The key and the database don't belong together."""
 
 
+@contextmanager
+def exclusively(path: Path) -> Iterator[None]:
+    """Alone with the key at `path` among this machine's processes, for as long as it takes. Not twice in one thread.
+
+    The lock is on the key's folder: a file made for it would be closed to whichever user did not make it.
+    """
+    if not path.parent.is_dir():  # no key either
+        yield
+        return
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def propose_key(session: Session, place: Place, path: Path) -> None:
     """In the transaction that sets up the owner: make the key beside `path`, and name it in the database.
 
-    `adopt_key` puts it in place once that transaction has committed. Does nothing when the log has a key.
+    `adopt_key` puts it in place once that transaction has committed. Does nothing when the log has a key. Call it, as
+    the others here, under `exclusively`.
     Raises: CustodyError when a key stands at `path` though the database knows no log.
     """
     if places.log_key(session, place.owner_id) is not None:
@@ -49,7 +71,7 @@ def propose_key(session: Session, place: Place, path: Path) -> None:
 
 
 def adopt_key(session: Session, place: Place, path: Path) -> str:
-    """Put a proposed key in place and return the log's public key (vkey).
+    """Put a proposed key in place and return the log's public key (vkey). Call it under `exclusively`.
 
     Raises: CustodyError when the key at `path` is not the log's; AuditError when it is damaged.
     """
@@ -81,25 +103,27 @@ def rotate_key(database: Database, place: Place, path: Path, *, by: str, reason:
     """
     if not path.exists():
         raise CustodyError(f"{path} is missing: the key is replaced on the machine that holds it")
-    with database.read() as session:
-        adopt_key(session, place, path)
-    old, following = read_key_file(path), _beside(path, ".next")
-    following.unlink(missing_ok=True)  # of a replacement that was cut off before the database knew of it
-    new = create_key_file(following, place.log_origin).verifier
-    note = sign_rotation(old, new)
-    durable.replace(_beside(path, ".rotations"), encode_rotations([*_kept_rotations(path), note]))
-    with database.write() as session:
-        leaves.lock_head(session, place.owner_id)
-        _record(session, place, old.verifier, new, note, by=by, reason=reason, now=now)
-    with database.read() as session:
-        adopt_key(session, place, path)
-    return new
+    with exclusively(path):
+        with database.read() as session:
+            adopt_key(session, place, path)
+        old, following = read_key_file(path), _beside(path, ".next")
+        following.unlink(missing_ok=True)  # of a replacement that was cut off before the database knew of it
+        new = create_key_file(following, place.log_origin).verifier
+        note = sign_rotation(old, new)
+        durable.replace(_beside(path, ".rotations"), encode_rotations([*_kept_rotations(path), note]))
+        with database.write() as session:
+            leaves.lock_head(session, place.owner_id)
+            _record(session, place, old.verifier, new, note, by=by, reason=reason, now=now)
+        with database.read() as session:
+            adopt_key(session, place, path)
+        return new
 
 
 def reinstate_key(session: Session, place: Place, path: Path, now: datetime) -> bool:
     """After a restore from before a replacement of the key: record the replacements again that the database has lost.
 
-    Returns whether there were any. In a transaction that writes. Raises: AuditError when a file is damaged.
+    Returns whether there were any. In a transaction that writes, under `exclusively`. Raises: AuditError when a file is
+    damaged.
     """
     vkey = places.log_key(session, place.owner_id)
     if vkey is None or not path.exists():

@@ -18,7 +18,7 @@ from gateway.audit.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoi
 from gateway.audit.errors import AuditError
 from gateway.audit.memory import Memory, Remembered
 from gateway.audit.note import SignerKey, encode_base64
-from gateway.audit.restored import Known, RestoredError, contradiction
+from gateway.audit.restored import Known, RestoredError, acknowledged, contradictions
 from gateway.audit.sealing import seal
 from gateway.clock import Clock
 from gateway.storage import leaves, log_restores, log_targets, places
@@ -62,8 +62,11 @@ def seal_staged(
         remembered = memory.read() if memory is not None else None
         if memory is not None and remembered is None and head.size:
             log.warning("%s is missing: if the database was restored, only targets can tell", memory.path)
-        edge = _compare(session, head, origin, remembered)
-        waiting = _interrupted(session, head, origin, edge, remembered) or _next(session, owner_id)
+        edge, interrupted, first = _compare(session, head, origin, remembered)
+        waiting = interrupted or [
+            *first,
+            *(leaf for leaf in leaves.staged(session, owner_id, BATCH_LEAVES) if leaf not in first),
+        ]
         log_restores.withdraw(session, owner_id)
         if memory is not None and not waiting:
             memory.write(head.checkpoint)
@@ -87,78 +90,98 @@ def _stands(session: Session, owner_id: str, memory: Memory | None) -> bool:
     head, remembered = leaves.find_head(session, owner_id), memory.read()
     if head is None or not head.checkpoint:
         return remembered is None or remembered.newest is None
-    known = max((size for _, size, _ in log_targets.held(session, owner_id)), default=0)
     return (
         remembered is not None
         and remembered.newest == parse_checkpoint(head.checkpoint.encode())[0]
-        and (known <= head.size or known <= log_restores.acknowledged_size(session, owner_id))
+        and not _unacknowledged(session, head, [each for each in _held(session, owner_id) if each.size > head.size])
         and log_restores.open_restore(session, owner_id) is None
     )
 
 
-def _compare(session: Session, head: TreeHead, origin: str, remembered: Remembered | None) -> merkle.Edge:
-    """The head's edge, when the tree continues all that is known of it. Raises: RestoredError."""
-    known = []
-    acknowledging = max((size for _, size in log_restores.staged_acknowledgements(session, head.owner_id)), default=0)
-    if remembered is not None:
-        # A pending head beyond the tree is no contradiction yet: `_interrupted` makes it, or finds that it can't be.
-        known += [
-            Known(each.size, each.root, SOURCE_MEMORY)
-            for each in (remembered.published, remembered.pending)
-            if each is not None
-            and each.size > acknowledging
-            and (each is not remembered.pending or each.size <= head.size)
-        ]
-    past = log_restores.acknowledged_size(session, head.owner_id)
-    for name, size, text in log_targets.held(session, head.owner_id):
-        if size > past:
-            root = parse_checkpoint(text.encode())[0].root if text else None
-            known.append(Known(size, root, f"the target {name}"))
+def _held(session: Session, owner_id: str) -> list[Known]:
+    """What targets hold: each one's largest signed checkpoint, and the larger sizes that directories have files of.
 
-    def ask(node: merkle.NodeSource) -> tuple[merkle.Edge, Known | None]:
-        return merkle.edge_of(head.size, node), contradiction(head.size, known, node)
+    The number alone that a witness tells does not count: nothing that was signed here is behind it.
+    """
+    known = []
+    for name, kind, size, text in log_targets.held(session, owner_id):
+        signed = parse_checkpoint(text.encode())[0] if text else None
+        if signed is not None:
+            known.append(Known(signed.size, signed.root, f"the target {name}"))
+        if kind == "directory" and (signed is None or signed.size < size):
+            known.append(Known(size, None, f"the target {name}"))
+    return known
+
+
+def _unacknowledged(session: Session, head: TreeHead, known: Sequence[Known]) -> list[Known]:
+    """Those that no entry of the tree acknowledges."""
+    if not known:
+        return []
+    said = [acknowledged(entry) for entry in log_restores.sealed_acknowledgements(session, head.owner_id, head.size)]
+    return [each for each in known if not any(one is not None and one.covers(each) for one in said)]
+
+
+def _compare(
+    session: Session, head: TreeHead, origin: str, remembered: Remembered | None
+) -> tuple[merkle.Edge, Sequence[Staged], Sequence[Staged]]:
+    """The head's edge, the leaves of a head that was signed and not committed, and the acknowledgements that come
+    first otherwise; when the tree continues all that is known of it, or what it doesn't is acknowledged.
+
+    The memory counts whatever entries say: only a staged acknowledgement, of just this, leads past it. Raises:
+    RestoredError.
+    """
+    pending = remembered.pending if remembered is not None else None
+    cut_off = pending is not None and pending.size > head.size
+    mine = [
+        Known(each.size, each.root, SOURCE_MEMORY)
+        for each in (remembered.published if remembered is not None else None, pending if not cut_off else None)
+        if each is not None
+    ]
+    others = _unacknowledged(session, head, _held(session, head.owner_id))
+
+    def ask(node: merkle.NodeSource) -> tuple[merkle.Edge, tuple[Known, ...], tuple[Known, ...]]:
+        edge = merkle.edge_of(head.size, node)
+        return edge, contradictions(head.size, mine, node), contradictions(head.size, others, node)
 
     try:
-        edge, wrong = leaves.prefetched(session, head.owner_id, ask)
+        edge, wrong, more = leaves.prefetched(session, head.owner_id, ask)
     except KeyError as missing:
         raise AuditError(f"the tree has no node {missing}: the database is damaged; restore its backup") from missing
-    if wrong is not None:
-        if remembered is not None and remembered.pending is not None and remembered.pending.size > wrong.size:
-            wrong = Known(remembered.pending.size, remembered.pending.root, SOURCE_MEMORY)
-        raise RestoredError(Checkpoint(origin, head.size, merkle.root(edge)), wrong)
-    return edge
+    interrupted: Sequence[Staged] = ()
+    if remembered is not None and pending is not None and cut_off:
+        interrupted = _interrupted(session, head, edge, pending, remembered.staged)
+        if not interrupted:
+            wrong = (Known(pending.size, pending.root, SOURCE_MEMORY), *wrong)
+    found = sorted((*wrong[:1], *more), key=lambda each: each.size, reverse=True)
+    first = _acknowledging(session, head, merkle.root(edge), found) if found else {}
+    left = [known for known in found if known not in first]
+    if left:
+        raise RestoredError(Checkpoint(origin, head.size, merkle.root(edge)), left)
+    return edge, interrupted, sorted(set(first.values()))
 
 
 def _interrupted(
-    session: Session, head: TreeHead, origin: str, edge: merkle.Edge, remembered: Remembered | None
+    session: Session, head: TreeHead, edge: merkle.Edge, pending: Checkpoint, staged: Sequence[int]
 ) -> Sequence[Staged]:
     """The leaves of the head that was signed and not committed, when a sealer was cut off there: exactly they come
     next.
 
-    Raises: RestoredError when they are not there: then it was committed, and the database is an older one.
+    Empty when they are not there: then it was committed, and the database is an older one.
     """
-    pending = remembered.pending if remembered is not None else None
-    if remembered is None or pending is None or pending.size <= head.size:
+    waiting = leaves.staged_by_ids(session, head.owner_id, staged)
+    if len(waiting) != pending.size - head.size:
         return ()
-    if any(size >= pending.size for _, size in log_restores.staged_acknowledgements(session, head.owner_id)):
-        return ()
-    waiting = leaves.staged_by_ids(session, head.owner_id, remembered.staged)
-    if (
-        len(waiting) != pending.size - head.size
-        or seal(edge, head.size, [leaf.entry for leaf in waiting]).root != pending.root
-    ):
-        known = Known(pending.size, pending.root, SOURCE_MEMORY)
-        raise RestoredError(Checkpoint(origin, head.size, merkle.root(edge)), known)
-    return waiting
+    return waiting if seal(edge, head.size, [leaf.entry for leaf in waiting]).root == pending.root else ()
 
 
-def _next(session: Session, owner_id: str) -> Sequence[Staged]:
-    """The next batch: an acknowledged restore before everything else, then leaves as they were staged."""
-    first = [leaf for leaf, _ in log_restores.staged_acknowledgements(session, owner_id)]
-    found = leaves.staged(session, owner_id, BATCH_LEAVES)
-    if not first:
-        return found
-    return [*leaves.staged_by_ids(session, owner_id, first), *(leaf for leaf in found if leaf.id not in first)]
+def _acknowledging(session: Session, head: TreeHead, root: bytes, found: Sequence[Known]) -> dict[Known, Staged]:
+    """The staged leaf that acknowledges each contradiction: an entry that names this very head and this very one."""
+    first: dict[Known, Staged] = {}
+    for leaf in log_restores.staged_acknowledgements(session, head.owner_id):
+        said = acknowledged(leaf.entry)
+        if said is not None and (said.size, said.root) == (head.size, encode_base64(root)):
+            first.update({known: leaf for known in found if known not in first and said.covers(known)})
+    return first
 
 
 def _check_key(session: Session, owner_id: str, signer: SignerKey) -> None:
@@ -191,9 +214,7 @@ def report_restore(database: Database, owner_id: str, error: RestoredError, now:
             owner_id,
             size=error.head.size,
             root=encode_base64(error.head.root),
-            known_size=error.known.size,
-            known_root=encode_base64(error.known.root) if error.known.root is not None else "",
-            known_from=error.known.source,
+            found=[log_restores.Found(each.size, each.root_text, each.source) for each in error.known],
             now=now,
         )
 
@@ -273,10 +294,3 @@ class Sealer:
                 feed.wait(5.0)
         finally:
             feed.close()
-
-
-def run(
-    database: Database, owner_id: str, origin: str, signer: SignerKey, clock: Clock, stopping: Callable[[], bool]
-) -> None:
-    """A sealer without memory, until `stopping()`."""
-    Sealer(database, owner_id, origin, signer, clock).run(stopping)

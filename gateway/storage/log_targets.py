@@ -66,17 +66,17 @@ def failed(
 
 
 def holds(session: Session, owner_id: str, name: str, kind: str, size: int, note: str) -> None:
-    """A checkpoint of this log was found there; `note` is empty where only its size is known."""
+    """The largest `size` that was found there, and the largest signed checkpoint, which may be smaller, or empty."""
     row = _row(session, owner_id, name, kind)
     row.held_size, row.held_note = size, note
     session.flush()
 
 
-def held(session: Session, owner_id: str) -> Sequence[tuple[str, int, str]]:
-    """(target, size, note) of what was found at the targets."""
+def held(session: Session, owner_id: str) -> Sequence[tuple[str, str, int, str]]:
+    """(target, its kind, size, note) of what was found at the targets, as `holds` wrote it down."""
     rows = session.execute(
-        select(LogTarget.name, LogTarget.held_size, LogTarget.held_note).where(
+        select(LogTarget.name, LogTarget.kind, LogTarget.held_size, LogTarget.held_note).where(
             LogTarget.owner_id == owner_id, LogTarget.held_size.is_not(None)
         )
     )
-    return [(name, size, note) for name, size, note in rows if size is not None]
+    return [(name, kind, size, note) for name, kind, size, note in rows if size is not None]

@@ -467,7 +467,7 @@ class LogRestore(Base):
 
 
 class LogTarget(Base):
-    """How sending checkpoints to a target of the settings stands. `held_*`: the largest checkpoint found there."""
+    """How sending checkpoints to a target of the settings stands. `held_*`: the largest size and note found there."""
 
     __tablename__ = "log_target"
 

@@ -1,7 +1,7 @@
 """A directory, such as a mounted share: a file for each checkpoint, written whole and never over another.
 
-Files stand in a folder named after the log, `SIZE-ROOT.checkpoint` and `SIZE-HASH.erased`. The largest checkpoint there
-tells the sealer, after a restore of the whole machine, what was once signed.
+Files stand in a folder named after the log, `SIZE-ROOT.checkpoint` and `SIZE-HASH.erased`. The largest size there tells
+the sealer, after a restore of the whole machine, what was once signed, also where a later key signed it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from gateway.audit.targets.seam import Delivered, Held, Package, TargetError
 
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
 _LOOKED_AT = 100
+_NAME = re.compile(r"([0-9]{12,18})-[0-9a-f]{8}\.checkpoint", re.ASCII)
 
 
 class DirectoryTarget:
@@ -50,18 +52,29 @@ class DirectoryTarget:
         return Delivered(held=held)
 
     def held(self, keys: Sequence[VerifierKey]) -> Held | None:
-        """The largest checkpoint there that is signed with one of the log's keys. Raises: OSError."""
+        """The largest size that a checkpoint there is named for, and the largest one signed with one of the log's keys.
+
+        After a restore from before a replacement of the key, what was signed since can't be opened, but counts by its
+        name. Raises: OSError.
+        """
         if not self._folder.is_dir():
             return None
-        names = sorted((name for name in os.listdir(self._folder) if name.endswith(".checkpoint")), reverse=True)
-        for name in names[:_LOOKED_AT]:
+        names = [match for match in map(_NAME.fullmatch, os.listdir(self._folder)) if match is not None]
+        names.sort(key=lambda match: (int(match[1]), match[0]), reverse=True)
+        if not names:
+            return None
+        return Held(int(names[0][1]), self._largest_signed([match[0] for match in names[:_LOOKED_AT]], keys))
+
+    def _largest_signed(self, names: Sequence[str], keys: Sequence[VerifierKey]) -> bytes:
+        for name in names:
             with (self._folder / name).open("rb") as file:
                 note = file.read(MAX_NOTE_BYTES + 1)
             try:
-                return Held(open_checkpoint(note, keys).size, note)
+                open_checkpoint(note, keys)
             except NoteError:
-                continue  # cut off, or somebody else's
-        return None
+                continue  # cut off, by a key that is not known here, or somebody else's
+            return note
+        return b""
 
     def _add(self, name: str, content: bytes) -> None:
         """Add a file that is whole from the moment it is there. Raises: OSError; TargetError when another has the

@@ -39,7 +39,10 @@ class Package:
 
 @dataclass(frozen=True)
 class Held:
-    """The largest checkpoint of this log that a target holds; `note` is empty where only the size is known."""
+    """What a target holds of this log: the largest `size`, and in `note` the largest checkpoint signed by a known key.
+
+    `note` is smaller than `size`, or empty, where what is larger can't be opened.
+    """
 
     size: int
     note: bytes = b""

@@ -11,7 +11,7 @@ from gateway.audit import note
 from gateway.audit.cosignature import Cosigned, WitnessKey, cosignatures
 from gateway.audit.errors import NoteError, ProofError
 from gateway.audit.targets.https import post
-from gateway.audit.targets.seam import Delivered, Held, Package, TargetError
+from gateway.audit.targets.seam import Delivered, Package, TargetError
 from gateway.audit.witness_text import PATH, AddCheckpoint, parse_answer, parse_size
 
 _SAID = {
@@ -39,9 +39,8 @@ class WitnessTarget:
             if standing > package.checkpoint.size:
                 raise TargetError(
                     f"it has cosigned {standing} entries, and this log has {package.checkpoint.size}: the database was"
-                    " restored from a backup, or somebody else signs with our key",
-                    Held(standing),
-                )
+                    " restored from a backup, or somebody else signs with our key"
+                )  # its word alone: nothing that we signed, so it stops no sealing
             if standing != old:
                 status, body = self._ask(package, standing)
             if status == 409:  # from where it stands itself

@@ -16,7 +16,7 @@ from gateway.audit.errors import BundleError
 from gateway.audit.export import Order, export
 from gateway.audit.receipt import make_receipt, verify_receipt
 from gateway.audit.sample import Sample
-from gateway.audit.sealer import run, seal_staged
+from gateway.audit.sealer import Sealer, seal_staged
 from gateway.audit.verify_bundle import verify_bundle
 from gateway.installation import public_key_path, read_signing_key
 from gateway.link.neighbours import Neighbour
@@ -53,8 +53,8 @@ def sealing(services):
     """The sealer's own loop, beside the test."""
     stop = threading.Event()
     signer, place = read_signing_key(services.settings), services.place
-    arguments = (services.database, place.owner_id, place.log_origin, signer, services.clock, stop.is_set)
-    thread = threading.Thread(target=run, args=arguments)
+    sealer = Sealer(services.database, place.owner_id, place.log_origin, signer, services.clock)
+    thread = threading.Thread(target=sealer.run, args=(stop.is_set,))
     thread.start()
     yield
     stop.set()

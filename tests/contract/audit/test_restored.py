@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from datetime import timedelta
@@ -9,14 +10,21 @@ from datetime import timedelta
 import pytest
 
 from gateway.audit.acknowledging import acknowledge_restore
-from gateway.audit.checkpoint import parse_checkpoint, sign_checkpoint
+from gateway.audit.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint
+from gateway.audit.custody import rotate_key
 from gateway.audit.errors import AuditError
 from gateway.audit.memory import ForgottenError
+from gateway.audit.note import SignerKey
+from gateway.audit.push import push
 from gateway.audit.record import record
 from gateway.audit.restored import RestoredError
 from gateway.audit.sealer import Sealer, seal_staged
+from gateway.audit.targets.look import look_into_directories
 from gateway.installation import read_signing_key, sealer_memory
+from gateway.log_settings import DirectoryTarget
+from gateway.settings import signing_key_path
 from gateway.storage import leaves, log_restores, log_targets
+from gateway.storage.types import new_id
 
 pytestmark = pytest.mark.parametrize("services", ["sqlite"], indirect=True)  # a file is restored
 
@@ -253,3 +261,171 @@ def test_a_foreign_signature_in_the_memory_is_only_compared(services):
     note = sign_checkpoint(remembered, read_signing_key(services.settings))
     sealer_memory(services.settings).write(note.decode())
     assert seal(services) == 0
+
+
+KEY = SignerKey("example.org/x", bytes(32))
+
+
+def checkpoint(services):
+    with services.database.read() as session:
+        return leaves.find_head(session, services.place.owner_id).checkpoint
+
+
+def holds(services, name, size, note="", kind="directory"):
+    with services.database.write() as session:
+        log_targets.holds(session, services.place.owner_id, name, kind, size, note)
+
+
+def restored_to_yesterday(services, tmp_path):
+    """With the sealer's memory of today. Returns what was signed last."""
+    stage(services, 3)
+    seal(services)
+    back_up(services, tmp_path / "yesterday")
+    stage(services, 4)
+    seal(services)
+    signed = checkpoint(services)
+    restore(services, tmp_path / "yesterday")
+    return signed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"size": 0},
+        {"root": "AAAA"},
+        {"known_size": 10**9},
+        {"known_root": ""},
+        {"known_root": "AAAA"},
+        "another type",
+        "no entry",
+    ],
+    ids=str,
+)
+def test_only_an_entry_that_names_this_contradiction_acknowledges_it(services, tmp_path, change):
+    """Whoever can write to the database can point a row at any staged leaf."""
+    restored_to_yesterday(services, tmp_path)
+    sealer(services).round()
+    found, place = open_restore(services), services.place
+    fields = {key: getattr(found, key) for key in ("size", "root", "known_size", "known_root")}
+    with services.database.write() as session:
+        row = log_restores.open_restore(session, place.owner_id)
+        if change == "another type":
+            leaf = record(session, place, "retention_run", {"before": "x", "erased": 1}, {}, services.clock())
+        elif change == "no entry":
+            leaf = new_id()
+            leaves.stage(session, place.owner_id, leaf, b"restored", {}, services.clock())
+        else:
+            leaf = record(session, place, "restored", fields | change, {"by": "x"}, services.clock())
+        log_restores.acknowledge(session, row, leaf)
+    before = head(services)
+    for _ in range(2):
+        sealer(services).round()
+    assert head(services) == before
+    assert open_restore(services) is not None
+    acknowledge(services)
+    assert seal(services) > 0
+
+
+def test_rows_that_claim_an_acknowledgement_count_for_nothing_once_sealed(services):
+    stage(services, 3)
+    seal(services)
+    with services.database.write() as session:
+        found = [log_restores.Found(10**9, "", "x")]
+        log_restores.report(session, services.place.owner_id, size=1, root="", found=found, now=services.clock())
+        row = log_restores.open_restore(session, services.place.owner_id)
+        leaf = record(session, services.place, "retention_run", {"before": "x", "erased": 1}, {}, services.clock())
+        log_restores.acknowledge(session, row, leaf)
+    assert seal(services) == 1
+    holds(services, "arkiv", 50)
+    with pytest.raises(RestoredError, match="the target arkiv"):
+        seal(services)
+
+
+def test_all_that_was_found_is_acknowledged_at_once_each_by_its_own_entry(services, tmp_path):
+    signed = parse_checkpoint(restored_to_yesterday(services, tmp_path).encode())[0]
+    other = sign_checkpoint(
+        Checkpoint(services.place.log_origin, signed.size - 1, bytes(32)), read_signing_key(services.settings)
+    ).decode()
+    holds(services, "arkiv", signed.size - 1, other)
+    holds(services, "later", signed.size + 9)
+    before = head(services)
+    sealer(services).round()
+    assert open_restore(services).known_from == "the target later"
+    acknowledge(services)
+    assert seal(services) == 3
+    said = [json.loads(entry) for entry in entries(services)[before.size :]]
+    assert {(each["type"], each["known_size"]) for each in said} == {
+        ("restored", signed.size + each) for each in (-1, 0, 9)
+    }
+    stage(services, 40)
+    assert seal(services) == 40
+
+
+def test_what_one_source_tells_covers_no_other(services):
+    stage(services, 3)
+    seal(services)
+    holds(services, "one", 10**9)
+    sealer(services).round()
+    acknowledge(services)
+    assert seal(services) == 1
+    holds(services, "two", 50, sign_checkpoint(Checkpoint("example.org/x", 50, bytes(32)), KEY).decode())
+    with pytest.raises(RestoredError, match="the target two knows 50"):
+        seal(services)
+    holds(services, "two", 2)
+    holds(services, "one", 10**9 - 1)
+    with pytest.raises(RestoredError, match="the target one"):
+        seal(services)
+
+
+def test_the_number_alone_that_a_witness_tells_stops_nothing(services):
+    stage(services, 3)
+    seal(services)
+    holds(services, "nabo", 10**9, kind="witness")
+    stage(services)
+    assert seal(services) == 1
+    assert seal(services) == 0
+
+
+def test_an_acknowledgement_cut_off_while_it_is_sealed_is_sealed_the_same_again(services, tmp_path, monkeypatch):
+    restored_to_yesterday(services, tmp_path)
+    sealer(services).round()
+    acknowledge(services)
+    stage(services, 2)
+    monkeypatch.setattr(leaves, "append", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        seal(services)
+    monkeypatch.undo()
+    pending = sealer_memory(services.settings).read().pending
+    stage(services, 2)
+    assert seal(services) == 3
+    assert head(services) == pending
+    assert seal(services) == 2
+
+
+def test_a_machine_restored_from_before_the_key_was_replaced_signs_nothing(services, tmp_path):
+    """Database, keys and memory are all of yesterday; the share alone has seen what the new key signed."""
+    share, place, owner = tmp_path / "share", services.place, services.place.owner_id
+    share.mkdir()
+    keys = signing_key_path(services.settings).parent
+    stage(services, 3)
+    seal(services)
+    back_up(services, tmp_path / "yesterday")
+    shutil.copytree(keys, tmp_path / "keys")
+    rotate_key(services.database, place, keys / "log.key", by="ola", reason="r", now=services.clock())
+    target = DirectoryTarget(name="arkiv", kind="directory", path=share)
+    for _ in range(3):
+        stage(services, 4)
+        seal(services)
+        push(services.database, place, (target,), lambda *_: b"", services.clock)
+    restore(services, tmp_path / "yesterday")
+    shutil.rmtree(keys)
+    shutil.copytree(tmp_path / "keys", keys)
+    look_into_directories(services.database, place, (target,))
+    stage(services)
+    with pytest.raises(RestoredError, match="the target arkiv"):
+        seal(services)
+    sealer(services).round()
+    acknowledge(services)
+    assert seal(services) == 2
+    with services.database.read() as session:
+        assert log_restores.open_restore(session, owner) is None

@@ -4,16 +4,29 @@ it.
 
 from __future__ import annotations
 
+import os
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from gateway.audit import note
+from gateway.audit import custody, note
 from gateway.audit.checkpoint import open_checkpoint
 from gateway.audit.custody import CustodyError, rotate_key
 from gateway.audit.errors import NoteError
 from gateway.audit.record import record
 from gateway.audit.rotation import chain_to, encode_rotations, follow, open_rotation, parse_rotations, sign_rotation
 from gateway.audit.sealer import Sealer
-from gateway.installation import open_signing_key, prepare, public_key_path, read_signing_key, sealer_memory
+from gateway.installation import (
+    open_services,
+    open_signing_key,
+    prepare,
+    public_key_path,
+    read_signing_key,
+    sealer_memory,
+)
 from gateway.settings import signing_key_path
 from gateway.storage import leaves
 from tests.contract.audit.test_restored import acknowledge, back_up, restore
@@ -152,3 +165,57 @@ def test_a_rotation_and_what_was_staged_before_it_keep_their_order(services):
     running.round()
     running.round()
     assert open_checkpoint(head(services), [third, read_signing_key(services.settings).verifier])
+
+
+def test_a_second_replacement_waits_for_the_first(services, monkeypatch):
+    """The first stands between the notes beside the key and its transaction when the second begins."""
+    running = sealer(services)
+    running.round()
+    first, between, replace = running.signer.verifier, threading.Event(), custody.durable.replace
+
+    def slow(path, content, *mode):
+        replace(path, content, *mode)
+        if path.name.endswith(".rotations") and not between.is_set():
+            between.set()
+            time.sleep(0.7)
+
+    monkeypatch.setattr(custody.durable, "replace", slow)
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(rotate, services)
+        assert between.wait(10)
+        two = pool.submit(rotate, services)
+        second, third = one.result(30), two.result(30)
+    with services.database.read() as session:
+        notes = [text.encode() for text in leaves.rotations(session, services.place.owner_id)]
+    assert follow(notes, services.place.log_origin, first) == (first, second, third)
+    running.round()
+    running.round()
+    open_checkpoint(head(services), [third])
+
+
+def test_processes_that_replace_and_open_the_key_at_once_all_come_through(services):
+    running = sealer(services)
+    running.round()
+    first = running.signer.verifier
+    services.database.close()
+
+    def begin(work):
+        child = os.fork()
+        if child:
+            return child
+        try:
+            again = open_services(services.settings, services.clock)
+            for _ in range(4):
+                work(again)
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+
+    children = [begin(work) for work in (rotate, open_signing_key, rotate, open_signing_key)]
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 4
+    signer = open_signing_key(services)
+    with services.database.read() as session:
+        notes = [text.encode() for text in leaves.rotations(session, services.place.owner_id)]
+    trusted = follow(notes, services.place.log_origin, first)
+    assert (len(trusted), trusted[-1]) == (9, signer.verifier)

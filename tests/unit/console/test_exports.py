@@ -16,10 +16,11 @@ import pytest
 
 from captive_portal.console import exports
 from captive_portal.console.exports import ExportShelf
-from gateway.audit import sealer, verify_bundle
+from gateway.audit import verify_bundle
 from gateway.audit.export import Order
 from gateway.audit.export_child import FILE, Job
 from gateway.audit.keyfile import create_key_file
+from gateway.audit.sealer import Sealer
 from gateway.installation import public_key_path, read_signing_key
 from gateway.settings import signing_key_path
 from gateway.storage.models import Disclosure, StagedLeaf
@@ -36,7 +37,7 @@ def sealing(world):
     key = create_key_file(signing_key_path(world.settings), place.log_origin)
     public_key_path(world.settings).write_text(f"{key.verifier}\n")
     arguments = (world.services.database, place.owner_id, place.log_origin, read_signing_key(world.settings))
-    thread = threading.Thread(target=sealer.run, args=(*arguments, lambda: world.now, stop.is_set))
+    thread = threading.Thread(target=Sealer(*arguments, lambda: world.now).run, args=(stop.is_set,))
     thread.start()
     try:
         for _ in range(100):

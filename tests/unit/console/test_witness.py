@@ -121,7 +121,8 @@ def test_metrics_tell_how_the_log_stands(world: World) -> None:
         log_targets.succeeded(session, owner_id, "arkiv", "directory", size=7, sent_sha256="", request_id="", now=START)
         for _ in range(3):
             log_targets.failed(session, owner_id, "arkiv", "directory", reason="full", request_id="", now=START)
-        log_restores.report(session, owner_id, size=1, root="", known_size=2, known_root="", known_from="x", now=START)
+        found = [log_restores.Found(known_size=2, known_root="", known_from="x")]
+        log_restores.report(session, owner_id, size=1, root="", found=found, now=START)
     text = browser.get("/metrics").text
     labels = '{kind="directory",target="arkiv"}'
     for figure, value in (

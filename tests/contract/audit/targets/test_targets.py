@@ -82,9 +82,17 @@ def test_a_directory_tells_the_largest_checkpoint_of_the_log_that_it_holds(direc
     (folder / "000000000098-aaaaaaaa.checkpoint").write_bytes(
         package(98, signer=note.SignerKey(ORIGIN, b"x" * 32)).note
     )
-    held = directory.target.send(package(5), NOW).held
-    assert held is not None
-    assert (held.size, held.note) == (9, package(9).note)
+    (folder / "9-of-them.checkpoint").write_bytes(b"no name of ours")
+    assert directory.target.send(package(5), NOW).held == seam.Held(99, package(9).note)
+
+
+def test_checkpoints_by_a_later_key_count_by_their_size_however_many_they_are(directory: Directory) -> None:
+    directory.target.send(package(5), NOW)
+    later = note.SignerKey(ORIGIN, b"x" * 32)
+    for size in range(20, 140):
+        directory.target.send(package(size, signer=later), NOW)
+    assert directory.target.held([SIGNER.verifier]) == seam.Held(139)
+    assert directory.target.held([SIGNER.verifier, later.verifier]) == seam.Held(139, package(139, signer=later).note)
 
 
 def test_two_histories_of_one_size_stand_beside_each_other(directory: Directory) -> None:
@@ -193,7 +201,7 @@ def test_a_witness_finds_a_rewritten_and_a_restored_log(witness: Witness) -> Non
         witness.target.send(package(9, "other"), NOW)
     with pytest.raises(TargetError, match="restored") as caught:
         witness.target.send(package(5), NOW)
-    assert caught.value.held == seam.Held(9)
+    assert caught.value.held is None, "its number alone must not stop the sealer"
     with pytest.raises(TargetError, match="does not know the key"):
         witness.target.send(package(12, signer=note.SignerKey(ORIGIN, b"x" * 32)), NOW)
     assert witness.last == package(9).checkpoint
