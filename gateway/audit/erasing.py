@@ -63,11 +63,16 @@ def note_erased(
 
 
 def forget_rows(session: Session, place: Place, found: Sequence[persons.About]) -> None:
-    """Delete what the live tables hold of the same people as these leaves: acceptances, devices, notes of policies."""
-    rows = persons.by_leaves(session, place.owner_id, [leaf.leaf_id for leaf in found])
-    devices = sorted({row.device_id for row in rows})
+    """Delete what the live tables hold of the same people as these leaves: acceptances, admissions, devices, notes of
+    policies.
+    """
+    leaf_ids = [leaf.leaf_id for leaf in found]
+    rows = persons.by_leaves(session, place.owner_id, leaf_ids)
+    admissions = persons.admissions_by_leaves(session, leaf_ids)
+    devices = sorted({row.device_id for row in rows} | {grant.device_id for grant in admissions})
     persons.on_devices(session, devices, lock=True)
-    persons.delete_acceptances(session, [row.id for row in rows], devices)
+    admitted = [grant.admission_leaf_id for grant in admissions if grant.admission_leaf_id is not None]
+    persons.delete_acceptances(session, [row.id for row in rows], devices, admitted)
     published = (json.loads(leaf.entry) for leaf in found if b'"type":"policy_published"' in leaf.entry)
     persons.empty_notes(session, place.owner_id, [int(document["generation"]) for document in published])
 
