@@ -192,6 +192,7 @@ class Retention:
             waiting = [
                 leaf_id for leaf_id, at in erasures.unwiped(session, self._place.owner_id) if at <= now - WIPE_AFTER
             ]
+        erasure_file.replay_pending(self._database, self._place, self._state, now)  # what has been sealed since
         erasure_file.keep(self._database, self._place, self._state)
         if not waiting:
             return

@@ -163,10 +163,13 @@ def about(session: Session, owner_id: str, leaf_ids: Sequence[str]) -> Sequence[
 
 def by_index(session: Session, owner_id: str, first: int, end: int) -> Sequence[About]:
     """The leaves `[first, end)` with what they still disclose."""
-    ids = session.scalars(
-        select(Leaf.leaf_id).where(Leaf.owner_id == owner_id, Leaf.leaf_index >= first, Leaf.leaf_index < end)
-    )
-    return about(session, owner_id, list(ids))
+    return about(session, owner_id, leaf_ids(session, owner_id, first, end))
+
+
+def leaf_ids(session: Session, owner_id: str, first: int, end: int) -> list[str]:
+    """The ids of the leaves `[first, end)`."""
+    ids = select(Leaf.leaf_id).where(Leaf.owner_id == owner_id, Leaf.leaf_index >= first, Leaf.leaf_index < end)
+    return list(session.scalars(ids))
 
 
 def disclosing(session: Session, owner_id: str, first: int, limit: int) -> Sequence[About]:
