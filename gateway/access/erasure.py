@@ -1,26 +1,27 @@
 """Erasing a person: finding what is held on them, saying exactly what would go, and deleting it.
 
-What goes: their acceptances with name, organisation, contact, receipt code and grant (which ends access at once), their
-devices where nobody else's acceptance needs them, and the values and salts of every leaf about them, also free text of
-staff that names them. What stays: the entries, which tell nothing about a person without those, and who of staff acted.
+What goes: their acceptances with name, organisation, contact, receipt code and grant (which ends access at once), the
+admissions of a device that are asked for or name them, their devices where nobody else's acceptance or standing
+admission needs them, and the values and salts of every leaf about them, also free text of staff that names them.
+What stays: the entries, which tell nothing about a person without those, and who of staff acted.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from gateway.audit.erasing import erase_leaves
-from gateway.storage import leaves, persons
+from gateway.storage import grants, leaves, persons
 from gateway.storage.engine import Session
-from gateway.storage.models import Acceptance
+from gateway.storage.models import Acceptance, Grant
 from gateway.storage.persons import About, Wanted
 from gateway.storage.places import Place
 
-__all__ = ["Erased", "NotErased", "Plan", "Wanted", "erase", "find", "marks", "plan"]
+__all__ = ["Admission", "Erased", "NotErased", "Plan", "Wanted", "erase", "find", "find_admissions", "marks", "plan"]
 
 OF_DEVICE = frozenset({"device_admitted"})
 OF_GRANT = frozenset({"grant_moved", "grant_revoked"})
@@ -45,6 +46,21 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Admission:
+    """That staff let a device in."""
+
+    grant_id: str
+    leaf_id: str
+    admitted_at: datetime
+    mac: str
+    unit: str
+    reason: str
+    index: int | None
+    online_until: datetime | None
+    """Until when it is in force; None when it is not."""
+
+
+@dataclass(frozen=True)
 class Text:
     """A leaf whose free text names the person."""
 
@@ -59,9 +75,11 @@ class Plan:
     """Exactly what erasing these acceptances deletes. `unsealed` leaves are in the way until they are sealed."""
 
     held: tuple[Held, ...]
+    admissions: tuple[Admission, ...]
+    """Admissions that go, with their grants."""
     leaves: tuple[About, ...]
     devices: tuple[str, ...]
-    """MAC addresses that go; `shared` ones stay, as other people have accepted on them."""
+    """MAC addresses that go; `shared` ones stay, as other people have accepted on them, or staff have admitted them."""
     shared: tuple[str, ...]
     device_ids: tuple[str, ...]
     on_devices: tuple[tuple[str, tuple[str, ...]], ...]
@@ -103,52 +121,92 @@ def find(session: Session, place: Place, wanted: Wanted, now: datetime) -> tuple
     return _held(session, place, persons.find(session, place.owner_id, wanted), now)
 
 
-def plan(session: Session, place: Place, acceptance_ids: Sequence[str], now: datetime) -> Plan:
-    """What erasing these acceptances would delete. Reads every disclosure of the log: seconds for a large one."""
+def find_admissions(session: Session, place: Place, wanted: Wanted, now: datetime) -> tuple[Admission, ...]:
+    """The admissions of the device, where a search goes by nothing else: who has such a device has no name here."""
+    if wanted != Wanted(mac=wanted.mac):
+        return ()
+    device = grants.find_device(session, place.owner_id, wanted.mac)
+    return _admissions(session, place, persons.admissions_on(session, [device.id]), now) if device is not None else ()
+
+
+def plan(
+    session: Session,
+    place: Place,
+    acceptance_ids: Sequence[str],
+    now: datetime,
+    admissions: Sequence[Admission] = (),
+) -> Plan:
+    """What erasing these acceptances and admissions would delete. Reads every disclosure of the log: seconds for a
+    large one.
+    """
     rows = persons.by_ids(session, place.owner_id, acceptance_ids)
     head = leaves.find_head(session, place.owner_id)
-    chosen = {row.id for row in rows}
-    macs = {row.device_id: row.device.mac for row in rows}
-    on_devices = persons.on_devices(session, sorted(macs))
-    shared = {device_id for device_id, ids in on_devices.items() if not chosen.issuperset(ids)}
     held = _held(session, place, rows, now)
-    own = persons.about(session, place.owner_id, [row.leaf_id for row in rows])
-    grants = {item.grant_id for item in held if item.grant_id}
-    names = _names(held, [macs[device_id] for device_id in macs if device_id not in shared])
-    others: list[About] = []
+    own = [row.leaf_id for row in rows] + [item.leaf_id for item in admissions]
+    asked = persons.admissions_by_leaves(session, own)
+    macs = {row.device_id: row.device.mac for row in rows}
+    macs |= {grant.device_id: grant.device.mac for grant in asked}
+    names = _names(held, [macs[device_id] for device_id in _gone(session, macs, rows, own, now)])
     texts: list[Text] = []
-    ids = {leaf.leaf_id for leaf in own}
-    for leaf in persons.leaves_naming(session, place.owner_id, set(macs.values())):
-        if leaf.leaf_id in ids:
+    named: list[str] = []
+    for leaf in persons.leaves_naming(session, place.owner_id, ()):
+        if leaf.leaf_id in own or leaf.index is None:
             continue
-        named = [
-            Text(leaf.index, kind_of(leaf), field, value)
-            for field, value in _free_texts(leaf)
-            if any(name in value.casefold() for name in names) and leaf.index is not None
-        ]
-        gone = [mac for device_id, mac in macs.items() if device_id not in shared]
-        if named or _is_about(leaf, grants, gone):
-            others.append(leaf)
-            texts += named
+        found = [Text(leaf.index, kind_of(leaf), *said) for said in _free_texts(leaf) if _names_any(said[1], names)]
+        if found:
+            named.append(leaf.leaf_id)
+            texts += found
+    macs |= {grant.device_id: grant.device.mac for grant in persons.admissions_by_leaves(session, named)}
+    gone = _gone(session, macs, rows, (*own, *named), now)
+    of_grants = {item.grant_id for item in held if item.grant_id} | {grant.id for grant in asked}
+    about = [
+        leaf.leaf_id
+        for leaf in persons.leaves_naming(session, place.owner_id, set(macs.values()), texts=False)
+        if _is_about(leaf, of_grants, [macs[device_id] for device_id in gone])
+    ]
+    every = persons.about(session, place.owner_id, list(dict.fromkeys((*own, *named, *about))))
+    ids = [leaf.leaf_id for leaf in every]
+    ending = {grant.id: grant for grant in persons.admissions_by_leaves(session, ids)}
+    ending |= {grant.id: grant for grant in persons.admissions_on(session, gone)}
+    on_devices = persons.on_devices(session, sorted(macs))
     notes, documents = persons.generations_naming(session, place.owner_id, names)
+    chosen = {row.id for row in rows}
     near = {acceptance_id for ids_ in on_devices.values() for acceptance_id in ids_} - chosen
     for name, contact in {(item.name, item.contact) for item in held if item.name and item.contact}:
         near |= {row.id for row in persons.find(session, place.owner_id, Wanted(name=name, contact=contact))} - chosen
-    found = (*own, *others)
     return Plan(
         held,
-        found,
-        tuple(sorted(mac for device_id, mac in macs.items() if device_id not in shared)),
-        tuple(sorted(macs[device_id] for device_id in shared)),
+        _admissions(session, place, list(ending.values()), now),
+        tuple(every),
+        tuple(sorted(macs[device_id] for device_id in gone)),
+        tuple(sorted(mac for device_id, mac in macs.items() if device_id not in gone)),
         tuple(sorted(macs)),
         tuple((device_id, tuple(sorted(ids_))) for device_id, ids_ in sorted(on_devices.items())),
         tuple(texts),
         tuple(notes),
         tuple(documents),
         _held(session, place, persons.by_ids(session, place.owner_id, sorted(near)), now),
-        sum(leaf.index is None for leaf in found),
+        sum(leaf.index is None for leaf in every),
         head.size if head is not None else 0,
     )
+
+
+def _gone(
+    session: Session,
+    device_ids: Collection[str],
+    rows: Sequence[Acceptance],
+    leaf_ids: Collection[str],
+    now: datetime,
+) -> list[str]:
+    """Those of the devices that nothing needs once these acceptances and the admissions with these leaves are gone."""
+    chosen = {row.id for row in rows}
+    accepted = persons.on_devices(session, sorted(device_ids))
+    admitted = {
+        grant.device_id
+        for grant in persons.admissions_on(session, sorted(device_ids))
+        if grant.admission_leaf_id not in leaf_ids and grant.revoked_at is None and grant.ends_at > now
+    }
+    return [id_ for id_, ids in sorted(accepted.items()) if chosen.issuperset(ids) and id_ not in admitted]
 
 
 def erase(session: Session, place: Place, planned: Plan, by: str, reason: str, now: datetime) -> Erased | NotErased:
@@ -161,27 +219,29 @@ def erase(session: Session, place: Place, planned: Plan, by: str, reason: str, n
     chosen = [item.acceptance_id for item in planned.held]
     standing = persons.on_devices(session, planned.device_ids, lock=True)
     persons.grants_of(session, chosen, lock=True)
-    grants = {item.grant_id for item in planned.held if item.grant_id}
+    of_grants = {item.grant_id for item in planned.held if item.grant_id}
+    of_grants |= {item.grant_id for item in planned.admissions}
     macs = (*planned.devices, *planned.shared)
     newer = persons.leaves_naming(session, place.owner_id, macs, from_index=max(1, planned.size), texts=False)
     if (
         tuple((device_id, tuple(sorted(ids))) for device_id, ids in sorted(standing.items())) != planned.on_devices
         or len(persons.by_ids(session, place.owner_id, chosen)) != len(chosen)
-        or any(_is_about(leaf, grants, planned.devices) for leaf in newer)
+        or any(_is_about(leaf, of_grants, planned.devices) for leaf in newer)
     ):
         return NotErased("changed")
-    persons.delete_acceptances(session, chosen, planned.device_ids)
+    admitted = [item.leaf_id for item in planned.admissions]
+    persons.delete_acceptances(session, chosen, planned.device_ids, admitted)
     persons.empty_notes(session, place.owner_id, planned.notes)
     leaf_ids = erase_leaves(session, place, planned.leaves, "request", now, by=by, reason=reason)
     return Erased(planned, leaf_ids)
 
 
 def _refused(planned: Plan, reason: str) -> NotErased | None:
-    if not planned.held:
+    if not planned.held and not planned.admissions:
         return NotErased("nobody")
     if not reason.strip():
         return NotErased("no_reason")
-    if any(name in reason.casefold() for name in _names(planned.held, (*planned.devices, *planned.shared))):
+    if _names_any(reason, _names(planned.held, (*planned.devices, *planned.shared))):
         return NotErased("reason_names_them")
     return NotErased("unsealed") if planned.unsealed else None
 
@@ -198,10 +258,10 @@ def kind_of(leaf: About) -> str:
     return str(json.loads(leaf.entry)["type"])
 
 
-def _is_about(leaf: About, grants: set[str], macs: Sequence[str]) -> bool:
+def _is_about(leaf: About, of_grants: set[str], macs: Sequence[str]) -> bool:
     """Whether a leaf that is no acceptance of the person is about them all the same."""
     document = json.loads(leaf.entry)
-    if document["type"] in OF_GRANT and document["grant"] in grants:
+    if document["type"] in OF_GRANT and document["grant"] in of_grants:
         return True
     if document["type"] == "acceptance":
         return False
@@ -216,6 +276,10 @@ def _free_texts(leaf: About) -> Iterator[tuple[str, str]]:
     for field, (_, value) in leaf.values.items():
         if field in persons.TEXT_FIELDS:
             yield field, value
+
+
+def _names_any(text: str, names: Collection[str]) -> bool:
+    return any(name in text.casefold() for name in names)
 
 
 def _names(held: Sequence[Held], macs: Sequence[str]) -> set[str]:
@@ -233,13 +297,13 @@ def _names(held: Sequence[Held], macs: Sequence[str]) -> set[str]:
 
 
 def _held(session: Session, place: Place, rows: Sequence[Acceptance], now: datetime) -> tuple[Held, ...]:
-    grants = persons.grants_of(session, [row.id for row in rows])
+    granted = persons.grants_of(session, [row.id for row in rows])
     indexes = {
         leaf.leaf_id: leaf.index for leaf in persons.about(session, place.owner_id, [row.leaf_id for row in rows])
     }
     found = []
     for row in rows:
-        grant = grants.get(row.id)
+        grant = granted.get(row.id)
         is_open = grant is not None and grant.revoked_at is None and grant.ends_at > now
         found.append(
             Held(
@@ -253,6 +317,30 @@ def _held(session: Session, place: Place, rows: Sequence[Acceptance], now: datet
                 indexes.get(row.leaf_id),
                 grant.id if grant is not None else None,
                 grant.ends_at if grant is not None and is_open else None,
+            )
+        )
+    return tuple(found)
+
+
+def _admissions(session: Session, place: Place, rows: Sequence[Grant], now: datetime) -> tuple[Admission, ...]:
+    ids = [row.admission_leaf_id for row in rows if row.admission_leaf_id is not None]
+    known = {leaf.leaf_id: leaf for leaf in persons.about(session, place.owner_id, ids)}
+    found = []
+    for row in sorted(rows, key=lambda row: (row.starts_at, row.id)):
+        assert row.admission_leaf_id is not None
+        leaf = known.get(row.admission_leaf_id)
+        said = {name: value for name, (_, value) in leaf.values.items()} if leaf is not None else {}
+        is_open = row.revoked_at is None and row.ends_at > now
+        found.append(
+            Admission(
+                row.id,
+                row.admission_leaf_id,
+                row.starts_at,
+                row.device.mac,
+                said.get("unit", ""),
+                said.get("reason", ""),
+                leaf.index if leaf is not None else None,
+                row.ends_at if is_open else None,
             )
         )
     return tuple(found)

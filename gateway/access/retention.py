@@ -38,6 +38,8 @@ WIPE_EVERY_S = 60.0
 OF_GUESTS = frozenset(
     {"acceptance", "grant_moved", "grant_revoked", "device_admitted", "exemption_changed", "erased", "subject_access"}
 )
+OF_EXPORTS = frozenset({"filter", "purpose"})
+"""Fields of an export that staff write, and so may name guests in."""
 NAMES_OF_STAFF = frozenset({*STAFF_FIELDS, "subject"})
 
 
@@ -70,6 +72,9 @@ def expired(kind: str, at: datetime, fields: Collection[str], over: Cutoffs) -> 
     if kind in OF_GUESTS:
         gone = {field for field in fields if field not in STAFF_FIELDS and at < over.acceptances}
         last = over.acceptances
+    elif kind == "export":
+        gone = {field for field in fields if field in OF_EXPORTS and at < over.acceptances}
+        last = over.staff_names
     elif kind == "staff_login":
         gone = {field for field in fields if field not in NAMES_OF_STAFF and at < over.staff_logins}
         last = over.staff_logins
@@ -152,6 +157,10 @@ class Retention:
                 row.leaf_id
                 for row in rows
                 if row.id in grants and grants[row.id].revoked_at is None and grants[row.id].ends_at > now
+            } | {
+                grant.admission_leaf_id
+                for grant in persons.admissions_by_leaves(session, [leaf.leaf_id for leaf in found])
+                if grant.revoked_at is None and grant.ends_at > now
             }
             found = [leaf for leaf in found if leaf.leaf_id not in online and _expired(leaf, over)]
             if not found:
@@ -183,6 +192,7 @@ class Retention:
             waiting = [
                 leaf_id for leaf_id, at in erasures.unwiped(session, self._place.owner_id) if at <= now - WIPE_AFTER
             ]
+        erasure_file.replay_pending(self._database, self._place, self._state, now)  # what has been sealed since
         erasure_file.keep(self._database, self._place, self._state)
         if not waiting:
             return

@@ -22,13 +22,19 @@ NOT_TOLD = frozenset({"v", "owner", "site", "personal", "type", "at"})
 
 
 def document(
-    session: Session, place: Place, acceptance_ids: Sequence[str], keep: Period, now: datetime
+    session: Session,
+    place: Place,
+    acceptance_ids: Sequence[str],
+    keep: Period,
+    now: datetime,
+    admissions: Sequence[erasure.Admission] = (),
 ) -> dict[str, Any]:
-    """Everything on who made these acceptances, for staff to hand out. Reads every disclosure of the log.
+    """Everything on who made these acceptances, and has the devices of these admissions, for staff to hand out. Reads
+    every disclosure of the log.
 
     Names of staff are left out: they are other people's. `keep` is how long acceptances are kept.
     """
-    planned = erasure.plan(session, place, acceptance_ids, now)
+    planned = erasure.plan(session, place, acceptance_ids, now, admissions)
     found = _begun(session, place, acceptance_ids, keep, now)
     own = {item.index for item in planned.held}
     found["other_entries"] = [_other(leaf) for leaf in planned.leaves if leaf.index not in own]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.audit.export_child import read_state
 from gateway.storage.erasures import holds
 
 EXPORTS = Path("run") / "exports"
@@ -26,8 +27,12 @@ class Leftovers:
 
 
 def clear(state: Path, marks: Sequence[bytes], database: Path | None) -> Leftovers:
-    """Look for `marks` in every file under `state` but the live database's own, in ZIP files too, and clear up."""
-    deleted: list[Path] = []
+    """Look for `marks` in every file under `state` but the live database's own, in ZIP files too, and clear up.
+
+    An export that is not finished goes unread: it may have read what was erased, and compress or write it only later.
+    Its process fails without its folder.
+    """
+    deleted = _unfinished(state / EXPORTS)
     found: list[Path] = []
     unread: list[Path] = []
     for path in _files(state, database):
@@ -49,6 +54,15 @@ def clear(state: Path, marks: Sequence[bytes], database: Path | None) -> Leftove
         else:
             found.append(path)
     return Leftovers(tuple(dict.fromkeys(deleted)), tuple(found), tuple(unread))
+
+
+def _unfinished(exports: Path) -> list[Path]:
+    gone = []
+    for folder in sorted(exports.iterdir()) if exports.is_dir() else ():
+        if folder.is_dir() and not folder.is_symlink() and read_state(folder).stage != "done":
+            shutil.rmtree(folder, ignore_errors=True)
+            gone.append(folder)
+    return gone
 
 
 def _files(state: Path, database: Path | None) -> Iterator[Path]:

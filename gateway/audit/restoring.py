@@ -41,8 +41,8 @@ def restore(settings: Settings, copy: Path, lists: list[Path], clock: Clock) -> 
         known = _known(settings, database, [parse_erasure_list(path.read_bytes()) for path in lists])
         database.close()  # our own connections would be in the way of replacing it
         if not database.is_sqlite:
-            if known is not None:
-                erasure_file.put(settings.state, known, erasure_file.ALL_RESTORES)
+            if known:
+                erasure_file.put(settings.state, _merged(known))
             backup.restore_postgres(database, copy)
             done = Restored(*_bring_up(settings, database, known, clock))
             erasure_file.keep(database, find_place(settings, database), settings.state)
@@ -61,7 +61,7 @@ def restore(settings: Settings, copy: Path, lists: list[Path], clock: Clock) -> 
         database.close()
 
 
-def _aside(settings: Settings, fresh: Path, known: ErasureList | None, clock: Clock) -> tuple[int, int, str | None]:
+def _aside(settings: Settings, fresh: Path, known: list[ErasureList], clock: Clock) -> tuple[int, int, str | None]:
     database = open_database(f"sqlite:///{fresh}")
     try:
         return _bring_up(settings, database, known, clock)
@@ -70,12 +70,12 @@ def _aside(settings: Settings, fresh: Path, known: ErasureList | None, clock: Cl
 
 
 def _bring_up(
-    settings: Settings, database: Database, known: ErasureList | None, clock: Clock
+    settings: Settings, database: Database, known: list[ErasureList], clock: Clock
 ) -> tuple[int, int, str | None]:
     schema.upgrade(database)
     place = find_place(settings, database)
     now = clock()
-    again = erasure_file.replay(database, place, known, now) if known is not None else 0
+    again = sum(erasure_file.replay(database, place, listed, now) for listed in known)
     with database.read() as session:
         head = leaves.find_head(session, place.owner_id)
         pending = [leaf_id for leaf_id, _ in erasures.unwiped(session, place.owner_id)]
@@ -85,7 +85,7 @@ def _bring_up(
     return head.size if head is not None else 0, again, unwiped
 
 
-def _known(settings: Settings, database: Database, given: list[ErasureList]) -> ErasureList | None:
+def _known(settings: Settings, database: Database, given: list[ErasureList]) -> list[ErasureList]:
     """Everything that is known to have been erased; nothing is known of a database that can't be read any more."""
     found = list(given)
     if (kept := erasure_file.read(settings.state)) is not None:
@@ -93,11 +93,11 @@ def _known(settings: Settings, database: Database, given: list[ErasureList]) -> 
     if not database.is_sqlite or database.sqlite_path.exists():
         with contextlib.suppress(GatewayError), database.read() as session:
             found.append(current_list(session, find_place(settings, database)))
-    return _merged(found)
+    return found
 
 
-def _merged(found: list[ErasureList]) -> ErasureList | None:
-    merged: ErasureList | None = None
-    for listed in found:
-        merged = listed if merged is None else merged.merged(listed)
+def _merged(found: list[ErasureList]) -> ErasureList:
+    merged = found[0]
+    for listed in found[1:]:
+        merged = merged.merged(listed)
     return merged

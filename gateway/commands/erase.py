@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from gateway.access import erasure
-from gateway.access.erasure import Held, NotErased, Plan, Wanted
+from gateway.access.admission import parse_mac
+from gateway.access.erasure import Admission, Held, NotErased, Plan, Wanted
 from gateway.access.receipts import format_receipt_code, parse_receipt_code
 from gateway.audit.aftermath import Aftermath, finish
 from gateway.audit.erasing import current_list
@@ -52,10 +53,10 @@ def wanted(name: str, contact: str, device: str, receipt: str, course: str) -> W
         raise UsageError(f"{receipt!r} is no receipt code: 16 letters and digits")
     mac = ""
     if device:
-        digits = device.replace(":", "").replace("-", "").replace(".", "").lower()
-        if len(digits) != 12 or set(digits) - set("0123456789abcdef"):
+        read = parse_mac(device)
+        if read is None:
             raise UsageError(f"{device!r} is no MAC address, such as 02:00:5e:10:00:01")
-        mac = ":".join(digits[start : start + 2] for start in range(0, 12, 2))
+        mac = read
     search = Wanted(name.strip(), contact.strip(), mac, code, course.strip())
     if search == Wanted():
         raise UsageError("say who: --name, --contact, --device, --receipt or --course")
@@ -94,7 +95,7 @@ def erase(
         raise UsageError("--json asks nothing: add --preview or --yes")
     services = invocation.services()
     planned = _planned(services, search)
-    if not planned.held:
+    if not planned.held and not planned.admissions:
         raise GatewayError(_REFUSED["nobody"])
     if not as_json:
         _show(planned)
@@ -131,7 +132,10 @@ def _planned(services: Services, search: Wanted) -> Plan:
     while True:
         with services.database.read() as session:
             found = erasure.find(session, services.place, search, utc_now())
-            planned = erasure.plan(session, services.place, [item.acceptance_id for item in found], utc_now())
+            admissions = erasure.find_admissions(session, services.place, search, utc_now())
+            planned = erasure.plan(
+                session, services.place, [item.acceptance_id for item in found], utc_now(), admissions
+            )
         if not planned.unsealed or time.monotonic() >= deadline:
             return planned
         time.sleep(_PAUSE_S)
@@ -143,13 +147,17 @@ def _show(planned: Plan) -> None:
         click.echo(f"  {_line(item)}")
         if item.online_until is not None:
             click.echo(f"    is online until {_moment(item.online_until)}: access ends at once")
+    for admission in planned.admissions:
+        click.echo(f"admitted by staff: {_admission(admission)}")
+        if admission.online_until is not None:
+            click.echo(f"    is let in until {_moment(admission.online_until)}: access ends at once")
     click.echo(f"entries whose personal values are erased: {write_ranges(ranges_of(planned.numbers)) or 'none'}")
     if planned.unsealed:
         click.echo(f"entries that wait to be sealed: {planned.unsealed}")
     for mac in planned.devices:
         click.echo(f"device: {mac}")
     for mac in planned.shared:
-        click.echo(f"stays, since other people accepted on it: device {mac}")
+        click.echo(f"stays, since other people accepted on it or staff let it in: device {mac}")
     for text in planned.texts:
         click.echo(f"names them and is erased: entry {text.index} ({text.type}), {text.field}: {text.value}")
     for number in planned.notes:
@@ -165,6 +173,10 @@ def _line(item: Held) -> str:
     return f"{_moment(item.accepted_at)}  " + ", ".join(part for part in parts if part)
 
 
+def _admission(item: Admission) -> str:
+    return f"{_moment(item.admitted_at)}  " + ", ".join(part for part in (item.mac, item.unit, item.reason) if part)
+
+
 def _moment(moment: Any) -> str:
     return f"{moment.astimezone(MUNICIPAL_ZONE):%Y-%m-%d %H:%M}"
 
@@ -172,6 +184,17 @@ def _moment(moment: Any) -> str:
 def _as_json(planned: Plan) -> dict[str, Any]:
     return {
         "acceptances": [_fields(item) for item in planned.held],
+        "admissions": [
+            {
+                "admitted_at": format_utc(item.admitted_at),
+                "mac": item.mac,
+                "unit": item.unit,
+                "reason": item.reason,
+                "leaf": item.index,
+                "online_until": format_utc(item.online_until) if item.online_until is not None else None,
+            }
+            for item in planned.admissions
+        ],
         "leaves": write_ranges(ranges_of(planned.numbers)),
         "unsealed": planned.unsealed,
         "devices": list(planned.devices),
@@ -205,7 +228,8 @@ def _tell(planned: Plan, after: Aftermath, as_json: bool) -> None:
             json.dumps(_as_json(planned) | {"erased": True, "unwiped": after.unwiped, "copies": copies}, indent=2)
         )
         return
-    click.echo(f"erased: {len(planned.held)} acceptances, {len(planned.numbers)} entries")
+    admitted = f"{len(planned.admissions)} admissions, " if planned.admissions else ""
+    click.echo(f"erased: {len(planned.held)} acceptances, {admitted}{len(planned.numbers)} entries")
     if after.unwiped is not None:
         click.echo(f"not finished: {after.unwiped}; the service jobs tries again every minute", err=True)
     for path in left.deleted:

@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 
+from gateway import durable
 from gateway.errors import GatewayError, UsageError
 from gateway.storage.engine import Database, storage_errors
 
@@ -92,11 +93,7 @@ def put_sqlite(database: Database, fresh: Path) -> Path | None:
     for end in _SIDE_FILES:
         path.with_name(path.name + end).unlink(missing_ok=True)
     fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    durable.sync_folder(path.parent)
     return kept if kept.exists() else None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import datetime
 
@@ -32,9 +32,10 @@ def note(session: Session, owner_id: str, leaf_id: str, ranges: str, ground: str
     session.flush()
 
 
-def erased(session: Session, owner_id: str) -> Sequence[str]:
-    """The leaves of each erasure of the owner's log, as ranges (`3-5,9`)."""
-    return session.scalars(select(Erasure.leaves).where(Erasure.owner_id == owner_id)).all()
+def erased(session: Session, owner_id: str, grounds: Collection[str] | None = None) -> Sequence[str]:
+    """The leaves of each erasure of the owner's log (on these grounds), as ranges (`3-5,9`)."""
+    query = select(Erasure.leaves).where(Erasure.owner_id == owner_id)
+    return session.scalars(query if grounds is None else query.where(Erasure.ground.in_(list(grounds)))).all()
 
 
 def unwiped(session: Session, owner_id: str) -> Sequence[tuple[str, datetime]]:

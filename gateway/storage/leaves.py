@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import LargeBinary, delete, func, insert, literal, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway.storage.bulk import insert_many, read_nodes
@@ -21,6 +21,7 @@ from gateway.storage.models import (
     Disclosure,
     KeyRotation,
     Leaf,
+    LeafHeading,
     StagedLeaf,
     TreeHead,
     TreeNode,
@@ -241,13 +242,15 @@ def signature(session: Session, signature_id: str) -> str | None:
     return session.scalars(select(BundleSignature.note).where(BundleSignature.id == signature_id)).one_or_none()
 
 
-def restored_sizes(session: Session, owner_id: str) -> Sequence[int]:
-    """At which size the log was continued after each restore that was acknowledged, in order. Reads every entry."""
-    mark = literal(b'"type":"restored"', LargeBinary)
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    found = func.instr(Leaf.entry, mark) if is_sqlite else func.position(mark.op("IN")(Leaf.entry))
-    entries = session.scalars(select(Leaf.entry).where(Leaf.owner_id == owner_id, found > 0).order_by(Leaf.leaf_index))
-    return [int(document["size"]) for document in map(json.loads, entries) if document["type"] == "restored"]
+def restored(session: Session, owner_id: str) -> Sequence[tuple[int, bytes]]:
+    """(at which size the log was continued, the entry that says so) of each restore acknowledged, in order."""
+    entries = session.scalars(
+        select(Leaf.entry)
+        .join(LeafHeading, (LeafHeading.owner_id == Leaf.owner_id) & (LeafHeading.leaf_index == Leaf.leaf_index))
+        .where(LeafHeading.owner_id == owner_id, LeafHeading.type == "restored")
+        .order_by(Leaf.leaf_index)
+    )
+    return [(int(json.loads(entry)["size"]), entry) for entry in entries]
 
 
 def rotations(session: Session, owner_id: str) -> Sequence[str]:

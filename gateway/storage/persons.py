@@ -114,6 +114,18 @@ def grants_of(session: Session, acceptance_ids: Sequence[str], *, lock: bool = F
     return found
 
 
+def admissions_by_leaves(session: Session, leaf_ids: Sequence[str]) -> list[Grant]:
+    """The grants that stand on admissions with these leaves, with their devices, oldest first."""
+    return _admissions(session, leaf_ids, Grant.admission_leaf_id.in_)
+
+
+def admissions_on(session: Session, device_ids: Sequence[str]) -> list[Grant]:
+    """The grants that stand on admissions of these devices, with their devices, oldest first."""
+    return _admissions(
+        session, device_ids, lambda some: and_(Grant.device_id.in_(some), Grant.admission_leaf_id.is_not(None))
+    )
+
+
 def leaves_naming(
     session: Session, owner_id: str, macs: Collection[str], *, from_index: int = 0, texts: bool = True
 ) -> Sequence[About]:
@@ -151,10 +163,13 @@ def about(session: Session, owner_id: str, leaf_ids: Sequence[str]) -> Sequence[
 
 def by_index(session: Session, owner_id: str, first: int, end: int) -> Sequence[About]:
     """The leaves `[first, end)` with what they still disclose."""
-    ids = session.scalars(
-        select(Leaf.leaf_id).where(Leaf.owner_id == owner_id, Leaf.leaf_index >= first, Leaf.leaf_index < end)
-    )
-    return about(session, owner_id, list(ids))
+    return about(session, owner_id, leaf_ids(session, owner_id, first, end))
+
+
+def leaf_ids(session: Session, owner_id: str, first: int, end: int) -> list[str]:
+    """The ids of the leaves `[first, end)`."""
+    ids = select(Leaf.leaf_id).where(Leaf.owner_id == owner_id, Leaf.leaf_index >= first, Leaf.leaf_index < end)
+    return list(session.scalars(ids))
 
 
 def disclosing(session: Session, owner_id: str, first: int, limit: int) -> Sequence[About]:
@@ -177,11 +192,18 @@ def delete_values(session: Session, leaf_ids: Sequence[str], fields: Collection[
         session.execute(gone)
 
 
-def delete_acceptances(session: Session, acceptance_ids: Sequence[str], device_ids: Sequence[str]) -> None:
-    """Delete acceptances with their grants and visitors, and those of the devices that nothing else needs.
+def delete_acceptances(
+    session: Session, acceptance_ids: Sequence[str], device_ids: Sequence[str], admission_leaf_ids: Sequence[str] = ()
+) -> None:
+    """Delete acceptances with their grants and visitors, the grants of admissions with these leaves, and those of the
+    devices that nothing else needs.
 
     A grant in force ends with that: the enforcer closes what it no longer finds.
     """
+    for some in _batches(admission_leaf_ids):
+        admitted = select(Grant.id).where(Grant.admission_leaf_id.in_(some))
+        session.execute(delete(AppliedGrant).where(AppliedGrant.grant_id.in_(admitted)))
+        session.execute(delete(Grant).where(Grant.admission_leaf_id.in_(some)))
     for some in _batches(acceptance_ids):
         grants = select(Grant.id).where(Grant.acceptance_id.in_(some))
         visitors = list(session.scalars(select(Acceptance.visitor_id).where(Acceptance.id.in_(some))))
@@ -197,7 +219,7 @@ def delete_acceptances(session: Session, acceptance_ids: Sequence[str], device_i
         )
         session.execute(delete(Device).where(Device.id.in_(some), ~accepted, ~granted))
     session.expire_all()
-    if acceptance_ids:
+    if acceptance_ids or admission_leaf_ids:
         announce(session, "grants")
 
 
@@ -266,6 +288,15 @@ def _acceptances(
             .where(Acceptance.owner_id == owner_id, among(some))
         )
     return sorted(found, key=lambda acceptance: (acceptance.accepted_at, acceptance.id))
+
+
+def _admissions(
+    session: Session, keys: Sequence[str], among: Callable[[list[str]], ColumnElement[bool]]
+) -> list[Grant]:
+    found: list[Grant] = []
+    for some in _batches(keys):
+        found += session.scalars(select(Grant).options(joinedload(Grant.device)).where(among(some)))
+    return sorted(found, key=lambda grant: (grant.starts_at, grant.id))
 
 
 def _leaves_of_course(session: Session, code: str) -> set[str]:

@@ -10,6 +10,8 @@ from sqlalchemy import text
 
 from gateway.access import erasure, grants
 from gateway.access.accept import Accepted, Applicant, accept
+from gateway.access.admission import Admitted, admit
+from gateway.access.admission import Device as Admitting
 from gateway.audit import merkle
 from gateway.audit.erasing import current_list
 from gateway.audit.erasure_list import numbers, parse_ranges
@@ -35,6 +37,16 @@ def accept_as(services, name, mac, *, contact="", course=""):
     return done
 
 
+def admit_device(services, mac, *, days=200, unit="Nybø skule", reason="skjerm i salen"):
+    with services.database.write() as session:
+        done = admit(
+            session, services.place, Admitting(mac, unit, reason), interface="lo", group_key=None,
+            until=services.clock() + timedelta(days=days), by="it-ola", now=services.clock(),
+        )  # fmt: skip
+    assert isinstance(done, Admitted)
+    return done
+
+
 def seal_all(services):
     signer, place = read_signing_key(services.settings), services.place
     while seal_staged(services.database, place.owner_id, place.log_origin, signer, services.clock()):
@@ -43,8 +55,10 @@ def seal_all(services):
 
 def planned(services, **wanted):
     with services.database.read() as session:
-        found = erasure.find(session, services.place, erasure.Wanted(**wanted), services.clock())
-        return erasure.plan(session, services.place, [item.acceptance_id for item in found], services.clock())
+        search, now = erasure.Wanted(**wanted), services.clock()
+        found = erasure.find(session, services.place, search, now)
+        admissions = erasure.find_admissions(session, services.place, search, now)
+        return erasure.plan(session, services.place, [item.acceptance_id for item in found], now, admissions)
 
 
 def erase(services, plan, reason="Krav etter artikkel 17"):
@@ -275,3 +289,64 @@ def test_wiping_says_that_it_is_done(services, people):
     erasures.mark_wiped(services.database, pending, services.clock())
     with services.database.read() as session:
         assert erasures.unwiped(session, services.place.owner_id) == []
+
+
+SCREEN = "02:00:00:00:00:0c"
+
+
+def test_a_guest_on_a_device_that_staff_let_in_goes_and_the_device_stays(services):
+    let_in = admit_device(services, SCREEN)
+    accept_as(services, "Kari Nordmann", SCREEN)
+    seal_all(services)
+    plan = planned(services, name="Kari")
+    assert (plan.devices, plan.shared, plan.admissions) == ((), (SCREEN,), ())
+    assert isinstance(erase(services, plan), erasure.Erased)
+    assert erasures.wipe(services.database, erasure.marks(plan)) is None
+    text_left = everything(services)
+    assert "Kari Nordmann" not in text_left
+    assert "Nybø skule" in text_left
+    with services.database.read() as session:
+        assert [grant.id for grant in session.query(Grant)] == [let_in.grant_id]
+
+
+def test_an_admission_that_has_ended_goes_with_the_guest_of_the_device(services):
+    admit_device(services, SCREEN, days=1)
+    services.clock.advance(timedelta(days=2))
+    accept_as(services, "Kari Nordmann", SCREEN)
+    seal_all(services)
+    plan = planned(services, name="Kari")
+    assert plan.devices == (SCREEN,)
+    assert [item.unit for item in plan.admissions] == ["Nybø skule"]
+    assert isinstance(erase(services, plan), erasure.Erased)
+    assert erasures.wipe(services.database, erasure.marks(plan)) is None
+    assert SCREEN not in everything(services)
+
+
+def test_a_device_that_was_only_let_in_is_found_and_erased_by_its_address(services):
+    admit_device(services, SCREEN)
+    admit_device(services, "02:00:00:00:00:0d", unit="Kari Nordmann, lærer")
+    accept_as(services, "Kari Nordmann", "02:00:00:00:00:01")
+    seal_all(services)
+    plan = planned(services, mac=SCREEN)
+    assert (plan.held, plan.devices, len(plan.numbers)) == ((), (SCREEN,), 1)
+    assert isinstance(erase(services, plan, reason=f"Krav om {SCREEN}"), erasure.NotErased)
+    assert isinstance(erase(services, plan), erasure.Erased)
+    assert erasures.wipe(services.database, erasure.marks(plan)) is None
+    assert SCREEN not in everything(services)
+    with services.database.read() as session:
+        assert session.query(Grant).count() == 2
+    named = planned(services, name="Kari")
+    assert named.devices == ("02:00:00:00:00:01", "02:00:00:00:00:0d")
+    assert [item.unit for item in named.admissions] == ["Kari Nordmann, lærer"]
+    assert isinstance(erase(services, named), erasure.Erased)
+    text_left = everything(services)
+    assert "Kari Nordmann" not in text_left
+    assert "02:00:00:00:00:0d" not in text_left
+
+
+def test_a_device_let_in_after_the_plan_was_made_is_seen(services):
+    accept_as(services, "Kari Nordmann", SCREEN)
+    seal_all(services)
+    plan = planned(services, name="Kari")
+    admit_device(services, SCREEN)
+    assert erase(services, plan) == erasure.NotErased("changed")

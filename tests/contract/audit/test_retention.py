@@ -17,7 +17,7 @@ from gateway.lists import generations as policy
 from gateway.settings import Privacy
 from gateway.storage import erasures, leaves
 from gateway.storage.models import Acceptance, AppliedGrant, Device, Disclosure, Grant, PolicyGeneration, Visitor
-from tests.contract.audit.test_erasure import accept_as, everything, seal_all
+from tests.contract.audit.test_erasure import accept_as, admit_device, everything, seal_all
 
 JANUARY = datetime(2026, 1, 12, 9, tzinfo=UTC)
 
@@ -137,6 +137,26 @@ def test_who_is_online_is_not_erased_before_that_ends(services):
     assert "Nattevakt" not in everything(services)
 
 
+def test_an_admitted_device_goes_with_its_leaf_and_not_while_it_is_let_in(services):
+    services.clock.now = JANUARY
+    admit_device(services, "02:00:00:00:00:0c", days=200)
+    accept_as(services, "Gjest på skjermen", "02:00:00:00:00:0c")
+    seal_all(services)
+    services.clock.advance(timedelta(days=100))
+    finish(retention(services, acceptances="90 days"))
+    text = everything(services)
+    assert "Gjest på skjermen" not in text
+    assert "Nybø skule" in text
+    assert "02:00:00:00:00:0c" in text
+    services.clock.advance(timedelta(days=101))
+    finish(retention(services, acceptances="90 days"))
+    text = everything(services)
+    assert "Nybø skule" not in text
+    assert "02:00:00:00:00:0c" not in text
+    with services.database.read() as session:
+        assert (session.query(Device).count(), session.query(Grant).count()) == (0, 0)
+
+
 def test_names_of_staff_go_last_from_leaves_and_tables(services):
     services.clock.now = JANUARY
     with services.database.write() as session:
@@ -167,5 +187,6 @@ def test_a_name_of_staff_never_goes_before_what_it_belongs_to():
     assert expired("grant_moved", at, ["by", "mac"], over) == frozenset()
     assert expired("export", at, ["staff", "purpose"], over) == {"staff", "purpose"}
     over = Cutoffs(acceptances=at + timedelta(days=1), staff_logins=at, staff_names=at)
+    assert expired("export", at, ["staff", "filter", "purpose"], over) == {"filter", "purpose"}
     assert expired("grant_moved", at, ["by", "mac"], over) == {"mac"}
     assert expired("staff_login", at - timedelta(1), ["staff", "address"], over) == {"staff", "address"}

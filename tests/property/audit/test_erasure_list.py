@@ -46,6 +46,27 @@ def test_lists_merge_cut_and_subtract_as_sets_do(one, other, size):
     assert parse_erasure_list(both.encode()) == both
 
 
+def test_the_format_with_root_restores_and_ids():
+    digest, other = "A" * 43 + "=", "B" * 42 + "A="
+    text = (
+        "gjestenett erasure list v1\nexample.org/log\nsize 50\n"
+        f"root {digest}\nrestored 9 {digest}\nrestored 40 {other}\nleaf {'a' * 32}\nleaf {'b' * 32}\n17\n40-44\n"
+    )
+    found = parse_erasure_list(text.encode())
+    assert found.encode() == text.encode()
+    assert (found.root, found.restored, found.ids) == (digest, ((9, digest), (40, other)), ("a" * 32, "b" * 32))
+    assert found.agreed(found.restored) is None
+    assert found.agreed(()) == 9
+    assert found.agreed(((9, other),)) == 9
+    assert found.agreed(((9, digest),)) == 40
+    assert found.agreed(((9, digest), (30, digest))) == 30
+    assert found.agreed((*found.restored, (45, other))) == 45
+    swapped = text.replace("restored 9", "restored 41")
+    for wrong in (swapped, text.replace("leaf a", "leaf c"), text.replace("root A", "root"), text + "root x\n"):
+        with pytest.raises(ErasureListError):
+            parse_erasure_list(wrong.encode())
+
+
 def test_the_format():
     text = b"gjestenett erasure list v1\nexample.org/log\nsize 50\n17\n40-44\n"
     assert parse_erasure_list(text) == ErasureList("example.org/log", 50, ((17, 17), (40, 44)))

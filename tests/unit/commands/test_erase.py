@@ -12,8 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.access.accept import Applicant, accept
+from gateway.access.admission import Admitted, Device, admit
 from gateway.audit.erasure_list import numbers, parse_erasure_list
 from gateway.audit.export import Order, export
+from gateway.audit.export_child import State, _write
 from gateway.audit.sealer import seal_staged
 from gateway.audit.verify_bundle import verify_bundle
 from gateway.cli import cli
@@ -112,11 +114,37 @@ def test_no_file_of_the_state_directory_holds_her_any_more(services, guests):
     assert len(bare) == 2
 
 
+def test_an_export_under_way_goes_and_its_process_fails(services, guests, monkeypatch):
+    """It has read her values already: nothing of what it writes later may be kept."""
+    monkeypatch.setattr("gateway.audit.export.SIGNATURE_WAIT_S", 0.0)
+    folder = services.settings.state / "run" / "exports" / "under-way"
+    folder.mkdir(parents=True, mode=0o700)
+    _write(folder, State("reading", 1, 9))
+    done = None
+
+    def tell(stage, number, total):
+        nonlocal done
+        if stage == "packing" and done is None:
+            done = run(services, "erase", "--name", "Tordis", "--reason", "krav", "--yes")
+        _write(folder, State(stage, number, total))
+
+    now = utc_now()
+    order = Order(now - timedelta(days=2), now + timedelta(days=1), "revisor", "kontroll")
+    keys = (read_signing_key(services.settings).verifier,)
+    with pytest.raises(OSError, match="No such file"):
+        export(services.database, services.place, keys, order, folder / "bundle.zip", now, tell)
+    assert done is not None
+    assert done.exit_code == 0, done.output
+    assert f"deleted: the export {folder}" in done.output
+    assert not folder.exists()
+
+
 def test_exports_in_our_folders_go_and_others_are_named(services, guests, monkeypatch):
     monkeypatch.setattr("gateway.audit.export.SIGNATURE_WAIT_S", 0.0)
     state = services.settings.state
     kept = state / "run" / "exports" / "token"
     export_to(services, kept / "bundle.zip")
+    _write(kept, State("done", 1, 1))
     mine = state / "mine" / "vår.zip"
     export_to(services, mine)
     (state / "dnsmasq.leases").write_text(f"1795000000 {MAC} 10.77.3.141 iPhone 01:{MAC}\n")
@@ -207,3 +235,24 @@ def test_a_reader_in_the_way_of_the_log_is_said(services, guests, monkeypatch):
     assert done.exit_code == 0
     assert "write-ahead log could not be emptied yet" in done.output
     other.close()
+
+
+def test_a_device_that_was_only_let_in_is_erased_and_told_of_by_its_address(services, tmp_path):
+    with services.database.write() as session:
+        done = admit(
+            session, services.place, Device("0a:00:27:00:00:0c", "Nybø skule", "skjerm"), interface="lo",
+            group_key=None, until=utc_now() + timedelta(days=9), by="it-ola", now=utc_now(),
+        )  # fmt: skip
+    assert isinstance(done, Admitted)
+    seal(services)
+    out = tmp_path / "svar.html"
+    told = run(services, "access-request", "--device", "0A-00-27-00-00-0C", "--out", str(out))
+    assert told.exit_code == 0, told.output
+    assert "Nybø skule" in out.read_text(encoding="utf-8")
+    seal(services)
+    erased = run(services, "erase", "--device", "0a00.2700.000c", "--reason", "krav", "--yes")
+    assert erased.exit_code == 0, erased.output
+    assert "admitted by staff" in erased.output
+    assert "erased: 0 acceptances, 1 admissions, 1 entries" in erased.output
+    assert "not finished" not in erased.output
+    assert files_with(services.settings.state, [b"0a:00:27:00:00:0c", "Nybø skule".encode()]) == {}
