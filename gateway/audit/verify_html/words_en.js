@@ -233,7 +233,7 @@ WORDS.en = {
   need_key: "Choose the file with the public key, or paste the key.",
   need_sidecar: "Choose the signature, or say that there is none.",
   need_entry:
-    "This file does not hold the entry that it is about, so nothing was checked yet. Choose the file with entry {index}, which is downloaded beside it, and check again.",
+    "This file does not hold the entry that it is about, so there is no verdict yet. Choose the file with entry {index}, which is downloaded beside it, and check again.",
   bad_key: "The key can't be used: {why}",
   file_unreadable: "A file could not be read: {why}. Choose the files again; perhaps one was moved or changed.",
   no_ed25519:

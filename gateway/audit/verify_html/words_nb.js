@@ -234,7 +234,7 @@ WORDS.nb = {
   need_key: "Velg filen med den offentlige nøkkelen, eller lim inn nøkkelen.",
   need_sidecar: "Velg signaturen, eller si at det ikke finnes noen.",
   need_entry:
-    "Denne filen inneholder ikke innførselen den gjelder, så ingenting er kontrollert ennå. Velg filen med innførsel {index}, som lastes ned ved siden av, og kontroller på nytt.",
+    "Denne filen inneholder ikke innførselen den gjelder, så det finnes ikke noe resultat ennå. Velg filen med innførsel {index}, som lastes ned ved siden av, og kontroller på nytt.",
   bad_key: "Nøkkelen kan ikke brukes: {why}",
   file_unreadable: "En fil kunne ikke leses: {why}. Velg filene på nytt; kanskje er en av dem flyttet eller endret.",
   no_ed25519:

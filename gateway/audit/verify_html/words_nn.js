@@ -234,7 +234,7 @@ WORDS.nn = {
   need_key: "Vel fila med den offentlege nøkkelen, eller lim inn nøkkelen.",
   need_sidecar: "Vel signaturen, eller sei at det ikkje finst nokon.",
   need_entry:
-    "Denne fila inneheld ikkje innførselen ho gjeld, så ingenting er kontrollert enno. Vel fila med innførsel {index}, som blir lasta ned ved sida av, og kontroller på nytt.",
+    "Denne fila inneheld ikkje innførselen ho gjeld, så det finst ikkje noko resultat enno. Vel fila med innførsel {index}, som blir lasta ned ved sida av, og kontroller på nytt.",
   bad_key: "Nøkkelen kan ikkje brukast: {why}",
   file_unreadable: "Ei fil kunne ikkje lesast: {why}. Vel filene på nytt; kanskje er ei av dei flytta eller endra.",
   no_ed25519:
