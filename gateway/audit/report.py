@@ -29,7 +29,7 @@ from gateway.audit.view_words import REPORT
 from gateway.clock import MUNICIPAL_ZONE, format_utc
 
 FILES = {"report.pdf": "pdf/a-2u", "report-ua.pdf": "pdf/ua-1"}
-EVENTS = ("export", "erased", "retention_run", "subject_access")
+EVENTS = ("export", "erased", "retention_run", "subject_access", "restored")
 MAX_LISTED = 200
 _IN_SAMPLE = (
     "index",
@@ -48,7 +48,7 @@ _MOMENT = {"nb": "dd.MM.y HH:mm", "nn": "dd.MM.y HH:mm", "en": "y-MM-dd HH:mm"}
 class _Event:
     index: int
     at: str
-    type: str
+    what: str
     by: str
     reason: str
 
@@ -75,7 +75,7 @@ class Report:
         self._begin, self._end = format_utc(order.since), format_utc(order.until)
 
     def entry(self, record: Record, document: Mapping[str, Any]) -> None:
-        """Notes publications of rules, exports and erasures."""
+        """Notes publications of rules, exports, erasures and restores."""
         kind = document["type"]
         if kind == "rules_published":
             self._versions.append(document)
@@ -87,7 +87,14 @@ class Report:
             by, why = (
                 known.get(name, known.get(other, "")) for name, other in (("staff", "by"), ("purpose", "reason"))
             )
-            self._events.append(_Event(record.index, document["at"], kind, by, why))
+            self._events.append(_Event(record.index, document["at"], self._what(document), by, why))
+
+    def _what(self, document: Mapping[str, Any]) -> str:
+        kind = document["type"]
+        lost = kind == "restored" and document["known_size"] > document["size"]
+        if not lost:
+            return self._words[kind]
+        return self._words["restored_lost"].format(first=document["size"], last=document["known_size"] - 1)
 
     def row(self, row: Sequence[str]) -> None:
         """Counts an acceptance."""
@@ -123,9 +130,7 @@ class Report:
             chart=f"data:image/svg+xml;base64,{picture}",
             versions=self._in_force(),
             identified=[(words[way], self._number(count)) for way, count in sorted(self._identified.items())],
-            events=[
-                (each.index, self._moment(each.at), words[each.type], each.by, each.reason) for each in self._events
-            ],
+            events=[(each.index, self._moment(each.at), each.what, each.by, each.reason) for each in self._events],
             more_events=words["more"].format(count=self._more_events) if self._more_events else "",
             sample=self._sample(drawn) if self._order.sample else None,
         )

@@ -107,6 +107,14 @@ class Fault(Exception):  # noqa: N818 - the word that the report uses
         self.problem = Problem(part, where, message)
 
 
+class WrongUse(ValueError):  # noqa: N818 - the word that the command uses
+    """There is no verdict: something must be given first; carries the Problem."""
+
+    def __init__(self, part: str, message: str) -> None:
+        self.problem = Problem(part, "", message)
+        super().__init__(str(self.problem))
+
+
 @dataclass(frozen=True)
 class Key:
     """A public key: name, key id, 32 bytes."""
@@ -150,7 +158,7 @@ def verify_receipt(
     """Verify a guest's receipt (`.tlog-proof`) with the trusted `keys`; `name` is what its file is called.
 
     The entry it is about stands in its `extra` line, with the guest's own fields, or is given as `entry`.
-    Raises: ValueError when `keys` holds no usable key.
+    Raises: ValueError when `keys` holds no usable key; WrongUse when the entry is in neither.
     """
     verifier = _Verifier(_trusted(keys), name)
     with verifier.judging():
@@ -368,16 +376,19 @@ class _Verifier:
         old = self.earlier
         if old is None:
             return None
-        _same_log(old, head)
+        explained = walk.explained(old.size)
+        _same_log(old, head, explained)
         if old.size in (0, head.size) or walk.old_root is not None:
             root = head.root if old.size == head.size else walk.old_root or hashlib.sha256(b"").digest()
             if old.root != root:
-                raise Fault(EARLIER, f"the first {old.size} entries are not those of the earlier checkpoint: rewritten")
+                message = f"the first {old.size} entries are not those of the earlier checkpoint: rewritten{explained}"
+                raise Fault(EARLIER, message)
         elif consistency is None or consistency["old"] != old.size:
             message = f"no proof from size {old.size}; ask for a bundle with one, or with the entries around {old.size}"
             raise Fault("consistency.txt", message)
         elif not _consistent(old.size, old.root, head.size, head.root, consistency["proof"]):
-            raise Fault("consistency.txt", f"does not show that the log extends the earlier one of {old.size} entries")
+            message = f"does not show that the log extends the earlier one of {old.size} entries{explained}"
+            raise Fault("consistency.txt", message)
         return f"The log has only grown since your checkpoint of {old.size} entries: nothing before it was changed."
 
     def facts(self, head: Checkpoint, manifest: dict[str, Any], walk: _Walk, grown: str | None) -> list[str]:
@@ -415,6 +426,7 @@ class _Verifier:
                 f"{erased} entries of the range have been erased, by the entries {_some(walk.erasing)}: {shown} of them"
                 " still show fields, and their proofs hold."
             )
+        facts += walk.lost()
         if grown:
             facts.append(grown)
         self.gaps(head, manifest, walk)
@@ -465,12 +477,16 @@ class _Verifier:
 EARLIER = "earlier checkpoint"
 DAMAGED = "damaged in the ZIP"
 UNTRUSTED = "not signed by the trusted key"
+NEWER = (  # a bundle holds the chain of changes, a receipt has no room for it
+    f"{UNTRUSTED}; if the log's key was changed since you got it, get the newest log.vkey where you got yours (IT"
+    " prints it with gjestenett audit keys) and check again"
+)
 SPLIT = "Whether others were shown another history: compare the checkpoint with copies that others keep."
 TRUTH = "That the recorded times are right, and that what a person typed is true: no log can prove that."
 
 
 class _Judging:
-    """`with verifier.judging():` whatever is raised becomes a Problem of the report; OSError goes on."""
+    """`with verifier.judging():` whatever is raised becomes a Problem of the report; OSError and WrongUse go on."""
 
     def __init__(self, verifier: _Verifier) -> None:
         self.verifier = verifier
@@ -480,6 +496,8 @@ class _Judging:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         verifier = self.verifier
+        if isinstance(error, WrongUse):
+            return False
         if isinstance(error, Fault):
             verifier.report.problems.append(error.problem)
             verifier.report.problems += [found for part, found in verifier.found.items() if part == EARLIER]
@@ -507,14 +525,14 @@ class _Noting:
         return isinstance(error, Fault)
 
 
-def _same_log(old: Checkpoint, head: Checkpoint) -> None:
+def _same_log(old: Checkpoint, head: Checkpoint, explained: str) -> None:
     """Raises: Fault when the earlier checkpoint is of another log or of a longer one."""
     if old.origin != head.origin:
         raise Fault(EARLIER, f"is of the log {old.origin}, not of {head.origin}")
     if old.size > head.size:
         message = (
             f"has {old.size} entries, this one has {head.size}: either the earlier checkpoint is newer (use the one you"
-            " kept before), or history was removed"
+            f" kept before), or history was removed{explained}"
         )
         raise Fault(EARLIER, message)
 
@@ -554,6 +572,7 @@ class _Walk:
         self.accepted: dict[tuple[bytes, ...], int] = {}
         self.middles: dict[tuple[bytes, bytes, bytes, bytes], bytes] = {}
         self.rotations: dict[str, int] = {}
+        self.restores: dict[int, tuple[str, int, int]] = {}  # the entry: its time, the size restored to, the size known
         self.erased, self.erasing = _Ranges(), []  # type: tuple[_Ranges, list[int]]
         self.shows = bytearray()  # for each entry, whether any of its fields is shown
         self.other_types: set[str] = set()
@@ -657,6 +676,9 @@ class _Walk:
         if kind == "key_rotated":
             self.rotations.setdefault(document["note"], index)
             self.bounded(self.rotations)
+        if kind == "restored":
+            self.restores[index] = (document["at"], document["size"], document["known_size"])
+            self.bounded(self.restores)
         personal = [item.encode() for item in document["personal"]]
         if kind != "acceptance":
             return None, personal
@@ -676,6 +698,26 @@ class _Walk:
             for name in (f"terms/{key[2].decode()}.md", f"terms/{key[3].decode()}.html"):
                 self.texts.setdefault(name, index)
         self.accepted[key] += 1
+
+    def lost(self) -> list[str]:
+        """What the entries `restored` say."""
+        facts = []
+        for index, (at, size, known) in self.restores.items():
+            if known > size + 1:
+                lost = f"entries {size} to {known - 1} as signed before were lost."
+            elif known > size:
+                lost = f"entry {size} as signed before was lost."
+            else:
+                lost = f"it holds another history than the {known} entries that were signed before."
+            facts.append(f"The database was restored at entry {index} ({at}): {lost}")
+        return facts
+
+    def explained(self, size: int) -> str:
+        """Which restores may be why a checkpoint of `size` entries contradicts the log: those to less than that."""
+        found = [index for index, (_, kept, _) in self.restores.items() if kept < size]
+        if len(found) > 1:
+            return f"; entries {_some(found)} record restores, which may explain it"
+        return f"; entry {found[0]} records a restore, which may explain it" if found else ""
 
     def bounded(self, things: dict[Any, Any] | set[str]) -> None:
         if len(things) > MAX_FILES:
@@ -916,7 +958,7 @@ def _some(numbers: list[int]) -> str:
 
 
 def _receipt(verifier: _Verifier, data: bytes, given: bytes | None) -> list[str]:
-    """What a receipt proves. Raises: Fault."""
+    """What a receipt proves. Raises: Fault, WrongUse."""
     part = verifier.name
     verifier.place = (part, "")
     head, blank, signed = data.partition(b"\n\n")
@@ -929,14 +971,14 @@ def _receipt(verifier: _Verifier, data: bytes, given: bytes | None) -> list[str]
         raise Fault(part, "has no line `index NUMBER` and at most 63 hashes")
     index = _decimal(number[6:], part)
     proof = [_b64(line, part, 32) for line in lines]
-    checkpoint = _checkpoint(signed, verifier.trusted, part)
+    checkpoint = _receipt_checkpoint(signed, verifier.trusted, part)
     entry, *disclosures = extra.split(b"\n")
     if given is not None:
         if extra and given.removesuffix(b"\n") != entry:
             raise Fault(part, "is about another entry than the one that was given")
         entry = given.removesuffix(b"\n")
     if not entry:
-        raise Fault(part, "does not hold its entry; give it as a file of its own")
+        raise WrongUse(part, f"does not hold its entry; give entry {index} as a file of its own")
     if not _included(hashlib.sha256(b"\x00" + entry).digest(), index, checkpoint, proof):
         raise Fault(part, f"the proof does not lead from entry {index} to the signed root: one of them was changed")
     document = _entry(entry, f"entry {index}", part)
@@ -957,18 +999,32 @@ def _receipt(verifier: _Verifier, data: bytes, given: bytes | None) -> list[str]
     else:
         facts.append(f"It is of type {document['type']}, of {document['at']} (UTC), site “{document['site']}”.")
     shown = [item for item in disclosures if item]
-    for line, item in enumerate(shown, 1):
-        found = _parse(item)
-        if not isinstance(found, list) or len(found) != 3 or not all(isinstance(text, str) for text in found):
-            raise Fault(part, "is not a field [salt, name, value] in canonical JSON", f"field {line}")
-        if _digest(item).decode() not in document["personal"]:
-            raise Fault(part, f"{found[1]} is not the value that was recorded", f"field {line}")
-        facts.append(f"Recorded field {found[1]}: “{found[2]}”.")
+    facts += [_receipt_field(item, document, part, f"field {line}") for line, item in enumerate(shown, 1)]
+    if document["type"] == "acceptance" and not shown:
+        unchecked.append(
+            "Whose acceptance it is: the receipt proves that the entry stands in the log; it holds no names."
+        )
     if len(document["personal"]) > len(shown):
         unchecked.append(f"{len(document['personal']) - len(shown)} personal fields are recorded but not shown.")
     _against_earlier(verifier, checkpoint)
     unchecked += [SPLIT, TRUTH]
     return facts
+
+
+def _receipt_checkpoint(signed: bytes, trusted: list[Key], part: str) -> Checkpoint:
+    try:
+        return _checkpoint(signed, trusted, part)
+    except Fault as fault:
+        raise Fault(part, NEWER) if fault.problem.message == UNTRUSTED else fault from None
+
+
+def _receipt_field(item: bytes, document: dict[str, Any], part: str, where: str) -> str:
+    found = _parse(item)
+    if not isinstance(found, list) or len(found) != 3 or not all(isinstance(text, str) for text in found):
+        raise Fault(part, "is not a field [salt, name, value] in canonical JSON", where)
+    if _digest(item).decode() not in document["personal"]:
+        raise Fault(part, f"{found[1]} is not the value that was recorded", where)
+    return f"Recorded field {found[1]}: “{found[2]}”."
 
 
 def _against_earlier(verifier: _Verifier, checkpoint: Checkpoint) -> None:
@@ -1562,6 +1618,8 @@ def _misshapen(found: dict[str, Any]) -> str | None:  # noqa: PLR0911, PLR0912 -
         return "its leaves are not written like 3-5,9"
     if kind == "key_rotated" and not isinstance(found["note"], str):
         return "does not hold the note by which the key was changed"
+    if kind == "restored" and not all(type(found[name]) is int and found[name] >= 0 for name in ("size", "known_size")):
+        return "its sizes are not numbers of entries"
     return None
 
 
@@ -1660,6 +1718,9 @@ def main(arguments: list[str] | None = None) -> int:
         keys = given.key.read_text(encoding="utf-8-sig").strip()
         earlier = given.checkpoint.read_bytes() if given.checkpoint else None
         report = _report(given, keys, earlier)
+    except WrongUse as wrong:
+        print(f"verify_bundle: {wrong}: --entry FILE", file=sys.stderr)
+        return 2
     except (OSError, ValueError) as error:
         print(f"verify_bundle: {error}", file=sys.stderr)
         return 2

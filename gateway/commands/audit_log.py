@@ -114,6 +114,7 @@ def rotate_key_command(invocation: Invocation, reason: str, by: str) -> None:
     write_public_keys(services.settings, services.database, services.place)
     click.echo(f"the log is signed by {new} from now on")
     click.echo("give it to your witnesses, whose settings name your keys; auditors find it in each bundle and log.vkey")
+    click.echo("guests' receipts from now on need the new log.vkey: hand it to auditors; bundles do not")
 
 
 @click.command("acknowledge-restore")

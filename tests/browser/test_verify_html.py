@@ -26,9 +26,11 @@ from tests.unit.audit.forgeries import (
     judge,
     packed,
     receipt,
+    restore,
+    verdict,
     with_fields,
 )
-from tests.unit.audit.specimen import KEYS
+from tests.unit.audit.specimen import KEYS, Log
 
 PAGE = Path(verify_bundle.__file__).with_name("verify.html")
 CHROMIUM = shutil.which("chromium")
@@ -137,7 +139,7 @@ def test_every_verdict_is_that_of_the_python_verifier_word_for_word(page: Page, 
     differing = [
         (case.name, here, there)
         for case, there in zip(cases(), in_the_browser(page, cases()), strict=True)
-        if (here := as_json(judge(case, tmp_path))) != there
+        if (here := verdict(case, tmp_path)) != there
     ]
     assert differing == []
 
@@ -242,12 +244,45 @@ def test_a_receipt_is_verified_with_a_pasted_key(page: Page, files: Path) -> Non
     assert "Innførsel 11 er i den" in page.locator("#lists").inner_text()
     choose(page, files, receipt="bare.tlog-proof")
     page.click("#check")
-    page.locator("#verdict.bad").wait_for()
-    assert "oppgi den som en egen fil" in page.locator("#lists").inner_text()
+    page.locator("#faults.notice:visible").wait_for()
+    assert "Velg filen med innførsel 11" in page.locator("#faults").inner_text()
+    assert page.locator("#verdict").is_hidden()
+    assert page.locator("[aria-invalid=true]").count() == 0
+    clean(page)
+    page.click("#faults a")
+    assert page.evaluate("document.activeElement.id") == "entry"
     choose(page, files, entry="entry")
     page.click("#check")
     page.locator("#verdict.ok").wait_for()
+    assert page.locator("#faults").is_hidden()
+    assert "Hvem som har godkjent: kvitteringen beviser at innførselen står i loggen" in page.inner_text("#lists")
     clean(page)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("Bokmål", "Databasen ble gjenopprettet ved innførsel 16 (2026-11-22T12:16:00.000Z): innførsel 16 til 21"),
+        ("Nynorsk", "Databasen vart gjenoppretta ved innførsel 16 (2026-11-22T12:16:00.000Z): innførsel 16 til 21"),
+        ("English", "The database was restored at entry 16 (2026-11-22T12:16:00.000Z): entries 16 to 21"),
+    ],
+)
+def test_a_restore_that_lost_entries_is_told_and_named_where_a_checkpoint_contradicts(
+    page: Page, files: Path, language: str, told: str
+) -> None:
+    log = Log(30, {16: restore(16, 22)})
+    data, sidecar = packed(log.files(log.request(0, 30)))
+    for name, content in (("bundle.zip", data), ("bundle.zip.note", sidecar), ("checkpoint", LOG.checkpoint(22))):
+        (files / name).write_bytes(content)
+    page.get_by_role("button", name=language).click()
+    choose(page, files, bundle="bundle.zip", sidecar="bundle.zip.note", key="log.vkey")
+    page.click("#check")
+    page.locator("#verdict.ok").wait_for()
+    assert told in page.inner_text("#lists")
+    choose(page, files, checkpoint="checkpoint")
+    page.click("#check")
+    page.locator("#verdict.bad").wait_for()
+    assert re.search(r"; (innførsel|entry) 16 (registrerer|records)", page.inner_text("#lists"))
 
 
 def test_what_is_missing_or_wrong_is_told_beside_its_field(page: Page, files: Path) -> None:

@@ -3,7 +3,7 @@
 /**
  * `order`: { kind: "bundle" | "receipt", file: Blob, name, keys: text, checkpoint, sidecar, entry: bytes or null,
  * requireSidecar }. The report: { ok, problems: [{ part, code, params, where }], proved, unchecked: [[code, params]] },
- * or { wrongUse: problem } when the keys can't be read. Throws when a file can't be read.
+ * or { wrongUse: problem } when the keys can't be read or a receipt's entry must be given. Throws when a file can't be read.
  */
 async function verify(order, onProgress = () => {}) {
   let trusted;

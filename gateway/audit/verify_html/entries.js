@@ -95,6 +95,8 @@ function misshapen(found) {
   if (!hashed(found).every((item) => HASHES.every((name) => isHash(item[name])))) return ["bad_hashes"];
   if (type === "erased" && typeof found.leaves !== "string") return ["bad_leaves"];
   if (type === "key_rotated" && typeof found.note !== "string") return ["no_note"];
+  const isSize = (value) => typeof value === "number" && value >= 0;
+  if (type === "restored" && !(isSize(found.size) && isSize(found.known_size))) return ["bad_sizes"];
   return null;
 }
 
@@ -212,6 +214,8 @@ class Ranges {
     return this.held.reduce((sum, [a, b]) => sum + Math.max(0, Math.min(b + 1, last) - Math.max(a, first)), 0);
   }
 }
+
+const someOf = (numbers) => numbers.slice(0, 20).join(", ") + (numbers.length > 20 ? " …" : "");
 
 /** Leaf numbers written `3-5,9`, as [first, last] pairs. Throws Fault. */
 function* leafRanges(text, where) {

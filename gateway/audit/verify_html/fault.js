@@ -8,6 +8,9 @@ class Fault extends Error {
   }
 }
 
+/** Thrown where there is no verdict: something must be given first. */
+class WrongUse extends Fault {}
+
 const inText = (text) => ["raw", text];
 const inLine = (line) => ["line", line];
 const inRow = (row) => ["row", row];

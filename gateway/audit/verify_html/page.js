@@ -5,11 +5,11 @@ const WORKER_SOURCE = typeof document === "undefined" ? "" : document.currentScr
 
 let language = "nb";
 
-/** The words of `code` in `language`, with {params} put in; a param that is a list is itself a code. */
+/** The words of `code` in `language`, with {params} put in; a param that is a list is itself a code, with params. */
 function say(code, params = {}, tongue = language) {
   return WORDS[tongue][code].replace(/\{(\w+)\}/g, (_, name) => {
     const value = params[name];
-    return Array.isArray(value) ? say(value[0], {}, tongue) : String(value);
+    return Array.isArray(value) ? say(value[0], value[1], tongue) : String(value);
   });
 }
 
@@ -18,8 +18,13 @@ function sayWhere(where, tongue = language) {
   return where[0] === "raw" ? where[1] : say(where[0], where.slice(1), tongue);
 }
 
-/** A report as verify_bundle.py --json prints it, in any language. */
+/** A report as verify_bundle.py --json prints it, in any language; { wrong_use: why } where there is no verdict. */
 function inWords(report, tongue) {
+  if (report.wrongUse) {
+    const { part, where, code, params } = report.wrongUse;
+    const place = [part, sayWhere(where, tongue)].filter(Boolean).join(", ");
+    return { wrong_use: `${place}: ${say(code, params, tongue)}` };
+  }
   const lines = (list) => list.map(([code, params]) => say(code, params, tongue));
   const problems = report.problems.map(({ part, where, code, params }) => ({
     part: part === EARLIER ? say("earlier", {}, tongue) : part,
@@ -83,12 +88,12 @@ class Page {
     this.complain([]);
   }
 
-  /** Say what is missing: [id of the field, text] pairs. */
-  complain(faults) {
+  /** Say what is missing: [id of the field, text] pairs. A notice asks for more and finds nothing wrong. */
+  complain(faults, look = "problem") {
     for (const field of document.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
     const list = document.createElement("ul");
     for (const [id, text] of faults) {
-      at(id).setAttribute("aria-invalid", "true");
+      if (look === "problem") at(id).setAttribute("aria-invalid", "true");
       const link = element("a", text);
       link.href = `#${id}`;
       link.addEventListener("click", (event) => {
@@ -99,6 +104,7 @@ class Page {
       item.append(link);
       list.append(item);
     }
+    at("faults").className = look;
     at("faults").replaceChildren(list);
     at("faults").hidden = !faults.length;
     if (faults.length) at("faults").focus();
@@ -192,6 +198,10 @@ class Page {
     this.stop();
     if (report.wrongUse) {
       const { where, code, params } = report.wrongUse;
+      if (code === "no_entry") {
+        this.complain([["entry", say("need_entry", params)]], "notice");
+        return;
+      }
       const why = [sayWhere(where), say(code, params)].filter(Boolean).join(": ");
       this.complain([["key", say("bad_key", { why: printable(why) })]]);
       return;

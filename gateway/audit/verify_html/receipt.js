@@ -1,6 +1,6 @@
 // A guest's receipt (c2sp.org/tlog-proof): one entry's place in the log.
 
-/** What a receipt proves, into `verifier`. `given` is the entry when the receipt does not hold it. Throws Fault. */
+/** What a receipt proves, into `verifier`. `given` is the entry when the receipt does not hold it. Throws Fault, WrongUse. */
 async function readReceipt(verifier, data, given) {
   const part = verifier.name;
   let cut = 0;
@@ -14,14 +14,19 @@ async function readReceipt(verifier, data, given) {
   if (!number.startsWith("index ") || lines.length > 63) throw new Fault(part, "no_index");
   const index = decimal(number.slice(6), part);
   const proof = lines.map((line) => base64(line, part, 32));
-  const checkpoint = await openCheckpoint(data.subarray(cut + 2), verifier.trusted, part);
+  let checkpoint;
+  try {
+    checkpoint = await openCheckpoint(data.subarray(cut + 2), verifier.trusted, part);
+  } catch (fault) {
+    throw fault.problem?.code === "untrusted" ? new Fault(part, "untrusted_receipt") : fault;
+  }
   let [entry, ...disclosures] = byLines(extra);
   if (given) {
     const own = given.at(-1) === 10 ? given.subarray(0, -1) : given;
     if (extra.length && !sameBytes(own, entry)) throw new Fault(part, "other_given_entry");
     entry = own;
   }
-  if (!entry.length) throw new Fault(part, "no_entry");
+  if (!entry.length) throw new WrongUse(part, "no_entry", { index });
   if (!isIncluded(leafHash(entry), index, checkpoint, proof)) throw new Fault(part, "not_included", { index });
   const document = parseEntry(entry, inText(`entry ${index}`), part);
   const { type, at, site, personal } = document;
@@ -45,10 +50,11 @@ async function readReceipt(verifier, data, given) {
     if (!personal.includes(digestOf(utf8Lenient.decode(item)))) throw new Fault(part, "other_field", { name }, place);
     proved.push(["fact_field", { name, value }]);
   }
+  if (type === "acceptance" && !shown.length) unchecked.push(["gap_whose"]);
   if (personal.length > shown.length) unchecked.push(["gap_fields", { count: personal.length - shown.length }]);
   const old = verifier.earlier;
   if (old && old.origin === checkpoint.origin && old.size === checkpoint.size) {
-    if (!sameBytes(old.root, checkpoint.root)) throw new Fault(EARLIER, "rewritten", { size: old.size });
+    if (!sameBytes(old.root, checkpoint.root)) throw new Fault(EARLIER, "rewritten", { size: old.size, explained: "" });
   } else if (old) {
     unchecked.push(["gap_between"]);
   }

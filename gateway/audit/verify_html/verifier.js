@@ -28,6 +28,7 @@ class Verifier {
     try {
       await work();
     } catch (error) {
+      if (error instanceof WrongUse) return { wrongUse: error.problem };
       if (error.name === "NotReadableError" || error.name === "NotFoundError") throw error;
       if (error instanceof Fault) {
         this.problems.push(error.problem);
@@ -246,14 +247,15 @@ class Verifier {
   appendOnly(head, walk, consistency) {
     const old = this.earlier;
     if (!old) return undefined;
-    checkSameLog(old, head);
+    const explained = walk.explained(old.size);
+    checkSameLog(old, head, explained);
     if (old.size === 0 || old.size === head.size || walk.oldRoot) {
       const root = old.size === head.size ? head.root : (walk.oldRoot ?? sha256(new Uint8Array(0)));
-      if (!sameBytes(old.root, root)) throw new Fault(EARLIER, "rewritten", { size: old.size });
+      if (!sameBytes(old.root, root)) throw new Fault(EARLIER, "rewritten", { size: old.size, explained });
     } else if (consistency?.old !== old.size) {
       throw new Fault("consistency.txt", "no_consistency", { size: old.size });
     } else if (!isConsistent(old.size, old.root, head.size, head.root, consistency.proof)) {
-      throw new Fault("consistency.txt", "not_consistent", { size: old.size });
+      throw new Fault("consistency.txt", "not_consistent", { size: old.size, explained });
     }
     return ["fact_grown", { size: old.size }];
   }
@@ -282,13 +284,14 @@ class Verifier {
     if (this.followed) facts.push(["fact_keys", { count: this.followed }]);
     const erased = walk.erased.count(first, last);
     if (erased) {
-      const by = walk.erasing.slice(0, 20).join(", ") + (walk.erasing.length > 20 ? " …" : "");
+      const by = someOf(walk.erasing);
       let shown = 0;
       for (const [a, b] of walk.erased.held) {
         for (let i = Math.max(a, first); i <= b && i < last; i++) shown += walk.shows[i - first];
       }
       facts.push(["fact_erased", { count: erased, by, shown }]);
     }
+    facts.push(...walk.lost());
     if (grown) facts.push(grown);
     this.gaps(head, manifest, walk);
     return facts;
@@ -322,9 +325,9 @@ class Verifier {
 }
 
 /** Throws Fault when the earlier checkpoint is of another log or of a longer one. */
-function checkSameLog(old, head) {
+function checkSameLog(old, head, explained) {
   if (old.origin !== head.origin) throw new Fault(EARLIER, "other_log", { old: old.origin, is: head.origin });
-  if (old.size > head.size) throw new Fault(EARLIER, "shorter", { old: old.size, is: head.size });
+  if (old.size > head.size) throw new Fault(EARLIER, "shorter", { old: old.size, is: head.size, explained });
 }
 
 function parseManifest(raw) {

@@ -25,6 +25,7 @@ class Walk {
     this.texts = new Map(); // name of a text: the first entry that names it
     this.accepted = new Map();
     this.rotations = new Map();
+    this.restores = new Map(); // the entry: its time, the size restored to, the size known
     this.erased = new Ranges();
     this.erasing = [];
     this.shows = []; // for each entry, 1 when any of its fields is shown
@@ -129,6 +130,9 @@ class Walk {
     if (type === "key_rotated" && !this.rotations.has(document.note)) {
       this.bounded(this.rotations.set(document.note, index));
     }
+    if (type === "restored") {
+      this.bounded(this.restores.set(index, { at: document.at, size: document.size, known: document.known_size }));
+    }
     if (type !== "acceptance") return [null, personal];
     const { version, language, text_sha256: text, html_sha256: html } = document.rules;
     const acceptance = { at: document.at, site: document.site, version, language, text, html, by: document.identified_by };
@@ -146,6 +150,21 @@ class Walk {
     this.accepted.set(key, { version, language, text, count: 1 });
     this.bounded(this.accepted);
     for (const name of [`terms/${text}.md`, `terms/${html}.html`]) if (!this.texts.has(name)) this.texts.set(name, index);
+  }
+
+  /** What the entries `restored` say. */
+  lost() {
+    return [...this.restores].map(([index, { at, size, known }]) => {
+      const code = known > size + 1 ? "fact_restored" : known > size ? "fact_restored_one" : "fact_restored_other";
+      return [code, { index, at, first: size, last: known - 1, known }];
+    });
+  }
+
+  /** Which restores may be why a checkpoint of `size` entries contradicts the log: those to less than that. */
+  explained(size) {
+    const found = [...this.restores].filter(([, restore]) => restore.size < size).map(([index]) => index);
+    if (!found.length) return "";
+    return [found.length > 1 ? "restores_explain" : "restore_explains", { by: someOf(found) }];
   }
 
   bounded(things) {

@@ -26,6 +26,8 @@ WORDS.en = {
   not_a_signature: "is not `— name base64`",
   bad_signature: "the signature by {name} does not hold: text or signature was changed",
   untrusted: "not signed by the trusted key",
+  untrusted_receipt:
+    "not signed by the trusted key; if the log's key was changed since you got it, get the newest log.vkey where you got yours (IT prints it with gjestenett audit keys) and check again",
   not_a_checkpoint: "is not a checkpoint of the log whose key is trusted",
   not_a_sidecar: "is not the sidecar of a bundle",
   not_rotations: "is not `note N` and N bytes",
@@ -58,6 +60,7 @@ WORDS.en = {
   bad_hashes: "does not name the rules by their SHA-256",
   bad_leaves: "its leaves are not written like 3-5,9",
   no_note: "does not hold the note by which the key was changed",
+  bad_sizes: "its sizes are not numbers of entries",
   more_entries: "holds more entries than the range",
   missing_entry: "the entry is missing",
   cut_line: "the line is too long or has no end",
@@ -96,12 +99,14 @@ WORDS.en = {
   text_unnamed: "no entry names this text",
   text_missing: "missing, though entry {index} names it",
   rotation_missing: "lacks the change of key that entry {index} records",
-  rewritten: "the first {size} entries are not those of the earlier checkpoint: rewritten",
+  rewritten: "the first {size} entries are not those of the earlier checkpoint: rewritten{explained}",
   no_consistency: "no proof from size {size}; ask for a bundle with one, or with the entries around {size}",
-  not_consistent: "does not show that the log extends the earlier one of {size} entries",
+  not_consistent: "does not show that the log extends the earlier one of {size} entries{explained}",
   other_log: "is of the log {old}, not of {is}",
   shorter:
-    "has {old} entries, this one has {is}: either the earlier checkpoint is newer (use the one you kept before), or history was removed",
+    "has {old} entries, this one has {is}: either the earlier checkpoint is newer (use the one you kept before), or history was removed{explained}",
+  restore_explains: "; entry {by} records a restore, which may explain it",
+  restores_explain: "; entries {by} record restores, which may explain it",
   not_a_manifest: "is not a manifest in canonical JSON",
   wrong_type: "is not of the type that it must have",
   other_version: "a bundle of another version; get a newer verifier",
@@ -115,7 +120,7 @@ WORDS.en = {
   not_a_receipt: "is not a receipt (c2sp.org/tlog-proof@v1)",
   no_index: "has no line `index NUMBER` and at most 63 hashes",
   other_given_entry: "is about another entry than the one that was given",
-  no_entry: "does not hold its entry; give it as a file of its own",
+  no_entry: "does not hold its entry; give entry {index} as a file of its own",
   not_included: "the proof does not lead from entry {index} to the signed root: one of them was changed",
   not_a_field: "is not a field [salt, name, value] in canonical JSON",
   other_field: "{name} is not the value that was recorded",
@@ -147,6 +152,11 @@ WORDS.en = {
   fact_keys: "The log's key was changed {count} times; each new key is signed by one before it.",
   fact_erased:
     "{count} entries of the range have been erased, by the entries {by}: {shown} of them still show fields, and their proofs hold.",
+  fact_restored:
+    "The database was restored at entry {index} ({at}): entries {first} to {last} as signed before were lost.",
+  fact_restored_one: "The database was restored at entry {index} ({at}): entry {first} as signed before was lost.",
+  fact_restored_other:
+    "The database was restored at entry {index} ({at}): it holds another history than the {known} entries that were signed before.",
   fact_grown: "The log has only grown since your checkpoint of {size} entries: nothing before it was changed.",
   fact_sidecar: "The ZIP is the one that was signed: exported by “{by}”, for “{why}”.",
   fact_included: "Entry {index} is in it, exactly as it stands in the receipt.",
@@ -170,6 +180,7 @@ WORDS.en = {
   gap_split: "Whether others were shown another history: compare the checkpoint with copies that others keep.",
   gap_truth: "That the recorded times are right, and that what a person typed is true: no log can prove that.",
   gap_words: "The words of the rules: compare the SHA-256 of the text you have with {sha}.",
+  gap_whose: "Whose acceptance it is: the receipt proves that the entry stands in the log; it holds no names.",
   gap_fields: "{count} personal fields are recorded but not shown.",
   gap_between:
     "Whether the receipt's checkpoint and yours are of one history: they have different sizes, and a receipt holds no proof between them. A bundle shows it.",
@@ -224,6 +235,8 @@ WORDS.en = {
   need_file: "Choose the file to be checked.",
   need_key: "Choose the file with the public key, or paste the key.",
   need_sidecar: "Choose the signature, or say that there is none.",
+  need_entry:
+    "This file does not hold the entry that it is about, so there is no verdict yet. Choose the file with entry {index}, which is downloaded beside it, and check again.",
   bad_key: "The key can't be used: {why}",
   file_unreadable: "A file could not be read: {why}. Choose the files again; perhaps one was moved or changed.",
   no_ed25519:

@@ -26,6 +26,8 @@ WORDS.nb = {
   not_a_signature: "er ikke `— navn base64`",
   bad_signature: "signaturen fra {name} holder ikke: teksten eller signaturen er endret",
   untrusted: "ikke signert med nøkkelen du stoler på",
+  untrusted_receipt:
+    "ikke signert med nøkkelen du stoler på; hvis nøkkelen til loggen er byttet siden du fikk den, skaff den nyeste log.vkey der du fikk din (IT skriver den ut med gjestenett audit keys), og kontroller på nytt",
   not_a_checkpoint: "er ikke et sjekkpunkt for loggen som nøkkelen hører til",
   not_a_sidecar: "er ikke signaturen til en revisjonspakke",
   not_rotations: "er ikke `note N` og N byte",
@@ -58,6 +60,7 @@ WORDS.nb = {
   bad_hashes: "navngir ikke reglene med SHA-256",
   bad_leaves: "numrene er ikke skrevet som 3-5,9",
   no_note: "har ikke notatet som nøkkelen ble byttet med",
+  bad_sizes: "størrelsene er ikke antall innførsler",
   more_entries: "har flere innførsler enn området",
   missing_entry: "innførselen mangler",
   cut_line: "linjen er for lang eller har ingen slutt",
@@ -96,12 +99,14 @@ WORDS.nb = {
   text_unnamed: "ingen innførsel navngir denne teksten",
   text_missing: "mangler, selv om innførsel {index} navngir den",
   rotation_missing: "mangler nøkkelbyttet som innførsel {index} registrerer",
-  rewritten: "de første {size} innførslene er ikke de samme som i det tidligere sjekkpunktet: loggen er skrevet om",
+  rewritten: "de første {size} innførslene er ikke de samme som i det tidligere sjekkpunktet: loggen er skrevet om{explained}",
   no_consistency: "ikke noe bevis fra størrelse {size}; be om en pakke med det, eller med innførslene rundt {size}",
-  not_consistent: "viser ikke at loggen bygger videre på den tidligere med {size} innførsler",
+  not_consistent: "viser ikke at loggen bygger videre på den tidligere med {size} innførsler{explained}",
   other_log: "gjelder loggen {old}, ikke {is}",
   shorter:
-    "har {old} innførsler, dette har {is}: enten er det tidligere sjekkpunktet nyere (bruk det du tok vare på før), eller så er historikk fjernet",
+    "har {old} innførsler, dette har {is}: enten er det tidligere sjekkpunktet nyere (bruk det du tok vare på før), eller så er historikk fjernet{explained}",
+  restore_explains: "; innførsel {by} registrerer en gjenoppretting, som kan forklare det",
+  restores_explain: "; innførsel {by} registrerer gjenopprettinger, som kan forklare det",
   not_a_manifest: "er ikke et manifest i kanonisk JSON",
   wrong_type: "har ikke den typen det må ha",
   other_version: "en pakke av en annen versjon; skaff et nyere kontrollprogram",
@@ -115,7 +120,7 @@ WORDS.nb = {
   not_a_receipt: "er ikke en kvittering (c2sp.org/tlog-proof@v1)",
   no_index: "har ingen linje `index TALL` og høyst 63 sammendrag",
   other_given_entry: "gjelder en annen innførsel enn den du oppga",
-  no_entry: "inneholder ikke innførselen; oppgi den som en egen fil",
+  no_entry: "inneholder ikke innførselen; oppgi innførsel {index} som en egen fil",
   not_included: "beviset fører ikke fra innførsel {index} til den signerte roten: en av dem er endret",
   not_a_field: "er ikke et felt [salt, navn, verdi] i kanonisk JSON",
   other_field: "{name} er ikke verdien som ble registrert",
@@ -147,6 +152,12 @@ WORDS.nb = {
   fact_keys: "Nøkkelen til loggen er byttet {count} ganger; hver ny nøkkel er signert av en tidligere.",
   fact_erased:
     "{count} innførsler i området er slettet, ved innførsel {by}: {shown} av dem viser fortsatt felt, og bevisene holder.",
+  fact_restored:
+    "Databasen ble gjenopprettet ved innførsel {index} ({at}): innførsel {first} til {last}, slik de var signert før, gikk tapt.",
+  fact_restored_one:
+    "Databasen ble gjenopprettet ved innførsel {index} ({at}): innførsel {first}, slik den var signert før, gikk tapt.",
+  fact_restored_other:
+    "Databasen ble gjenopprettet ved innførsel {index} ({at}): den har en annen historikk enn de {known} innførslene som var signert før.",
   fact_grown: "Loggen har bare vokst siden sjekkpunktet ditt med {size} innførsler: ingenting før det er endret.",
   fact_sidecar: "ZIP-filen er den som ble signert: eksportert av «{by}», til «{why}».",
   fact_included: "Innførsel {index} er i den, nøyaktig slik den står i kvitteringen.",
@@ -170,6 +181,7 @@ WORDS.nb = {
   gap_split: "Om andre ble vist en annen historikk: sammenlign sjekkpunktet med kopier som andre har.",
   gap_truth: "At de registrerte tidspunktene er riktige, og at det en person skrev, er sant: det kan ingen logg bevise.",
   gap_words: "Ordlyden i reglene: sammenlign SHA-256 av teksten du har, med {sha}.",
+  gap_whose: "Hvem som har godkjent: kvitteringen beviser at innførselen står i loggen; den inneholder ingen navn.",
   gap_fields: "{count} personlige felt er registrert, men vises ikke.",
   gap_between:
     "Om sjekkpunktet i kvitteringen og ditt hører til samme historikk: de har ulik størrelse, og en kvittering har ikke noe bevis mellom dem. Det viser en revisjonspakke.",
@@ -224,6 +236,8 @@ WORDS.nb = {
   need_file: "Velg filen som skal kontrolleres.",
   need_key: "Velg filen med den offentlige nøkkelen, eller lim inn nøkkelen.",
   need_sidecar: "Velg signaturen, eller si at det ikke finnes noen.",
+  need_entry:
+    "Denne filen inneholder ikke innførselen den gjelder, så det finnes ikke noe resultat ennå. Velg filen med innførsel {index}, som lastes ned ved siden av, og kontroller på nytt.",
   bad_key: "Nøkkelen kan ikke brukes: {why}",
   file_unreadable: "En fil kunne ikke leses: {why}. Velg filene på nytt; kanskje er en av dem flyttet eller endret.",
   no_ed25519:

@@ -26,6 +26,8 @@ WORDS.nn = {
   not_a_signature: "er ikkje `— namn base64`",
   bad_signature: "signaturen frå {name} held ikkje: teksten eller signaturen er endra",
   untrusted: "ikkje signert med nøkkelen du stoler på",
+  untrusted_receipt:
+    "ikkje signert med nøkkelen du stoler på; om nøkkelen til loggen er bytt sidan du fekk han, skaff den nyaste log.vkey der du fekk din (IT skriv han ut med gjestenett audit keys), og kontroller på nytt",
   not_a_checkpoint: "er ikkje eit sjekkpunkt for loggen som nøkkelen høyrer til",
   not_a_sidecar: "er ikkje signaturen til ei revisjonspakke",
   not_rotations: "er ikkje `note N` og N byte",
@@ -58,6 +60,7 @@ WORDS.nn = {
   bad_hashes: "namngjev ikkje reglane med SHA-256",
   bad_leaves: "nummera er ikkje skrivne som 3-5,9",
   no_note: "har ikkje notatet som nøkkelen vart bytt med",
+  bad_sizes: "storleikane er ikkje tal på innførslar",
   more_entries: "har fleire innførslar enn området",
   missing_entry: "innførselen manglar",
   cut_line: "linja er for lang eller har ingen slutt",
@@ -96,12 +99,14 @@ WORDS.nn = {
   text_unnamed: "ingen innførsel namngjev denne teksten",
   text_missing: "manglar, sjølv om innførsel {index} namngjev han",
   rotation_missing: "manglar nøkkelbytet som innførsel {index} registrerer",
-  rewritten: "dei første {size} innførslane er ikkje dei same som i det tidlegare sjekkpunktet: loggen er skriven om",
+  rewritten: "dei første {size} innførslane er ikkje dei same som i det tidlegare sjekkpunktet: loggen er skriven om{explained}",
   no_consistency: "ikkje noko prov frå storleik {size}; be om ei pakke med det, eller med innførslane rundt {size}",
-  not_consistent: "viser ikkje at loggen byggjer vidare på den tidlegare med {size} innførslar",
+  not_consistent: "viser ikkje at loggen byggjer vidare på den tidlegare med {size} innførslar{explained}",
   other_log: "gjeld loggen {old}, ikkje {is}",
   shorter:
-    "har {old} innførslar, dette har {is}: anten er det tidlegare sjekkpunktet nyare (bruk det du tok vare på før), eller så er historikk fjerna",
+    "har {old} innførslar, dette har {is}: anten er det tidlegare sjekkpunktet nyare (bruk det du tok vare på før), eller så er historikk fjerna{explained}",
+  restore_explains: "; innførsel {by} registrerer ei gjenoppretting, som kan forklare det",
+  restores_explain: "; innførsel {by} registrerer gjenopprettingar, som kan forklare det",
   not_a_manifest: "er ikkje eit manifest i kanonisk JSON",
   wrong_type: "har ikkje den typen det må ha",
   other_version: "ei pakke av ein annan versjon; skaff eit nyare kontrollprogram",
@@ -115,7 +120,7 @@ WORDS.nn = {
   not_a_receipt: "er ikkje ei kvittering (c2sp.org/tlog-proof@v1)",
   no_index: "har inga linje `index TAL` og høgst 63 samandrag",
   other_given_entry: "gjeld ein annan innførsel enn den du oppgav",
-  no_entry: "inneheld ikkje innførselen; oppgje han som ei eiga fil",
+  no_entry: "inneheld ikkje innførselen; oppgje innførsel {index} som ei eiga fil",
   not_included: "provet fører ikkje frå innførsel {index} til den signerte rota: ein av dei er endra",
   not_a_field: "er ikkje eit felt [salt, namn, verdi] i kanonisk JSON",
   other_field: "{name} er ikkje verdien som vart registrert",
@@ -147,6 +152,12 @@ WORDS.nn = {
   fact_keys: "Nøkkelen til loggen er bytt {count} gonger; kvar ny nøkkel er signert av ein tidlegare.",
   fact_erased:
     "{count} innførslar i området er sletta, ved innførsel {by}: {shown} av dei viser framleis felt, og prova held.",
+  fact_restored:
+    "Databasen vart gjenoppretta ved innførsel {index} ({at}): innførsel {first} til {last}, slik dei var signerte før, gjekk tapt.",
+  fact_restored_one:
+    "Databasen vart gjenoppretta ved innførsel {index} ({at}): innførsel {first}, slik han var signert før, gjekk tapt.",
+  fact_restored_other:
+    "Databasen vart gjenoppretta ved innførsel {index} ({at}): han har ein annan historikk enn dei {known} innførslane som var signerte før.",
   fact_grown: "Loggen har berre vakse sidan sjekkpunktet ditt med {size} innførslar: ingenting før det er endra.",
   fact_sidecar: "ZIP-fila er den som vart signert: eksportert av «{by}», til «{why}».",
   fact_included: "Innførsel {index} er i han, nøyaktig slik han står i kvitteringa.",
@@ -170,6 +181,7 @@ WORDS.nn = {
   gap_split: "Om andre fekk sjå ein annan historikk: samanlikn sjekkpunktet med kopiar som andre har.",
   gap_truth: "At dei registrerte tidspunkta er rette, og at det ein person skreiv, er sant: det kan ingen logg prove.",
   gap_words: "Ordlyden i reglane: samanlikn SHA-256 av teksten du har, med {sha}.",
+  gap_whose: "Kven som har godkjent: kvitteringa provar at innførselen står i loggen; ho inneheld ingen namn.",
   gap_fields: "{count} personlege felt er registrerte, men ikkje viste.",
   gap_between:
     "Om sjekkpunktet i kvitteringa og ditt høyrer til same historikk: dei har ulik storleik, og ei kvittering har ikkje noko prov mellom dei. Det viser ei revisjonspakke.",
@@ -224,6 +236,8 @@ WORDS.nn = {
   need_file: "Vel fila som skal kontrollerast.",
   need_key: "Vel fila med den offentlege nøkkelen, eller lim inn nøkkelen.",
   need_sidecar: "Vel signaturen, eller sei at det ikkje finst nokon.",
+  need_entry:
+    "Denne fila inneheld ikkje innførselen ho gjeld, så det finst ikkje noko resultat enno. Vel fila med innførsel {index}, som blir lasta ned ved sida av, og kontroller på nytt.",
   bad_key: "Nøkkelen kan ikkje brukast: {why}",
   file_unreadable: "Ei fil kunne ikkje lesast: {why}. Vel filene på nytt; kanskje er ei av dei flytta eller endra.",
   no_ed25519:

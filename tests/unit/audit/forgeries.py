@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from gateway.audit import canonical, merkle, note, view
 from gateway.audit.bundle import Sidecar
 from gateway.audit.checkpoint import Checkpoint, sign_checkpoint
 from gateway.audit.receipt import make_receipt
 from gateway.audit.sealing import seal
-from gateway.audit.verify_bundle import Report, verify_bundle, verify_receipt
+from gateway.audit.verify_bundle import Report, WrongUse, verify_bundle, verify_receipt
 from tests.unit.audit.specimen import KEYS, ORIGIN, SIGNER, Log, rewrite, sha256, write
 
 LOG = Log(43)
@@ -42,7 +43,8 @@ class Case:
     keys: str = KEYS
     entry: bytes | None = None
     kind: str = "bundle"
-    says: tuple[str, ...] = field(default=())  # words that stand in what was proved or left unchecked
+    says: tuple[str, ...] = field(default=())  # words that stand in what was proved or left unchecked, or is wrong
+    wrong_use: str = ""  # no verdict: what has to be given first
 
     @property
     def file(self) -> str:
@@ -59,6 +61,16 @@ def judge(case: Case, folder: Path) -> Report:
     return verify_bundle(
         path, case.keys, checkpoint=case.checkpoint, sidecar=case.sidecar, require_sidecar=case.require_sidecar
     )
+
+
+def verdict(case: Case, folder: Path) -> dict[str, Any]:
+    """As `--json` prints it; {"wrong_use": why} where there is none."""
+    try:
+        report = judge(case, folder)
+    except WrongUse as wrong:
+        return {"wrong_use": str(wrong)}
+    problems = [vars(problem) for problem in report.problems]
+    return {"ok": report.ok, "problems": problems, "proved": report.proved, "unchecked": report.unchecked}
 
 
 def packed(files: Mapping[str, bytes], signer: note.SignerKey = SIGNER) -> tuple[bytes, bytes]:
@@ -610,6 +622,55 @@ def rotation_cases() -> Iterator[Case]:
     )
 
 
+def restore(size: object, known_size: object) -> tuple[str, dict[str, object]]:
+    """An entry that says that the database was restored from `known_size` entries to `size`."""
+    return "restored", {"size": size, "root": "aa" * 32, "known_size": known_size, "known_root": "bb" * 32}
+
+
+def restore_cases() -> Iterator[Case]:
+    log = Log(30, {16: restore(16, 22), 20: restore(20, 21), 24: restore(24, 24)})
+    data, sidecar = packed(log.files(log.request(0, 30, consistency_from=18)))
+    lost = (
+        "The database was restored at entry 16 (2026-11-22T12:16:00.000Z): entries 16 to 21 as signed before were lost",
+        "The database was restored at entry 20 (2026-11-22T12:20:00.000Z): entry 20 as signed before was lost.",
+        "The database was restored at entry 24 (2026-11-22T12:24:00.000Z): it holds another history than the 24 entries"
+        " that were signed before.",
+    )
+    yield Case("restored", data, sidecar=sidecar, require_sidecar=True, says=lost)
+    part = packed(log.files(log.request(18, 23, consistency_from=9)))[0]
+    yield Case("restored, a part", part, says=(lost[1],))
+    yield Case("grown to where it was restored", data, checkpoint=log.checkpoint(16), says=("only grown", lost[0]))
+    before = Log(60)  # the history that was lost
+    for size, entries in ((17, "16"), (20, "16"), (22, "16, 20"), (30, "16, 20, 24"), (40, "16, 20, 24")):
+        explained = (f"; entry {entries} records a restore, which may explain it",)
+        if "," in entries:
+            explained = (f"; entries {entries} record restores, which may explain it",)
+        earlier = before.checkpoint(size)
+        yield Case(f"lost from {size}", data, "earlier checkpoint", checkpoint=earlier, says=explained)
+    yield Case(
+        "lost before the range",
+        packed(log.files(log.request(20, 30)))[0],
+        "earlier checkpoint",
+        checkpoint=before.checkpoint(21),
+        says=("; entry 20 records a restore",),
+    )
+    late = Log(30, {26: restore(17, 22)})
+    files = late.files(late.request(24, 30, consistency_from=18))
+    yield Case(
+        "lost, by a proof",
+        packed(files)[0],
+        "consistency.txt",
+        checkpoint=sign_checkpoint(Checkpoint(ORIGIN, 18, merkle.leaf_hash(b"other")), SIGNER),
+        says=("; entry 26 records a restore",),
+    )
+    other = Log(60)
+    other.roots[10] = merkle.leaf_hash(b"other")
+    yield Case("rewritten before any restore", data, "earlier checkpoint", checkpoint=other.checkpoint(10))
+    for size, known in (("16", 22), (16, "22"), (16, None), (-1, 22), (16, -1), (True, 22), ([], 22)):
+        odd = Log(18, {16: restore(size, known)})
+        yield Case(f"restored {size!r} {known!r}", packed(odd.files(odd.request(0, 18)))[0], "entries.jsonl", "line 17")
+
+
 def whole_bundles() -> Iterator[Case]:
     files = LOG.files(LOG.request(5, 31, consistency_from=3))
     data, sidecar = packed(files)
@@ -665,13 +726,18 @@ def receipts() -> Iterator[Case]:
     part = "kvittering.tlog-proof"
     whole = receipt(LOG, 11, with_fields(LOG, 11))
     bare, entry = receipt(LOG, 11, None), LOG.records[11].entry
+    whose = "Whose acceptance it is: the receipt proves that the entry stands in the log; it holds no names."
     yield case("whole", whole, says=("Entry 11 is in it", "Rules version 2026-1 (nb)", "Recorded field name"))
     for index in (0, 10, 12, 41, 42):
         yield case(f"of {index}", receipt(LOG, index, with_fields(LOG, index)))
-    yield case("without fields", receipt(LOG, 11, entry), says=("2 personal fields are recorded but not shown",))
+    yield case("without fields", receipt(LOG, 11, entry), says=("2 personal fields are recorded but not shown", whose))
     yield case("bare, with the entry", bare, entry=entry)
     yield case("bare, with the entry as a line", bare, entry=entry + b"\n")
-    yield case("bare", bare, part)
+    for name, data in (("bare", bare), ("an empty first line", receipt(LOG, 11, b"\n[]"))):
+        wrong = f"{part}: does not hold its entry; give entry 11 as a file of its own"
+        yield case(name, data, wrong_use=wrong)
+    yield case("bare, with an empty entry", bare, wrong_use=wrong, entry=b"\n")
+    yield case("bare, of another key", bare, part, keys=keys_of(NEXT))
     yield case("bare, with another entry", bare, part, entry=LOG.records[12].entry)
     yield case("about another entry", whole, part, entry=LOG.records[12].entry)
     yield case("another entry in it", receipt(LOG, 11, with_fields(LOG, 12)), part)
@@ -680,7 +746,11 @@ def receipts() -> Iterator[Case]:
     yield case("another index", whole.replace(b"\nindex 11\n", b"\nindex 12\n"), part)
     yield case("beyond", whole.replace(b"\nindex 11\n", b"\nindex 4711\n"), part)
     yield case("no index", whole.replace(b"\nindex 11\n", b"\nindex 011\n"), part)
-    yield case("other key", whole, part, keys=keys_of(NEXT))
+    newest = "not signed by the trusted key; if the log's key was changed since you got it, get the newest log.vkey"
+    yield case("other key", whole, part, keys=keys_of(NEXT), says=(newest,))
+    changed_key = make_receipt(11, 37, rotated().node, rotated().checkpoint(), rotated().records[11].entry).encode()
+    yield case("after a change of key", changed_key, part, says=(newest,))
+    yield case("after a change of key, newest log.vkey", changed_key, keys=keys_of(OLD, NEXT, LAST))
     yield case("same checkpoint", whole, checkpoint=LOG.checkpoint())
     yield case("earlier checkpoint", whole, checkpoint=LOG.checkpoint(5), says=("holds no proof between them",))
     other = Log(43)
@@ -698,7 +768,7 @@ def receipts() -> Iterator[Case]:
 @cache
 def cases() -> tuple[Case, ...]:
     """All of them."""
-    sources = (whole_bundles, forged, misshapen, hostile_cases, selections, rotation_cases, receipts)
+    sources = (whole_bundles, forged, misshapen, hostile_cases, selections, rotation_cases, restore_cases, receipts)
     return tuple(case for source in sources for case in source())
 
 

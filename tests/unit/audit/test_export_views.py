@@ -23,6 +23,7 @@ from gateway.audit.order import Order
 from gateway.audit.sample import Sample
 from gateway.audit.view_words import REPORT, WORKBOOK
 from gateway.audit.workbook import Workbook
+from tests.unit.audit.forgeries import restore
 from tests.unit.audit.specimen import ORIGIN, SIGNER, START, TEXTS, Log, sha256
 from tests.unit.audit.test_sample import by_definition
 
@@ -227,6 +228,19 @@ def test_the_report_counts_what_the_entries_say(language):
     for row in rows_of(files["sample.csv"])[1:]:
         assert f"<td>{row[0]}</td>" in page
     assert "=1+1" in page or "Nordmann" in page or "Hansen" in page
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+def test_the_report_lists_restores_and_what_they_lost(language):
+    from gateway.audit.report import Report
+
+    log = Log(43, {16: restore(16, 22), 24: restore(24, 24)})
+    report = Report(replace(ORDER, language=language), "Fjellbygda", NOW)
+    for record in log.records:
+        report.entry(record, json.loads(record.entry))
+    page = report.html(Checkpoint(ORIGIN, 43, log.roots[43]))
+    assert f"<td>{REPORT[language]['restored_lost'].format(first=16, last=21)}</td>" in page
+    assert f"<td>{REPORT[language]['restored']}</td>" in page
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # WeasyPrint leaves its profile open

@@ -14,7 +14,7 @@ from gateway.audit.bundle import Record
 from gateway.audit.entry import parse_entry
 from gateway.audit.errors import BundleError
 from gateway.audit.verify_bundle import Report, main
-from tests.unit.audit.forgeries import Case, cases, judge
+from tests.unit.audit.forgeries import Case, cases, judge, receipt, verdict
 from tests.unit.audit.specimen import KEYS, NAMES, SIGNER, Log, rewrite, write
 
 LOG = Log(43)
@@ -127,6 +127,9 @@ def test_another_trusted_key_does_not_verify(bundle: Path) -> None:
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_what_is_honest_holds_and_each_forgery_is_named(case: Case, tmp_path: Path) -> None:
+    if case.wrong_use:
+        assert verdict(case, tmp_path) == {"wrong_use": case.wrong_use}
+        return
     report = judge(case, tmp_path)
     if not case.part:
         assert report.problems == []
@@ -139,6 +142,7 @@ def test_what_is_honest_holds_and_each_forgery_is_named(case: Case, tmp_path: Pa
         named = [problem for problem in report.problems if problem.part.startswith(case.part)]
         assert named, report.problems
         assert named[0].where.startswith(case.where), named
+        assert [words for words in case.says if words not in named[0].message] == [], named
 
 
 def test_both_sides_know_the_same_types_and_fields() -> None:
@@ -220,6 +224,18 @@ def test_the_command_stands_alone_and_its_exit_codes(bundle: Path) -> None:
     assert main(["/nonexistent.zip", "--key", str(key), "--no-sidecar"]) == 2
     bundle.write_bytes(bundle.read_bytes() + b"x")
     assert main([str(bundle), "--key", str(key)]) == 1
+
+
+def test_a_proof_without_its_entry_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key, proof, entry = (tmp_path / name for name in ("log.vkey", "entry-11.tlog-proof", "entry-11.json"))
+    key.write_text(KEYS)
+    proof.write_bytes(receipt(LOG, 11, None))
+    entry.write_bytes(LOG.records[11].entry)
+    assert main([str(proof), "--key", str(key), "--json"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "entry-11.tlog-proof: does not hold its entry; give entry 11 as a file of its own: --entry FILE" in told.err
+    assert main([str(proof), "--key", str(key), "--entry", str(entry)]) == 0
 
 
 # --- the writer's own refusals ----------------------------------------------------------------------------------------

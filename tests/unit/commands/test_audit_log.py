@@ -99,6 +99,7 @@ def test_keys_are_listed_and_replaced(run, services) -> None:
     listed = run("keys")[1]
     assert listed.startswith(first)
     assert listed.splitlines()[1] in out
+    assert "receipts from now on need the new log.vkey" in out
     assert (services.settings.state / "log.vkey").read_text() == listed
     key = run("witness-key")[1]
     assert key == run("witness-key")[1]
