@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
+from captive_portal.console.look import N_
 from captive_portal.console.proof import NO_STORE, trusted_keys
 from captive_portal.console.visit import Visit
 from gateway.audit.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
@@ -16,6 +17,7 @@ from gateway.audit.standing import TargetStanding, log_standing
 from gateway.storage import checkpoints
 
 PAGE_SIZE = 50
+KINDS = {"directory": N_("directory"), "https": N_("web address"), "email": N_("e-mail"), "witness": N_("witness")}
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def show(visit: Visit) -> Response:
         is_first=below is None,
         older=seen[-1].checkpoint.size if len(rows) > PAGE_SIZE else None,
         keys=[str(key) for key in keys],
+        kinds=KINDS,
         targets=_targets(visit) if below is None else (),
     )
 

@@ -108,7 +108,7 @@ class ExportPages:
                 raise BundleError("nothing is sealed yet")
             kept = self._shelf.start(
                 staff.staff_id,
-                f"gjestenett-{services.place.owner_key}-{typed.period.first}-{typed.period.last}.zip",
+                _name(visit, typed),
                 lambda folder: Job(
                     services.settings.database_url, services.place.owner_key, services.place.site_key,
                     services.settings.enforcement.gateway, keys, order, visit.now, folder,
@@ -167,11 +167,11 @@ class ExportPages:
         return self._shelf.find(visit.params["key"], visit.member.staff_id)
 
     def _form(self, visit: Visit, typed: Typed, status: int) -> Response:
-        owner_id, role, scope = visit.services.place.owner_id, visit.member.role, visit.member.scope
+        owner_id, scope = visit.services.place.owner_id, visit.member.scope
         headings = HEADINGS[visit.language][len(PLAIN_COLUMNS) :]
         named = dict(zip(PERSONAL_COLUMNS, headings, strict=True))
         sites = places.site_keys(visit.session, owner_id)
-        visible = fields.visible_to(role, names_withheld=False) & scope.fields
+        visible = fields.visible(names_withheld=False) & scope.fields
         return visit.page(
             "export_form.html",
             status,
@@ -230,7 +230,15 @@ def _within(scope: Scope, typed: Typed, shown: frozenset[str]) -> Typed:
 def _fields(visit: Visit) -> frozenset[str]:
     """The personal fields that the export will show."""
     withheld = bool(visit.form.get("withheld"))
-    return fields.visible_to(visit.member.role, names_withheld=withheld) & visit.member.scope.fields
+    return fields.visible(names_withheld=withheld) & visit.member.scope.fields
+
+
+def _name(visit: Visit, typed: Typed) -> str:
+    """What the file is called: no two of one person have the same name, as one is made at a time."""
+    period, withheld = typed.period, "-withheld" if "withheld" in typed.ticked else ""
+    made = visit.now.astimezone(MUNICIPAL_ZONE)
+    chosen = f"{visit.services.place.owner_key}-{period.first}-{period.last}{withheld}"
+    return f"gjestenett-{chosen}-made-{made:%Y%m%d-%H%M%S}.zip"
 
 
 def _is_count(text: str) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 from captive_portal.console.look import N_
 from captive_portal.i18n import LANGUAGE_NAMES, Translator
 from gateway.audit.entry import SHAPES
+from policies.categories import CATEGORIES, Language
 
 # What happens to guests at one site; everything else concerns the whole owner.
 LOCAL = frozenset({"acceptance", "grant_moved", "grant_revoked", "device_admitted"})
@@ -48,7 +50,7 @@ SENTENCES: Mapping[str, str] = {
     "retention_run": N_("{erased} entries from before {before}. The entries and their proofs stay."),
     "subject_access": N_("What stands about a person in entries {leaves}. Ground: {ground}."),
     "key_rotated": N_("From {old_vkey} to {new_vkey}."),
-    "restored": N_("The log had {known_size} entries outside the machine and {size} in the backup."),
+    "restored": N_("{known_size} entries were signed before; the restored database held {size}."),
 }
 assert SENTENCES.keys() == SHAPES.keys(), "a type of entry has no sentence"
 
@@ -123,6 +125,8 @@ def sentence(translate: Translator, document: Mapping[str, Any]) -> str:
         language = document["rules"]["language"]
         values |= {"version": document["rules"]["version"], "language": LANGUAGE_NAMES.get(language, language)}
         values["identified"] = document["identified_by"]
+    if document["type"] == "export" and isinstance(document["last"], int):
+        values["last"] = document["last"] - 1  # the entry keeps the first number that is not part of it
     said = {key: _word(translate, key, value) for key, value in values.items()}
     return translate(SENTENCES[document["type"]], **said)
 
@@ -132,7 +136,20 @@ def label(translate: Translator, field: str) -> str:
     return translate(FIELDS[field])
 
 
+def _moment(translate: Translator, text: str) -> str:
+    """A moment as an entry holds it, in local time; what is none stays as it is."""
+    try:
+        return translate.moment(datetime.fromisoformat(text))
+    except ValueError:
+        return text
+
+
 def _word(translate: Translator, key: str, value: Any) -> str:
+    if key in ("until", "before"):
+        return _moment(translate, str(value))
+    if key == "categories" and isinstance(value, list):
+        language = cast(Language, translate.language)
+        return ", ".join(CATEGORIES[each].names[language] if each in CATEGORIES else str(each) for each in value)
     if isinstance(value, list):
         return ", ".join(map(str, value))
     known = _KNOWN.get(key, {}).get(str(value))

@@ -23,6 +23,7 @@ from policies.document import parse_document
 from policies.model import Group, Policy
 
 MOMENT_PROBLEM = N_("Write a day and a time of day.")
+FUTURE_PROBLEM = N_("Write a moment that has been: nobody knows yet what will be in force then.")
 
 
 def show(visit: Visit) -> Response:
@@ -30,6 +31,8 @@ def show(visit: Visit) -> Response:
     typed = visit.query.get("at", "")
     at = read_moment(typed) if typed else visit.now
     problems = {} if at is not None else {"at": MOMENT_PROBLEM}
+    if at is not None and at > visit.now:
+        at, problems = None, {"at": FUTURE_PROBLEM}
     published = generations.in_force_at(visit.session, visit.services.place.owner_id, at) if at is not None else None
     policy = parse_document(published.document) if published is not None else None
     return visit.page(

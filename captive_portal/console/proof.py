@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from captive_portal.console import leaf_words
+from captive_portal.console import leaf_values, leaf_words
 from captive_portal.console.leaf_view import SeenLeaf, is_within, see
 from captive_portal.console.visit import Visit
 from gateway.audit.entry import parse_entry
@@ -50,6 +50,7 @@ def show(visit: Visit) -> Response:
         seen=seen,
         found=inspection,
         words=leaf_words,
+        values=leaf_values,
         keys=keys,
         checkpoint=receipt.checkpoint.decode("utf-8"),
         acceptance=search.acceptances_of_leaves(visit.session, [seen.leaf.leaf_id]).get(seen.leaf.leaf_id, ""),

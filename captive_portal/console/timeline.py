@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from captive_portal.console import leaf_words
+from captive_portal.console import leaf_values, leaf_words
 from captive_portal.console.leaf_view import see
 from captive_portal.console.periods import read_period
 from captive_portal.console.search import format_exact
@@ -46,10 +46,11 @@ def page(visit: Visit, template: str, path: str, types: tuple[str, ...]) -> Resp
     return visit.page(
         template,
         HTTPStatus.UNPROCESSABLE_ENTITY if period.problems else HTTPStatus.OK,
-        rows=see(visit.session, found[:PAGE_SIZE], scope),
+        rows=see(visit.session, sorted(found[:PAGE_SIZE], key=lambda leaf: -leaf.index), scope),
         period=period,
         chosen=kept["type"],
         words=leaf_words,
+        values=leaf_values,
         is_first=before is None,
         newest=f"{path}?{asked}" if asked else path,
         older=f"{path}?{urlencode({**{key: value for key, value in kept.items() if value}, 'before': older})}"

@@ -21,7 +21,6 @@ Filene
   leaves.txt         begynnelsen av sammendraget til hver innførsel; brukes bare til å finne feilen
   checkpoint         loggens størrelse og rot, signert
   range-proof.txt    bevis for at innførslene er nøyaktig disse, uten hull
-  consistency.txt    (når den er bestilt) bevis for at loggen bare har vokst siden forrige sjekkpunkt
   terms/             reglene ordrett, navngitt etter SHA-256
   keys.vkey          loggens offentlige nøkkel, til sammenligning
   rotations.txt      (når nøkkelen er byttet) den gamle nøkkelens underskrift på den nye
@@ -54,7 +53,6 @@ Filene
   leaves.txt         starten på samandraget av kvar innførsel; blir berre brukt til å finne feilen
   checkpoint         storleiken og rota til loggen, signert
   range-proof.txt    prov på at innførslane er nøyaktig desse, utan hol
-  consistency.txt    (når det er tinga) prov på at loggen berre har vakse sidan førre sjekkpunkt
   terms/             reglane ordrett, namngjevne etter SHA-256
   keys.vkey          den offentlege nøkkelen til loggen, til samanlikning
   rotations.txt      (når nøkkelen er bytt) underskrifta til den gamle nøkkelen på den nye
@@ -87,7 +85,6 @@ The files
   leaves.txt         the beginning of each entry's hash; only used to find what is wrong
   checkpoint         the log's size and root, signed
   range-proof.txt    proof that the entries are exactly these, with no gap
-  consistency.txt    (when ordered) proof that the log has only grown since the earlier checkpoint
   terms/             the rules word for word, named by their SHA-256
   keys.vkey          the log's public key, for comparison
   rotations.txt      (when the key was rotated) the old key's signature on the new one

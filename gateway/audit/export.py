@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from gateway import durable
 from gateway.audit.bundle import FurtherView, Record, Request, bundle_files
 from gateway.audit.bundle_zip import write_zip
-from gateway.audit.checkpoint import parse_checkpoint
+from gateway.audit.checkpoint import Checkpoint, parse_checkpoint
 from gateway.audit.errors import BundleError
 from gateway.audit.note import VerifierKey
 from gateway.audit.order import Order
@@ -39,7 +39,7 @@ Progress = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True)
 class Summary:
-    """What was written. `sidecar` is None when the sealer did not sign in time.
+    """What was written; `rows` are the acceptances of its view. `sidecar` is None when the sealer did not sign in time.
 
     The entries prove themselves without it; who exported them, for what and with which filter, does not.
     """
@@ -47,6 +47,22 @@ class Summary:
     bundle: Path
     sidecar: Path | None
     entries: int
+    rows: int
+
+
+class _Counted:
+    """A view of no files: how many rows there are."""
+
+    rows = 0
+
+    def entry(self, record: Record, document: Mapping[str, Any]) -> None:
+        """Not counted."""
+
+    def row(self, _row: Sequence[str]) -> None:
+        self.rows += 1
+
+    def files(self, _head: Checkpoint, _drawn: Sequence[Sequence[str]]) -> Iterable[tuple[str, Iterable[bytes]]]:
+        return ()
 
 
 def no_progress(_stage: str, _done: int, _total: int | None) -> None:
@@ -70,7 +86,8 @@ def export(
     """
     order.check()
     with ExitStack() as stack:
-        further = _further_views(order, place, now, out.parent, stack)
+        counted = _Counted()
+        further = [counted, *_further_views(order, place, now, out.parent, stack)]
         size, checkpoint = _record(database, place, order, now)
         with database.read() as session:
             request = Request(
@@ -109,10 +126,10 @@ def export(
         )
     note = _await_signature(database, signature_id)
     if note is None:
-        return Summary(out, None, size)
+        return Summary(out, None, size, counted.rows)
     beside = out.with_name(out.name + ".note")
     durable.replace(beside, note.encode())
-    return Summary(out, beside, size)
+    return Summary(out, beside, size, counted.rows)
 
 
 def _record(database: Database, place: Place, order: Order, now: datetime) -> tuple[int, bytes]:

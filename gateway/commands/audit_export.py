@@ -18,11 +18,23 @@ from gateway.audit.sample import Sample
 from gateway.clock import MUNICIPAL_ZONE, utc_now
 from gateway.commands.progress import bars
 from gateway.commands.session import Invocation, pass_invocation
+from gateway.context import Services
 from gateway.errors import GatewayError, UsageError
 from gateway.installation import public_key_path
-from gateway.storage import leaves
+from gateway.storage import leaves, places, rules
 
-DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
+
+class Day(click.DateTime):
+    """A day or a minute; what is neither is answered in the form that people write."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no day; write it as YYYY-MM-DD, or YYYY-MM-DDTHH:MM", param, ctx)
+
+
+DAY = Day(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 FOLLOW_EVERY_S = 1.0
 
 _NARROWING = (
@@ -77,13 +89,14 @@ def export(
         raise UsageError("--reason says what the export is for and can't be empty")
     if out.exists():
         raise UsageError(f"{out} exists and is not overwritten; move it or choose another --out")
+    _check_known(services, rest["site"], rest["version"])
     first, last = (moment.replace(tzinfo=MUNICIPAL_ZONE) for moment in (since, until))
     order = exporting.Order(
         first.astimezone(UTC),
         last.astimezone(UTC),
         by,
         reason,
-        fields=fields.visible_to("it", names_withheld=withhold_names),
+        fields=fields.visible(names_withheld=withhold_names),
         sample=Sample(sample, number.strip()) if sample is not None else None,
         **rest,
     )
@@ -94,13 +107,26 @@ def export(
     except OSError as error:
         raise GatewayError(f"{out} can't be written: {error.strerror}") from error
     click.echo(f"{summary.bundle}: acceptances from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} (Europe/Oslo)")
+    click.echo(f"acceptances in the table: {summary.rows}")
     click.echo(f"it holds all {summary.entries} entries of the log, so that nothing can be left out unseen")
     if summary.sidecar is None:
         raise GatewayError(
-            "the sealer did not sign the file's hash in time; start it (gjestenett up) and export again, or verify with"
-            " --no-sidecar, which leaves unproved who exported and why"
+            f"the sealer did not sign the file's hash in time. {summary.bundle} is there, and verifies with"
+            " --no-sidecar, which leaves unproved who exported and why; or delete it, start the sealer"
+            " (gjestenett up) and export again"
         )
     click.echo(f"{summary.sidecar}: signed hash of the file; it belongs to the bundle")
+
+
+def _check_known(services: Services, site: str, version: str) -> None:
+    """Raises: UsageError for a site or version that there is not: a table without rows would look like an answer."""
+    with services.database.read() as session:
+        sites = places.site_keys(session, services.place.owner_id)
+        versions = [each.label for each in rules.versions(session, services.place.owner_id)]
+    if site and site not in sites:
+        raise UsageError(f"there is no site {site!r}; there are {', '.join(sites)}")
+    if version and version not in versions:
+        raise UsageError(f"there is no version {version!r} of the rules; there are {', '.join(versions) or 'none'}")
 
 
 @click.command()

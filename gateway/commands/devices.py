@@ -76,6 +76,8 @@ def admit_(
         )
     local = done.ends_at.astimezone(MUNICIPAL_ZONE)
     click.echo(f"{address} is admitted in the group {done.group} until {local:%Y-%m-%d %H:%M} (Europe/Oslo)")
+    if not services.settings.enforcement.enabled:
+        click.echo("this installation does not control the network: it is recorded, but nobody is let in or kept out")
     click.echo(f"to end it before: gjestenett grants revoke {done.grant_id}")
 
 

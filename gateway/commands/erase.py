@@ -151,7 +151,7 @@ def _show(planned: Plan) -> None:
         click.echo(f"admitted by staff: {_admission(admission)}")
         if admission.online_until is not None:
             click.echo(f"    is let in until {_moment(admission.online_until)}: access ends at once")
-    click.echo(f"entries whose personal values are erased: {write_ranges(ranges_of(planned.numbers)) or 'none'}")
+    click.echo(f"entries whose personal values are erased, by number: {_numbered(planned)}")
     if planned.unsealed:
         click.echo(f"entries that wait to be sealed: {planned.unsealed}")
     for mac in planned.devices:
@@ -166,6 +166,19 @@ def _show(planned: Plan) -> None:
         click.echo(f"names them and STAYS, since a published policy is never changed: policy generation {number}")
     for item in planned.also:
         click.echo(f"not part of this, but on the same device or of the same name: {_line(item)}")
+
+
+def _numbered(planned: Plan) -> str:
+    """The entries' numbers as ranges, and how many they are."""
+    return f"{write_ranges(ranges_of(planned.numbers))} ({_entries(planned)})" if planned.numbers else "none"
+
+
+def _entries(planned: Plan) -> str:
+    return _counted(len(planned.numbers), "entry", "entries")
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def _line(item: Held) -> str:
@@ -228,8 +241,8 @@ def _tell(planned: Plan, after: Aftermath, as_json: bool) -> None:
             json.dumps(_as_json(planned) | {"erased": True, "unwiped": after.unwiped, "copies": copies}, indent=2)
         )
         return
-    admitted = f"{len(planned.admissions)} admissions, " if planned.admissions else ""
-    click.echo(f"erased: {len(planned.held)} acceptances, {admitted}{len(planned.numbers)} entries")
+    admitted = f"{_counted(len(planned.admissions), 'admission', 'admissions')}, " if planned.admissions else ""
+    click.echo(f"erased: {_counted(len(planned.held), 'acceptance', 'acceptances')}, {admitted}{_entries(planned)}")
     if after.unwiped is not None:
         click.echo(f"not finished: {after.unwiped}; the service jobs tries again every minute", err=True)
     for path in left.deleted:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select
 
 from gateway.storage.engine import Session
 from gateway.storage.models import Leaf, LeafHeading
@@ -78,6 +78,14 @@ def find_leaves(
         ).all()
     found.sort(key=lambda row: (row.at, row.leaf_index), reverse=True)
     return [FoundLeaf(row.leaf_index, row.leaf_id, row.entry, row.at) for row in found[:limit]]
+
+
+def count_leaves(session: Session, owner_id: str, query: LeafQuery) -> int:
+    """How many leaves `query` means."""
+    conditions = [LeafHeading.owner_id == owner_id, *_conditions(query)]
+    if query.types:
+        conditions.append(LeafHeading.type.in_(query.types))
+    return session.scalars(select(func.count()).select_from(LeafHeading).where(*conditions)).one()
 
 
 def leaf_at(session: Session, owner_id: str, index: int) -> FoundLeaf | None:

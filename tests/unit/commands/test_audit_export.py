@@ -50,6 +50,8 @@ def test_it_is_narrowed_sampled_and_withheld(state, tmp_path):
     done = run(state, "export", *ALL, "--name", "kar", "--sample", "1", "--number", "7", "--xlsx", "--out", str(out))
     assert done.exit_code == 1
     assert "did not sign" in done.stderr
+    assert f"{out} is there, and verifies with --no-sidecar" in done.stderr
+    assert "acceptances in the table: 1\n" in done.stdout
     with zipfile.ZipFile(out) as archive:
         manifest = json.loads(archive.read("manifest.json"))
         assert manifest["filter"]["name"] == "kar"
@@ -57,7 +59,8 @@ def test_it_is_narrowed_sampled_and_withheld(state, tmp_path):
         assert "Kari" in archive.read("sample.csv").decode()
         assert "Ola" not in archive.read("view.csv").decode()
     out = tmp_path / "c.zip"
-    run(state, "export", *ALL, "--withhold-names", "--out", str(out))
+    done = run(state, "export", *ALL, "--withhold-names", "--out", str(out))
+    assert "acceptances in the table: 2\n" in done.stdout
     with zipfile.ZipFile(out) as archive:
         assert json.loads(archive.read("manifest.json"))["fields"] == ["course_code", "organisation"]
         assert archive.read("disclosures.jsonl") == b""
@@ -71,6 +74,8 @@ def test_it_is_narrowed_sampled_and_withheld(state, tmp_path):
         (("--name", "x", "--withhold-names"), "withholds"),
         (("--device", "zz"), "MAC address"),
         (("--sample", "99999", "--number", "1"), "10000 rows"),
+        (("--site", "nowhere"), "there is no site 'nowhere'; there are "),
+        (("--version", "9"), "there is no version '9' of the rules; there are 1"),
     ],
 )
 def test_what_can_not_be_met_is_one_line_and_leaves_nothing(state, tmp_path, options, told):
@@ -79,6 +84,11 @@ def test_what_can_not_be_met_is_one_line_and_leaves_nothing(state, tmp_path, opt
     assert told in done.stderr
     assert done.stderr.count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["state"]
+
+
+def test_a_day_in_another_form_is_answered_as_people_write_days(state):
+    done = run(state, "export", *ALL, "--from", "01.01.2026")
+    assert (done.exit_code, "write it as YYYY-MM-DD" in done.stderr, "%Y" in done.stderr) == (2, True, False)
 
 
 def test_entries_are_json_lines_without_persons(state):

@@ -37,6 +37,7 @@ def test_an_admitted_device_is_listed_until_it_is_revoked(run: Run) -> None:
     done = admit(run)
     assert done.exit_code == 0, done.output
     assert "00:1a:2b:3c:4d:5e is admitted in the group default until" in done.output
+    assert "does not control the network" in done.output
     [row] = json.loads(run("devices", "list", "--json").output)
     assert (row["mac"], row["unit"], row["group"], row["applied"]) == (
         "00:1a:2b:3c:4d:5e",

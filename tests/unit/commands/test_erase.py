@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -178,6 +179,7 @@ def test_a_preview_erases_nothing_and_a_no_neither(services, guests):
     assert preview.exit_code == 0
     assert f"device: {MAC}" in preview.output
     assert "access ends at once" in preview.output
+    assert re.search(r"personal values are erased, by number: [0-9,-]+ \(2 entries\)\n", preview.output)
     declined = run(services, "erase", "--name", "Tordis", "--reason", "krav", input="n\n")
     assert declined.exit_code == 1
     as_json = run(services, "erase", "--course", "kurs-7", "--preview", "--json")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from captive_portal.console import leaf_words
+from captive_portal.console import leaf_values, leaf_words
 from captive_portal.console.leaf_view import is_within
 from captive_portal.console.look import LANGUAGES
 from captive_portal.console.periods import read_moment
@@ -21,7 +21,7 @@ from gateway.audit.record import record
 from gateway.audit.scope import EVERYTHING, Scope
 from gateway.lists import generations
 from gateway.storage.headings import FoundLeaf
-from gateway.storage.models import Disclosure, Leaf, Site
+from gateway.storage.models import Acceptance, Disclosure, Grant, Leaf, Site
 from gateway.terms.publish import publish
 from tests.unit.console.conftest import SIGNER
 
@@ -190,6 +190,91 @@ def test_every_type_has_words_in_every_language():
             assert "{" not in said
 
 
+SELECTION = (
+    '{"fields":["mac","name"],"filter":{"from":"2026-10-31T23:00:00.000Z","name":"Ola","to":"2026-11-30T23:00:00.000Z"},'
+    '"sample":{"count":3,"number":"77"},"views":["xlsx"]}'
+)
+LIMITS = (
+    '{"ends_at":"2026-12-01T23:00:00.000Z","scope":{"fields":[],"since":null,"sites":["a"],'
+    '"until":"2026-12-01T23:00:00.000Z"}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "value", "nb"),
+    [
+        (
+            "export", "filter", SELECTION,
+            "Fra 1. november 2026 kl. 00.00 til 1. desember 2026 kl. 00.00; Navn, eller en del av det: Ola;"
+            " Viser: Navn, Enhet; Stikkprøve: 3 rader, med tallet 77; Excel-arbeidsbok",
+        ),
+        ("export", "filter", "a/b", "a/b"),
+        ("export", "filter", "[]", "[]"),
+        (
+            "staff_change", "scope", LIMITS,
+            "Kontoen slutter 2. desember 2026 kl. 00.00; Steder: a; Opplysninger til 2. desember 2026 kl. 00.00;"
+            " Viser ingen personopplysninger",
+        ),
+        ("staff_change", "scope", '{"ends_at":null,"scope":null}', "Kontoen har ingen sluttdato; Ser alt"),
+        ("staff_change", "scope", "", ""),
+        ("exemption_changed", "scope", "eid from 2026-12-01T23:00:00.000Z", "eid, fra 2. desember 2026 kl. 00.00"),
+        ("policy_published", "note", "starter policy", "Oppsettet fra installasjonen"),
+        ("key_rotated", "reason", "restored database", "databasen var gjenopprettet"),
+        ("grant_moved", "by", "command line", "kommandolinjen"),
+        ("acceptance", "name", "command line", "command line"),
+    ],
+)  # fmt: skip
+def test_what_the_product_wrote_is_told_in_words(type_, name, value, nb):
+    translate = translators("console", LANGUAGES)
+    assert leaf_values.said(translate["nb"], type_, name, value).replace("\u00a0", " ") == nb
+    assert (leaf_values.said(translate["nn"], type_, name, value) == value) == (nb == value)
+    assert "{" not in leaf_values.said(translate["en"], type_, name, value)
+
+
+def test_the_numbers_and_moments_of_a_sentence():
+    nb = translators("console", LANGUAGES)["nb"]
+    told = [
+        leaf_words.sentence(nb, document).replace("\u00a0", " ")
+        for document in (
+            {"type": "export", "first": 0, "last": 16, "size": 16},
+            {"type": "restored", "known_size": 22, "size": 16},
+            {"type": "device_admitted", "group": "g", "until": "2026-12-01T23:00:00.000Z"},
+        )
+    ]
+    assert told[0] == "Innførslene 0 til 15 av loggen, som da hadde 16."
+    assert told[1] == "22 innførsler var signert før; den gjenopprettede databasen hadde 16."
+    assert "2. desember 2026 kl. 00.00" in told[2]
+
+
+def test_the_log_goes_by_number_also_where_the_times_do_not(filled):
+    earlier = filled.now - timedelta(hours=1)
+    with filled.services.database.write() as session:
+        record(session, filled.services.place, "retention_run", {"before": "x", "erased": 1}, {}, earlier)
+    filled.seal()
+    page = filled.signed_in("auditor").get("/log").text
+    assert re.findall(r'href="/log/(\d+)"', page) == ["4", "3", "2", "1", "0"]
+
+
+def test_where_every_acceptance_was_erased_the_room_says_so(filled):
+    with filled.services.database.write() as session:
+        session.query(Grant).delete()
+        session.query(Acceptance).delete()
+    words = text_of(filled.signed_in("auditor").get("/acceptances"))
+    assert "No acceptance can be shown" in words
+    assert "personal data have been erased: 2." in words
+    elsewhere = filled.signed_in("auditor", "skole", scope=Scope(sites=frozenset({"skolen"})))
+    words = text_of(elsewhere.get("/acceptances"))
+    assert "No acceptances yet" in words
+    assert "To try it" not in words, "an auditor is not asked to try"
+
+
+def test_nobody_knows_the_filter_of_a_moment_to_come(filled):
+    answer = filled.signed_in("auditor").get("/policy-then?at=2036-01-01T12:00")
+    assert answer.status_code == 422
+    assert "nobody knows yet" in answer.text
+    assert "In force on" not in answer.text
+
+
 def test_a_scope_holds_in_every_room(filled):
     scope = Scope(sites=frozenset({"hovedbygg"}), fields=frozenset({"mac"}))
     browser = filled.signed_in("auditor", "rev", scope=scope)
@@ -314,7 +399,7 @@ def test_exports_and_by_whom(filled):
         record(session, filled.services.place, "export", fields, who, filled.now)
     filled.seal()
     words = text_of(filled.signed_in("auditor").get("/exports"))
-    for said in ("kari", "a/b", "Sak 26/1 <i>", "Entries 0 to 4 of the log, which then had 4"):
+    for said in ("kari", "a/b", "Sak 26/1 <i>", "Entries 0 to 3 of the log, which then had 4"):
         assert said in words
     narrow = filled.signed_in("auditor", "narrow", scope=Scope(fields=frozenset({"mac"})))
     words = text_of(narrow.get("/exports"))
