@@ -14,6 +14,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from gateway.transports import abort
+
 HANDSHAKE_S = HEAD_S = BODY_S = 10
 FLUSH_S = 30  # for a slow client to take what is left of an answer
 
@@ -59,7 +61,7 @@ class Seat:
     def abort(self) -> None:
         """Close now, without a word."""
         self.leave()
-        self._transport.abort()
+        abort(self._transport)
 
     def _late(self) -> None:
         if self._transport.get_write_buffer_size() and not self._transport.is_closing():

@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 from gateway.dns.resolve import Resolver
+from gateway.transports import abort
 
 UNANSWERED_MAX = 32
 _WRITE_BUFFER_BYTES = 1 << 17
@@ -85,7 +86,7 @@ class Questions:
 
     def abort(self) -> None:
         """Close the connection at once, whatever is still to be sent."""
-        self._writer.transport.abort()
+        abort(self._writer.transport)
 
     def _look(self) -> None:
         """Close when nothing has been owed for `idle_s`; else look again when that may be."""

@@ -13,6 +13,7 @@ from gateway.dns.upstreams.exchange import SHORT, Events, Exchange, Line, is_sho
 from gateway.dns.upstreams.query import Randomness, padded_query, query, repeats
 from gateway.dns.upstreams.tls import PinError, check_pins
 from gateway.dns.upstreams.upstream import Upstream
+from gateway.transports import abort
 
 CONNECTIONS_MAX = 4
 _SHARE_UNTIL = 32
@@ -84,7 +85,7 @@ class Connection(Line, asyncio.Protocol):
     def close(self) -> None:
         """End it now."""
         if self._transport is not None:
-            self._transport.abort()
+            abort(self._transport)
 
 
 class Streams:

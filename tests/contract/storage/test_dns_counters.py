@@ -11,7 +11,7 @@ from gateway.collection import Collection
 from gateway.lists import generations
 from gateway.storage import dns_counters
 from gateway.storage.dns_counters import Answers, TopName, hour_of
-from gateway.storage.engine import Database
+from gateway.storage.engine import Database, Session
 from gateway.storage.places import Place
 from gateway.telemetry import NAME_MAX_CHARS, Totals
 from policies.names import from_labels
@@ -112,11 +112,10 @@ def test_names_that_the_database_refuses_cost_no_answers_and_are_not_tried_for_e
 ) -> None:
     collection = counting(database, place)
 
-    def refuse(*_: object) -> None:
-        with database.write() as session:
-            if not database.is_sqlite:
-                session.execute(text("SELECT 'secret.example'::integer"))
-            raise DataError("secret.example", {}, Exception("secret.example"))
+    def refuse(session: Session, *_: object) -> None:
+        if not database.is_sqlite:
+            session.execute(text("SELECT 'secret.example'::integer"))
+        raise DataError("secret.example", {}, Exception("secret.example"))
 
     row: list[list[object]] = [["default", "refused", "gaming", "game.example", 5]]
     with monkeypatch.context() as patched:
