@@ -117,8 +117,8 @@ def _missing(session: Session, place: Place, listed: ErasureList) -> Ranges:
     if agreed is None and listed.root and listed.size <= size and root_of(session, place, listed.size) != listed.root:
         raise ErasureListError(
             "the erasure list is of another history of this log, and its numbers may be other people's here:"
-            f" {write_ranges(named)}. Nothing was erased by it. Look at those entries, erase with gjestenett audit"
-            f" erase whom it means, and move the list away ({NAME} in the state directory)"
+            f" {write_ranges(named)}. Nothing was erased by it. Look at those entries, erase whom it means with"
+            f" `gjestenett audit erase`, and move the list away ({NAME} in the state directory)"
         )
     meant = (
         tuple((first, min(last, agreed - 1)) for first, last in named if first < agreed)

@@ -255,6 +255,6 @@ def test_a_device_that_was_only_let_in_is_erased_and_told_of_by_its_address(serv
     erased = run(services, "erase", "--device", "0a00.2700.000c", "--reason", "krav", "--yes")
     assert erased.exit_code == 0, erased.output
     assert "admitted by staff" in erased.output
-    assert "erased: 0 acceptances, 1 admissions, 1 entries" in erased.output
+    assert "erased: 0 acceptances, 1 admission, 1 entry" in erased.output
     assert "not finished" not in erased.output
     assert files_with(services.settings.state, [b"0a:00:27:00:00:0c", "Nybø skule".encode()]) == {}
