@@ -2,12 +2,12 @@
 
 from alembic import context
 
-from gateway.storage.models import Base
+from gateway.storage import models
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=Base.metadata,
+    target_metadata=models.Base.metadata,
     render_as_batch=connection.dialect.name == "sqlite",
     transaction_per_migration=False,
 )

@@ -17,7 +17,7 @@ from captive_portal.console.look import Look
 from gateway.context import Services
 from gateway.storage import log_restores
 from gateway.storage.engine import Session
-from gateway.storage.models import LogRestore
+from gateway.storage.log_models import LogRestore
 
 SESSION_COOKIE = "__Host-console"
 TICKET_COOKIE = "__Host-console-ticket"

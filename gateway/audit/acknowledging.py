@@ -11,7 +11,7 @@ from gateway.audit.errors import AuditError
 from gateway.audit.record import record
 from gateway.storage import log_restores
 from gateway.storage.engine import Session
-from gateway.storage.models import LogRestore
+from gateway.storage.log_models import LogRestore
 from gateway.storage.places import Place
 
 

@@ -9,7 +9,7 @@ from gateway.audit.checkpoint import Checkpoint, parse_checkpoint
 from gateway.audit.receipt import Receipt, make_receipt
 from gateway.storage import leaves
 from gateway.storage.engine import Session
-from gateway.storage.models import TreeHead
+from gateway.storage.log_models import TreeHead
 
 
 @dataclass(frozen=True, slots=True)

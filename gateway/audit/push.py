@@ -22,7 +22,7 @@ from gateway.clock import Clock
 from gateway.log_settings import AnyTarget
 from gateway.storage import leaves, log_restores, log_targets
 from gateway.storage.engine import Database, Session
-from gateway.storage.models import LogTarget
+from gateway.storage.log_models import LogTarget
 from gateway.storage.places import Place
 
 log = logging.getLogger(__name__)

@@ -25,7 +25,7 @@ from gateway.storage import leaves, log_restores, log_targets, places
 from gateway.storage.engine import Database, Session, StorageUnavailableError
 from gateway.storage.feed import open_feed
 from gateway.storage.leaves import Staged
-from gateway.storage.models import TreeHead
+from gateway.storage.log_models import TreeHead
 
 log = logging.getLogger(__name__)
 

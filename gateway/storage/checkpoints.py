@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from gateway.storage.engine import Session
-from gateway.storage.models import Checkpoint
+from gateway.storage.log_models import Checkpoint
 
 
 def newest(session: Session, owner_id: str, *, below: int | None, limit: int) -> Sequence[Checkpoint]:

@@ -10,16 +10,8 @@ from sqlalchemy import delete, func, select
 
 from gateway.storage.engine import Session
 from gateway.storage.grants import SHOWN
-from gateway.storage.models import (
-    AppliedGrant,
-    Device,
-    Grant,
-    PolicyGeneration,
-    SetupLink,
-    StaffSession,
-    StagedLeaf,
-    TreeHead,
-)
+from gateway.storage.log_models import StagedLeaf, TreeHead
+from gateway.storage.models import AppliedGrant, Device, Grant, PolicyGeneration, SetupLink, StaffSession
 
 
 @dataclass(frozen=True)

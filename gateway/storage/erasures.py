@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.storage import leaves
 from gateway.storage.engine import BUSY_TIMEOUT_MS, Database, Session
-from gateway.storage.models import Erasure
+from gateway.storage.log_models import Erasure
 
 TOUCHED = ("disclosure", "visitor", "device", "acceptance", "access_grant", "applied_grant", "policy_generation")
 _PAUSE_S = 0.2

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select
 
 from gateway.storage.engine import Session
-from gateway.storage.models import Leaf, LeafHeading
+from gateway.storage.log_models import Leaf, LeafHeading
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from gateway.storage.bulk import insert_many, read_nodes
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.headings import add_headings
-from gateway.storage.models import (
+from gateway.storage.log_models import (
     BundleSignature,
     Checkpoint,
     Cosignature,

@@ -14,7 +14,7 @@ from sqlalchemy import and_, select
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.leaves import Staged
-from gateway.storage.models import Leaf, LeafHeading, LogRestore, StagedLeaf
+from gateway.storage.log_models import Leaf, LeafHeading, LogRestore, StagedLeaf
 
 
 @dataclass(frozen=True, slots=True)

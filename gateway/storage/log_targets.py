@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from gateway.storage.engine import Session
-from gateway.storage.models import LogTarget
+from gateway.storage.log_models import LogTarget
 from gateway.storage.types import new_id
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
-from gateway.storage.models import WitnessedLog, WitnessRequest
+from gateway.storage.log_models import WitnessedLog, WitnessRequest
 
 MAX_WAITING = 100
 

@@ -11,18 +11,16 @@ from sqlalchemy.orm import joinedload
 
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
+from gateway.storage.log_models import Disclosure, Leaf, StagedLeaf
 from gateway.storage.models import (
     Acceptance,
     AppliedGrant,
     Device,
-    Disclosure,
     Grant,
-    Leaf,
     ListRequest,
     ListSource,
     ListUpload,
     PolicyGeneration,
-    StagedLeaf,
     Visitor,
 )
 

@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, and_, or_, select, text
 from sqlalchemy.orm import joinedload
 
 from gateway.storage.engine import Session
-from gateway.storage.models import Acceptance, Device, Disclosure, Site, Visitor, fold, mac_tail
+from gateway.storage.log_models import Disclosure
+from gateway.storage.models import Acceptance, Device, Site, Visitor, fold, mac_tail
 
 PROBE = 5_000
 MIN_NAME_CHARS = 3  # a trigram

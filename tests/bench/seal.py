@@ -28,7 +28,7 @@ from gateway.installation import open_signing_key, prepare, sealer_memory
 from gateway.settings import Database, Settings
 from gateway.storage import leaves
 from gateway.storage.engine import open_database
-from gateway.storage.models import StagedLeaf
+from gateway.storage.log_models import StagedLeaf
 from gateway.storage.types import new_id
 from tests.postgres import binaries, missing, running_cluster
 

@@ -21,18 +21,8 @@ from sqlalchemy import Connection, insert, text
 from gateway.storage import schema
 from gateway.storage.engine import Database, open_database
 from gateway.storage.headings import LeafQuery, find_leaves
-from gateway.storage.models import (
-    Acceptance,
-    Device,
-    Disclosure,
-    Leaf,
-    LeafHeading,
-    RulesVersion,
-    Site,
-    Visitor,
-    fold,
-    mac_tail,
-)
+from gateway.storage.log_models import Disclosure, Leaf, LeafHeading
+from gateway.storage.models import Acceptance, Device, RulesVersion, Site, Visitor, fold, mac_tail
 from gateway.storage.places import Place, add_place
 from gateway.storage.search import AcceptanceQuery, search_acceptances
 from tests.postgres import Cluster, binaries, missing

@@ -23,7 +23,7 @@ from gateway.installation import open_signing_key, prepare
 from gateway.settings import load
 from gateway.storage import leaves, log_restores
 from gateway.storage.feed import announce
-from gateway.storage.models import Checkpoint, StagedLeaf
+from gateway.storage.log_models import Checkpoint, StagedLeaf
 from gateway.storage.types import new_id
 from tests.postgres import Cluster, postgres
 

@@ -20,7 +20,7 @@ from gateway.audit.entry import SHAPES
 from gateway.audit.periods import parse_period
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.settings import Privacy
-from gateway.storage.models import Base
+from gateway.storage.base import Base
 
 DOCS = Path(__file__).parents[2] / "docs"
 FILES = {"nb": "privacy.md", "nn": "privacy.nn.md", "en": "privacy.en.md"}

@@ -22,7 +22,9 @@ from gateway.link.neighbours import Neighbour
 from gateway.lists import generations as policy
 from gateway.storage import erasures, leaves, persons, rules
 from gateway.storage import grants as stored
-from gateway.storage.models import Acceptance, Base, Device, Disclosure, Grant, Visitor
+from gateway.storage.base import Base
+from gateway.storage.log_models import Disclosure
+from gateway.storage.models import Acceptance, Device, Grant, Visitor
 
 
 def accept_as(services, name, mac, *, contact="", course=""):

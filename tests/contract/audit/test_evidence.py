@@ -21,7 +21,8 @@ from gateway.audit.verify_bundle import verify_bundle
 from gateway.installation import public_key_path, read_signing_key
 from gateway.link.neighbours import Neighbour
 from gateway.storage import leaves, rules
-from gateway.storage.models import Acceptance, Disclosure
+from gateway.storage.log_models import Disclosure
+from gateway.storage.models import Acceptance
 
 
 def accept_one(services, number):

@@ -10,7 +10,8 @@ from gateway.audit.issuing import issue, seal_of
 from gateway.audit.receipt import parse_receipt, verify_receipt
 from gateway.installation import read_signing_key
 from gateway.storage import receipts
-from gateway.storage.models import Acceptance, Leaf
+from gateway.storage.log_models import Leaf
+from gateway.storage.models import Acceptance
 from tests.contract.audit.test_evidence import accept_one, seal_all
 
 

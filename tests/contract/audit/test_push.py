@@ -22,7 +22,7 @@ from gateway.audit.witness import Witness
 from gateway.installation import open_witness_key, read_signing_key, sealer_memory, witnessed_memory
 from gateway.log_settings import DirectoryTarget, HttpsTarget, WitnessTarget
 from gateway.storage import leaves, log_restores, log_targets, log_witness
-from gateway.storage.models import WitnessedLog
+from gateway.storage.log_models import WitnessedLog
 
 
 def seal(services):

@@ -16,7 +16,8 @@ from gateway.audit.record import record
 from gateway.lists import generations as policy
 from gateway.settings import Privacy
 from gateway.storage import erasures, leaves
-from gateway.storage.models import Acceptance, AppliedGrant, Device, Disclosure, Grant, PolicyGeneration, Visitor
+from gateway.storage.log_models import Disclosure
+from gateway.storage.models import Acceptance, AppliedGrant, Device, Grant, PolicyGeneration, Visitor
 from tests.contract.audit.test_erasure import accept_as, admit_device, everything, seal_all
 
 JANUARY = datetime(2026, 1, 12, 9, tzinfo=UTC)

@@ -19,7 +19,8 @@ from gateway.lists import generations as publishing
 from gateway.storage import grants
 from gateway.storage.engine import Database, StorageUnavailableError
 from gateway.storage.feed import open_feed
-from gateway.storage.models import Disclosure, Grant, StagedLeaf
+from gateway.storage.log_models import Disclosure, StagedLeaf
+from gateway.storage.models import Grant
 from gateway.storage.places import Place
 from tests.contract.storage.records import HOUR, MAC, NOW, add_rules, scalar
 

@@ -9,7 +9,7 @@ from gateway.clock import format_utc
 from gateway.storage import headings, leaves
 from gateway.storage.engine import Database
 from gateway.storage.headings import LeafQuery, find_leaves
-from gateway.storage.models import Leaf, LeafHeading
+from gateway.storage.log_models import Leaf, LeafHeading
 from gateway.storage.places import Place
 from tests.contract.storage.records import NOW
 

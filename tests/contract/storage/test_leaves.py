@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from gateway.storage import leaves
 from gateway.storage.engine import Database, Session
-from gateway.storage.models import Checkpoint
+from gateway.storage.log_models import Checkpoint
 from gateway.storage.places import Place
 from gateway.storage.types import new_id
 from tests.contract.storage.records import HOUR, NOW, at_once, scalar

@@ -13,7 +13,8 @@ from gateway.lists import generations as publishing
 from gateway.storage import grants, leaves
 from gateway.storage.engine import Database
 from gateway.storage.feed import open_feed
-from gateway.storage.models import Grant, StagedLeaf
+from gateway.storage.log_models import StagedLeaf
+from gateway.storage.models import Grant
 from gateway.storage.places import Place
 from tests.contract.storage.records import HOUR, NOW, add_grant, add_rules, scalar
 

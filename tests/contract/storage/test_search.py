@@ -13,7 +13,8 @@ from sqlalchemy import delete, text, update
 
 from gateway.storage import search
 from gateway.storage.engine import Database, Session
-from gateway.storage.models import Acceptance, Device, Disclosure, Site, Visitor, fold
+from gateway.storage.log_models import Disclosure
+from gateway.storage.models import Acceptance, Device, Site, Visitor, fold
 from gateway.storage.places import Place
 from gateway.storage.search import AcceptanceQuery, search_acceptances
 from gateway.storage.types import new_id

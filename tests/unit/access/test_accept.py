@@ -13,7 +13,8 @@ from gateway.access.status import device_status
 from gateway.audit.canonical import decode
 from gateway.link.neighbours import Neighbour
 from gateway.storage import grants, rules
-from gateway.storage.models import Acceptance, Disclosure, Grant, StagedLeaf
+from gateway.storage.log_models import Disclosure, StagedLeaf
+from gateway.storage.models import Acceptance, Grant
 from gateway.terms.publish import publish
 
 PHONE = Neighbour("lo", "02:00:00:00:00:01")

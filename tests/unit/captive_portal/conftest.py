@@ -113,7 +113,8 @@ def counted(gateway_services: Services) -> Callable[[], tuple[int, int, int]]:
     def count() -> tuple[int, int, int]:
         from sqlalchemy import func, select
 
-        from gateway.storage.models import Acceptance, Grant, StagedLeaf
+        from gateway.storage.log_models import StagedLeaf
+        from gateway.storage.models import Acceptance, Grant
 
         with gateway_services.database.read() as session:
             leaves = sum(b'"acceptance"' in leaf for leaf in session.scalars(select(StagedLeaf.entry)))

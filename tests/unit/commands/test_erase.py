@@ -25,7 +25,7 @@ from gateway.installation import public_key_path, read_signing_key
 from gateway.link.neighbours import Neighbour
 from gateway.storage import leaves, rules
 from gateway.storage.engine import open_database
-from gateway.storage.models import Disclosure
+from gateway.storage.log_models import Disclosure
 
 NAME, MAC, CONTACT = "Tordis Ødegård-Solbakken", "a6:5e:d7:31:9c:4b", "tordis@solbakken.example"
 

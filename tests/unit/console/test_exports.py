@@ -23,7 +23,7 @@ from gateway.audit.keyfile import create_key_file
 from gateway.audit.sealer import Sealer
 from gateway.installation import public_key_path, read_signing_key
 from gateway.settings import signing_key_path
-from gateway.storage.models import Disclosure, StagedLeaf
+from gateway.storage.log_models import Disclosure, StagedLeaf
 
 HTML = "<script>alert(1)</script>"
 WANTED = {"first": "2026-11-01", "last": "2026-11-30", "reason": "Sak 26/1"}

@@ -10,7 +10,7 @@ from gateway.lists import generations as publishing
 from gateway.lists.compile import compile_policy
 from gateway.lists.publish import publish
 from gateway.storage import generations
-from gateway.storage.models import Disclosure, StagedLeaf
+from gateway.storage.log_models import Disclosure, StagedLeaf
 from policies.hygiene import read_quarantine
 from policies.snapshot import NamedList, open_snapshot
 

@@ -21,7 +21,8 @@ from gateway.audit.record import record
 from gateway.audit.scope import EVERYTHING, Scope
 from gateway.lists import generations
 from gateway.storage.headings import FoundLeaf
-from gateway.storage.models import Acceptance, Disclosure, Grant, Leaf, Site
+from gateway.storage.log_models import Disclosure, Leaf
+from gateway.storage.models import Acceptance, Grant, Site
 from gateway.terms.publish import publish
 from tests.unit.console.conftest import SIGNER
 

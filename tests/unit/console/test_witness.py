@@ -17,7 +17,7 @@ from gateway.installation import known_logs
 from gateway.log_settings import Audit
 from gateway.settings import Settings
 from gateway.storage import log_restores, log_targets, log_witness
-from gateway.storage.models import WitnessedLog, WitnessRequest
+from gateway.storage.log_models import WitnessedLog, WitnessRequest
 from tests.contract.audit.targets.kinds import ORIGIN, SIGNER, package
 from tests.unit.console.conftest import START, World
 

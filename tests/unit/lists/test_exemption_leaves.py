@@ -10,7 +10,7 @@ import pytest
 
 from gateway.context import Services
 from gateway.lists import generations
-from gateway.storage.models import Disclosure, StagedLeaf
+from gateway.storage.log_models import Disclosure, StagedLeaf
 
 COURSE = {
     "id": "spill-1",

@@ -14,7 +14,7 @@ from gateway.lists.history import published
 from gateway.storage import generations as storage
 from gateway.storage import places, schema
 from gateway.storage.engine import open_database
-from gateway.storage.models import StagedLeaf
+from gateway.storage.log_models import StagedLeaf
 from policies.document import default_document
 from policies.snapshot import NamedList, open_snapshot
 
