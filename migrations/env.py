@@ -2,12 +2,12 @@
 
 from alembic import context
 
-from gateway.storage import models
+from gateway.storage import base, models  # noqa: F401 - every table is known once models are
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=models.Base.metadata,
+    target_metadata=base.Base.metadata,
     render_as_batch=connection.dialect.name == "sqlite",
     transaction_per_migration=False,
 )

@@ -14,7 +14,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 
 from gateway.errors import GatewayError
-from gateway.storage import models
+from gateway.storage import base, models  # noqa: F401 - every table is known once models are
 from gateway.storage.engine import Database, StorageUnavailableError, storage_errors
 from gateway.storage.revision import NEWEST, is_current
 
@@ -54,7 +54,7 @@ def differences(database: Database) -> list[object]:
     with storage_errors(), database.engine.connect() as connection, warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*expression-based index")
         context = MigrationContext.configure(connection, opts={"include_name": _is_modelled})
-        return list(compare_metadata(context, models.Base.metadata))
+        return list(compare_metadata(context, base.Base.metadata))
 
 
 def _is_modelled(name: str | None, _type: str, _parents: object) -> bool:
