@@ -120,7 +120,7 @@ def test_from_the_link_to_a_proof_that_verifies_elsewhere(
     page.get_by_label("Seks sifre").fill(next_code(running, secret))
     page.get_by_role("button", name="Logg inn").click()
     expect(page.get_by_role("heading", name="Godkjenninger", exact=True)).to_be_visible()
-    page.get_by_label("Navn eller en del av det").fill("NORDM")
+    page.get_by_label("Navn, eller en del av det").fill("NORDM")
     page.get_by_role("button", name="Søk").click()
     expect(page.get_by_role("row")).to_have_count(2)
     page.get_by_role("link", name="– Bevis").click()

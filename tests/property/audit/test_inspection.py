@@ -63,7 +63,7 @@ def test_another_key_value_or_length_is_told() -> None:
     stranger = inspect(BUILT.entry, receipt, BUILT.disclosures, [OTHER.verifier], "x.test/log")
     assert (stranger.signed_by, stranger.root_matches, stranger.proved) == (None, True, False)
     assert inspect(BUILT.entry, receipt, (), [], "x.test/log").signed_by is None
-    lied = replace(BUILT.disclosures[0], value="per")
+    lied = BUILT.disclosures[0]._replace(value="per")
     found = inspect(BUILT.entry, receipt, [lied, BUILT.disclosures[1]], [SIGNER.verifier], "x.test/log")
     assert [each.matches for each in found.disclosures] == [False, True]
     assert (found.undisclosed, found.proved) == (1, False)

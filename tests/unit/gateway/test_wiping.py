@@ -18,6 +18,7 @@ def deleted(tmp_path):
     connection = sqlite3.connect(path, isolation_level=None)
     for pragma in ("journal_mode=WAL", "synchronous=OFF", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    connection.execute("CREATE VIRTUAL TABLE visitor_trigram USING fts5(name_key, tokenize='trigram')")
     connection.execute("CREATE TABLE device (mac TEXT PRIMARY KEY, seen TEXT)")
     drawn = random.Random(7)
     macs = [drawn.randbytes(6).hex(":") for _ in range(6000)]
