@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from gateway.storage.bulk import insert_many, read_nodes
+from gateway.storage.bulk import delete_many, insert_many, read_nodes
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.headings import add_headings
@@ -129,9 +129,7 @@ def append(
     add_headings(session, owner_id, size, [leaf.entry for leaf in leaves])
     node_rows = [(owner_id, level, index, hash_) for level, index, hash_ in nodes]
     insert_many(session, "tree_node", ("owner_id", "level", "node_index", "hash"), node_rows)
-    for some in _chunks([leaf.id for leaf in leaves]):
-        query = delete(StagedLeaf).where(StagedLeaf.id.in_(some))
-        session.execute(query, execution_options={"synchronize_session": False})
+    delete_many(session, "staged_leaf", [leaf.id for leaf in leaves])
     head.size = size + len(leaves)
     head.checkpoint = checkpoint
     head.sealed_at = now
