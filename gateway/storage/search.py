@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, or_, select, text
 from sqlalchemy.orm import joinedload
 
 from gateway.storage.engine import Session
 from gateway.storage.log_models import Disclosure
-from gateway.storage.models import Acceptance, Device, Site, Visitor, fold, mac_tail
+from gateway.storage.models import Acceptance, Device, RulesVersion, Site, Visitor, fold, mac_tail
 
 PROBE = 5_000
 MIN_NAME_CHARS = 3  # a trigram
@@ -89,12 +89,12 @@ def acceptances_of_leaves(session: Session, leaf_ids: Sequence[str]) -> dict[str
 
 
 def _keys(session: Session, owner_id: str, query: AcceptanceQuery, before: Key | None, limit: int) -> Iterator[Key]:
-    conditions = [Acceptance.owner_id == owner_id, *_bounds(query, before, Acceptance)]
+    conditions = _bounds(query, before, Acceptance)
     narrow = _narrow(session, owner_id, query)
     if narrow is not None:
         yield from _newest_of_few(session, owner_id, query, before, narrow, limit)
     elif not query.name:
-        for place in _each_place(query):
+        for place in _each_place(session, owner_id, query):
             yield from _newest(session, [*conditions, *place], limit)
     else:
         yield from _named(session, owner_id, query, before, conditions, limit)
@@ -136,7 +136,7 @@ def _named(
     if len(fold(query.name)) < MIN_NAME_CHARS:
         raise ValueError("a name is searched by at least three characters")
     probed, reached, complete = [], [], True
-    for place in _each_place(query):
+    for place in _each_place(session, owner_id, query):
         window = (
             select(Acceptance.accepted_at, Acceptance.id, Acceptance.visitor_id)
             .where(*conditions, *place)
@@ -237,11 +237,24 @@ def _bounds(query: AcceptanceQuery, before: Key | None, of: Any) -> list[ColumnE
     return found
 
 
-def _each_place(query: AcceptanceQuery) -> Iterator[list[ColumnElement[bool]]]:
-    """Site and version as walks along one index each."""
-    version = [Acceptance.rules_version_id == query.version_id] if query.version_id else []
+def _each_place(session: Session, owner_id: str, query: AcceptanceQuery) -> Iterator[list[ColumnElement[bool]]]:
+    """Walks along one index each: of the owner, or of the owner's sites and version that are asked for.
+
+    A version's or site's walk does not name the owner as well: PostgreSQL, which takes a version for spread evenly
+    over time, would walk all of the owner's.
+    """
+    version = []
+    if query.version_id:
+        if session.scalar(_own(RulesVersion, query.version_id, owner_id)) is None:
+            return
+        version = [Acceptance.rules_version_id == query.version_id]
     if query.site_ids is None:
-        yield version
+        yield version or [Acceptance.owner_id == owner_id]
         return
     for site_id in query.site_ids:
-        yield [Acceptance.site_id == site_id, *version]
+        if session.scalar(_own(Site, site_id, owner_id)) is not None:
+            yield [Acceptance.site_id == site_id, *version]
+
+
+def _own(table: type[RulesVersion | Site], id_: str, owner_id: str) -> Select[str]:
+    return select(table.id).where(table.id == id_, table.owner_id == owner_id)
