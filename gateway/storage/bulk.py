@@ -59,4 +59,7 @@ _TYPES = {
     "level": "integer",
     "node_index": "bigint",
     "hash": "bytea",
+    "name": "text",
+    "salt": "text",
+    "value": "text",
 }
