@@ -16,7 +16,7 @@ from gateway.clock import MUNICIPAL_ZONE
 from gateway.collection import top_name_groups
 from gateway.settings import Privacy, Settings
 from gateway.storage import dns_counters, generations
-from gateway.storage.engine import Database
+from gateway.storage.engine import Session
 from gateway.terms.notice import blanks
 
 
@@ -26,22 +26,20 @@ class NamesKept:
     Any group counts, also where this guest's own is another: a course code can put them into it afterwards.
     """
 
-    def __init__(self, database: Database, owner_id: str) -> None:
-        self._database = database
+    def __init__(self, owner_id: str) -> None:
         self._owner_id = owner_id
         self._lock = threading.Lock()
         self._known: tuple[int, bool] = (-1, False)
 
-    def __bool__(self) -> bool:
-        """Raises: StorageUnavailableError."""
-        with self._database.read() as session:
-            number = generations.newest(session, self._owner_id)
+    def now(self, session: Session) -> bool:
+        """As the policy in force says."""
+        number = generations.newest(session, self._owner_id)
+        with self._lock:
+            known, kept = self._known
+        if known != number:
+            kept = bool(top_name_groups(session, self._owner_id))
             with self._lock:
-                known, kept = self._known
-            if known != number:
-                kept = bool(top_name_groups(session, self._owner_id))
-                with self._lock:
-                    self._known = (number, kept)
+                self._known = (number, kept)
         return kept
 
 
@@ -63,19 +61,19 @@ class Notices:
     def __init__(self, site: Site) -> None:
         self._settings: Settings = site.services.settings
         self._clock = site.services.clock
-        self._names_kept = NamesKept(site.services.database, site.services.place.owner_id)
+        self._names_kept = NamesKept(site.services.place.owner_id)
         self._blanks = tuple(f"privacy.{key}" for key in blanks(self._settings.privacy))
         self._asked = frozenset(
             field for field, need in form.asked_fields(self._settings.portal).items() if need != "no"
         )
 
-    def current(self) -> Notice:
-        """For who accepts now. Raises: StorageUnavailableError."""
+    def current(self, session: Session) -> Notice:
+        """For who accepts now."""
         over = parse_period(self._settings.privacy.acceptances).end(self._clock(), MUNICIPAL_ZONE)
         return Notice(
             privacy=self._settings.privacy,
             blanks=self._blanks,
             asked=self._asked,
             kept_until=over.astimezone(MUNICIPAL_ZONE).date(),
-            names_kept=bool(self._names_kept),
+            names_kept=self._names_kept.now(session),
         )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from captive_portal.guest import form, troubles
 from captive_portal.guest.edge import BODY
-from captive_portal.guest.notice import Notices
+from captive_portal.guest.notice import Notice, Notices
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
 from captive_portal.i18n import Translator
 from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
@@ -25,13 +26,17 @@ from gateway.access.status import device_status
 from gateway.access.subject import own_document
 from gateway.audit.periods import parse_period
 from gateway.storage import rules
-from gateway.storage.engine import StorageUnavailableError
+from gateway.storage.engine import Session, StorageUnavailableError
 from gateway.storage.models import RulesVersion
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 SLOW_AFTER = timedelta(seconds=15)
 PATIENCE_S, SLOW_PATIENCE_S = 1, 5
 MAX_CODE_CHARS = 64
+
+
+_Shown = tuple[RulesVersion | None, Notice]
+"""What the form's page shows of the database."""
 
 
 class Pages:
@@ -50,9 +55,12 @@ class Pages:
         who = visit(self._site, request)
         if who.neighbour is None:
             return troubles.unknown_device(who)
-        if who.status().state != "not_accepted":
+        with self._database.read() as session:
+            status = device_status(session, self._place, who.neighbour, who.now)
+            shown = self._shown(session) if status.state == "not_accepted" else None
+        if shown is None:
             return see_other(who.link("/status"))
-        return self._form_page(who, signed_off="signed_off" in request.query_params)
+        return self._form_page(who, shown, signed_off="signed_off" in request.query_params)
 
     def accept(self, request: Request) -> Response:  # noqa: PLR0911 - each return is one way to be refused
         """`POST /accept`: one acceptance and one grant, or the form again with what to correct."""
@@ -66,7 +74,7 @@ class Pages:
             return troubles.not_a_form(who)
         applicant = form.read_applicant(fields, form.asked_fields(self._portal))
         if isinstance(applicant, form.Rejected):
-            return self._form_page(who, status=422, fields=fields, errors=_messages(applicant, who.translator))
+            return self._form_again(who, 422, fields, _messages(applicant, who.translator))
         claims = self._site.signer.verify(fields.get("token", ""), "accept", who.neighbour.mac, who.now)
         if not isinstance(claims, Claims):
             return self._again(who, fields, 409 if claims == "expired" else 403, _OPEN_TOO_LONG)
@@ -102,11 +110,15 @@ class Pages:
             headers=waiting if state == "waiting" else None,
             state=state,
             slow=slow,
-            left=time_left(who.translator, status.ends_at - who.now),
-            ends_at=status.ends_at,
-            receipt_code=status.receipt_code,
-            receipt=format_receipt_code(status.receipt_code) if status.receipt_code else "",
-            token=self._site.signer.sign("sign_off", who.neighbour.mac, status.grant_id, language, status.ends_at),
+            gaps={
+                "left": time_left(who.translator, status.ends_at - who.now),
+                "ends_at": who.translator.moment(status.ends_at),
+                "receipt_code": status.receipt_code or "",
+                "receipt": format_receipt_code(status.receipt_code) if status.receipt_code else "",
+                "token": self._site.signer.sign(
+                    "sign_off", who.neighbour.mac, status.grant_id, language, status.ends_at
+                ),
+            },
         )
 
     def sign_off(self, request: Request) -> Response:
@@ -143,7 +155,9 @@ class Pages:
     def privacy(self, request: Request) -> Response:
         """`GET /privacy`: what is recorded of a guest, why, by which right and for how long, for anyone."""
         who = visit(self._site, request, identify=False)
-        return who.page("privacy.html", notice=self._notices.current())
+        with self._database.read() as session:
+            notice = self._notices.current(session)
+        return who.page("privacy.html", notice=notice)
 
     def my_data(self, request: Request) -> Response:
         """`GET /my-data`: which kinds of data are kept, and the form for the receipt code that shows one's own."""
@@ -194,12 +208,27 @@ class Pages:
     def _again(
         self, who: Visit, fields: Mapping[str, str], status: int, message: str, headers: Mapping[str, str] | None = None
     ) -> Response:
-        errors = {"accept": who.translator(message)}
-        return self._form_page(who, status=status, fields=fields, errors=errors, headers=headers)
+        return self._form_again(who, status, fields, {"accept": who.translator(message)}, headers)
+
+    def _form_again(
+        self,
+        who: Visit,
+        status: int,
+        fields: Mapping[str, str],
+        errors: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        with self._database.read() as session:
+            shown = self._shown(session)
+        return self._form_page(who, shown, status=status, fields=fields, errors=errors, headers=headers)
+
+    def _shown(self, session: Session) -> _Shown:
+        return rules.version_in_force(session, self._place.owner_id), self._notices.current(session)
 
     def _form_page(
         self,
         who: Visit,
+        shown: _Shown,
         *,
         status: int = 200,
         fields: Mapping[str, str] | None = None,
@@ -208,23 +237,17 @@ class Pages:
         signed_off: bool = False,
     ) -> Response:
         assert who.neighbour is not None
-        version = self._version()
+        version, notice = shown
         if version is None:
             return troubles.not_ready(who)
-        shown = shown_rules(version, who.translator.language)
+        text = shown_rules(version, who.translator.language)
         expires_at = who.now + FORM_LIFETIME
-        return who.page(
-            "welcome.html",
-            status=status,
-            headers=headers,
-            rules=shown,
-            asked=form.asked_fields(self._portal),
-            typed=form.shown_again(fields or {}),
-            errors=errors or {},
-            signed_off=signed_off,
-            notice=self._notices.current(),
-            token=self._site.signer.sign("accept", who.neighbour.mac, version.id, shown.language, expires_at),
-        )
+        token = self._site.signer.sign("accept", who.neighbour.mac, version.id, text.language, expires_at)
+        values: dict[str, Any] = {"rules": text, "asked": form.asked_fields(self._portal), "notice": notice}
+        values |= {"typed": form.shown_again(fields or {}), "errors": errors or {}, "signed_off": signed_off}
+        if fields is None and not errors:
+            return who.page("welcome.html", status=status, headers=headers, gaps={"token": token}, **values)
+        return who.page("welcome.html", status=status, headers=headers, token=token, **values)
 
 
 def time_left(t: Translator, left: timedelta) -> str:

@@ -12,10 +12,9 @@ from typing import Literal
 from gateway.access.receipts import new_receipt_code
 from gateway.audit.record import record
 from gateway.link.neighbours import Neighbour
-from gateway.storage import generations, grants, places, rules
+from gateway.storage import accepting, generations, places, rules
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
-from gateway.storage.models import Acceptance, Grant, Visitor
 from gateway.storage.places import Place
 from gateway.storage.types import new_id
 
@@ -78,11 +77,12 @@ def accept(
     if mark is None:
         return Refused("no_policy")
 
-    device = grants.lock_device(session, place.owner_id, neighbour.mac, now)
-    standing = grants.accepted_grant(session, device.id, network.id, now)
-    before = standing.acceptance if standing is not None else None
-    if standing is not None and before is not None and before.rules_version_id == version.id:
-        return Accepted(before.id, standing.id, before.receipt_code, standing.ends_at, repeated=True)
+    device_id = accepting.hold_device(session, place.owner_id, neighbour.mac, now)
+    standing = accepting.accepted_standing(session, device_id, network.id, now)
+    if standing is not None and standing.version_id == version.id:
+        return Accepted(
+            standing.acceptance_id, standing.grant_id, standing.receipt_code, standing.ends_at, repeated=True
+        )
 
     receipt_code = new_receipt_code()
     leaf_id = record(
@@ -109,43 +109,43 @@ def accept(
         },
         now,
     )
-    visitor = Visitor(
-        id=new_id(),
-        owner_id=place.owner_id,
-        name=applicant.name,
-        organisation=applicant.organisation,
-        contact=applicant.contact,
-        created_at=now,
-    )
-    acceptance = Acceptance(
-        id=new_id(),
-        owner_id=place.owner_id,
-        site_id=place.site_id,
-        visitor_id=visitor.id,
-        device_id=device.id,
-        rules_version_id=version.id,
-        language=language,
-        text_sha256=text.text_sha256,
-        identified_by="self_declared",
-        accepted_at=now,
-        receipt_code=receipt_code,
-        leaf_id=leaf_id,
-    )
+    visitor_id, acceptance_id, grant_id, ends_at = new_id(), new_id(), new_id(), now + duration
     if standing is not None:  # the rules have changed since: the old grant ends where the new one begins
-        standing.revoked_at, standing.revoked_by = now, "new acceptance"
-    grant = Grant(
-        id=new_id(),
-        network_id=network.id,
-        device_id=device.id,
-        acceptance_id=acceptance.id,
-        group_key=network.group_key,
-        mark=mark,
-        starts_at=now,
-        ends_at=now + duration,
-        revoked_at=None,
-        revoked_by=None,
+        accepting.end_grant(session, standing.grant_id, "new acceptance", now)
+    accepting.add_acceptance(
+        session,
+        visitor={
+            "id": visitor_id,
+            "owner_id": place.owner_id,
+            "name": applicant.name,
+            "organisation": applicant.organisation,
+            "contact": applicant.contact,
+            "created_at": now,
+        },
+        acceptance={
+            "id": acceptance_id,
+            "owner_id": place.owner_id,
+            "site_id": place.site_id,
+            "visitor_id": visitor_id,
+            "device_id": device_id,
+            "rules_version_id": version.id,
+            "language": language,
+            "text_sha256": text.text_sha256,
+            "identified_by": "self_declared",
+            "accepted_at": now,
+            "receipt_code": receipt_code,
+            "leaf_id": leaf_id,
+        },
+        grant={
+            "id": grant_id,
+            "network_id": network.id,
+            "device_id": device_id,
+            "acceptance_id": acceptance_id,
+            "group_key": network.group_key,
+            "mark": mark,
+            "starts_at": now,
+            "ends_at": ends_at,
+        },
     )
-    session.add_all((visitor, acceptance, grant))
-    session.flush()
     announce(session, "grants")
-    return Accepted(acceptance.id, grant.id, receipt_code, grant.ends_at, repeated=False)
+    return Accepted(acceptance_id, grant_id, receipt_code, ends_at, repeated=False)

@@ -77,4 +77,7 @@ _TYPES = {
     "type": "text",
     "at": "timestamptz",
     "site": "text",
+    "name": "text",
+    "salt": "text",
+    "value": "text",
 }

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
+from gateway.storage.base import table_of
 from gateway.storage.bulk import delete_many, insert_many, read_nodes
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
@@ -47,16 +48,13 @@ def stage(
 
     `disclosures` maps a personal field to (salt, value). The leaf becomes part of the tree when the sealer orders it.
     """
-    session.execute(insert(StagedLeaf), [{"owner_id": owner_id, "leaf_id": leaf_id, "entry": entry, "staged_at": now}])
-    if disclosures:
-        session.execute(
-            insert(Disclosure),
-            [
-                {"leaf_id": leaf_id, "name": name, "salt": salt, "value": value}
-                for name, (salt, value) in disclosures.items()
-            ],
-        )
+    session.execute(_STAGE, {"owner_id": owner_id, "leaf_id": leaf_id, "entry": entry, "staged_at": now})
+    rows = [(leaf_id, name, salt, value) for name, (salt, value) in disclosures.items()]
+    insert_many(session, "disclosure", ("leaf_id", "name", "salt", "value"), rows)
     announce(session, "leaves")
+
+
+_STAGE = insert(table_of(StagedLeaf)).inline()
 
 
 def lock_head(session: Session, owner_id: str) -> TreeHead:
