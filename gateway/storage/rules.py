@@ -9,24 +9,25 @@ from sqlalchemy import select
 from gateway.storage.engine import Session
 from gateway.storage.models import RulesVersion
 
-_last_in_force: dict[str, RulesVersion] = {}
-"""The version in force of each owner when it was last asked for. Versions never change, so its id says all."""
+_last_in_force: dict[tuple[str, str], RulesVersion] = {}
+"""The version in force of each owner and group when it was last asked for. Versions never change: the id says all."""
 
 
-def version_in_force(session: Session, owner_id: str) -> RulesVersion | None:
-    """The version published last, with its texts; to be read only: it belongs to no session, and is kept.
+def version_in_force(session: Session, owner_id: str, group_key: str = "") -> RulesVersion | None:
+    """The version published last for the group, else for everybody, with its texts.
 
-    Every guest asks for it, and the texts are by far the largest thing that a guest's page needs of the database.
+    To be read only: it belongs to no session, and is kept. Every guest asks for it, and the texts are by far the
+    largest thing that a guest's page needs of the database.
     """
     newest = session.execute(
         select(RulesVersion.id)
-        .where(RulesVersion.owner_id == owner_id)
-        .order_by(RulesVersion.published_at.desc(), RulesVersion.id.desc())
+        .where(RulesVersion.owner_id == owner_id, RulesVersion.group_key.in_({"", group_key}))
+        .order_by((RulesVersion.group_key == "").asc(), RulesVersion.published_at.desc(), RulesVersion.id.desc())
         .limit(1)
     ).scalar_one_or_none()
     if newest is None:
         return None
-    kept = _last_in_force.get(owner_id)
+    kept = _last_in_force.get((owner_id, group_key))
     if kept is not None and kept.id == newest:
         return kept
     version = session.get(RulesVersion, newest)
@@ -34,7 +35,7 @@ def version_in_force(session: Session, owner_id: str) -> RulesVersion | None:
         for text in version.texts:
             session.expunge(text)
         session.expunge(version)
-        _last_in_force[owner_id] = version
+        _last_in_force[owner_id, group_key] = version
     return version
 
 
