@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from captive_portal.guest import form, troubles
+from captive_portal.guest.closed import PolicyInForce
 from captive_portal.guest.edge import BODY
 from captive_portal.guest.notice import Notices
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
@@ -44,6 +45,7 @@ class Pages:
         self._portal = site.services.settings.portal
         self._enforced = site.services.settings.enforcement.enabled
         self._notices = Notices(site)
+        self._policy = PolicyInForce(site.services.database, site.services.place.owner_id)
 
     def welcome(self, request: Request) -> Response:
         """`GET /`: the rules and the form, or the status page for a device that has accepted."""
@@ -64,7 +66,11 @@ class Pages:
         fields = _posted(request)
         if fields is None:
             return troubles.not_a_form(who)
-        applicant = form.read_applicant(fields, form.asked_fields(self._portal))
+        try:
+            asked = form.asked_fields(self._portal, self._site.group_of(who.neighbour))
+        except StorageUnavailableError:  # what was typed can't be kept: the form itself needs the database
+            return troubles.storage_unavailable(who)
+        applicant = form.read_applicant(fields, asked)
         if isinstance(applicant, form.Rejected):
             return self._form_page(who, status=422, fields=fields, errors=_messages(applicant, who.translator))
         claims = self._site.signer.verify(fields.get("token", ""), "accept", who.neighbour.mac, who.now)
@@ -134,16 +140,16 @@ class Pages:
 
     def rules(self, request: Request) -> Response:
         """`GET /rules`: the version in force, for anyone."""
-        who = visit(self._site, request, identify=False)
-        version = self._version()
+        who = visit(self._site, request)
+        version = self._version(self._site.group_of(who.neighbour))
         if version is None:
             return troubles.not_ready(who)
         return who.page("rules.html", rules=shown_rules(version, who.translator.language), version=version)
 
     def privacy(self, request: Request) -> Response:
         """`GET /privacy`: what is recorded of a guest, why, by which right and for how long, for anyone."""
-        who = visit(self._site, request, identify=False)
-        return who.page("privacy.html", notice=self._notices.current())
+        who = visit(self._site, request)
+        return who.page("privacy.html", notice=self._notices.current(self._site.group_of(who.neighbour)))
 
     def my_data(self, request: Request) -> Response:
         """`GET /my-data`: which kinds of data are kept, and the form for the receipt code that shows one's own."""
@@ -187,9 +193,9 @@ class Pages:
                 now=who.now,
             )
 
-    def _version(self) -> RulesVersion | None:
+    def _version(self, group_key: str) -> RulesVersion | None:
         with self._database.read() as session:
-            return rules.version_in_force(session, self._place.owner_id)
+            return rules.version_in_force(session, self._place.owner_id, group_key)
 
     def _again(
         self, who: Visit, fields: Mapping[str, str], status: int, message: str, headers: Mapping[str, str] | None = None
@@ -208,7 +214,8 @@ class Pages:
         signed_off: bool = False,
     ) -> Response:
         assert who.neighbour is not None
-        version = self._version()
+        group_key = self._site.group_of(who.neighbour)
+        version = self._version(group_key)
         if version is None:
             return troubles.not_ready(who)
         shown = shown_rules(version, who.translator.language)
@@ -218,11 +225,12 @@ class Pages:
             status=status,
             headers=headers,
             rules=shown,
-            asked=form.asked_fields(self._portal),
+            asked=form.asked_fields(self._portal, group_key),
             typed=form.shown_again(fields or {}),
             errors=errors or {},
             signed_off=signed_off,
-            notice=self._notices.current(),
+            notice=self._notices.current(group_key),
+            closed=self._policy.overview(group_key or "default", who.translator, who.now),
             token=self._site.signer.sign("accept", who.neighbour.mac, version.id, shown.language, expires_at),
         )
 

@@ -15,14 +15,18 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from captive_portal.assets import Assets, load_assets
 from captive_portal.i18n import LANGUAGE_NAMES, Translator, negotiate, translators
+from captive_portal.languages import check_languages
 from captive_portal.security import PAGE_HEADERS, FormSigner, load_form_key
 from gateway.access.status import NOT_ACCEPTED, Status, device_status
 from gateway.context import Services
 from gateway.link.neighbours import Neighbour
+from gateway.look.load import load_look
 from gateway.settings import Settings
+from gateway.storage import places
 from gateway.storage.models import RulesText, RulesVersion
 
 Resolve = Callable[[str], Neighbour | None]
+BREAK = "<hr>"
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
 
@@ -42,6 +46,14 @@ class Site:
         """The device's standing. Raises: StorageUnavailableError."""
         with self.services.database.read() as session:
             return device_status(session, self.services.place, neighbour, now)
+
+    def group_of(self, neighbour: Neighbour | None) -> str:
+        """The group of the network that a device is on; "" for an unknown one. Raises: StorageUnavailableError."""
+        if neighbour is None:
+            return ""
+        with self.services.database.read() as session:
+            network = places.network_on(session, self.services.place.gateway_id, neighbour.interface)
+            return "" if network is None else network.group_key
 
 
 @dataclass(frozen=True)
@@ -78,14 +90,16 @@ class Visit:
             link=self.link,
             chosen_language=self.chosen_language,
             assets=self.site.assets,
+            statement=self.site.services.settings.portal.accessibility_statement,
             **values,
         )
         return HTMLResponse(html, status, {**PAGE_HEADERS, "Vary": "Accept-Language", **(headers or {})})
 
 
 def open_site(services: Services, resolve: Resolve) -> Site:
-    """Read key, catalogues, templates and assets. Raises: FormKeyError, CatalogueError."""
+    """Read key, catalogues, templates and assets. Raises: FormKeyError, CatalogueError, UsageError."""
     settings = services.settings
+    check_languages(settings.portal)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -100,7 +114,7 @@ def open_site(services: Services, resolve: Resolve) -> Site:
         signer=FormSigner(load_form_key(settings.state / "keys" / "form.key")),
         languages=translators("guest", settings.portal.languages),
         templates=environment,
-        assets=load_assets(),
+        assets=load_assets(load_look(settings.look)),
         own_hosts=own_hosts(settings),
     )
 
@@ -136,10 +150,28 @@ def visit(site: Site, request: Request, *, identify: bool = True) -> Visit:
 
 @dataclass(frozen=True)
 class Rules:
-    """A rules text as a page shows it; `html` was cleaned when it was published."""
+    """A rules text as a page shows it; `html` was cleaned when it was published.
+
+    `summary` and `rest` are its two sides of the first thematic break (`---` in Markdown): the rules in short, and the
+    whole. A text without one has no summary. Together with the break they are the text, to the letter.
+    """
 
     language: str
     html: Markup
+
+    @property
+    def summary(self) -> Markup:
+        """What stands before the break."""
+        return Markup(self._parts[0] if self._parts[1] else "")  # noqa: S704
+
+    @property
+    def rest(self) -> Markup:
+        """What stands after it; the whole text where there is none."""
+        return Markup(self._parts[2] if self._parts[1] else self._parts[0])  # noqa: S704
+
+    @property
+    def _parts(self) -> tuple[str, str, str]:
+        return str(self.html).partition(BREAK)
 
 
 def shown_rules(version: RulesVersion, language: str) -> Rules:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from captive_portal.guest.closed import REASONS
 from captive_portal.i18n import LOCALE, CatalogueError, negotiate, read_catalogue, translators
+from policies.categories import CATEGORIES
 
 PORTAL = LOCALE.parent
 NORWEGIAN = ("nb", "nn")
+FURTHER = tuple(sorted({path.parts[-3] for path in LOCALE.glob("*/LC_MESSAGES/guest.po")} - {"nb", "nn", "en"}))
 
 
 def _used() -> set[str]:
@@ -24,7 +27,31 @@ def _used() -> set[str]:
         found.update(re.findall(r'(?:\bt|translator)\(\s*"([^"]+)"', source))
         if "_FIELD_MESSAGES" in source:
             found.update(re.findall(r'(?:"\): |^_[A-Z_]+ = )"([^"]+)"', source, re.MULTILINE))
-    return found
+    return found | set(REASONS.values())
+
+
+def _of_the_taxonomy() -> set[str]:
+    """The categories' texts, which the taxonomy itself has in the product's own languages."""
+    return {text["en"] for each in CATEGORIES.values() for text in (each.names, each.descriptions)}
+
+
+def _without_values(text: str) -> str:
+    return re.sub(r"{\w+}", "", text)
+
+
+@pytest.mark.parametrize("language", FURTHER)
+def test_no_text_is_missing_in_a_further_language(language: str) -> None:
+    catalogue = read_catalogue(LOCALE / language / "LC_MESSAGES" / "guest.po")
+    assert set(catalogue) == _used() | _of_the_taxonomy()
+
+
+@pytest.mark.parametrize("language", [*NORWEGIAN, *FURTHER])
+def test_no_text_is_left_in_english(language: str) -> None:
+    """A text that is the same in both is one word that both have."""
+    catalogue = read_catalogue(LOCALE / language / "LC_MESSAGES" / "guest.po")
+    same = {english for english, text in catalogue.items() if english == text and re.search("[a-z]", english)}
+    assert {text for text in same if len(_without_values(text).split()) > 1} == set()
+    assert same <= {"{minutes} min", "Name", "Proxies and VPN", "Phishing", "Streaming", "Messaging", "Start"}
 
 
 @pytest.mark.parametrize("language", NORWEGIAN)
@@ -34,8 +61,13 @@ def test_no_text_of_the_guest_pages_is_missing_or_left_over(language: str) -> No
     assert set(catalogue) == _used()
 
 
-@pytest.mark.parametrize("language", NORWEGIAN)
-@pytest.mark.parametrize("domain", ["guest", "console"])
+@pytest.mark.parametrize(
+    ("language", "domain"),
+    [
+        *((language, domain) for language in NORWEGIAN for domain in ("guest", "console")),
+        *((one, "guest") for one in FURTHER),
+    ],
+)
 def test_translations_have_the_placeholders_of_the_original(language: str, domain: str) -> None:
     path = LOCALE / language / "LC_MESSAGES" / f"{domain}.po"
     for english, translated in read_catalogue(path).items():
