@@ -42,6 +42,7 @@ _DAY = {
     "uk": "d\u00a0MMMM y\u00a0'р'.",
     **dict.fromkeys(("smj", "sma"), "d.M.y"),  # CLDR has no names of months in them
 }
+_NUMBERS_OF = {"smj": "nb", "sma": "nb"}  # CLDR has no numbers of theirs: as their neighbours write them
 _CLOCK = {language: "HH:mm" if language in ("en", "de", "pl", "uk") else "HH.mm" for language in _DAY}
 _AT = {
     **{language: f", {_CLOCK[language]}" for language in ("se", "smj", "sma", "pl")},
@@ -72,7 +73,7 @@ class Translator:
 
     def count(self, number: int) -> str:
         """`12 345` with the language's own mark between thousands."""
-        return format_decimal(number, locale=self.language)
+        return format_decimal(number, locale=_NUMBERS_OF.get(self.language, self.language))
 
     def day(self, moment: date) -> str:
         """`22. november 2026`, in English `22 November 2026`, the first space unbreakable.

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 TEXT, CONTROL, STRONG = 4.5, 3.0, 7.0
+DARK_TEXT = 6.0  # more than the least: coloured text on a dark page looks fainter than its ratio
 WHITE, BLACK = "#ffffff", "#000000"
 LIGHT_SURFACES = ("#ffffff", "#f3f3f4")  # neutral surface and background of Designsystemet, light
 DARK_SURFACES = ("#26282b", "#1e2022", "#17181a")
@@ -31,8 +32,8 @@ def palette(accent: str) -> Palette:
     """The colours of `accent`, written `#rrggbb` in lower case. Raises: ValueError when it is not."""
     if _HEX.fullmatch(accent) is None:
         raise ValueError("write a colour as # and six hexadecimal digits, as in #0062ba")
-    light = _scheme(accent, LIGHT_SURFACES, toward=BLACK, paper=WHITE)
-    dark = _scheme(accent, DARK_SURFACES, toward=WHITE, paper="#17181a")
+    light = _scheme(accent, LIGHT_SURFACES, TEXT, toward=BLACK, paper=WHITE)
+    dark = _scheme(accent, DARK_SURFACES, DARK_TEXT, toward=WHITE, paper="#17181a")
     return Palette(light, dark, tuple(_notes(accent, light, dark)))
 
 
@@ -48,13 +49,13 @@ def mix(one: str, other: str, share: float) -> str:
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
-def _scheme(accent: str, surfaces: Sequence[str], *, toward: str, paper: str) -> dict[str, str]:
+def _scheme(accent: str, surfaces: Sequence[str], least: float, *, toward: str, paper: str) -> dict[str, str]:
     away = WHITE if toward == BLACK else BLACK
     base = _moved(accent, surfaces, CONTROL, toward)
     ink = WHITE if contrast(base, WHITE) >= TEXT else BLACK  # one of them always has 4.5:1
     deeper = BLACK if ink == WHITE else WHITE  # away from the text on it
     tinted, hover, active = (mix(paper, base, share) for share in (0.12, 0.18, 0.26))
-    text = _moved(accent, (*surfaces, tinted, hover), TEXT, toward)
+    text = _moved(accent, (*surfaces, tinted, hover), least, toward)
     return {
         "background-tinted": mix(paper, base, 0.06),
         "surface-tinted": tinted,
