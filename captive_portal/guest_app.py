@@ -17,6 +17,7 @@ from captive_portal import capport
 from captive_portal.assets import ASSET_HEADERS
 from captive_portal.guest import troubles
 from captive_portal.guest.edge import Edge
+from captive_portal.guest.information import InformationPages
 from captive_portal.guest.pages import Pages
 from captive_portal.guest.receipts import PROOF_SUFFIX, ReceiptPages
 from captive_portal.guest.site import Resolve, Site, open_site, visit
@@ -33,7 +34,7 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
     Raises: FormKeyError, CatalogueError when the installation is damaged.
     """
     site = open_site(services, resolve)
-    pages, receipts = Pages(site), ReceiptPages(site)
+    pages, receipts, information = Pages(site), ReceiptPages(site), InformationPages(site)
     errors = _Errors(site)
     routes: list[BaseRoute] = [
         _page("/", pages.welcome),
@@ -45,6 +46,8 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
         *(_page(path, pages.rules) for path in ("/rules", "/regler")),
         *(_page(path, pages.my_data) for path in ("/my-data", "/innsyn")),
         _page("/my-data", pages.show_my_data, "POST"),
+        *(_page(path, information.closed) for path in ("/closed", "/stengt")),
+        *(_page(path, information.accessibility) for path in ("/accessibility", "/tilgjengelighet")),
         *(_page(path, pages.privacy) for path in ("/privacy", "/personvern")),
         *(_page(f"{path}/{{code}}{PROOF_SUFFIX}", receipts.proof) for path in ("/receipt", "/kvittering")),
         *(_page(f"{path}/{{code}}", receipts.receipt) for path in ("/receipt", "/kvittering")),
@@ -87,8 +90,15 @@ def _capport(site: Site) -> Callable[[Request], Response]:
 def _asset(site: Site, path: str) -> Callable[[Request], Awaitable[Response]]:
     asset = site.assets.files[path]
 
-    async def endpoint(_request: Request) -> Response:
-        return Response(asset.body, headers=dict(ASSET_HEADERS), media_type=asset.media_type)
+    async def endpoint(request: Request) -> Response:
+        headers = dict(ASSET_HEADERS)
+        if asset.packed is None:
+            return Response(asset.body, headers=headers, media_type=asset.media_type)
+        headers["Vary"] = "Accept-Encoding"
+        accepted = {item.strip().lower() for item in request.headers.get("accept-encoding", "").split(",")}
+        if "gzip" not in accepted:
+            return Response(asset.body, headers=headers, media_type=asset.media_type)
+        return Response(asset.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=asset.media_type)
 
     return endpoint
 

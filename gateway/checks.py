@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from captive_portal.auth.certificate import foreign_certificate
+from captive_portal.languages import check_languages
 from gateway.audit.errors import AuditError
 from gateway.audit.keyfile import read_key_file
 from gateway.audit.targets.build import check_target
@@ -17,6 +18,7 @@ from gateway.errors import UsageError
 from gateway.firewall.config import firewall_config
 from gateway.lists.compile import starter_lists
 from gateway.lists.reader import current_path, read_snapshot
+from gateway.look.load import load_look
 from gateway.settings import Settings, signing_key_path
 from gateway.storage.engine import open_database
 from gateway.terms.notice import blanks
@@ -38,9 +40,11 @@ def check(settings: Settings, now: datetime) -> list[str]:
         firewall_config(settings)
     _check_signing_key(settings)
     _check_ports(settings)
+    check_languages(settings.portal)
     return [
         *_check_targets(settings),
         *_check_certificates(settings, now),
+        *load_look(settings.look).notes,
         *_missing_groups(settings),
         *_blanks_in_notice(settings),
     ]

@@ -54,6 +54,13 @@ SENTENCES: Mapping[str, str] = {
 }
 assert SENTENCES.keys() == SHAPES.keys(), "a type of entry has no sentence"
 
+OF_A_GROUP: Mapping[str, str] = {
+    "acceptance": N_(
+        "Version {version} of the rules of the group {group}, read in {language}. Identified: {identified}."
+    ),
+    "rules_published": N_("Version {version} of the rules, for the group {group}."),
+}
+
 FIELDS: Mapping[str, str] = {
     "name": N_("Name"),
     "organisation": N_("Organisation"),
@@ -125,10 +132,13 @@ def sentence(translate: Translator, document: Mapping[str, Any]) -> str:
         language = document["rules"]["language"]
         values |= {"version": document["rules"]["version"], "language": LANGUAGE_NAMES.get(language, language)}
         values["identified"] = document["identified_by"]
+        values |= {key: value for key, value in document["rules"].items() if key == "group"}
     if document["type"] == "export" and isinstance(document["last"], int):
         values["last"] = document["last"] - 1  # the entry keeps the first number that is not part of it
     said = {key: _word(translate, key, value) for key, value in values.items()}
-    return translate(SENTENCES[document["type"]], **said)
+    type_ = document["type"]
+    own = OF_A_GROUP.get(type_) if "group" in values else None
+    return translate(own or SENTENCES[type_], **said)
 
 
 def label(translate: Translator, field: str) -> str:

@@ -7,6 +7,7 @@ made. An answer that changed something is always 303, so that going back or relo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from captive_portal.guest import form, troubles
+from captive_portal.guest.closed import Overview, PolicyInForce
 from captive_portal.guest.edge import BODY
 from captive_portal.guest.notice import Notice, Notices
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
@@ -35,8 +37,14 @@ PATIENCE_S, SLOW_PATIENCE_S = 1, 5
 MAX_CODE_CHARS = 64
 
 
-_Shown = tuple[RulesVersion | None, Notice]
-"""What the form's page shows of the database."""
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the form's page shows of the database, for the group of the device's network."""
+
+    group_key: str
+    version: RulesVersion | None
+    notice: Notice
+    closed: Overview
 
 
 class Pages:
@@ -49,6 +57,7 @@ class Pages:
         self._portal = site.services.settings.portal
         self._enforced = site.services.settings.enforcement.enabled
         self._notices = Notices(site)
+        self._policy = PolicyInForce(site.services.place.owner_id)
 
     def welcome(self, request: Request) -> Response:
         """`GET /`: the rules and the form, or the status page for a device that has accepted."""
@@ -57,7 +66,7 @@ class Pages:
             return troubles.unknown_device(who)
         with self._database.read() as session:
             status = device_status(session, self._place, who.neighbour, who.now)
-            shown = self._shown(session) if status.state == "not_accepted" else None
+            shown = self._shown(session, who) if status.state == "not_accepted" else None
         if shown is None:
             return see_other(who.link("/status"))
         return self._form_page(who, shown, signed_off="signed_off" in request.query_params)
@@ -72,7 +81,11 @@ class Pages:
         fields = _posted(request)
         if fields is None:
             return troubles.not_a_form(who)
-        applicant = form.read_applicant(fields, form.asked_fields(self._portal))
+        try:
+            asked = form.asked_fields(self._portal, self._site.group_of(who.neighbour))
+        except StorageUnavailableError:  # what was typed can't be kept: the form itself needs the database
+            return troubles.storage_unavailable(who)
+        applicant = form.read_applicant(fields, asked)
         if isinstance(applicant, form.Rejected):
             return self._form_again(who, 422, fields, _messages(applicant, who.translator))
         claims = self._site.signer.verify(fields.get("token", ""), "accept", who.neighbour.mac, who.now)
@@ -146,17 +159,19 @@ class Pages:
 
     def rules(self, request: Request) -> Response:
         """`GET /rules`: the version in force, for anyone."""
-        who = visit(self._site, request, identify=False)
-        version = self._version()
+        who = visit(self._site, request)
+        with self._database.read() as session:
+            group_key = self._site.group_in(session, who.neighbour)
+            version = rules.version_in_force(session, self._place.owner_id, group_key)
         if version is None:
             return troubles.not_ready(who)
         return who.page("rules.html", rules=shown_rules(version, who.translator.language), version=version)
 
     def privacy(self, request: Request) -> Response:
         """`GET /privacy`: what is recorded of a guest, why, by which right and for how long, for anyone."""
-        who = visit(self._site, request, identify=False)
+        who = visit(self._site, request)
         with self._database.read() as session:
-            notice = self._notices.current(session)
+            notice = self._notices.current(session, self._site.group_in(session, who.neighbour))
         return who.page("privacy.html", notice=notice)
 
     def my_data(self, request: Request) -> Response:
@@ -201,10 +216,6 @@ class Pages:
                 now=who.now,
             )
 
-    def _version(self) -> RulesVersion | None:
-        with self._database.read() as session:
-            return rules.version_in_force(session, self._place.owner_id)
-
     def _again(
         self, who: Visit, fields: Mapping[str, str], status: int, message: str, headers: Mapping[str, str] | None = None
     ) -> Response:
@@ -219,11 +230,17 @@ class Pages:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         with self._database.read() as session:
-            shown = self._shown(session)
+            shown = self._shown(session, who)
         return self._form_page(who, shown, status=status, fields=fields, errors=errors, headers=headers)
 
-    def _shown(self, session: Session) -> _Shown:
-        return rules.version_in_force(session, self._place.owner_id), self._notices.current(session)
+    def _shown(self, session: Session, who: Visit) -> _Shown:
+        group_key = self._site.group_in(session, who.neighbour)
+        return _Shown(
+            group_key,
+            rules.version_in_force(session, self._place.owner_id, group_key),
+            self._notices.current(session, group_key),
+            self._policy.overview(session, group_key or "default", who.translator, who.now),
+        )
 
     def _form_page(
         self,
@@ -237,13 +254,13 @@ class Pages:
         signed_off: bool = False,
     ) -> Response:
         assert who.neighbour is not None
-        version, notice = shown
-        if version is None:
+        if shown.version is None:
             return troubles.not_ready(who)
-        text = shown_rules(version, who.translator.language)
+        text = shown_rules(shown.version, who.translator.language)
         expires_at = who.now + FORM_LIFETIME
-        token = self._site.signer.sign("accept", who.neighbour.mac, version.id, text.language, expires_at)
-        values: dict[str, Any] = {"rules": text, "asked": form.asked_fields(self._portal), "notice": notice}
+        token = self._site.signer.sign("accept", who.neighbour.mac, shown.version.id, text.language, expires_at)
+        asked = form.asked_fields(self._portal, shown.group_key)
+        values: dict[str, Any] = {"rules": text, "asked": asked, "notice": shown.notice, "closed": shown.closed}
         values |= {"typed": form.shown_again(fields or {}), "errors": errors or {}, "signed_off": signed_off}
         if fields is None and not errors:
             return who.page("welcome.html", status=status, headers=headers, gaps={"token": token}, **values)

@@ -61,16 +61,17 @@ def accept(
 ) -> Accepted | Refused:
     """Record that `applicant` accepted the version shown to them, and grant their device `duration` online.
 
+    The rules are those of the group that the device's network belongs to, where it has its own, else everybody's.
     A device that is already granted under the same version gets that grant again, so that two submissions of one
     form leave one acceptance. `version_id` and `language` are what the page showed; `address` the device's IP address.
     """
-    version = rules.version_in_force(session, place.owner_id)
+    network = places.network_on(session, place.gateway_id, neighbour.interface)
+    version = rules.version_in_force(session, place.owner_id, network.group_key if network is not None else "")
     if version is None:
         return Refused("no_rules")
     text = next((text for text in version.texts if text.language == language), None)
     if version.id != version_id or text is None:
         return Refused("rules_changed")
-    network = places.network_on(session, place.gateway_id, neighbour.interface)
     if network is None:
         return Refused("unknown_network")
     mark = generations.mark_of(session, place.owner_id, network.group_key)
@@ -95,6 +96,7 @@ def accept(
                 "language": language,
                 "text_sha256": text.text_sha256,
                 "html_sha256": text.html_sha256,
+                **({"group": version.group_key} if version.group_key else {}),
             },
             "identified_by": "self_declared",
         },

@@ -990,7 +990,8 @@ def _receipt(verifier: _Verifier, data: bytes, given: bytes | None) -> list[str]
     if document["type"] == "acceptance":
         rules = document["rules"]
         facts.append(
-            f"Rules version {rules['version']} ({rules['language']}) were accepted at {document['at']} (UTC), site"
+            f"Rules version {rules['version']} ({rules['language']}){_whose(rules)} were accepted at {document['at']}"
+            f" (UTC), site"
             f" “{document['site']}”."
         )
         unchecked.append(
@@ -1549,6 +1550,7 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "key_rotated": {"old_vkey", "new_vkey", "note"},
     "restored": {"size", "root", "known_size", "known_root"},
 }
+OPTIONAL_FIELDS = {"rules_published": {"group"}}  # non-empty text where they stand
 HASHES = {"text_sha256", "html_sha256"}
 UNSORTED = "its digests are not sorted and distinct"
 PERSONAL_NAMES = tuple(name.encode() for name in PERSONAL_COLUMNS)
@@ -1593,11 +1595,14 @@ def _misshapen(found: dict[str, Any]) -> str | None:  # noqa: PLR0911, PLR0912 -
         return UNSORTED
     kind = found["type"]
     plain = PLAIN.get(kind)
-    if plain is not None and found.keys() != ENVELOPE | plain:
-        odd = ", ".join(sorted(found.keys() ^ (ENVELOPE | plain), key=_utf16))
+    optional = OPTIONAL_FIELDS.get(kind, set()) & found.keys()
+    if plain is not None and found.keys() - optional != ENVELOPE | plain:
+        odd = ", ".join(sorted((found.keys() - optional) ^ (ENVELOPE | plain), key=_utf16))
         return f"has other fields than {kind} of version 1 has: {odd}"
     if kind == "acceptance":
         keys = {"version", "language"} | HASHES
+        if isinstance(found["rules"], dict) and "group" in found["rules"]:  # a group's own rules say whose they are
+            keys |= {"group"}
         if (
             not isinstance(found["rules"], dict)
             or found["rules"].keys() != keys
@@ -1607,6 +1612,8 @@ def _misshapen(found: dict[str, Any]) -> str | None:  # noqa: PLR0911, PLR0912 -
         if not isinstance(found["identified_by"], str) or found["identified_by"] not in IDENTIFIED_BY:
             return "says in no known way how the person was identified"
     if kind == "rules_published":
+        if not _texts_only(found, optional):
+            return "does not say in words whose rules they are"
         texts = found["texts"]
         if not isinstance(texts, dict) or not all(
             isinstance(item, dict) and item.keys() == HASHES and _texts_only(item, HASHES) for item in texts.values()
@@ -1626,6 +1633,10 @@ def _misshapen(found: dict[str, Any]) -> str | None:  # noqa: PLR0911, PLR0912 -
 def _texts_only(found: dict[str, Any], names: set[str]) -> bool:
     """Whether each of `names` is there and is non-empty text."""
     return all(isinstance(found.get(name), str) and found[name] for name in names)
+
+
+def _whose(rules: dict[str, Any]) -> str:
+    return f" of the group “{rules['group']}”" if "group" in rules else ""
 
 
 def _hashed(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -138,6 +138,8 @@ class RulesVersion(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
     label: Mapped[str] = mapped_column(String(80))
+    group_key: Mapped[str] = mapped_column(Key, default="", server_default="")
+    """Whose rules they are: a group that has its own; "" is everybody else's."""
     adopting_body: Mapped[str] = mapped_column(Text, default="")
     adopted_on: Mapped[date | None] = mapped_column(Date)
     case_number: Mapped[str] = mapped_column(Text, default="")

@@ -21,6 +21,8 @@ const PLAIN = new Map(
     restored: "size root known_size known_root",
   }).map(([type, fields]) => [type, fields.split(" ")]),
 );
+// Fields that an entry of a type may have besides: non-empty text where they stand.
+const OPTIONAL_FIELDS = new Map([["rules_published", ["group"]]]);
 const IDENTIFIED_BY = ["self_declared", "course_code", "host_approved", "oidc"];
 const HASHES = ["text_sha256", "html_sha256"];
 const PERSONAL_COLUMNS = ["name", "organisation", "contact", "course_code", "mac", "address", "receipt"];
@@ -74,20 +76,24 @@ function misshapen(found) {
   const isDigest = (item) => typeof item === "string" && /^[\w-]{43}$/.test(item);
   if (!Array.isArray(personal) || !personal.every(isDigest)) return ["not_digests"];
   if (!isAscending(personal)) return ["unsorted_digests"];
+  const optional = OPTIONAL_FIELDS.get(type) ?? [];
   if (PLAIN.has(type)) {
     const expected = [...ENVELOPE, ...PLAIN.get(type)];
     const odd = [
       ...expected.filter((name) => !Object.hasOwn(found, name)),
-      ...Object.keys(found).filter((name) => !expected.includes(name)),
+      ...Object.keys(found).filter((name) => !expected.includes(name) && !optional.includes(name)),
     ];
     if (odd.length) return ["other_fields", { kind: type, odd: odd.sort().join(", ") }];
   }
   if (type === "acceptance") {
     const keys = ["version", "language", ...HASHES];
+    if (isObject(found.rules) && Object.hasOwn(found.rules, "group")) keys.push("group"); // whose rules they are
     if (!isObject(found.rules) || !hasExactly(found.rules, keys) || !holdTexts(found.rules, keys)) return ["bad_rules"];
     if (!IDENTIFIED_BY.includes(found.identified_by)) return ["bad_identification"];
   }
   if (type === "rules_published") {
+    const there = optional.filter((name) => Object.hasOwn(found, name));
+    if (!holdTexts(found, there)) return ["bad_group"];
     const isText = (item) => isObject(item) && hasExactly(item, HASHES) && holdTexts(item, HASHES);
     if (!isObject(found.texts) || !Object.values(found.texts).every(isText)) return ["bad_texts"];
   }

@@ -287,6 +287,8 @@ def forged() -> Iterator[Case]:
 SHAPES = (
     (b'"language":', b'"languagd":'),
     (b'"rules":{', b'"rules":{"a":"b",'),
+    (b'"rules":{', b'"rules":{"group":"",'),
+    (b'"rules":{', b'"rules":{"group":["library"],'),
     (b'"identified_by":"self_declared"', b'"identified_by":["self_declared"]'),
     (b'"identified_by":"self_declared"', b'"identified_by":"guess"'),
     (b'"site":"hovedbygg"', b'"site":7'),

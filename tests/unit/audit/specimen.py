@@ -68,6 +68,8 @@ class Log:
             else:
                 language = "en" if index % 3 == 0 else "nb"
                 rules = {"version": "2026-1", "language": language, **texts[language]}
+                if index % 17 == 5:  # somebody in a group that has rules of its own
+                    rules = {**rules, "version": "2026-L", "group": "library"}
                 fields = {"rules": rules, "identified_by": "self_declared"}
             built = entry.build(
                 kind, at=START + timedelta(minutes=index), owner="kommune", site="hovedbygg",

@@ -260,7 +260,7 @@ def test_rules_that_changed_meanwhile_are_shown_before_they_are_accepted(
     assert answer.status_code == 409
     assert "The rules have changed" in answer.text
     assert "Vær grei." in answer.text
-    assert '<section class="card rules" aria-label="Rules" lang="nb">' in answer.text
+    assert '<section class="card rules" aria-label="Rules">\n<div lang="nb">' in answer.text
     assert counted() == (0, 0, 0)
 
 
