@@ -17,7 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from captive_portal.probes import PROBES
 from tests.lab import topology as net
+from tests.lab.certificates import Authority
 
 PROJECT = Path(__file__).resolve().parents[2]
 TOOLS = ("unshare", "nsenter", "ip", "nft", "dnsmasq", "udhcpc", "curl", "dig")
@@ -160,6 +162,18 @@ class World:
             f"--dhcp-leasefile={self.directory}/dhcp.leases",
         )
 
+    def start_resolver(self, *options: str) -> None:
+        """dnsmasq as the guests' resolver on the gateway, instead of the one that was there."""
+        pid = "/run/dnsmasq-gateway-dns.pid"
+        self.run("gateway", "sh", "-c", f"[ ! -e {pid} ] || kill $(cat {pid}) && rm -f {pid}")
+        self.until(lambda: not self._listens(net.GUEST4, 53), "the old resolver to be gone")
+        listen = f"--listen-address={net.GUEST4}"
+        self._dnsmasq("gateway", "--bind-interfaces", "--no-hosts", "--no-resolv", listen, *options, role="dns")
+
+    def _listens(self, address: str, port: int) -> bool:
+        told = self.run("gateway", "ss", "-lnu", f"src {address} and sport = {port}").stdout
+        return address in told
+
     def join(self, guest: str) -> dict[str, str]:
         """The guest's device joins: a real DHCP client and SLAAC. Returns the lease as udhcpc told it.
 
@@ -236,11 +250,15 @@ class World:
         script = self.directory / "udhcpc.sh"
         script.write_text(_UDHCPC_SCRIPT)
         script.chmod(0o755)
+        tls = self.directory / "tls"
+        self.authority = Authority(tls)
+        self.authority.issue({probe.host for probe in PROBES}, tls / "probes.pem", tls / "probes.key")
         for namespace, addresses in (
             ("internet", net.INTERNET),
             ("inside", (net.INSIDE4, net.INSIDE_PUBLIC4, net.INSIDE6)),
         ):
-            server = self.popen(namespace, sys.executable, "-m", "tests.lab.internet", *addresses)
+            command = (sys.executable, "-m", "tests.lab.internet", *addresses)
+            server = self.popen(namespace, *command, env={"LAB_TLS": str(tls)})
             assert server.stdout is not None
             line = server.stdout.readline().strip()
             server.stdout.close()
@@ -254,11 +272,11 @@ class World:
         wild = f"--address=/{net.WILD}/{net.SITE4}"
         self._dnsmasq("internet", *options, txt, wild, *listen, *records)
 
-    def _dnsmasq(self, namespace: str, *options: str) -> None:
+    def _dnsmasq(self, namespace: str, *options: str, role: str = "") -> None:
         """dnsmasq goes to the background only when it is listening, so its end is the sign that it serves."""
         # only user 0 exists in the lab, and an ordinary user's lab may not change groups at all: the empty group
         common = ("--conf-file=/dev/null", "--user=root", "--group=", "--log-facility=-")
-        pid = f"--pid-file=/run/dnsmasq-{namespace}.pid"
+        pid = f"--pid-file=/run/dnsmasq-{namespace}{'-' if role else ''}{role}.pid"
         with (self.directory / f"dnsmasq-{namespace}.log").open("a") as log:
             # a daemon's parent ends at once; its output must not be a pipe that nobody reads
             done = subprocess.run(
