@@ -6,8 +6,9 @@ import json
 from datetime import datetime
 
 from gateway.access.status import Status
+from gateway.announcement import API_PATH
 
-PATH = "/captive-portal/api"
+PATH = API_PATH
 MEDIA_TYPE = "application/captive+json"
 # §5: what a client is told is about that client alone. No Accept header is ever refused: clients send `*/*` or several.
 HEADERS = {"Cache-Control": "private", "X-Content-Type-Options": "nosniff"}
@@ -18,14 +19,20 @@ def is_captive(status: Status, *, enforced: bool) -> bool:
     return status.state != "online" if enforced else status.state == "not_accepted"
 
 
-def document(status: Status, public_url: str, now: datetime, *, enforced: bool) -> bytes:
-    """The API's answer for one device (RFC 8908 §5). `public_url` has no trailing slash."""
+def document(
+    status: Status, public_url: str, now: datetime, *, enforced: bool, extends_to: datetime | None = None
+) -> bytes:
+    """The API's answer for one device (RFC 8908 §5). `public_url` has no trailing slash.
+
+    `extends_to`: until when the access layer would let this device extend its access now, at `user-portal-url`; None:
+    it may not. The answer agrees with what that page offers when both ask the same function.
+    """
     captive = is_captive(status, enforced=enforced)
     answer: dict[str, object] = {
         "captive": captive,
         "user-portal-url": f"{public_url}/",
         "venue-info-url": f"{public_url}/status",
-        "can-extend-session": False,
+        "can-extend-session": not captive and extends_to is not None,
     }
     if not captive and status.ends_at is not None:
         answer["seconds-remaining"] = max(0, int((status.ends_at - now).total_seconds()))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from gateway.announcement import REMEDIES, announcement
 from gateway.clock import utc_now
 from gateway.errors import GatewayError, UsageError
 from gateway.settings import Settings, config_path, signing_key_path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CAP_NET_ADMIN = 12
+CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
 
 
 def services_to_run(settings: Settings, command: Sequence[str]) -> list[Service]:
@@ -33,6 +34,8 @@ def services_to_run(settings: Settings, command: Sequence[str]) -> list[Service]
     services = [Service(name, [*command, name]) for name in names]
     if settings.enforcement.enabled:
         services.insert(0, Service("enforcer", [*command, "enforcer"], privileged=True))
+        if settings.enforcement.advertise_portal:
+            services.append(Service("watch", [*command, "watch"], keeps=frozenset({CAP_NET_RAW})))
     return services
 
 
@@ -160,8 +163,13 @@ def announce(services: Services, say: Callable[[str], object]) -> None:
         say(f"{'enforcer':<14} off: enforcement.enabled is false, so nothing is let through or held back")
     if not signing_key_path(settings).exists():
         say(f"{'sealer':<14} off: the log's signing key is on another machine, which seals")
+    announced = announcement(settings, services.clock())
+    if announced.withheld is None:
+        say(f"{'portal API':<14} {announced.uri}")
+    elif announced.withheld != "not_enforced":
+        say(f"{'portal API':<14} withheld from DHCP and RA: {REMEDIES[announced.withheld]}")
     if settings.portal.tls_certificate is None:
-        say(f"{'portal https':<14} off: portal.tls_certificate is not set, so DHCP option 114 must not be sent")
+        say(f"{'portal https':<14} off: portal.tls_certificate is not set")
         say(f"{'dns over tls':<14} off: portal.tls_certificate is not set")
 
 

@@ -68,19 +68,22 @@ class Page:
 class Product:
     """`gjestenett up` in the lab. Use as `with Product(world) as product:`."""
 
-    def __init__(self, world: World, database: str = "") -> None:
+    def __init__(self, world: World, database: str = "", enforcement: str = "") -> None:
+        """`enforcement`: further lines of that section of the settings."""
         self.world = world
         self.folder = world.directory / "product"
         self.state = self.folder / "state"
         self.config = self.folder / "gjestenett.toml"
         self.ca = world.authority.ca
         self.database = database
+        self.enforcement = enforcement
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Product:
         self.folder.mkdir()
         self.certify()
-        self.config.write_text(_SETTINGS.format(state=self.state, folder=self.folder, database=self.database))
+        settings = _SETTINGS.format(state=self.state, folder=self.folder, database=self.database)
+        self.config.write_text(f"{settings}{self.enforcement}\n")
         (self.folder / "resolv.conf").write_text(f"nameserver {net.GUEST4}\noptions timeout:2 attempts:2\n")
         self.start()
         return self
