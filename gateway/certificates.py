@@ -59,6 +59,15 @@ def trouble_with(certificate: Path | None, host: str, now: datetime) -> Trouble 
     return "self_signed" if own.issuer == own.subject else None
 
 
+def ends_at(certificate: Path | None) -> datetime | None:
+    """When it expires; None where there is none that can be read."""
+    try:
+        read = None if certificate is None else x509.load_pem_x509_certificate(certificate.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return None if read is None else read.not_valid_after_utc
+
+
 def _read(path: Path, names: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(path.read_bytes())
