@@ -39,9 +39,11 @@ def services_to_run(settings: Settings, command: Sequence[str]) -> list[Service]
     return services
 
 
-def check_enforcement() -> None:
+def check_enforcement(settings: Settings) -> None:
     """Raises: UsageError when enforcement is asked for and this process can't do it."""
-    if not _has_net_admin():
+    if settings.enforcement.advertise_portal and not _has_capability(CAP_NET_RAW):
+        raise UsageError("enforcement.advertise_portal needs the capability NET_RAW; run as root, or set it to false")
+    if not _has_capability(CAP_NET_ADMIN):
         raise UsageError("enforcement.enabled needs the capability NET_ADMIN; run as root, or set it to false")
     if shutil.which("nft") is None:
         raise UsageError("enforcement.enabled needs the command nft; install the package nftables")
@@ -139,7 +141,7 @@ def prepare_and_announce(settings: Settings, say: Callable[[str], object]) -> No
         from gateway.firewall.nft import NftFirewall  # noqa: PLC0415
         from gateway.link.routes import non_default_routes  # noqa: PLC0415
 
-        check_enforcement()
+        check_enforcement(settings)
         NftFirewall().install(firewall_config(settings), non_default_routes())
     services = prepare(settings, utc_now)
     announce(services, say)
@@ -177,9 +179,9 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _has_net_admin() -> bool:
+def _has_capability(number: int) -> bool:
     with open(f"/proc/{os.getpid()}/status", encoding="ascii") as status:
         for line in status:
             if line.startswith("CapEff:"):
-                return bool(int(line.split()[1], 16) >> CAP_NET_ADMIN & 1)
+                return bool(int(line.split()[1], 16) >> number & 1)
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,6 +62,16 @@ def test_the_page_has_the_lines_to_copy_only_while_they_may_be_used(enforcing: W
     text = browser.get("/network").text
     assert WHY["expired"] in text
     assert "dhcp-option-force" not in text
+
+
+def test_monitoring_sees_it_too(enforcing: World) -> None:
+    browser = enforcing.signed_in("it")
+    assert "gjestenett_portal_uri_withheld 1.0" in browser.get("/metrics").text
+    issue(enforcing, timedelta(days=30))
+    text = browser.get("/metrics").text
+    assert "gjestenett_portal_uri_withheld 0.0" in text
+    [value] = re.findall(r"^gjestenett_portal_certificate_expires_timestamp_seconds (\S+)$", text, re.MULTILINE)
+    assert abs(float(value) - (enforcing.now + timedelta(days=30)).timestamp()) < 60
 
 
 def test_where_nothing_is_controlled_there_is_no_warning(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from gateway.announcement import REMEDIES, Announcement, announcement
 from gateway.announcement_files import FILES, FOLDER, AnnouncementFiles
+from gateway.checks import check
 from gateway.cli import cli
 from gateway.settings import Enforcement, Portal, Settings
 from tests.lab.certificates import Authority
@@ -71,6 +73,28 @@ def test_a_certificate_outside_its_time_or_unreadable_or_its_own_authority(
     assert announcement(chosen, NOW).withheld == "unreadable"
     (tmp_path / "portal.pem").unlink()
     assert announcement(chosen, NOW).withheld == "unreadable"
+
+
+def test_a_check_of_the_settings_warns_of_what_the_certificate_itself_does_not(
+    tmp_path: Path, authority: Authority
+) -> None:
+    (tmp_path / "state").mkdir()
+    enforcement = Enforcement(
+        enabled=True, guest_interfaces=("guest0",), guest_addresses=(IPv4Address("10.77.0.1"),), uplink="wan0"
+    )
+
+    def warned(**portal: Any) -> list[str]:
+        chosen = settings(tmp_path, **portal).model_copy(update={"enforcement": enforcement})
+        return [line for line in check(chosen, NOW) if "withheld" in line]
+
+    assert warned() == []
+    assert warned(hostname="other.example.no") == []  # said of the certificate already
+    assert warned(tls_certificate=None, tls_key=None) == [
+        f"the captive-portal URI is withheld from DHCP and RA: {REMEDIES['not_https']}"
+    ]
+    assert warned(public_url="https://10.77.0.1") == [
+        f"the captive-portal URI is withheld from DHCP and RA: {REMEDIES['address']}"
+    ]
 
 
 def test_every_reason_has_its_remedy() -> None:
