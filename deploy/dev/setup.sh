@@ -9,7 +9,7 @@ venv=.venv
 
 PACKAGES='nft:nftables ip:iproute2 dnsmasq:dnsmasq-base unbound:unbound dig:bind9-dnsutils chromium:chromium
 udhcpc:udhcpc conntrack:conntrack pg_ctl:postgresql unshare:util-linux curl:curl pgrep:procps iodine:iodine
-kea-dhcp4:kea-dhcp4-server kea-dhcp6:kea-dhcp6-server radvd:radvd
+kea-dhcp4:kea-dhcp4-server kea-dhcp6:kea-dhcp6-server radvd:radvd /lib/systemd/systemd-networkd:systemd
 libatomic.so.1:libatomic1 dnsperf:dnsperf strace:strace libpango-1.0.so.0:libpango-1.0-0
 libpangoft2-1.0.so.0:libpangoft2-1.0-0 fc-list:fontconfig pdftoppm:poppler-utils
 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core'
