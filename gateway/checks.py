@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from captive_portal.auth.certificate import foreign_certificate
 from captive_portal.languages import check_languages
+from gateway.announcement import REMEDIES, announcement
 from gateway.audit.errors import AuditError
 from gateway.audit.keyfile import read_key_file
 from gateway.audit.targets.build import check_target
@@ -45,6 +46,7 @@ def check(settings: Settings, now: datetime) -> list[str]:
         *_check_targets(settings),
         *_check_certificates(settings, now),
         *load_look(settings.look).notes,
+        *_withheld(settings, now),
         *_missing_groups(settings),
         *_blanks_in_notice(settings),
     ]
@@ -95,6 +97,14 @@ def _check_certificates(settings: Settings, now: datetime) -> list[str]:
     if foreign is not None:
         warnings += check_certificate(*foreign, "the console's certificate", settings.console.hostname, now)
     return warnings
+
+
+def _withheld(settings: Settings, now: datetime) -> list[str]:
+    """Why guests' devices are not told of the portal; what the certificate is warned of for itself is not repeated."""
+    found = announcement(settings, now).withheld
+    if found in (None, "not_enforced", "none", "unreadable", "expired", "not_yet", "other_name"):
+        return []
+    return [f"the captive-portal URI is withheld from DHCP and RA: {REMEDIES[found]}"]
 
 
 def _missing_groups(settings: Settings) -> list[str]:

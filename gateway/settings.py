@@ -162,6 +162,8 @@ class Enforcement(Section):
     nat: bool = True
     protected: tuple[IPvAnyNetwork, ...] = ()
     local_time_server: bool = True
+    advertise_portal: bool = False
+    """Whether `watch` announces the captive-portal URI by router advertisement, where the router itself can't."""
     dns_per_s: Annotated[int, Field(ge=20, le=100_000)] = 200
     dns_burst: Annotated[int, Field(ge=50, le=100_000)] = 1000
 
