@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway.errors import UsageError
 from gateway.log_settings import Audit
+from gateway.session_settings import Sessions
 from gateway.setting_kinds import (
     Hostname,
     HostnameOrAddress,
@@ -174,6 +175,7 @@ class Settings(BaseSettings):
     owner: Owner = Owner()
     database: Database = Database()
     portal: Portal = Portal()
+    sessions: Sessions = Sessions()
     console: Console = Console()
     dns: Dns = Dns()
     enforcement: Enforcement = Enforcement()

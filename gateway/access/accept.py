@@ -5,8 +5,10 @@ The caller commits. The enforcer sees the grant through the change feed and lets
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 from gateway.access.receipts import new_receipt_code
@@ -31,6 +33,19 @@ class Applicant:
 
 
 @dataclass(frozen=True)
+class Known:
+    """Whom the product knows from an earlier acceptance, and by what they were recognised.
+
+    What they wrote then goes into the new acceptance. `group_key` is that of the access they share, None for the
+    network's own.
+    """
+
+    visitor: Visitor
+    identified_by: Literal["known_device", "device_words", "receipt_code"]
+    group_key: str | None = None
+
+
+@dataclass(frozen=True)
 class Accepted:
     """The acceptance stands. `repeated`: it stood already, and nothing new was written."""
 
@@ -52,15 +67,17 @@ def accept(
     session: Session,
     place: Place,
     neighbour: Neighbour,
-    applicant: Applicant,
+    applicant: Applicant | Known,
     *,
     version_id: str,
     language: str,
     address: str,
     duration: timedelta,
+    by_group: Mapping[str, timedelta] = MappingProxyType({}),
     now: datetime,
 ) -> Accepted | Refused:
-    """Record that `applicant` accepted the version shown to them, and grant their device `duration` online.
+    """Record that `applicant` accepted the version shown to them, and grant their device `duration` online, or what
+    `by_group` has for its policy group.
 
     A device that is already granted under the same version gets that grant again, so that two submissions of one
     form leave one acceptance. `version_id` and `language` are what the page showed; `address` the device's IP address.
@@ -74,7 +91,12 @@ def accept(
     network = places.network_on(session, place.gateway_id, neighbour.interface)
     if network is None:
         return Refused("unknown_network")
-    mark = generations.mark_of(session, place.owner_id, network.group_key)
+    shared = applicant.group_key if isinstance(applicant, Known) else None
+    group_key = shared or network.group_key
+    mark = generations.mark_of(session, place.owner_id, group_key)
+    if mark is None and shared is not None:  # the group has been removed meanwhile
+        group_key = network.group_key
+        mark = generations.mark_of(session, place.owner_id, group_key)
     if mark is None:
         return Refused("no_policy")
 
@@ -85,6 +107,8 @@ def accept(
         return Accepted(before.id, standing.id, before.receipt_code, standing.ends_at, repeated=True)
 
     receipt_code = new_receipt_code()
+    identified_by = applicant.identified_by if isinstance(applicant, Known) else "self_declared"
+    said = _said(applicant)
     leaf_id = record(
         session,
         place,
@@ -96,27 +120,20 @@ def accept(
                 "text_sha256": text.text_sha256,
                 "html_sha256": text.html_sha256,
             },
-            "identified_by": "self_declared",
+            "identified_by": identified_by,
         },
         {
-            "name": applicant.name,
-            "organisation": applicant.organisation,
-            "contact": applicant.contact,
-            "course_code": applicant.course_code,
+            "name": said.name,
+            "organisation": said.organisation,
+            "contact": said.contact,
+            "course_code": said.course_code,
             "mac": neighbour.mac,
             "address": address,
             "receipt": receipt_code,
         },
         now,
     )
-    visitor = Visitor(
-        id=new_id(),
-        owner_id=place.owner_id,
-        name=applicant.name,
-        organisation=applicant.organisation,
-        contact=applicant.contact,
-        created_at=now,
-    )
+    visitor = applicant.visitor if isinstance(applicant, Known) else _new_visitor(place, said, now)
     acceptance = Acceptance(
         id=new_id(),
         owner_id=place.owner_id,
@@ -126,7 +143,7 @@ def accept(
         rules_version_id=version.id,
         language=language,
         text_sha256=text.text_sha256,
-        identified_by="self_declared",
+        identified_by=identified_by,
         accepted_at=now,
         receipt_code=receipt_code,
         leaf_id=leaf_id,
@@ -138,10 +155,10 @@ def accept(
         network_id=network.id,
         device_id=device.id,
         acceptance_id=acceptance.id,
-        group_key=network.group_key,
+        group_key=group_key,
         mark=mark,
         starts_at=now,
-        ends_at=now + duration,
+        ends_at=now + by_group.get(group_key, duration),
         revoked_at=None,
         revoked_by=None,
     )
@@ -149,3 +166,22 @@ def accept(
     session.flush()
     announce(session, "grants")
     return Accepted(acceptance.id, grant.id, receipt_code, grant.ends_at, repeated=False)
+
+
+def _said(applicant: Applicant | Known) -> Applicant:
+    """What the person wrote, now or then. A course code was for the course of that day."""
+    if isinstance(applicant, Applicant):
+        return applicant
+    visitor = applicant.visitor
+    return Applicant(visitor.name, visitor.organisation, visitor.contact)
+
+
+def _new_visitor(place: Place, said: Applicant, now: datetime) -> Visitor:
+    return Visitor(
+        id=new_id(),
+        owner_id=place.owner_id,
+        name=said.name,
+        organisation=said.organisation,
+        contact=said.contact,
+        created_at=now,
+    )

@@ -34,8 +34,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "kept_until": "Slettes", "type": "Slag", "at": "Tidspunkt", "reason": "Begrunnelse",
         "grant": "Tilgangens nummer",
         "self_declared": "det du skrev selv", "course_code_": "kurskode", "host_approved": "godkjent av vert",
-        "oidc": "innlogging", "known_device": "enheten, som var kjent fra før", "device_words": "tre ord fra en annen enhet",
-        "receipt_code": "kvitteringen fra en tidligere godkjenning", "cause": "Årsak", "signed_off": "logget av",
+        "oidc": "innlogging", "known_device": "enheten, som var kjent fra før",
+        "device_words": "tre ord fra en annen enhet", "receipt_code": "kvitteringen fra en tidligere godkjenning",
+        "cause": "Årsak", "signed_off": "logget av",
         "replaced": "samme enhet kom tilbake med ny adresse", "other_device": "avsluttet fra en annen enhet",
     },
     "nn": {

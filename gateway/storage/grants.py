@@ -110,8 +110,8 @@ def grant_by_code(session: Session, owner_id: str, code: str) -> Grant | None:
 
 
 class Standing(NamedTuple):
-    """A device's open grant on a network, with what a guest is told of it; `acceptance_id` and `receipt_code` are None
-    for one that staff admitted.
+    """A device's open grant on a network, with what a guest is told of it; `acceptance_id`, `receipt_code` and
+    `version_id` are None for one that staff admitted.
     """
 
     grant_id: str
@@ -120,6 +120,8 @@ class Standing(NamedTuple):
     starts_at: datetime
     ends_at: datetime
     applied: bool
+    group_key: str
+    version_id: str | None
 
 
 def standing(
@@ -145,6 +147,8 @@ _STANDING = (
         select(AppliedGrant.grant_id)
         .where(AppliedGrant.grant_id == Grant.id, AppliedGrant.removed_at.is_(None))
         .exists(),
+        Grant.group_key,
+        Acceptance.rules_version_id,
     )
     .join(Device, Device.id == Grant.device_id)
     .join(Network, Network.id == Grant.network_id)
