@@ -15,10 +15,13 @@ from starlette.types import ASGIApp
 from captive_portal import capport
 from captive_portal.assets import ASSET_HEADERS
 from captive_portal.guest import troubles
+from captive_portal.guest.devices import DevicePages
 from captive_portal.guest.edge import Edge
 from captive_portal.guest.pages import Pages
 from captive_portal.guest.receipts import PROOF_SUFFIX, ReceiptPages
+from captive_portal.guest.returning import ReturnPages
 from captive_portal.guest.site import Resolve, Site, open_site, visit
+from captive_portal.guest.status_parts import StatusParts
 from gateway.context import Services
 from gateway.link import neighbours
 from gateway.storage.engine import StorageUnavailableError
@@ -41,6 +44,8 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
         Route("/status", pages.status),
         Route("/sign-off", pages.sign_off, methods=["POST"]),
         Route("/sign-off", pages.sign_off_by_get),
+        *_device_routes(site),
+        Route("/form", pages.form),
         *(Route(path, pages.rules) for path in ("/rules", "/regler")),
         *(Route(path, pages.my_data) for path in ("/my-data", "/innsyn")),
         Route("/my-data", pages.show_my_data, methods=["POST"]),
@@ -66,13 +71,29 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
     return Edge(app, site)
 
 
+def _device_routes(site: Site) -> list[BaseRoute]:
+    devices, returning = DevicePages(site), ReturnPages(site)
+    buttons = {"/extend": devices.extend, "/words": devices.words, "/end-device": devices.end_device}
+    return [
+        *(Route(path, endpoint, methods=["POST"]) for path, endpoint in buttons.items()),
+        *(Route(path, devices.to_status) for path in buttons),
+        *(Route(path, devices.show_add) for path in ("/add", "/legg-til")),
+        Route("/add", devices.add, methods=["POST"]),
+        Route("/return", returning.show),
+        Route("/return", returning.accept, methods=["POST"]),
+    ]
+
+
 def _capport(site: Site) -> Callable[[Request], Response]:
     enforced = site.services.settings.enforcement.enabled
     public_url = site.services.settings.public_url
+    parts = StatusParts(site)
 
     def endpoint(request: Request) -> Response:
         who = visit(site, request)
-        body = capport.document(who.status(), public_url, who.now, enforced=enforced)
+        status = who.status()
+        extendable = parts.extension(who, status) is not None
+        body = capport.document(status, public_url, who.now, enforced=enforced, extendable=extendable)
         return Response(body, headers=dict(capport.HEADERS), media_type=capport.MEDIA_TYPE)
 
     return endpoint

@@ -12,9 +12,7 @@ from gateway.audit.entry import SHAPES
 from policies.categories import CATEGORIES, Language
 
 # What happens to guests at one site; everything else concerns the whole owner.
-LOCAL = frozenset(
-    {"acceptance", "grant_moved", "grant_revoked", "grant_extended", "grant_ended", "device_admitted"}
-)
+LOCAL = frozenset({"acceptance", "grant_moved", "grant_revoked", "grant_extended", "grant_ended", "device_admitted"})
 # Opened whatever an auditor's period is: without them no acceptance can be understood or proved.
 ALWAYS = frozenset({"rules_published", "policy_published", "key_rotated"})
 

@@ -154,7 +154,10 @@ def see_other(path: str) -> Response:
     return RedirectResponse(path, 303, {"Cache-Control": "no-store"})
 
 
+_PAGES = {"/accept": "/", **dict.fromkeys(("/sign-off", "/extend", "/words", "/end-device"), "/status")}
+
+
 def _here(request: Request) -> str:
     """Where the language links lead: this page, or the form's page where this one answers a POST."""
     path = request.url.path
-    return {"/accept": "/", "/sign-off": "/status"}.get(path, path)
+    return _PAGES.get(path, path)

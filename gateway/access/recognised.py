@@ -17,6 +17,7 @@ from gateway.access.extension import Durations
 from gateway.access.grants import end_by_guest
 from gateway.access.three_words import COUNT
 from gateway.link.neighbours import Neighbour
+from gateway.settings import Settings
 from gateway.storage import device_words, grants, places
 from gateway.storage.engine import Session
 from gateway.storage.models import Acceptance, Device, DeviceWords, Visitor
@@ -32,6 +33,14 @@ class Terms:
     durations: Durations
     within: timedelta
     devices: int
+
+
+def terms_of(settings: Settings) -> Terms:
+    """The terms as configured."""
+    sessions = settings.sessions
+    by_group = {group: timedelta(hours=hours) for group, hours in sessions.hours_by_group.items()}
+    usual, longest = timedelta(hours=settings.portal.grant_hours), timedelta(hours=sessions.longest_hours)
+    return Terms(Durations(usual, by_group, longest), timedelta(days=sessions.return_days), sessions.devices_per_person)
 
 
 @dataclass(frozen=True)

@@ -48,9 +48,9 @@ def _copy_table() -> None:
     query = sa.text("SELECT sql FROM sqlite_master WHERE name = :name")
     index = connection.execute(query, {"name": SHORT_CODES}).scalar_one()
     op.drop_index(SHORT_CODES, "acceptance")  # one of an expression, which is not copied with the table
-    with op.batch_alter_table("acceptance") as table:
-        table.drop_constraint(op.f(NAME), type_="check")
-        table.create_check_constraint(op.f(NAME), WAYS)
+    with op.batch_alter_table("acceptance") as copied:
+        copied.drop_constraint(op.f(NAME), type_="check")
+        copied.create_check_constraint(op.f(NAME), WAYS)
     op.execute(index)
     for table in held:
         op.execute(f"INSERT INTO {table} SELECT * FROM held_{table}")

@@ -73,19 +73,21 @@ class Page:
 class Product:
     """`gjestenett up` in the lab. Use as `with Product(world) as product:`."""
 
-    def __init__(self, world: World, database: str = "") -> None:
+    def __init__(self, world: World, database: str = "", more_settings: str = "") -> None:
         self.world = world
         self.folder = world.directory / "product"
         self.state = self.folder / "state"
         self.config = self.folder / "gjestenett.toml"
         self.ca = self.folder / "ca.pem"
         self.database = database
+        self.more_settings = more_settings
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Product:
         self.folder.mkdir()
         _make_certificates(self.folder)
-        self.config.write_text(_SETTINGS.format(state=self.state, folder=self.folder, database=self.database))
+        settings = _SETTINGS.format(state=self.state, folder=self.folder, database=self.database)
+        self.config.write_text(settings + self.more_settings)
         (self.folder / "resolv.conf").write_text(f"nameserver {net.GUEST4}\noptions timeout:2 attempts:2\n")
         self.start()
         return self
@@ -140,7 +142,7 @@ class Product:
 
     def accept(self, guest: str, name: str = "Kari Nordmann", language: str = "nb") -> Page:
         """Read the rules and accept them as a browser without JavaScript does; the answer to the POST."""
-        page = self.curl(guest, f"{PORTAL}/", language=language)
+        page = self.curl(guest, f"{PORTAL}/form", language=language)
         fields = form_fields(page.body)
         if "token" not in fields:
             raise LabError(f"no form on the welcome page ({page.status}): {page.body[:500]}")
