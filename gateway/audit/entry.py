@@ -25,6 +25,8 @@ MIN_SALT_BYTES = 16
 IDENTIFIED_BY = frozenset(
     {"self_declared", "course_code", "host_approved", "oidc", "known_device", "device_words", "receipt_code"}
 )
+RECOGNISED = frozenset({"known_device", "device_words", "receipt_code"})
+"""Ways of being identified in which the person wrote nothing this time: what they wrote earlier was taken again."""
 
 _ENVELOPE = frozenset({"v", "type", "at", "owner", "site", "personal"})
 _RULES = frozenset({"version", "language", "text_sha256", "html_sha256"})

@@ -118,7 +118,8 @@ def test_a_stale_sign_off_form_does_not_end_a_newer_grant(
 
 PATHS = ("/", "/accept", "/status", "/sign-off", "/rules", "/regler", "/receipt", "/kvittering", "/privacy",
          "/personvern", "/receipt/0000-0000-0000-0000", "/receipt/0000-0000-0000-0000.tlog-proof",
-         "/captive-portal/api", "/form", "/add", "/legg-til", "/return", "/extend", "/words", "/end-device")  # fmt: skip
+         "/captive-portal/api", "/form", "/add", "/legg-til", "/return", "/extend", "/words",
+         "/end-device")  # fmt: skip
 
 
 POSTED = ("/accept", "/sign-off", "/add", "/return", "/extend", "/words", "/end-device")
