@@ -197,11 +197,12 @@ def test_keyboard_reaches_everything_in_reading_order(portal: Any, chromium: Bro
     page = context.new_page()
     page.goto(portal.url)
     reached = []
-    for _ in range(12):
+    for _ in range(13):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
     assert reached == [
-        "Gå til innholdet", "Bokmål", "Nynorsk", "English", "name", "organisation", "contact",
+        "Gå til innholdet", "Bokmål", "Nynorsk", "English",
+        "Har du en annen enhet på nett, eller en kvittering? Legg til denne enheten", "name", "organisation", "contact",
         "Hvem som er ansvarlig, og hva du kan be om", "accept",
         "61 00 00 00", "Regler for gjestenettet", "Personvern på gjestenettet",
     ]  # fmt: skip
