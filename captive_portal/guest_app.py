@@ -16,11 +16,14 @@ from starlette.types import ASGIApp
 from captive_portal import capport
 from captive_portal.assets import ASSET_HEADERS
 from captive_portal.guest import troubles
+from captive_portal.guest.devices import DevicePages
 from captive_portal.guest.edge import Edge
 from captive_portal.guest.information import InformationPages
 from captive_portal.guest.pages import Pages
 from captive_portal.guest.receipts import PROOF_SUFFIX, ReceiptPages
+from captive_portal.guest.returning import ReturnPages
 from captive_portal.guest.site import Resolve, Site, open_site, visit
+from captive_portal.guest.status_parts import StatusParts
 from gateway.context import Services
 from gateway.link import neighbours
 from gateway.storage.engine import StorageUnavailableError
@@ -43,6 +46,8 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
         _page("/status", pages.status),
         _page("/sign-off", pages.sign_off, "POST"),
         _page("/sign-off", pages.sign_off_by_get),
+        *_device_routes(site),
+        _page("/form", pages.form),
         *(_page(path, pages.rules) for path in ("/rules", "/regler")),
         *(_page(path, pages.my_data) for path in ("/my-data", "/innsyn")),
         _page("/my-data", pages.show_my_data, "POST"),
@@ -75,13 +80,29 @@ def _page(path: str, endpoint: Callable[[Request], Response], method: str = "GET
     return Route(path, in_thread, methods=[method])
 
 
+def _device_routes(site: Site) -> list[BaseRoute]:
+    devices, returning = DevicePages(site), ReturnPages(site)
+    buttons = {"/extend": devices.extend, "/words": devices.words, "/end-device": devices.end_device}
+    return [
+        *(_page(path, endpoint, "POST") for path, endpoint in buttons.items()),
+        *(_page(path, devices.to_status) for path in buttons),
+        *(_page(path, devices.show_add) for path in ("/add", "/legg-til")),
+        _page("/add", devices.add, "POST"),
+        _page("/return", returning.show),
+        _page("/return", returning.accept, "POST"),
+    ]
+
+
 def _capport(site: Site) -> Callable[[Request], Response]:
     enforced = site.services.settings.enforcement.enabled
     public_url = site.services.settings.public_url
+    parts = StatusParts(site)
 
     def endpoint(request: Request) -> Response:
         who = visit(site, request)
-        body = capport.document(who.status(), public_url, who.now, enforced=enforced)
+        status = who.status()
+        extendable = parts.extension(who, status) is not None
+        body = capport.document(status, public_url, who.now, enforced=enforced, extendable=extendable)
         return Response(body, headers=dict(capport.HEADERS), media_type=capport.MEDIA_TYPE)
 
     return endpoint

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway.errors import UsageError
 from gateway.log_settings import Audit
+from gateway.session_settings import Sessions
 from gateway.setting_kinds import (
     Colour,
     Hostname,
@@ -213,6 +214,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     portal: Portal = Portal()
     look: Look = Look()
+    sessions: Sessions = Sessions()
     console: Console = Console()
     dns: Dns = Dns()
     enforcement: Enforcement = Enforcement()

@@ -12,7 +12,7 @@ from gateway.audit.entry import SHAPES
 from policies.categories import CATEGORIES, Language
 
 # What happens to guests at one site; everything else concerns the whole owner.
-LOCAL = frozenset({"acceptance", "grant_moved", "grant_revoked", "device_admitted"})
+LOCAL = frozenset({"acceptance", "grant_moved", "grant_revoked", "grant_extended", "grant_ended", "device_admitted"})
 # Opened whatever an auditor's period is: without them no acceptance can be understood or proved.
 ALWAYS = frozenset({"rules_published", "policy_published", "key_rotated"})
 
@@ -22,6 +22,8 @@ TITLES: Mapping[str, str] = {
     "policy_published": N_("Content filter published"),
     "grant_moved": N_("Device moved to another group"),
     "grant_revoked": N_("Access ended by staff"),
+    "grant_extended": N_("Access extended by the guest"),
+    "grant_ended": N_("Access ended by the guest"),
     "export": N_("Export made"),
     "staff_change": N_("Account changed"),
     "staff_login": N_("Staff signed in"),
@@ -41,6 +43,8 @@ SENTENCES: Mapping[str, str] = {
     "policy_published": N_("Generation {generation} of the content filter."),
     "grant_moved": N_("From the group {from_group} to {to_group}."),
     "grant_revoked": N_("The device is no longer let through."),
+    "grant_extended": N_("The device may be online until {until}."),
+    "grant_ended": N_("{cause}. The device is no longer let through."),
     "export": N_("Entries {first} to {last} of the log, which then had {size}."),
     "staff_change": N_("{change}. Role: {role}."),
     "staff_login": N_("{method}: {result}."),
@@ -88,6 +92,14 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
         "course_code": N_("by a course code"),
         "host_approved": N_("by the host"),
         "oidc": N_("by signing in elsewhere"),
+        "known_device": N_("by the device, on which the rules had been accepted before"),
+        "device_words": N_("by three words that another of the person’s devices showed"),
+        "receipt_code": N_("by the receipt of an earlier acceptance"),
+    },
+    "cause": {
+        "signed_off": N_("The guest signed off"),
+        "replaced": N_("The same device came back with a new address"),
+        "other_device": N_("The guest ended it from another device"),
     },
     "change": {
         "added": N_("Added"),

@@ -16,14 +16,17 @@ from starlette.responses import Response
 
 from captive_portal.guest import form, troubles
 from captive_portal.guest.closed import Overview, PolicyInForce
-from captive_portal.guest.edge import BODY
 from captive_portal.guest.notice import Notice, Notices
+from captive_portal.guest.posting import posted
+from captive_portal.guest.returning import ReturnPages
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
+from captive_portal.guest.status_parts import StatusParts
 from captive_portal.i18n import Translator
 from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
 from gateway.access.accept import Accepted, Applicant, Refused, accept
 from gateway.access.grants import sign_off
 from gateway.access.receipts import format_receipt_code, parse_receipt_code
+from gateway.access.recognised import terms_of
 from gateway.access.status import device_status
 from gateway.access.subject import own_document
 from gateway.audit.periods import parse_period
@@ -31,7 +34,6 @@ from gateway.storage import rules
 from gateway.storage.engine import Session, StorageUnavailableError
 from gateway.storage.models import RulesVersion
 
-FORM_TYPE = "application/x-www-form-urlencoded"
 SLOW_AFTER = timedelta(seconds=15)
 PATIENCE_S, SLOW_PATIENCE_S = 1, 5
 MAX_CODE_CHARS = 64
@@ -55,12 +57,24 @@ class Pages:
         self._database = site.services.database
         self._place = site.services.place
         self._portal = site.services.settings.portal
+        self._durations = terms_of(site.services.settings).durations
         self._enforced = site.services.settings.enforcement.enabled
         self._notices = Notices(site)
         self._policy = PolicyInForce(site.services.place.owner_id)
+        self._returning = ReturnPages(site, self._notices)
+        self._parts = StatusParts(site)
 
     def welcome(self, request: Request) -> Response:
-        """`GET /`: the rules and the form, or the status page for a device that has accepted."""
+        """`GET /`: the rules and the form; one button for a device that is known; the status page for one that has
+        accepted.
+        """
+        return self._welcome(request, known=True)
+
+    def form(self, request: Request) -> Response:
+        """`GET /form`: the form, also on a device that is known: somebody else may hold it now."""
+        return self._welcome(request, known=False)
+
+    def _welcome(self, request: Request, *, known: bool) -> Response:
         who = visit(self._site, request)
         if who.neighbour is None:
             return troubles.unknown_device(who)
@@ -69,7 +83,9 @@ class Pages:
             shown = self._shown(session, who) if status.state == "not_accepted" else None
         if shown is None:
             return see_other(who.link("/status"))
-        return self._form_page(who, shown, signed_off="signed_off" in request.query_params)
+        signed_off = "signed_off" in request.query_params
+        back = self._returning.page(who, signed_off=signed_off) if known else None
+        return back or self._form_page(who, shown, signed_off=signed_off)
 
     def accept(self, request: Request) -> Response:  # noqa: PLR0911 - each return is one way to be refused
         """`POST /accept`: one acceptance and one grant, or the form again with what to correct."""
@@ -78,7 +94,7 @@ class Pages:
             return troubles.unknown_device(who)
         if is_cross_site(request.headers):
             return troubles.from_elsewhere(who)
-        fields = _posted(request)
+        fields = posted(request)
         if fields is None:
             return troubles.not_a_form(who)
         try:
@@ -118,28 +134,25 @@ class Pages:
         slow = who.now - status.starts_at > SLOW_AFTER
         waiting = {"Refresh": f"{SLOW_PATIENCE_S if slow else PATIENCE_S}; url={who.link('/status')}"}
         language = who.translator.language
-        return who.page(
-            "status.html",
-            headers=waiting if state == "waiting" else None,
-            state=state,
-            slow=slow,
-            gaps={
-                "left": time_left(who.translator, status.ends_at - who.now),
-                "ends_at": who.translator.moment(status.ends_at),
-                "receipt_code": status.receipt_code or "",
-                "receipt": format_receipt_code(status.receipt_code) if status.receipt_code else "",
-                "token": self._site.signer.sign(
-                    "sign_off", who.neighbour.mac, status.grant_id, language, status.ends_at
-                ),
-            },
-        )
+        parts = self._parts.of(who, status)
+        same: dict[str, Any] = {"state": state, "slow": slow, **parts.same}
+        gaps = {
+            "left": time_left(who.translator, status.ends_at - who.now),
+            "ends_at": who.translator.moment(status.ends_at),
+            "receipt_code": status.receipt_code or "",
+            "receipt": format_receipt_code(status.receipt_code) if status.receipt_code else "",
+            "token": self._site.signer.sign("sign_off", who.neighbour.mac, status.grant_id, language, status.ends_at),
+            **parts.gaps,
+        }
+        headers = waiting if state == "waiting" else None
+        return who.page("status.html", headers=headers, gaps=gaps, keep=not parts.is_own, **same)
 
     def sign_off(self, request: Request) -> Response:
         """`POST /sign-off`: end this device's access. A stale or foreign form changes nothing and shows the status."""
         who = visit(self._site, request)
         if who.neighbour is None:
             return troubles.unknown_device(who)
-        fields = None if is_cross_site(request.headers) else _posted(request)
+        fields = None if is_cross_site(request.headers) else posted(request)
         token = (fields or {}).get("token", "")
         claims = self._site.signer.verify(token, "sign_off", who.neighbour.mac, who.now)
         if not isinstance(claims, Claims):
@@ -185,7 +198,7 @@ class Pages:
         who = visit(self._site, request)
         if is_cross_site(request.headers):
             return troubles.from_elsewhere(who)
-        fields = _posted(request)
+        fields = posted(request)
         if fields is None:
             return troubles.not_a_form(who)
         code = parse_receipt_code(fields.get("code", "")[:MAX_CODE_CHARS])
@@ -212,7 +225,8 @@ class Pages:
                 version_id=claims.subject,
                 language=claims.language,
                 address=who.address,
-                duration=timedelta(hours=self._portal.grant_hours),
+                duration=self._durations.usual,
+                by_group=self._durations.by_group,
                 now=who.now,
             )
 
@@ -274,11 +288,6 @@ def time_left(t: Translator, left: timedelta) -> str:
         return t("Less than a minute")
     hours, minutes = divmod(minutes, 60)
     return t("{hours} h {minutes} min", hours=hours, minutes=minutes) if hours else t("{minutes} min", minutes=minutes)
-
-
-def _posted(request: Request) -> dict[str, str] | None:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return form.decode_form(request.scope.get(BODY, b"")) if kind == FORM_TYPE else None
 
 
 def _messages(rejected: form.Rejected, t: Translator) -> dict[str, str]:

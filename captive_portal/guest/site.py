@@ -92,11 +92,12 @@ class Visit:
         status: int = 200,
         headers: Mapping[str, str] | None = None,
         gaps: Mapping[str, str] | None = None,
+        keep: bool = True,
         **values: object,
     ) -> HTMLResponse:
-        """A page from `templates/guest/`. With `gaps` it is kept: see `KeptPages.fill`."""
-        if gaps is None:
-            html = self._render({**values, "template": template})
+        """A page from `templates/guest/`. With `gaps` it is kept, unless `values` are one guest's: `KeptPages.fill`."""
+        if gaps is None or not keep:
+            html = self._render({**values, **(gaps or {}), "template": template})
         else:
             same = {"language": self.translator.language, "here": _here(self.request), "chosen": self.chosen_language}
             html = self.site.kept.fill({**values, **same, "template": template}, gaps, self._render)
@@ -210,7 +211,10 @@ def see_other(path: str) -> Response:
     return RedirectResponse(path, 303, {"Cache-Control": "no-store"})
 
 
+_PAGES = {"/accept": "/", **dict.fromkeys(("/sign-off", "/extend", "/words", "/end-device"), "/status")}
+
+
 def _here(request: Request) -> str:
     """Where the language links lead: this page, or the form's page where this one answers a POST."""
     path = request.url.path
-    return {"/accept": "/", "/sign-off": "/status"}.get(path, path)
+    return _PAGES.get(path, path)

@@ -5,8 +5,10 @@ The caller commits. The enforcer sees the grant through the change feed and lets
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 from gateway.access.receipts import new_receipt_code
@@ -15,6 +17,7 @@ from gateway.link.neighbours import Neighbour
 from gateway.storage import accepting, generations, places, rules
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
+from gateway.storage.models import Visitor
 from gateway.storage.places import Place
 from gateway.storage.types import new_id
 
@@ -27,6 +30,19 @@ class Applicant:
     organisation: str = ""
     contact: str = ""
     course_code: str = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Whom the product knows from an earlier acceptance, and by what they were recognised.
+
+    What they wrote then goes into the new acceptance. `group_key` is that of the access they share, None for the
+    network's own.
+    """
+
+    visitor: Visitor
+    identified_by: Literal["known_device", "device_words", "receipt_code"]
+    group_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,15 +67,17 @@ def accept(
     session: Session,
     place: Place,
     neighbour: Neighbour,
-    applicant: Applicant,
+    applicant: Applicant | Known,
     *,
     version_id: str,
     language: str,
     address: str,
     duration: timedelta,
+    by_group: Mapping[str, timedelta] = MappingProxyType({}),
     now: datetime,
 ) -> Accepted | Refused:
-    """Record that `applicant` accepted the version shown to them, and grant their device `duration` online.
+    """Record that `applicant` accepted the version shown to them, and grant their device `duration` online, or what
+    `by_group` has for its policy group.
 
     The rules are those of the group that the device's network belongs to, where it has its own, else everybody's.
     A device that is already granted under the same version gets that grant again, so that two submissions of one
@@ -74,7 +92,12 @@ def accept(
         return Refused("rules_changed")
     if network is None:
         return Refused("unknown_network")
-    mark = generations.mark_of(session, place.owner_id, network.group_key)
+    shared = applicant.group_key if isinstance(applicant, Known) else None
+    group_key = shared or network.group_key
+    mark = generations.mark_of(session, place.owner_id, group_key)
+    if mark is None and shared is not None:  # the group has been removed meanwhile
+        group_key = network.group_key
+        mark = generations.mark_of(session, place.owner_id, group_key)
     if mark is None:
         return Refused("no_policy")
 
@@ -86,6 +109,8 @@ def accept(
         )
 
     receipt_code = new_receipt_code()
+    identified_by = applicant.identified_by if isinstance(applicant, Known) else "self_declared"
+    said = _said(applicant)
     leaf_id = record(
         session,
         place,
@@ -98,32 +123,38 @@ def accept(
                 "html_sha256": text.html_sha256,
                 **({"group": version.group_key} if version.group_key else {}),
             },
-            "identified_by": "self_declared",
+            "identified_by": identified_by,
         },
         {
-            "name": applicant.name,
-            "organisation": applicant.organisation,
-            "contact": applicant.contact,
-            "course_code": applicant.course_code,
+            "name": said.name,
+            "organisation": said.organisation,
+            "contact": said.contact,
+            "course_code": said.course_code,
             "mac": neighbour.mac,
             "address": address,
             "receipt": receipt_code,
         },
         now,
     )
-    visitor_id, acceptance_id, grant_id, ends_at = new_id(), new_id(), new_id(), now + duration
+    visitor_id, acceptance_id, grant_id = new_id(), new_id(), new_id()
+    ends_at = now + by_group.get(group_key, duration)
+    new_visitor = None
+    if isinstance(applicant, Known):
+        visitor_id = applicant.visitor.id
+    else:
+        new_visitor = {
+            "id": visitor_id,
+            "owner_id": place.owner_id,
+            "name": said.name,
+            "organisation": said.organisation,
+            "contact": said.contact,
+            "created_at": now,
+        }
     if standing is not None:  # the rules have changed since: the old grant ends where the new one begins
         accepting.end_grant(session, standing.grant_id, "new acceptance", now)
     accepting.add_acceptance(
         session,
-        visitor={
-            "id": visitor_id,
-            "owner_id": place.owner_id,
-            "name": applicant.name,
-            "organisation": applicant.organisation,
-            "contact": applicant.contact,
-            "created_at": now,
-        },
+        visitor=new_visitor,
         acceptance={
             "id": acceptance_id,
             "owner_id": place.owner_id,
@@ -133,7 +164,7 @@ def accept(
             "rules_version_id": version.id,
             "language": language,
             "text_sha256": text.text_sha256,
-            "identified_by": "self_declared",
+            "identified_by": identified_by,
             "accepted_at": now,
             "receipt_code": receipt_code,
             "leaf_id": leaf_id,
@@ -143,7 +174,7 @@ def accept(
             "network_id": network.id,
             "device_id": device_id,
             "acceptance_id": acceptance_id,
-            "group_key": network.group_key,
+            "group_key": group_key,
             "mark": mark,
             "starts_at": now,
             "ends_at": ends_at,
@@ -151,3 +182,11 @@ def accept(
     )
     announce(session, "grants")
     return Accepted(acceptance_id, grant_id, receipt_code, ends_at, repeated=False)
+
+
+def _said(applicant: Applicant | Known) -> Applicant:
+    """What the person wrote, now or then. A course code was for the course of that day."""
+    if isinstance(applicant, Applicant):
+        return applicant
+    visitor = applicant.visitor
+    return Applicant(visitor.name, visitor.organisation, visitor.contact)

@@ -25,6 +25,9 @@ class Status:
     receipt_code: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    group_key: str | None = None
+    version_id: str | None = None
+    """The version of the rules that was accepted; None also where staff admitted the device."""
 
 
 NOT_ACCEPTED = Status("not_accepted")
@@ -42,4 +45,6 @@ def device_status(session: Session, place: Place, neighbour: Neighbour, now: dat
         found.receipt_code,
         found.starts_at,
         found.ends_at,
+        found.group_key,
+        found.version_id,
     )

@@ -22,7 +22,11 @@ from gateway.clock import format_utc
 VERSION = 1
 MAX_ENTRY_BYTES = 65_535
 MIN_SALT_BYTES = 16
-IDENTIFIED_BY = frozenset({"self_declared", "course_code", "host_approved", "oidc"})
+IDENTIFIED_BY = frozenset(
+    {"self_declared", "course_code", "host_approved", "oidc", "known_device", "device_words", "receipt_code"}
+)
+RECOGNISED = frozenset({"known_device", "device_words", "receipt_code"})
+"""Ways of being identified in which the person wrote nothing this time: what they wrote earlier was taken again."""
 
 _ENVELOPE = frozenset({"v", "type", "at", "owner", "site", "personal"})
 _RULES = frozenset({"version", "language", "text_sha256", "html_sha256"})
@@ -54,6 +58,8 @@ SHAPES: Mapping[str, Shape] = {
     "policy_published": _shape("generation before_sha256 after_sha256", "by note"),
     "grant_moved": _shape("grant from_group to_group", "by mac"),
     "grant_revoked": _shape("grant", "by mac reason"),
+    "grant_extended": _shape("grant until", "mac"),
+    "grant_ended": _shape("grant cause", "mac"),
     "export": _shape("first last size", "staff filter purpose"),
     "staff_change": _shape("change role", "staff subject scope"),
     "staff_login": _shape("method result", "staff address"),

@@ -59,7 +59,9 @@ DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
 HEX = re.compile(r"[0-9a-f]{64}")
 AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 DECIMAL = re.compile(r"0|[1-9][0-9]{0,14}")
-IDENTIFIED_BY = {"self_declared", "course_code", "host_approved", "oidc"}
+IDENTIFIED_BY = {
+    "self_declared", "course_code", "host_approved", "oidc", "known_device", "device_words", "receipt_code",
+}  # fmt: skip
 PERSONAL_COLUMNS = ("name", "organisation", "contact", "course_code", "mac", "address", "receipt")
 PLAIN_FILTER = {"from", "to", "site", "version"}
 PERSONAL_FILTER = {"name": "name", "course": "course_code", "device": "mac"}  # key of the filter: field of the entry
@@ -1539,6 +1541,8 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "policy_published": {"generation", "before_sha256", "after_sha256"},
     "grant_moved": {"grant", "from_group", "to_group"},
     "grant_revoked": {"grant"},
+    "grant_extended": {"grant", "until"},
+    "grant_ended": {"grant", "cause"},
     "export": {"first", "last", "size"},
     "staff_change": {"change", "role"},
     "staff_login": {"method", "result"},
@@ -1560,7 +1564,8 @@ PERSONAL_NAMES = tuple(name.encode() for name in PERSONAL_COLUMNS)
 _TEXT = rb'[^"\\\x00-\x1f]'
 PLAIN_ACCEPTANCE = re.compile(
     rb'\{"at":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)",'
-    rb'"identified_by":"(self_declared|course_code|host_approved|oidc)",'
+    rb'"identified_by":"(self_declared|course_code|host_approved|oidc|'
+    rb'known_device|device_words|receipt_code)",'
     rb'"owner":"' + _TEXT + rb'+","personal":\[((?:"[\w-]{43}"(?:,"[\w-]{43}")*)?)\],'
     rb'"rules":\{"html_sha256":"([0-9a-f]{64})","language":"(' + _TEXT + rb'+)",'
     rb'"text_sha256":"([0-9a-f]{64})","version":"(' + _TEXT + rb'+)"\},'

@@ -92,8 +92,8 @@ def grant_by_code(session: Session, owner_id: str, code: str) -> Grant | None:
 
 
 class Standing(NamedTuple):
-    """A device's open grant on a network, with what a guest is told of it; `acceptance_id` and `receipt_code` are None
-    for one that staff admitted.
+    """A device's open grant on a network, with what a guest is told of it; `acceptance_id`, `receipt_code` and
+    `version_id` are None for one that staff admitted.
     """
 
     grant_id: str
@@ -102,6 +102,8 @@ class Standing(NamedTuple):
     starts_at: datetime
     ends_at: datetime
     applied: bool
+    group_key: str
+    version_id: str | None
 
 
 def standing(
@@ -130,6 +132,8 @@ _STANDING = (
         .where(_APPLIED.c.grant_id == _GRANT.c.id, _APPLIED.c.removed_at.is_(None))
         .exists()
         .label("applied"),
+        _GRANT.c.group_key,
+        _ACCEPTANCE.c.rules_version_id,
     )
     .join_from(_GRANT, _DEVICE, _DEVICE.c.id == _GRANT.c.device_id)
     .join(_NETWORK, _NETWORK.c.id == _GRANT.c.network_id)

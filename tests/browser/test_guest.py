@@ -152,11 +152,13 @@ def test_keyboard_reaches_everything_in_reading_order(portal: Any, chromium: Bro
     page = context.new_page()
     page.goto(portal.url)
     reached = []
-    for _ in range(15):
+    for _ in range(16):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
     assert reached == [
-        "Gå til innholdet", "Bokmål", "Nynorsk", "English", "Les hele teksten", "Hva som er stengt, og hvorfor",
+        "Gå til innholdet", "Bokmål", "Nynorsk", "English",
+        "Har du en annen enhet på nett, eller en kvittering? Legg til denne enheten",
+        "Les hele teksten", "Hva som er stengt, og hvorfor",
         "name", "organisation", "contact",
         "Hvem som er ansvarlig, og hva du kan be om", "accept",
         "61 00 00 00", "Regler for gjestenettet", "Personvern på gjestenettet", "Tilgjengelighet",

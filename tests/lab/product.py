@@ -68,8 +68,8 @@ class Page:
 class Product:
     """`gjestenett up` in the lab. Use as `with Product(world) as product:`."""
 
-    def __init__(self, world: World, database: str = "", enforcement: str = "") -> None:
-        """`enforcement`: further lines of that section of the settings."""
+    def __init__(self, world: World, database: str = "", enforcement: str = "", more_settings: str = "") -> None:
+        """`enforcement`: further lines of that section of the settings; `more_settings`: further sections."""
         self.world = world
         self.folder = world.directory / "product"
         self.state = self.folder / "state"
@@ -77,13 +77,14 @@ class Product:
         self.ca = world.authority.ca
         self.database = database
         self.enforcement = enforcement
+        self.more_settings = more_settings
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Product:
         self.folder.mkdir()
         self.certify()
         settings = _SETTINGS.format(state=self.state, folder=self.folder, database=self.database)
-        self.config.write_text(f"{settings}{self.enforcement}\n")
+        self.config.write_text(f"{settings}{self.enforcement}\n{self.more_settings}")
         (self.folder / "resolv.conf").write_text(f"nameserver {net.GUEST4}\noptions timeout:2 attempts:2\n")
         self.start()
         return self
@@ -143,7 +144,7 @@ class Product:
 
     def accept(self, guest: str, name: str = "Kari Nordmann", language: str = "nb") -> Page:
         """Read the rules and accept them as a browser without JavaScript does; the answer to the POST."""
-        page = self.curl(guest, f"{PORTAL}/", language=language)
+        page = self.curl(guest, f"{PORTAL}/form", language=language)
         fields = form_fields(page.body)
         if "token" not in fields:
             raise LabError(f"no form on the welcome page ({page.status}): {page.body[:500]}")

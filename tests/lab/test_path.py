@@ -217,7 +217,7 @@ def test_signing_off_closes_the_device(product: Product) -> None:
 
 
 def test_two_submits_at_once_make_one_grant(product: Product) -> None:
-    fields = form_fields(product.curl("guest1", f"{PORTAL}/").body) | {"name": "Kari Nordmann"}
+    fields = form_fields(product.curl("guest1", f"{PORTAL}/form").body) | {"name": "Kari Nordmann"}
     data = [part for key, value in fields.items() for part in ("--data-urlencode", f"{key}={value}")]
     command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--insecure", "--resolve",
                f"{HOSTNAME}:443:{net.GUEST4}", *data, f"{PORTAL}/accept"]  # fmt: skip
@@ -227,7 +227,7 @@ def test_two_submits_at_once_make_one_grant(product: Product) -> None:
 
 
 def test_a_token_of_another_device_is_refused(product: Product) -> None:
-    fields = form_fields(product.curl("guest2", f"{PORTAL}/").body) | {"name": "Someone Else"}
+    fields = form_fields(product.curl("guest2", f"{PORTAL}/form").body) | {"name": "Someone Else"}
     data = [part for key, value in fields.items() for part in ("--data-urlencode", f"{key}={value}")]
     answer = product.curl("guest1", f"{PORTAL}/accept", *data)
     assert answer.status not in (302, 303)

@@ -9,6 +9,8 @@ const PLAIN = new Map(
     policy_published: "generation before_sha256 after_sha256",
     grant_moved: "grant from_group to_group",
     grant_revoked: "grant",
+    grant_extended: "grant until",
+    grant_ended: "grant cause",
     export: "first last size",
     staff_change: "change role",
     staff_login: "method result",
@@ -23,7 +25,9 @@ const PLAIN = new Map(
 );
 // Fields that an entry of a type may have besides: non-empty text where they stand.
 const OPTIONAL_FIELDS = new Map([["rules_published", ["group"]]]);
-const IDENTIFIED_BY = ["self_declared", "course_code", "host_approved", "oidc"];
+const IDENTIFIED_BY = [
+  "self_declared", "course_code", "host_approved", "oidc", "known_device", "device_words", "receipt_code",
+];
 const HASHES = ["text_sha256", "html_sha256"];
 const PERSONAL_COLUMNS = ["name", "organisation", "contact", "course_code", "mac", "address", "receipt"];
 const PLAIN_FILTER = ["from", "to", "site", "version"];
@@ -49,7 +53,8 @@ const HEADINGS = {
 const TEXT = String.raw`[^"\\\x00-\x1f]`;
 const PLAIN_ACCEPTANCE = new RegExp(
   String.raw`^\{"at":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)",` +
-    String.raw`"identified_by":"(self_declared|course_code|host_approved|oidc)",` +
+    String.raw`"identified_by":"(self_declared|course_code|host_approved|oidc|` +
+    String.raw`known_device|device_words|receipt_code)",` +
     String.raw`"owner":"${TEXT}+","personal":\[((?:"[\w-]{43}"(?:,"[\w-]{43}")*)?)\],` +
     String.raw`"rules":\{"html_sha256":"([0-9a-f]{64})","language":"(${TEXT}+)",` +
     String.raw`"text_sha256":"([0-9a-f]{64})","version":"(${TEXT}+)"\},` +
