@@ -18,6 +18,7 @@ from gateway.commands.session import Group, Invocation, pass_invocation
 LAZY = {
     "audit": "gateway.commands.audit:audit",
     "config": "gateway.commands.config:config",
+    "courses": "gateway.commands.courses:courses",
     "db": "gateway.commands.db:db",
     "devices": "gateway.commands.devices:devices",
     "grants": "gateway.commands.grants:grants",

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from gateway.access.courses import NoSeat, Sought, seat
 from gateway.access.receipts import new_receipt_code
 from gateway.audit.record import record
 from gateway.link.neighbours import Neighbour
 from gateway.storage import generations, grants, places, rules
+from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import Acceptance, Grant, Visitor
@@ -28,6 +30,7 @@ class Applicant:
     organisation: str = ""
     contact: str = ""
     course_code: str = ""
+    """As typed: which course it is of, `sought` says."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Accepted:
 class Refused:
     """Why nothing was accepted."""
 
-    reason: Literal["rules_changed", "no_rules", "unknown_network", "no_policy"]
+    reason: Literal["rules_changed", "no_rules", "unknown_network", "no_policy"] | NoSeat
 
 
 def accept(
@@ -59,8 +62,13 @@ def accept(
     address: str,
     duration: timedelta,
     now: datetime,
+    sought: Sought | None = None,
+    identified_by: Literal["self_declared", "host_approved"] = "self_declared",
 ) -> Accepted | Refused:
     """Record that `applicant` accepted the version shown to them, and grant their device `duration` online.
+
+    With `sought` they get the course's group, until its end at the latest, and count as one of its devices; whoever
+    knew its code is identified by that, else as `identified_by` says.
 
     A device that is already granted under the same version gets that grant again, so that two submissions of one
     form leave one acceptance. `version_id` and `language` are what the page showed; `address` the device's IP address.
@@ -74,16 +82,30 @@ def accept(
     network = places.network_on(session, place.gateway_id, neighbour.interface)
     if network is None:
         return Refused("unknown_network")
-    mark = generations.mark_of(session, place.owner_id, network.group_key)
+    course = None
+    if sought is not None:  # before the device: a course that refuses leaves nothing of it
+        known = grants.find_device(session, place.owner_id, neighbour.mac)
+        course = seat(session, place, sought, known.id if known is not None else "", now)
+    if isinstance(course, str):
+        return Refused(course)
+    group_key = course.group_key if course is not None else network.group_key
+    mark = generations.mark_of(session, place.owner_id, group_key)
     if mark is None:
         return Refused("no_policy")
 
     device = grants.lock_device(session, place.owner_id, neighbour.mac, now)
     standing = grants.accepted_grant(session, device.id, network.id, now)
     before = standing.acceptance if standing is not None else None
-    if standing is not None and before is not None and before.rules_version_id == version.id:
+    if (
+        standing is not None
+        and before is not None
+        and before.rules_version_id == version.id
+        and (course is None or standing.course_id == course.id)
+    ):
         return Accepted(before.id, standing.id, before.receipt_code, standing.ends_at, repeated=True)
 
+    by_code = course is not None and sought is not None and sought.code != ""
+    identified = "course_code" if by_code else identified_by
     receipt_code = new_receipt_code()
     leaf_id = record(
         session,
@@ -96,13 +118,13 @@ def accept(
                 "text_sha256": text.text_sha256,
                 "html_sha256": text.html_sha256,
             },
-            "identified_by": "self_declared",
+            "identified_by": identified,
         },
         {
             "name": applicant.name,
             "organisation": applicant.organisation,
             "contact": applicant.contact,
-            "course_code": applicant.course_code,
+            "course_code": course.code if course is not None else applicant.course_code,
             "mac": neighbour.mac,
             "address": address,
             "receipt": receipt_code,
@@ -126,22 +148,23 @@ def accept(
         rules_version_id=version.id,
         language=language,
         text_sha256=text.text_sha256,
-        identified_by="self_declared",
+        identified_by=identified,
         accepted_at=now,
         receipt_code=receipt_code,
         leaf_id=leaf_id,
     )
-    if standing is not None:  # the rules have changed since: the old grant ends where the new one begins
+    if standing is not None:  # of older rules, or of no course: the old grant ends where the new one begins
         standing.revoked_at, standing.revoked_by = now, "new acceptance"
     grant = Grant(
         id=new_id(),
         network_id=network.id,
         device_id=device.id,
         acceptance_id=acceptance.id,
-        group_key=network.group_key,
+        course_id=course.id if course is not None else None,
+        group_key=group_key,
         mark=mark,
         starts_at=now,
-        ends_at=now + duration,
+        ends_at=_end(now + duration, course),
         revoked_at=None,
         revoked_by=None,
     )
@@ -149,3 +172,7 @@ def accept(
     session.flush()
     announce(session, "grants")
     return Accepted(acceptance.id, grant.id, receipt_code, grant.ends_at, repeated=False)
+
+
+def _end(by_itself: datetime, course: Course | None) -> datetime:
+    return by_itself if course is None else min(by_itself, course.ends_at)

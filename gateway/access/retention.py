@@ -36,7 +36,16 @@ LATE = timedelta(days=2)  # leaves are ordered as they were staged, nearly by ti
 WIPE_AFTER = timedelta(minutes=1)  # whoever erased something wipes it, too, if nothing is in the way
 WIPE_EVERY_S = 60.0
 OF_GUESTS = frozenset(
-    {"acceptance", "grant_moved", "grant_revoked", "device_admitted", "exemption_changed", "erased", "subject_access"}
+    {
+        "acceptance",
+        "grant_moved",
+        "grant_revoked",
+        "device_admitted",
+        "host_answered",
+        "exemption_changed",
+        "erased",
+        "subject_access",
+    }
 )
 OF_EXPORTS = frozenset({"filter", "purpose"})
 """Fields of an export that staff write, and so may name guests in."""
