@@ -78,6 +78,7 @@ def portal(invocation: Invocation) -> None:
 def console(invocation: Invocation) -> None:
     """Serve IT's and the auditor's pages."""
     from captive_portal.auth.certificate import ensure_certificate
+    from captive_portal.console.posters import wifi_password
     from captive_portal.console_app import create_app
     from captive_portal.serve import Listener, serve
     from gateway.collection import Collection, collecting
@@ -87,7 +88,7 @@ def console(invocation: Invocation) -> None:
     _log_to_stderr("console")
     services = invocation.services()
     settings, totals = services.settings, Totals()
-    _ = settings.metrics_token  # what is wrong with it is said now, not when it is first needed
+    _ = settings.metrics_token, wifi_password(settings.wifi)  # what is wrong with them is said now, not when needed
     certificate = ensure_certificate(settings.state, settings.console, utc_now())
     app, chosen = create_app(services, totals), settings.console
     counted = Collection(services.database, services.place, totals, utc_now)
@@ -142,6 +143,7 @@ def jobs(invocation: Invocation) -> None:
     """Compile policies and lists into what DNS reads, refresh lists when due, erase what is old, push checkpoints."""
     import contextlib
 
+    from gateway.access.course_keeping import CourseKeeping
     from gateway.access.retention import Retention
     from gateway.audit.push import ask_witnesses, due_targets
     from gateway.audit.pusher import Pusher
@@ -155,6 +157,7 @@ def jobs(invocation: Invocation) -> None:
     settings = services.settings
     forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
     retention = Retention(services.database, services.place, settings, utc_now)
+    keeping = CourseKeeping(services.database, services.place, settings.privacy, utc_now)
     sync = [*_own_command(invocation), "lists", "sync", "--due"]
     targets = settings.audit.targets
     with contextlib.suppress(StorageUnavailableError):
@@ -167,6 +170,7 @@ def jobs(invocation: Invocation) -> None:
     def beside() -> None:
         forgetting.poll()
         retention.poll()
+        keeping.poll()
         pusher.poll()
 
     run(

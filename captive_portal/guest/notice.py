@@ -11,11 +11,12 @@ from datetime import date
 
 from captive_portal.guest import form
 from captive_portal.guest.site import Site
+from gateway.access.course_plan import OPENS_BEFORE
 from gateway.audit.periods import parse_period
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.collection import top_name_groups
 from gateway.settings import Privacy, Settings
-from gateway.storage import dns_counters, generations
+from gateway.storage import courses, dns_counters, generations
 from gateway.storage.engine import Database
 from gateway.terms.notice import blanks
 
@@ -63,6 +64,7 @@ class Notices:
     def __init__(self, site: Site) -> None:
         self._settings: Settings = site.services.settings
         self._clock = site.services.clock
+        self._database, self._site_id = site.services.database, site.services.place.site_id
         self._names_kept = NamesKept(site.services.database, site.services.place.owner_id)
         self._blanks = tuple(f"privacy.{key}" for key in blanks(self._settings.privacy))
         self._asked = frozenset(
@@ -71,11 +73,14 @@ class Notices:
 
     def current(self) -> Notice:
         """For who accepts now. Raises: StorageUnavailableError."""
-        over = parse_period(self._settings.privacy.acceptances).end(self._clock(), MUNICIPAL_ZONE)
+        now = self._clock()
+        over = parse_period(self._settings.privacy.acceptances).end(now, MUNICIPAL_ZONE)
+        with self._database.read() as session:  # while a course is open its code is asked for
+            courses_open = bool(courses.at_site(session, self._site_id, now + OPENS_BEFORE, now))
         return Notice(
             privacy=self._settings.privacy,
             blanks=self._blanks,
-            asked=self._asked,
+            asked=self._asked | {"course_code"} if courses_open else self._asked,
             kept_until=over.astimezone(MUNICIPAL_ZONE).date(),
             names_kept=bool(self._names_kept),
         )

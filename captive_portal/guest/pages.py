@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import form, troubles
+from captive_portal.guest import courses, form, troubles
 from captive_portal.guest.edge import BODY
 from captive_portal.guest.notice import Notices
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
 from captive_portal.i18n import Translator
 from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
 from gateway.access.accept import Accepted, Applicant, Refused, accept
+from gateway.access.courses import Sought
 from gateway.access.grants import sign_off
 from gateway.access.receipts import format_receipt_code, parse_receipt_code
 from gateway.access.status import device_status
@@ -44,6 +45,7 @@ class Pages:
         self._portal = site.services.settings.portal
         self._enforced = site.services.settings.enforcement.enabled
         self._notices = Notices(site)
+        self._doors = courses.CourseDoors(site)
 
     def welcome(self, request: Request) -> Response:
         """`GET /`: the rules and the form, or the status page for a device that has accepted."""
@@ -64,20 +66,26 @@ class Pages:
         fields = _posted(request)
         if fields is None:
             return troubles.not_a_form(who)
-        applicant = form.read_applicant(fields, form.asked_fields(self._portal))
+        applicant = form.read_applicant(fields, self._asked(self._doors.now(who), fields))
         if isinstance(applicant, form.Rejected):
             return self._form_page(who, status=422, fields=fields, errors=_messages(applicant, who.translator))
         claims = self._site.signer.verify(fields.get("token", ""), "accept", who.neighbour.mac, who.now)
         if not isinstance(claims, Claims):
             return self._again(who, fields, 409 if claims == "expired" else 403, _OPEN_TOO_LONG)
+        sought = courses.sought(applicant, fields)
+        if wait_s := self._doors.wait_s(who, sought):
+            told = {"course_code": courses.too_many(who.translator, wait_s)}
+            return self._form_page(who, status=429, fields=fields, errors=told, headers={"Retry-After": str(wait_s)})
         try:
-            outcome = self._record(who, applicant, claims)
+            outcome = self._record(who, applicant, claims, sought)
         except StorageUnavailableError:  # perhaps only writing is impossible; then what was typed can be kept
             return self._again(who, fields, 503, _NOT_RECORDED, {"Retry-After": troubles.RETRY_AFTER_S})
         if isinstance(outcome, Accepted):
             return see_other(who.link("/status"))
         if outcome.reason == "rules_changed":
             return self._again(who, fields, 409, _RULES_CHANGED)
+        if (refused := courses.refusal(who.translator, outcome.reason)) is not None:
+            return self._no_seat(who, fields, sought, outcome.reason, refused)
         return troubles.not_ready(who)
 
     def accept_by_get(self, request: Request) -> Response:
@@ -172,7 +180,22 @@ class Pages:
     def _my_data_page(self, who: Visit, *, status: int = 200, failed: bool = False) -> Response:
         return who.page("my_data.html", status=status, found=None, failed=failed)
 
-    def _record(self, who: Visit, applicant: Applicant, claims: Claims) -> Accepted | Refused:
+    def _no_seat(
+        self, who: Visit, fields: Mapping[str, str], sought: Sought | None, reason: str, refused: str
+    ) -> Response:
+        by_code = sought is not None and bool(sought.code)
+        if by_code and reason == "no_course":
+            self._doors.missed(who)
+        return self._form_page(who, status=422, fields=fields, errors={"course_code" if by_code else "accept": refused})
+
+    def _asked(self, door: courses.Door, fields: Mapping[str, str]) -> dict[form.Field, form.Asked]:
+        """The fields of the form; no code is needed of who has chosen the course by its title."""
+        chosen = door.by_title and bool(fields.get("course"))
+        asked = form.asked_fields(self._portal)
+        asked["course_code"] = "optional" if chosen else door.asked
+        return asked
+
+    def _record(self, who: Visit, applicant: Applicant, claims: Claims, sought: Sought | None) -> Accepted | Refused:
         assert who.neighbour is not None
         with self._database.write() as session:
             return accept(
@@ -185,6 +208,7 @@ class Pages:
                 address=who.address,
                 duration=timedelta(hours=self._portal.grant_hours),
                 now=who.now,
+                sought=sought,
             )
 
     def _version(self) -> RulesVersion | None:
@@ -212,13 +236,15 @@ class Pages:
         if version is None:
             return troubles.not_ready(who)
         shown = shown_rules(version, who.translator.language)
+        door = self._doors.now(who)
         expires_at = who.now + FORM_LIFETIME
         return who.page(
             "welcome.html",
             status=status,
             headers=headers,
             rules=shown,
-            asked=form.asked_fields(self._portal),
+            asked=self._asked(door, {}),
+            door=door,
             typed=form.shown_again(fields or {}),
             errors=errors or {},
             signed_off=signed_off,

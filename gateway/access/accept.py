@@ -51,7 +51,7 @@ class Refused:
     reason: Literal["rules_changed", "no_rules", "unknown_network", "no_policy"] | NoSeat
 
 
-def accept(
+def accept(  # noqa: PLR0911 - each return is one outcome
     session: Session,
     place: Place,
     neighbour: Neighbour,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import click
 
 from gateway.access import courses as access
+from gateway.access.course_codes import code_key
 from gateway.access.course_plan import DEVICES_FOR_PARTICIPANTS, MAX_DEVICES, OFFERS, Wish, local_moment
 from gateway.clock import MUNICIPAL_ZONE, format_utc, utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
@@ -52,8 +53,13 @@ def courses() -> None:
 @click.option("--until", required=True, metavar="MOMENT", help="When it ends, and with it its guests' access.")
 @click.option("--group", default="default", show_default=True, help="The policy group that its guests get.")
 @click.option("--devices", type=int, default=DEVICES_FOR_PARTICIPANTS, show_default=True, help="At most so many.")
-@click.option("--offered", type=click.Choice(OFFERS), default="code", show_default=True,
-              help="Whether the guests' form names it: and asks for the code, lets them choose it without, or not.")  # fmt: skip
+@click.option(
+    "--offered",
+    type=click.Choice(OFFERS),
+    default="code",
+    show_default=True,
+    help="Whether the guests' form names it: code: yes, and asks for it; title: it is chosen without; hidden: no.",
+)
 @click.option("--by", default="command line", help="Who makes it.")
 @json_option
 @pass_invocation
@@ -108,7 +114,7 @@ def end(invocation: Invocation, code: str, by: str) -> None:
     """End the course CODE (or its id) now: its guests' access and connections end with it."""
     services = invocation.services()
     with services.database.write() as session:
-        found = stored.by_code(session, services.place.owner_id, access.code_key(code)) if code else None
+        found = stored.by_code(session, services.place.owner_id, code_key(code)) if code else None
         course_id = found.id if found is not None else code
         done = access.end(session, services.place, course_id, by=by, now=utc_now())
     if isinstance(done, access.NoCourse):

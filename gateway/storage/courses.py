@@ -48,7 +48,7 @@ def by_code(session: Session, owner_id: str, code_key: str) -> Course | None:
 
 
 def at_site(session: Session, site_id: str, opens_until: datetime, now: datetime) -> Sequence[Course]:
-    """Courses at the site that are not over at `now` and begin at `opens_until` at the latest, the first to end first."""
+    """Courses at the site that are not over at `now` and begin by `opens_until`, the first to end first."""
     return session.scalars(
         select(Course)
         .where(
