@@ -16,6 +16,7 @@ from captive_portal import capport
 from captive_portal.assets import ASSET_HEADERS
 from captive_portal.guest import troubles
 from captive_portal.guest.edge import Edge
+from captive_portal.guest.hosts import HostPages
 from captive_portal.guest.pages import Pages
 from captive_portal.guest.receipts import PROOF_SUFFIX, ReceiptPages
 from captive_portal.guest.site import Resolve, Site, open_site, visit
@@ -39,6 +40,7 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
         Route("/accept", pages.accept, methods=["POST"]),
         Route("/accept", pages.accept_by_get),
         Route("/status", pages.status),
+        Route("/waiting", HostPages(site).waiting),
         Route("/sign-off", pages.sign_off, methods=["POST"]),
         Route("/sign-off", pages.sign_off_by_get),
         *(Route(path, pages.rules) for path in ("/rules", "/regler")),

@@ -22,6 +22,7 @@ LAZY = {
     "db": "gateway.commands.db:db",
     "devices": "gateway.commands.devices:devices",
     "grants": "gateway.commands.grants:grants",
+    "hosts": "gateway.commands.hosts:hosts",
     "lists": "gateway.commands.lists:lists",
     "policy": "gateway.commands.policy:policy",
     "staff": "gateway.commands.staff:staff",
@@ -144,6 +145,7 @@ def jobs(invocation: Invocation) -> None:
     import contextlib
 
     from gateway.access.course_keeping import CourseKeeping
+    from gateway.access.host_mail import hosts_to_mail
     from gateway.access.retention import Retention
     from gateway.audit.push import ask_witnesses, due_targets
     from gateway.audit.pusher import Pusher
@@ -167,11 +169,19 @@ def jobs(invocation: Invocation) -> None:
         lambda: targets and due_targets(services.database, services.place, targets, utc_now),
     )
 
+    postman = Pusher(
+        [*_own_command(invocation), "hosts", "mail"],
+        lambda: hosts_to_mail(services.database, services.place, settings, utc_now()),
+        what="mailing hosts",
+        look_every_s=1.0,
+    )
+
     def beside() -> None:
         forgetting.poll()
         retention.poll()
         keeping.poll()
         pusher.poll()
+        postman.poll()
 
     run(
         services.database,
@@ -183,6 +193,7 @@ def jobs(invocation: Invocation) -> None:
         beside,
     )
     pusher.close()
+    postman.close()
 
 
 @cli.command()

@@ -110,6 +110,20 @@ EmailAddress = Annotated[
     str,
     _like(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190}", "write an e-mail address, as in revisor@storvik.kommune.no"),
 ]
+MailSender = Annotated[
+    str,
+    _like(
+        r"([A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190})?", "write an e-mail address, as in gjestenett@storvik.kommune.no"
+    ),
+]
+MailHost = Annotated[str, _like(r"[A-Za-z0-9.:-]{0,253}", "write a host name, as in smtp.storvik.kommune.no")]
+HttpsUrlOrNone = Annotated[
+    str,
+    _like(
+        r"(https://[A-Za-z0-9.:\[\]-]+)?", "write an address that begins with https://, as in https://vert.storvik.no"
+    ),
+]
+RequiredLine = Annotated[str, _like(r"[^\x00-\x1f\x7f]{1,120}", "write one line of at most 120 characters")]
 Ssid = Annotated[str, AfterValidator(_ssid)]
 Line = Annotated[str, _like(r"[^\x00-\x1f\x7f]{0,300}", "write one line of at most 300 characters")]
 ZoneName = Annotated[str, AfterValidator(_zone)]

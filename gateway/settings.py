@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway.errors import UsageError
 from gateway.log_settings import Audit
+from gateway.mail_settings import Hosts, Mail
 from gateway.setting_kinds import (
     Hostname,
     HostnameOrAddress,
@@ -205,6 +206,8 @@ class Settings(BaseSettings):
     enforcement: Enforcement = Enforcement()
     courses: Courses = Courses()
     wifi: Wifi = Wifi()
+    mail: Mail = Mail()
+    hosts: Hosts = Hosts()
     audit: Audit = Audit()
     privacy: Privacy = Privacy()
 

@@ -25,6 +25,7 @@ from captive_portal.console.compiled import SnapshotReader
 from captive_portal.console.export_pages import ExportPages
 from captive_portal.console.exports import ExportShelf
 from captive_portal.console.gate import Call, Page
+from captive_portal.console.host_answers import HostAnswers
 from captive_portal.console.lists import ListPages
 from captive_portal.console.lists_api import ListsApi
 from captive_portal.console.policy import PolicyPages
@@ -40,6 +41,7 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
     second = load_second_factor(services.settings.state)
     entry, links = signin.SignInPages(second), setup.SetupPages(second)
     files = list_adding.UPLOAD_MAX_BYTES
+    answers = HostAnswers(services.settings)
     exports = ExportPages(ExportShelf(services.settings.state))
     return (
         Page("GET", "/healthz", "public", health.alive, "none"),
@@ -53,6 +55,8 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("POST", "/sign-out", "staff", signin.sign_out, "write"),
         Page("GET", "/setup/{token}", "public", links.show, "none"),
         Page("POST", "/setup/{token}", "public", links.choose, "none"),
+        Page("GET", "/host/{token}", "public", answers.show, "read"),
+        Page("POST", "/host/{token}", "public", answers.answer, "write"),
         Page("GET", "/", "staff", devices.home, "none"),
         Page("GET", "/devices", "it", devices.show, "read"),
         Page("GET", "/devices/{grant}/end", "it", devices.ask, "read"),

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import courses, form, troubles
+from captive_portal.guest import courses, form, hosts, troubles
 from captive_portal.guest.edge import BODY
 from captive_portal.guest.notice import Notices
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
@@ -21,6 +21,7 @@ from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
 from gateway.access.accept import Accepted, Applicant, Refused, accept
 from gateway.access.courses import Sought
 from gateway.access.grants import sign_off
+from gateway.access.host_requests import Asked
 from gateway.access.receipts import format_receipt_code, parse_receipt_code
 from gateway.access.status import device_status
 from gateway.access.subject import own_document
@@ -46,6 +47,7 @@ class Pages:
         self._enforced = site.services.settings.enforcement.enabled
         self._notices = Notices(site)
         self._doors = courses.CourseDoors(site)
+        self._hosts = hosts.HostPages(site)
 
     def welcome(self, request: Request) -> Response:
         """`GET /`: the rules and the form, or the status page for a device that has accepted."""
@@ -54,6 +56,8 @@ class Pages:
             return troubles.unknown_device(who)
         if who.status().state != "not_accepted":
             return see_other(who.link("/status"))
+        if "again" not in request.query_params and self._hosts.is_waiting(who):
+            return see_other(who.link("/waiting"))
         return self._form_page(who, signed_off="signed_off" in request.query_params)
 
     def accept(self, request: Request) -> Response:  # noqa: PLR0911 - each return is one way to be refused
@@ -76,6 +80,8 @@ class Pages:
         if wait_s := self._doors.wait_s(who, sought):
             told = {"course_code": courses.too_many(who.translator, wait_s)}
             return self._form_page(who, status=429, fields=fields, errors=told, headers={"Retry-After": str(wait_s)})
+        if sought is None and self._hosts.needed(who):
+            return self._ask_host(who, fields, applicant, claims)
         try:
             outcome = self._record(who, applicant, claims, sought)
         except StorageUnavailableError:  # perhaps only writing is impossible; then what was typed can be kept
@@ -180,6 +186,20 @@ class Pages:
     def _my_data_page(self, who: Visit, *, status: int = 200, failed: bool = False) -> Response:
         return who.page("my_data.html", status=status, found=None, failed=failed)
 
+    def _ask_host(self, who: Visit, fields: Mapping[str, str], applicant: Applicant, claims: Claims) -> Response:
+        host = hosts.read_host(self._site.services.settings, fields)
+        if isinstance(host, str):
+            field = "host" if host == "missing" else "host_email"
+            return self._form_page(who, status=422, fields=fields, errors={field: hosts.message(who.translator, host)})
+        asked = self._hosts.ask(who, applicant, host, claims)
+        if isinstance(asked, Asked):
+            return see_other(who.link("/waiting"))
+        if asked.reason == "rules_changed":
+            return self._again(who, fields, 409, _RULES_CHANGED)
+        if asked.reason == "too_many":
+            return self._again(who, fields, 429, _TOO_MANY_REQUESTS, {"Retry-After": "600"})
+        return troubles.not_ready(who)
+
     def _no_seat(
         self, who: Visit, fields: Mapping[str, str], sought: Sought | None, reason: str, refused: str
     ) -> Response:
@@ -189,8 +209,9 @@ class Pages:
         return self._form_page(who, status=422, fields=fields, errors={"course_code" if by_code else "accept": refused})
 
     def _asked(self, door: courses.Door, fields: Mapping[str, str]) -> dict[form.Field, form.Asked]:
-        """The fields of the form; no code is needed of who has chosen the course by its title."""
+        """The fields of the form; no code is needed of who has chosen the course by its title, or asks a host."""
         chosen = door.by_title and bool(fields.get("course"))
+        chosen = chosen or bool(self._site.services.settings.hosts.groups)
         asked = form.asked_fields(self._portal)
         asked["course_code"] = "optional" if chosen else door.asked
         return asked
@@ -245,6 +266,7 @@ class Pages:
             rules=shown,
             asked=self._asked(door, {}),
             door=door,
+            hosts=hosts.choice(self._site.services.settings) if self._hosts.needed(who) else None,
             typed=form.shown_again(fields or {}),
             errors=errors or {},
             signed_off=signed_off,
@@ -276,6 +298,7 @@ def _messages(rejected: form.Rejected, t: Translator) -> dict[str, str]:
 
 _OPEN_TOO_LONG = "The form could not be used any more. Press the button once more."
 _NOT_RECORDED = "Your acceptance could not be recorded right now. Wait a moment and press the button once more."
+_TOO_MANY_REQUESTS = "Your host has been asked many times already. Wait ten minutes, or write a course code."
 _RULES_CHANGED = "The rules have changed since you opened the page. Read the new ones and press the button once more."
 _FIELD_MESSAGES: Mapping[tuple[form.Field, form.Problem], str] = {
     ("name", "missing"): "Write your name",

@@ -55,12 +55,12 @@ def asked_since(session: Session, owner_id: str, since: datetime, *, mac: str = 
     return session.scalar(query) or 0
 
 
-def to_mail(session: Session, owner_id: str, now: datetime, limit: int = 50) -> Sequence[HostRequest]:
-    """Requests whose mail has not been taken, and that can still be answered, oldest first."""
+def to_mail(session: Session, gateway_id: str, now: datetime, limit: int = 50) -> Sequence[HostRequest]:
+    """Requests made at the gateway whose mail has not been taken, and that can still be answered, oldest first."""
     return session.scalars(
         select(HostRequest)
         .where(
-            HostRequest.owner_id == owner_id,
+            HostRequest.gateway_id == gateway_id,
             HostRequest.answer == "",
             HostRequest.expires_at > now,
             HostRequest.mailed_at.is_(None),

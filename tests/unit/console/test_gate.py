@@ -21,7 +21,7 @@ from tests.unit.console.conftest import Browser
 PUBLIC = {
     ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/static/{name:path}"), ("GET", "/sign-in"), ("POST", "/sign-in"),
     ("GET", "/setup/{token}"), ("POST", "/setup/{token}"), ("POST", "/witness/add-checkpoint"),
-    ("GET", "/sign-in/code"), ("POST", "/sign-in/code"),
+    ("GET", "/sign-in/code"), ("POST", "/sign-in/code"), ("GET", "/host/{token}"), ("POST", "/host/{token}"),
 }  # fmt: skip
 AUDITOR = {
     ("GET", "/acceptances"), ("POST", "/acceptances/export"),
