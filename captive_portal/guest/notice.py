@@ -55,6 +55,8 @@ class Notice:
     asked: frozenset[form.Field]
     kept_until: date
     names_kept: bool
+    hosts_asked: bool = False
+    """Whether guests may have to ask a host, who is told their name and organisation by mail."""
     counters_days: int = dns_counters.KEEP_ANSWERS.days
 
 
@@ -83,4 +85,5 @@ class Notices:
             asked=self._asked | {"course_code"} if courses_open else self._asked,
             kept_until=over.astimezone(MUNICIPAL_ZONE).date(),
             names_kept=bool(self._names_kept),
+            hosts_asked=bool(self._settings.hosts.groups),
         )
