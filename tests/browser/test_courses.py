@@ -20,12 +20,14 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from captive_portal.auth import accounts
 from captive_portal.auth.passwords import hash_password
+from captive_portal.console.host_answers import host_key, host_link
 from gateway.access.course_plan import local_text
 from gateway.clock import utc_now
 from gateway.context import Services
 from gateway.installation import prepare
 from gateway.settings import load
 from gateway.storage import grants
+from gateway.storage.course_models import HostRequest
 
 CHROMIUM = shutil.which("chromium")
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
@@ -45,9 +47,21 @@ class Running:
             return len(grants.open_grants(session, self.services.place.owner_id, utc_now()))
 
 
+HOSTS = """
+[hosts]
+groups = ["default"]
+domains = ["fjellbygda.example.no"]
+[[hosts.people]]
+name = "Servicetorget"
+email = "servicetorget@fjellbygda.example.no"
+"""
+
+
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    """A portal and a console on loopback over one installation, with IT and a host who can sign in."""
+def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]:
+    """A portal and a console on loopback over one installation, with IT and a host who can sign in; further settings
+    as the test says.
+    """
     ports = [_free_port(), _free_port()]
     portal, console = f"http://127.0.0.1:{ports[0]}", f"https://localhost:{ports[1]}"
     config, state = tmp_path / "gjestenett.toml", tmp_path / "state"
@@ -55,7 +69,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
         '[owner]\nname = "Fjellbygda kommune"\nhelpdesk_phone = "61 00 00 00"\nhelpdesk_hours = "8–15"\n'
         f'[portal]\nport = {ports[0]}\npublic_url = "{portal}"\n[console]\nport = {ports[1]}\n'
         '[wifi]\nssid = "Fjellbygda Gjest"\n'
-        '[enforcement]\nenabled = true\nguest_interfaces = ["lo"]\nuplink = "wan0"\n'
+        '[enforcement]\nenabled = true\nguest_interfaces = ["lo"]\nuplink = "wan0"\n' + getattr(request, "param", "")
     )
     services = prepare(load(config, state), utc_now)
     with services.database.write() as session:
@@ -180,6 +194,42 @@ def test_every_room_of_courses_is_accessible_and_fits(
     look("end")
     page.locator("main button.danger").click()
     look("over")
+
+
+@pytest.mark.parametrize("running", [HOSTS], indirect=True)
+@pytest.mark.parametrize(("language", "scheme"), [("nb", "light"), ("nn", "dark"), ("en", "light")])
+def test_asking_a_host_is_accessible_and_the_button_of_the_link_lets_in(
+    running: Running, chromium: Browser, language: str, scheme: str
+) -> None:
+    guest = _page(chromium, language, viewport=PHONE, scheme=scheme)
+    host = _page(chromium, language, viewport=PHONE, scheme=scheme)
+
+    def look(name: str, shown: Page) -> None:
+        found = Axe().run(shown, options={"runOnly": {"type": "tag", "values": WCAG}})
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+        wide = shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
+        if SHOTS:
+            shown.screenshot(path=f"{SHOTS}/{language}-host-{name}.png", full_page=True)
+
+    guest.goto(f"{running.portal}/?lang={language}")
+    look("form", guest)
+    guest.locator("#name").fill("Ola Nordmann")
+    guest.locator("#accept").click()
+    look("form-errors", guest)
+    guest.locator("#host").select_option("Servicetorget")
+    guest.locator("#accept").click()
+    expect(guest).to_have_url(re.compile("/waiting"))
+    look("waiting", guest)
+    with running.services.database.read() as session:
+        [request] = session.query(HostRequest)
+    host.goto(host_link(running.services.settings, host_key(running.services.settings), request.id))
+    look("question", host)
+    assert running.open_grants() == 0
+    host.locator("button[value=approved]").click()
+    look("answered", host)
+    assert running.open_grants() == 1
+    expect(guest).to_have_url(re.compile("/status"), timeout=20_000)  # by itself
 
 
 @pytest.mark.parametrize("language", ["nb", "nn", "en"])
