@@ -64,8 +64,10 @@ def portal(invocation: Invocation) -> None:
     """Serve the guest pages and the captive-portal API."""
     from captive_portal.guest_app import create_app
     from captive_portal.serve import Listener, serve
+    from gateway.access.host_mail import check_mail
 
     _log_to_stderr("portal")
+    check_mail(invocation.settings)
     services = invocation.services()
     app, chosen = create_app(services), services.settings.portal
     listeners = [Listener(app, chosen.host, chosen.port)]

@@ -14,7 +14,7 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from gateway.clock import MUNICIPAL_ZONE, Clock
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, UsageError
 from gateway.mail import Mailer, begin_message
 from gateway.settings import Settings
 from gateway.storage import host_requests
@@ -50,6 +50,12 @@ class Sent:
 
     taken: int
     failed: int
+
+
+def check_mail(settings: Settings) -> None:
+    """Whether hosts can be asked where guests are told to ask them. Raises: UsageError."""
+    if settings.hosts.groups and not settings.mail.host:
+        raise UsageError("hosts.groups needs a mail server to ask hosts with; set mail.host and mail.sender")
 
 
 def hosts_to_mail(database: Database, place: Place, settings: Settings, now: datetime) -> bool:

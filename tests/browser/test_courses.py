@@ -54,6 +54,9 @@ domains = ["fjellbygda.example.no"]
 [[hosts.people]]
 name = "Servicetorget"
 email = "servicetorget@fjellbygda.example.no"
+[mail]
+host = "localhost"
+sender = "gjestenett@fjellbygda.example.no"
 """
 
 
