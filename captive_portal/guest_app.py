@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
@@ -36,21 +37,21 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
     pages, receipts = Pages(site), ReceiptPages(site)
     errors = _Errors(site)
     routes: list[BaseRoute] = [
-        Route("/", pages.welcome),
-        Route("/accept", pages.accept, methods=["POST"]),
-        Route("/accept", pages.accept_by_get),
-        Route("/status", pages.status),
-        Route("/waiting", HostPages(site).waiting),
-        Route("/sign-off", pages.sign_off, methods=["POST"]),
-        Route("/sign-off", pages.sign_off_by_get),
-        *(Route(path, pages.rules) for path in ("/rules", "/regler")),
-        *(Route(path, pages.my_data) for path in ("/my-data", "/innsyn")),
-        Route("/my-data", pages.show_my_data, methods=["POST"]),
-        *(Route(path, pages.privacy) for path in ("/privacy", "/personvern")),
-        *(Route(f"{path}/{{code}}{PROOF_SUFFIX}", receipts.proof) for path in ("/receipt", "/kvittering")),
-        *(Route(f"{path}/{{code}}", receipts.receipt) for path in ("/receipt", "/kvittering")),
-        *(Route(path, receipts.find) for path in ("/receipt", "/kvittering")),
-        Route(capport.PATH, _capport(site)),
+        _page("/", pages.welcome),
+        _page("/accept", pages.accept, "POST"),
+        _page("/accept", pages.accept_by_get),
+        _page("/status", pages.status),
+        _page("/waiting", HostPages(site).waiting),
+        _page("/sign-off", pages.sign_off, "POST"),
+        _page("/sign-off", pages.sign_off_by_get),
+        *(_page(path, pages.rules) for path in ("/rules", "/regler")),
+        *(_page(path, pages.my_data) for path in ("/my-data", "/innsyn")),
+        _page("/my-data", pages.show_my_data, "POST"),
+        *(_page(path, pages.privacy) for path in ("/privacy", "/personvern")),
+        *(_page(f"{path}/{{code}}{PROOF_SUFFIX}", receipts.proof) for path in ("/receipt", "/kvittering")),
+        *(_page(f"{path}/{{code}}", receipts.receipt) for path in ("/receipt", "/kvittering")),
+        *(_page(path, receipts.find) for path in ("/receipt", "/kvittering")),
+        _page(capport.PATH, _capport(site)),
         *(Route(path, _asset(site, path)) for path in site.assets.files),
     ]
     handlers: dict[int | type[Exception], Any] = {
@@ -59,13 +60,18 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
         StorageUnavailableError: errors.storage_unavailable,
         Exception: errors.broken,
     }
-    app = FastAPI(
-        routes=routes,
-        exception_handlers=handlers,
-        redirect_slashes=False,
-        openapi_url=None,
-    )
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.redirect_slashes = False
     return Edge(app, site)
+
+
+def _page(path: str, endpoint: Callable[[Request], Response], method: str = "GET") -> Route:
+    """A page that is made in a worker thread, as it waits for the kernel and the database."""
+
+    async def in_thread(request: Request) -> Response:
+        return await asyncio.get_running_loop().run_in_executor(None, endpoint, request)
+
+    return Route(path, in_thread, methods=[method])
 
 
 def _capport(site: Site) -> Callable[[Request], Response]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -58,15 +59,30 @@ class Translator:
         An aware datetime is taken in the local time zone.
         """
         local = moment.astimezone(self.zone) if isinstance(moment, datetime) else moment
-        return format_date(local, _DAY[self.language], locale=self.language)
+        return _date(date(local.year, local.month, local.day), _DAY[self.language], self.language)
 
     def clock(self, moment: datetime) -> str:
         """The time of day, local: `14.30`, in English `14:30`."""
-        return format_datetime(moment.astimezone(self.zone), _CLOCK[self.language], locale=self.language)
+        return _minute(_local_minute(moment, self.zone), _CLOCK[self.language], self.language)
 
     def moment(self, moment: datetime) -> str:
         """Day and time: `22. november 2026 kl. 14.30`, in English `22 November 2026 at 14:30`."""
-        return format_datetime(moment.astimezone(self.zone), _MOMENT[self.language], locale=self.language)
+        return _minute(_local_minute(moment, self.zone), _MOMENT[self.language], self.language)
+
+
+# Babel takes longer over a date than the database over a guest, and one minute's guests have the same dates.
+@lru_cache(maxsize=512)
+def _date(day: date, pattern: str, language: str) -> str:
+    return format_date(day, pattern, locale=language)
+
+
+@lru_cache(maxsize=512)
+def _minute(minute: datetime, pattern: str, language: str) -> str:
+    return format_datetime(minute, pattern, locale=language)
+
+
+def _local_minute(moment: datetime, zone: tzinfo) -> datetime:
+    return moment.astimezone(zone).replace(second=0, microsecond=0, tzinfo=None)
 
 
 def translators(domain: str, languages: Sequence[str], zone: str = "Europe/Oslo") -> dict[str, Translator]:

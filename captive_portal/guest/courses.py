@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from captive_portal.guest.form import Asked
 from captive_portal.guest.guessing import Guessing
@@ -17,17 +18,18 @@ from gateway.access.accept import Applicant
 from gateway.access.course_plan import OPENS_BEFORE
 from gateway.access.courses import Sought
 from gateway.storage import courses
-from gateway.storage.course_models import Course
+from gateway.storage.engine import Session
 
 MAX_ID_CHARS = 64
 
 
 @dataclass(frozen=True)
 class Door:
-    """How guests come into courses now: whether a code is asked for, and the course to name, if it is only one."""
+    """How guests come into courses now: whether a code is asked for, the course to name, and whether any is open."""
 
     asked: Asked
-    named: Course | None
+    named: courses.Open | None
+    is_open: bool
 
     @property
     def by_title(self) -> bool:
@@ -39,17 +41,15 @@ class CourseDoors:
     """Courses as the form of one site needs them, and a brake on guessing their codes."""
 
     def __init__(self, site: Site) -> None:
-        self._database = site.services.database
         self._site_id = site.services.place.site_id
         self._asked: Asked = site.services.settings.portal.ask_course_code
         self._guessing = Guessing()
 
-    def now(self, who: Visit) -> Door:
-        """As it is now. Raises: StorageUnavailableError."""
-        with self._database.read() as session:
-            found = courses.at_site(session, self._site_id, who.now + OPENS_BEFORE, who.now)
+    def now(self, session: Session, now: datetime) -> Door:
+        """As it is now."""
+        found = courses.open_at_site(session, self._site_id, now + OPENS_BEFORE, now)
         named = found[0] if len(found) == 1 and found[0].offered != "hidden" else None
-        return Door("optional" if found and self._asked == "no" else self._asked, named)
+        return Door("optional" if found and self._asked == "no" else self._asked, named, bool(found))
 
     def wait_s(self, who: Visit, sought: Sought | None) -> int:
         """For how many seconds this guest's codes are not looked at; 0: look."""

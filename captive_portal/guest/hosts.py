@@ -9,21 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from captive_portal.guest import troubles
 from captive_portal.guest.site import Site, Visit, see_other, visit
 from captive_portal.i18n import Translator
 from captive_portal.security import Claims
 from gateway.access import host_requests as access
 from gateway.access.accept import Applicant
 from gateway.access.host_requests import Asked, Host, NotAsked
+from gateway.link.neighbours import Neighbour
 from gateway.settings import Settings
 from gateway.storage import host_requests, places
 from gateway.storage.course_models import HostRequest
+from gateway.storage.engine import Session
 
 OTHER = "other"
 REFRESH_S = 5
@@ -80,25 +83,23 @@ class HostPages:
         self._site = site
         self._wait = timedelta(minutes=self._settings.hosts.wait_minutes)
 
-    def needed(self, who: Visit) -> bool:
-        """Whether a guest on this network needs a host, or a course code. Raises: StorageUnavailableError."""
-        if not self._settings.hosts.groups or who.neighbour is None:
+    def needed(self, session: Session, neighbour: Neighbour) -> bool:
+        """Whether a guest on this network needs a host, or a course code."""
+        if not self._settings.hosts.groups:
             return False
-        with self._database.read() as session:
-            network = places.network_on(session, self._place.gateway_id, who.neighbour.interface)
+        network = places.network_on(session, self._place.gateway_id, neighbour.interface)
         return network is not None and network.group_key in self._settings.hosts.groups
 
-    def pending(self, who: Visit) -> HostRequest | None:
-        """The device's latest request, while what came of it is worth showing. Raises: StorageUnavailableError."""
-        if not self._settings.hosts.groups or who.neighbour is None:
+    def pending(self, session: Session, neighbour: Neighbour, now: datetime) -> HostRequest | None:
+        """The device's latest request, while what came of it is worth showing."""
+        if not self._settings.hosts.groups:
             return None
-        with self._database.read() as session:
-            return host_requests.newest_of(session, self._place.owner_id, who.neighbour.mac, who.now - 2 * self._wait)
+        return host_requests.newest_of(session, self._place.owner_id, neighbour.mac, now - 2 * self._wait)
 
-    def is_waiting(self, who: Visit) -> bool:
-        """Whether the device waits for a host's answer. Raises: StorageUnavailableError."""
-        found = self.pending(who)
-        return found is not None and found.answer == "" and found.expires_at > who.now
+    def is_waiting(self, session: Session, neighbour: Neighbour, now: datetime) -> bool:
+        """Whether the device waits for a host's answer."""
+        found = self.pending(session, neighbour, now)
+        return found is not None and found.answer == "" and found.expires_at > now
 
     def ask(self, who: Visit, applicant: Applicant, host: Host, claims: Claims) -> Asked | NotAsked:
         """Put the guest's request down. Raises: StorageUnavailableError."""
@@ -122,7 +123,10 @@ class HostPages:
         who = visit(self._site, request)
         if who.status().state != "not_accepted":
             return see_other(who.link("/status"))
-        found = self.pending(who)
+        if who.neighbour is None:
+            return troubles.unknown_device(who)
+        with self._database.read() as session:
+            found = self.pending(session, who.neighbour, who.now)
         if found is None:
             return see_other(who.link("/"))
         state = "denied" if found.answer == "denied" else "waiting"

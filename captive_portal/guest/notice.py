@@ -11,13 +11,12 @@ from datetime import date
 
 from captive_portal.guest import form
 from captive_portal.guest.site import Site
-from gateway.access.course_plan import OPENS_BEFORE
 from gateway.audit.periods import parse_period
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.collection import top_name_groups
 from gateway.settings import Privacy, Settings
-from gateway.storage import courses, dns_counters, generations
-from gateway.storage.engine import Database
+from gateway.storage import dns_counters, generations
+from gateway.storage.engine import Session
 from gateway.terms.notice import blanks
 
 
@@ -27,22 +26,20 @@ class NamesKept:
     Any group counts, also where this guest's own is another: a course code can put them into it afterwards.
     """
 
-    def __init__(self, database: Database, owner_id: str) -> None:
-        self._database = database
+    def __init__(self, owner_id: str) -> None:
         self._owner_id = owner_id
         self._lock = threading.Lock()
         self._known: tuple[int, bool] = (-1, False)
 
-    def __bool__(self) -> bool:
-        """Raises: StorageUnavailableError."""
-        with self._database.read() as session:
-            number = generations.newest(session, self._owner_id)
+    def now(self, session: Session) -> bool:
+        """As the policy in force says."""
+        number = generations.newest(session, self._owner_id)
+        with self._lock:
+            known, kept = self._known
+        if known != number:
+            kept = bool(top_name_groups(session, self._owner_id))
             with self._lock:
-                known, kept = self._known
-            if known != number:
-                kept = bool(top_name_groups(session, self._owner_id))
-                with self._lock:
-                    self._known = (number, kept)
+                self._known = (number, kept)
         return kept
 
 
@@ -66,24 +63,20 @@ class Notices:
     def __init__(self, site: Site) -> None:
         self._settings: Settings = site.services.settings
         self._clock = site.services.clock
-        self._database, self._site_id = site.services.database, site.services.place.site_id
-        self._names_kept = NamesKept(site.services.database, site.services.place.owner_id)
+        self._names_kept = NamesKept(site.services.place.owner_id)
         self._blanks = tuple(f"privacy.{key}" for key in blanks(self._settings.privacy))
         self._asked = frozenset(
             field for field, need in form.asked_fields(self._settings.portal).items() if need != "no"
         )
 
-    def current(self) -> Notice:
-        """For who accepts now. Raises: StorageUnavailableError."""
-        now = self._clock()
-        over = parse_period(self._settings.privacy.acceptances).end(now, MUNICIPAL_ZONE)
-        with self._database.read() as session:  # while a course is open its code is asked for
-            courses_open = bool(courses.at_site(session, self._site_id, now + OPENS_BEFORE, now))
+    def current(self, session: Session, *, course_open: bool) -> Notice:
+        """For who accepts now. While a course is open its code is asked for."""
+        over = parse_period(self._settings.privacy.acceptances).end(self._clock(), MUNICIPAL_ZONE)
         return Notice(
             privacy=self._settings.privacy,
             blanks=self._blanks,
-            asked=self._asked | {"course_code"} if courses_open else self._asked,
+            asked=self._asked | {"course_code"} if course_open else self._asked,
             kept_until=over.astimezone(MUNICIPAL_ZONE).date(),
-            names_kept=bool(self._names_kept),
+            names_kept=self._names_kept.now(session),
             hosts_asked=bool(self._settings.hosts.groups),
         )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from captive_portal.guest import courses, form, hosts, troubles
 from captive_portal.guest.edge import BODY
-from captive_portal.guest.notice import Notices
+from captive_portal.guest.notice import Notice, Notices
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
 from captive_portal.i18n import Translator
 from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
@@ -26,14 +27,24 @@ from gateway.access.receipts import format_receipt_code, parse_receipt_code
 from gateway.access.status import device_status
 from gateway.access.subject import own_document
 from gateway.audit.periods import parse_period
+from gateway.link.neighbours import Neighbour
 from gateway.storage import rules
-from gateway.storage.engine import StorageUnavailableError
+from gateway.storage.engine import Session, StorageUnavailableError
 from gateway.storage.models import RulesVersion
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 SLOW_AFTER = timedelta(seconds=15)
 PATIENCE_S, SLOW_PATIENCE_S = 1, 5
 MAX_CODE_CHARS = 64
+
+
+class _Shown(NamedTuple):
+    """What the form's page shows of the database."""
+
+    version: RulesVersion | None
+    notice: Notice
+    door: courses.Door
+    hosts: hosts.Choice | None
 
 
 class Pages:
@@ -54,11 +65,15 @@ class Pages:
         who = visit(self._site, request)
         if who.neighbour is None:
             return troubles.unknown_device(who)
-        if who.status().state != "not_accepted":
+        with self._database.read() as session:
+            status = device_status(session, self._place, who.neighbour, who.now)
+            shown = self._shown(session, who.neighbour, who.now) if status.state == "not_accepted" else None
+            waits = shown is not None and self._hosts.is_waiting(session, who.neighbour, who.now)
+        if shown is None:
             return see_other(who.link("/status"))
-        if "again" not in request.query_params and self._hosts.is_waiting(who):
+        if waits and "again" not in request.query_params:
             return see_other(who.link("/waiting"))
-        return self._form_page(who, signed_off="signed_off" in request.query_params)
+        return self._form_page(who, shown, signed_off="signed_off" in request.query_params)
 
     def accept(self, request: Request) -> Response:  # noqa: PLR0911 - each return is one way to be refused
         """`POST /accept`: one acceptance and one grant, or the form again with what to correct."""
@@ -70,17 +85,20 @@ class Pages:
         fields = _posted(request)
         if fields is None:
             return troubles.not_a_form(who)
-        applicant = form.read_applicant(fields, self._asked(self._doors.now(who), fields))
+        with self._database.read() as session:
+            door = self._doors.now(session, who.now)
+            host_needed = self._hosts.needed(session, who.neighbour)
+        applicant = form.read_applicant(fields, self._asked(door, fields))
         if isinstance(applicant, form.Rejected):
-            return self._form_page(who, status=422, fields=fields, errors=_messages(applicant, who.translator))
+            return self._form_again(who, 422, fields, _messages(applicant, who.translator))
         claims = self._site.signer.verify(fields.get("token", ""), "accept", who.neighbour.mac, who.now)
         if not isinstance(claims, Claims):
             return self._again(who, fields, 409 if claims == "expired" else 403, _OPEN_TOO_LONG)
         sought = courses.sought(applicant, fields)
         if wait_s := self._doors.wait_s(who, sought):
             told = {"course_code": courses.too_many(who.translator, wait_s)}
-            return self._form_page(who, status=429, fields=fields, errors=told, headers={"Retry-After": str(wait_s)})
-        if sought is None and self._hosts.needed(who):
+            return self._form_again(who, 429, fields, told, {"Retry-After": str(wait_s)})
+        if sought is None and host_needed:
             return self._ask_host(who, fields, applicant, claims)
         try:
             outcome = self._record(who, applicant, claims, sought)
@@ -116,11 +134,15 @@ class Pages:
             headers=waiting if state == "waiting" else None,
             state=state,
             slow=slow,
-            left=time_left(who.translator, status.ends_at - who.now),
-            ends_at=status.ends_at,
-            receipt_code=status.receipt_code,
-            receipt=format_receipt_code(status.receipt_code) if status.receipt_code else "",
-            token=self._site.signer.sign("sign_off", who.neighbour.mac, status.grant_id, language, status.ends_at),
+            gaps={
+                "left": time_left(who.translator, status.ends_at - who.now),
+                "ends_at": who.translator.moment(status.ends_at),
+                "receipt_code": status.receipt_code or "",
+                "receipt": format_receipt_code(status.receipt_code) if status.receipt_code else "",
+                "token": self._site.signer.sign(
+                    "sign_off", who.neighbour.mac, status.grant_id, language, status.ends_at
+                ),
+            },
         )
 
     def sign_off(self, request: Request) -> Response:
@@ -157,7 +179,10 @@ class Pages:
     def privacy(self, request: Request) -> Response:
         """`GET /privacy`: what is recorded of a guest, why, by which right and for how long, for anyone."""
         who = visit(self._site, request, identify=False)
-        return who.page("privacy.html", notice=self._notices.current())
+        with self._database.read() as session:
+            door = self._doors.now(session, who.now)
+            notice = self._notices.current(session, course_open=door.is_open)
+        return who.page("privacy.html", notice=notice)
 
     def my_data(self, request: Request) -> Response:
         """`GET /my-data`: which kinds of data are kept, and the form for the receipt code that shows one's own."""
@@ -190,7 +215,7 @@ class Pages:
         host = hosts.read_host(self._site.services.settings, fields)
         if isinstance(host, str):
             field = "host" if host == "missing" else "host_email"
-            return self._form_page(who, status=422, fields=fields, errors={field: hosts.message(who.translator, host)})
+            return self._form_again(who, 422, fields, {field: hosts.message(who.translator, host)})
         asked = self._hosts.ask(who, applicant, host, claims)
         if isinstance(asked, Asked):
             return see_other(who.link("/waiting"))
@@ -206,7 +231,7 @@ class Pages:
         by_code = sought is not None and bool(sought.code)
         if by_code and reason == "no_course":
             self._doors.missed(who)
-        return self._form_page(who, status=422, fields=fields, errors={"course_code" if by_code else "accept": refused})
+        return self._form_again(who, 422, fields, {"course_code" if by_code else "accept": refused})
 
     def _asked(self, door: courses.Door, fields: Mapping[str, str]) -> dict[form.Field, form.Asked]:
         """The fields of the form; no code is needed of who has chosen the course by its title, or asks a host."""
@@ -239,12 +264,34 @@ class Pages:
     def _again(
         self, who: Visit, fields: Mapping[str, str], status: int, message: str, headers: Mapping[str, str] | None = None
     ) -> Response:
-        errors = {"accept": who.translator(message)}
-        return self._form_page(who, status=status, fields=fields, errors=errors, headers=headers)
+        return self._form_again(who, status, fields, {"accept": who.translator(message)}, headers)
+
+    def _form_again(
+        self,
+        who: Visit,
+        status: int,
+        fields: Mapping[str, str],
+        errors: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        assert who.neighbour is not None
+        with self._database.read() as session:
+            shown = self._shown(session, who.neighbour, who.now)
+        return self._form_page(who, shown, status=status, fields=fields, errors=errors, headers=headers)
+
+    def _shown(self, session: Session, neighbour: Neighbour, now: datetime) -> _Shown:
+        door = self._doors.now(session, now)
+        return _Shown(
+            rules.version_in_force(session, self._place.owner_id),
+            self._notices.current(session, course_open=door.is_open),
+            door,
+            hosts.choice(self._site.services.settings) if self._hosts.needed(session, neighbour) else None,
+        )
 
     def _form_page(
         self,
         who: Visit,
+        shown: _Shown,
         *,
         status: int = 200,
         fields: Mapping[str, str] | None = None,
@@ -253,26 +300,18 @@ class Pages:
         signed_off: bool = False,
     ) -> Response:
         assert who.neighbour is not None
-        version = self._version()
+        version, notice, door, choice = shown
         if version is None:
             return troubles.not_ready(who)
-        shown = shown_rules(version, who.translator.language)
-        door = self._doors.now(who)
+        text = shown_rules(version, who.translator.language)
         expires_at = who.now + FORM_LIFETIME
-        return who.page(
-            "welcome.html",
-            status=status,
-            headers=headers,
-            rules=shown,
-            asked=self._asked(door, {}),
-            door=door,
-            hosts=hosts.choice(self._site.services.settings) if self._hosts.needed(who) else None,
-            typed=form.shown_again(fields or {}),
-            errors=errors or {},
-            signed_off=signed_off,
-            notice=self._notices.current(),
-            token=self._site.signer.sign("accept", who.neighbour.mac, version.id, shown.language, expires_at),
-        )
+        token = self._site.signer.sign("accept", who.neighbour.mac, version.id, text.language, expires_at)
+        values: dict[str, Any] = {"rules": text, "asked": self._asked(door, {}), "notice": notice}
+        values |= {"door": door, "hosts": choice}
+        values |= {"typed": form.shown_again(fields or {}), "errors": errors or {}, "signed_off": signed_off}
+        if fields is None and not errors:
+            return who.page("welcome.html", status=status, headers=headers, gaps={"token": token}, **values)
+        return who.page("welcome.html", status=status, headers=headers, token=token, **values)
 
 
 def time_left(t: Translator, left: timedelta) -> str:

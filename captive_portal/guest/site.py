@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from captive_portal.assets import Assets, load_assets
+from captive_portal.guest.kept import KeptPages
 from captive_portal.i18n import LANGUAGE_NAMES, Translator, negotiate, translators
 from captive_portal.security import PAGE_HEADERS, FormSigner, load_form_key
 from gateway.access.status import NOT_ACCEPTED, Status, device_status
@@ -37,6 +38,7 @@ class Site:
     templates: Environment
     assets: Assets
     own_hosts: frozenset[str]
+    kept: KeptPages = field(default_factory=KeptPages)
 
     def status_of(self, neighbour: Neighbour, now: datetime) -> Status:
         """The device's standing. Raises: StorageUnavailableError."""
@@ -65,22 +67,37 @@ class Visit:
         return NOT_ACCEPTED if self.neighbour is None else self.site.status_of(self.neighbour, self.now)
 
     def page(
-        self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: object
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        gaps: Mapping[str, str] | None = None,
+        **values: object,
     ) -> HTMLResponse:
-        """A page from `templates/guest/`."""
-        owner = self.site.services.settings.owner
-        html = self.site.templates.get_template(f"guest/{template}").render(
-            t=self.translator,
-            owner=self.site.services.place.owner_name,
-            helpdesk={"unit": owner.unit, "phone": owner.helpdesk_phone, "hours": owner.helpdesk_hours},
-            languages=[(code, LANGUAGE_NAMES[code]) for code in self.site.languages],
-            here=_here(self.request),
-            link=self.link,
-            chosen_language=self.chosen_language,
-            assets=self.site.assets,
-            **values,
-        )
+        """A page from `templates/guest/`. With `gaps` it is kept: see `KeptPages.fill`."""
+        if gaps is None:
+            html = self._render({**values, "template": template})
+        else:
+            same = {"language": self.translator.language, "here": _here(self.request), "chosen": self.chosen_language}
+            html = self.site.kept.fill({**values, **same, "template": template}, gaps, self._render)
         return HTMLResponse(html, status, {**PAGE_HEADERS, "Vary": "Accept-Language", **(headers or {})})
+
+    def _render(self, values: Mapping[str, object]) -> str:
+        owner = self.site.services.settings.owner
+        return self.site.templates.get_template(f"guest/{values['template']}").render(
+            {
+                **values,
+                "t": self.translator,
+                "owner": self.site.services.place.owner_name,
+                "helpdesk": {"unit": owner.unit, "phone": owner.helpdesk_phone, "hours": owner.helpdesk_hours},
+                "languages": [(code, LANGUAGE_NAMES[code]) for code in self.site.languages],
+                "here": _here(self.request),
+                "link": self.link,
+                "chosen_language": self.chosen_language,
+                "assets": self.site.assets,
+            }
+        )
 
 
 def open_site(services: Services, resolve: Resolve) -> Site:

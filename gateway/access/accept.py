@@ -13,11 +13,10 @@ from gateway.access.courses import NoSeat, Sought, seat
 from gateway.access.receipts import new_receipt_code
 from gateway.audit.record import record
 from gateway.link.neighbours import Neighbour
-from gateway.storage import generations, grants, places, rules
+from gateway.storage import accepting, generations, grants, places, rules
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
-from gateway.storage.models import Acceptance, Grant, Visitor
 from gateway.storage.places import Place
 from gateway.storage.types import new_id
 
@@ -93,16 +92,13 @@ def accept(  # noqa: PLR0911 - each return is one outcome
     if mark is None:
         return Refused("no_policy")
 
-    device = grants.lock_device(session, place.owner_id, neighbour.mac, now)
-    standing = grants.accepted_grant(session, device.id, network.id, now)
-    before = standing.acceptance if standing is not None else None
-    if (
-        standing is not None
-        and before is not None
-        and before.rules_version_id == version.id
-        and (course is None or standing.course_id == course.id)
-    ):
-        return Accepted(before.id, standing.id, before.receipt_code, standing.ends_at, repeated=True)
+    device_id = accepting.hold_device(session, place.owner_id, neighbour.mac, now)
+    standing = accepting.accepted_standing(session, device_id, network.id, now)
+    is_there = standing is not None and (course is None or standing.course_id == course.id)
+    if standing is not None and standing.version_id == version.id and is_there:
+        return Accepted(
+            standing.acceptance_id, standing.grant_id, standing.receipt_code, standing.ends_at, repeated=True
+        )
 
     by_code = course is not None and sought is not None and sought.code != ""
     identified = "course_code" if by_code else identified_by
@@ -131,47 +127,47 @@ def accept(  # noqa: PLR0911 - each return is one outcome
         },
         now,
     )
-    visitor = Visitor(
-        id=new_id(),
-        owner_id=place.owner_id,
-        name=applicant.name,
-        organisation=applicant.organisation,
-        contact=applicant.contact,
-        created_at=now,
-    )
-    acceptance = Acceptance(
-        id=new_id(),
-        owner_id=place.owner_id,
-        site_id=place.site_id,
-        visitor_id=visitor.id,
-        device_id=device.id,
-        rules_version_id=version.id,
-        language=language,
-        text_sha256=text.text_sha256,
-        identified_by=identified,
-        accepted_at=now,
-        receipt_code=receipt_code,
-        leaf_id=leaf_id,
-    )
+    visitor_id, acceptance_id, grant_id, ends_at = new_id(), new_id(), new_id(), _end(now + duration, course)
     if standing is not None:  # of older rules, or of no course: the old grant ends where the new one begins
-        standing.revoked_at, standing.revoked_by = now, "new acceptance"
-    grant = Grant(
-        id=new_id(),
-        network_id=network.id,
-        device_id=device.id,
-        acceptance_id=acceptance.id,
-        course_id=course.id if course is not None else None,
-        group_key=group_key,
-        mark=mark,
-        starts_at=now,
-        ends_at=_end(now + duration, course),
-        revoked_at=None,
-        revoked_by=None,
+        accepting.end_grant(session, standing.grant_id, "new acceptance", now)
+    accepting.add_acceptance(
+        session,
+        visitor={
+            "id": visitor_id,
+            "owner_id": place.owner_id,
+            "name": applicant.name,
+            "organisation": applicant.organisation,
+            "contact": applicant.contact,
+            "created_at": now,
+        },
+        acceptance={
+            "id": acceptance_id,
+            "owner_id": place.owner_id,
+            "site_id": place.site_id,
+            "visitor_id": visitor_id,
+            "device_id": device_id,
+            "rules_version_id": version.id,
+            "language": language,
+            "text_sha256": text.text_sha256,
+            "identified_by": identified,
+            "accepted_at": now,
+            "receipt_code": receipt_code,
+            "leaf_id": leaf_id,
+        },
+        grant={
+            "id": grant_id,
+            "network_id": network.id,
+            "device_id": device_id,
+            "acceptance_id": acceptance_id,
+            "course_id": course.id if course is not None else None,
+            "group_key": group_key,
+            "mark": mark,
+            "starts_at": now,
+            "ends_at": ends_at,
+        },
     )
-    session.add_all((visitor, acceptance, grant))
-    session.flush()
     announce(session, "grants")
-    return Accepted(acceptance.id, grant.id, receipt_code, grant.ends_at, repeated=False)
+    return Accepted(acceptance_id, grant_id, receipt_code, ends_at, repeated=False)
 
 
 def _end(by_itself: datetime, course: Course | None) -> datetime:

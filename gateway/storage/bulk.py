@@ -1,6 +1,7 @@
 """Writing thousands of rows of the log, and reading dozens of nodes, in one statement past the object mapper.
 
-For rows of the log, whose columns are text, numbers and octets; names of tables and columns are the program's own.
+For rows of the log, whose columns are text, numbers, octets and aware moments; names of tables and columns are the
+program's own.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.storage.engine import Session
+from gateway.storage.types import sqlite_moment
 
 
 def insert_many(session: Session, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -19,6 +21,8 @@ def insert_many(session: Session, table: str, columns: Sequence[str], rows: Sequ
     names = ", ".join(columns)
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(columns))
+        for at in [number for number, column in enumerate(columns) if _TYPES[column] == "timestamptz"]:
+            rows = [(*row[:at], sqlite_moment(row[at]), *row[at + 1 :]) for row in rows]
         connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(rows))  # noqa: S608
         return
     arrays = ", ".join(f"%s::{_TYPES[column]}[]" for column in columns)
@@ -26,6 +30,17 @@ def insert_many(session: Session, table: str, columns: Sequence[str], rows: Sequ
         f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})",  # noqa: S608
         tuple(list(column) for column in zip(*rows, strict=True)),
     )
+
+
+def delete_many(session: Session, table: str, ids: Sequence[int]) -> None:
+    """Delete the rows whose `id` is one of these, in the session's own transaction."""
+    if not ids:
+        return
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"DELETE FROM {table} WHERE id = ?", [(each,) for each in ids])  # noqa: S608
+    else:
+        connection.exec_driver_sql(f"DELETE FROM {table} WHERE id = ANY(%s::bigint[])", (list(ids),))  # noqa: S608
 
 
 def read_nodes(session: Session, owner_id: str, places: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int, bytes]]:
@@ -59,4 +74,10 @@ _TYPES = {
     "level": "integer",
     "node_index": "bigint",
     "hash": "bytea",
+    "type": "text",
+    "at": "timestamptz",
+    "site": "text",
+    "name": "text",
+    "salt": "text",
+    "value": "text",
 }

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import bindparam, case, delete, func, select, update
 from sqlalchemy.orm import joinedload
 
+from gateway.storage.base import table_of
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.models import Grant
@@ -47,18 +49,33 @@ def by_code(session: Session, owner_id: str, code_key: str) -> Course | None:
     return session.scalars(select(Course).where(Course.owner_id == owner_id, Course.code_key == code_key)).one_or_none()
 
 
-def at_site(session: Session, site_id: str, opens_until: datetime, now: datetime) -> Sequence[Course]:
-    """Courses at the site that are not over at `now` and begin by `opens_until`, the first to end first."""
-    return session.scalars(
-        select(Course)
-        .where(
-            Course.site_id == site_id,
-            Course.ends_at > now,
-            Course.ended_at.is_(None),
-            Course.starts_at <= opens_until,
-        )
-        .order_by(Course.ends_at, Course.id)
-    ).all()
+class Open(NamedTuple):
+    """A course that is open to guests, as their form names it."""
+
+    id: str
+    title: str
+    ends_at: datetime
+    offered: str
+
+
+def open_at_site(session: Session, site_id: str, opens_until: datetime, now: datetime) -> Sequence[Open]:
+    """Up to two courses at the site that are not over at `now` and begin by `opens_until`. Every guest's form asks."""
+    rows = session.execute(_OPEN, {"site": site_id, "until": opens_until, "now": now}).all()
+    return [Open(*row) for row in rows]
+
+
+_COURSE = table_of(Course).c
+_OPEN = (
+    select(_COURSE.id, _COURSE.title, _COURSE.ends_at, _COURSE.offered)
+    .where(
+        _COURSE.site_id == bindparam("site"),
+        _COURSE.ends_at > bindparam("now"),
+        _COURSE.ended_at.is_(None),
+        _COURSE.starts_at <= bindparam("until"),
+    )
+    .order_by(_COURSE.ends_at, _COURSE.id)
+    .limit(2)
+)
 
 
 def of_owner(session: Session, owner_id: str, *, over_since: datetime, limit: int) -> Sequence[Course]:

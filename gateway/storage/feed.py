@@ -28,15 +28,15 @@ CHANNEL = "gjestenett_change"
 def announce(session: Session, topic: Topic) -> None:
     """Tell every feed, once this transaction commits, that something under `topic` changed."""
     if session.get_bind().dialect.name == "sqlite":
-        session.execute(
-            text(
-                "INSERT INTO change (topic, seq) VALUES (:topic, 1)"
-                " ON CONFLICT (topic) DO UPDATE SET seq = change.seq + 1"
-            ),
-            {"topic": topic},
-        )
+        session.execute(_RAISE, {"topic": topic})
     else:
-        session.execute(text("SELECT pg_notify(:channel, :topic)"), {"channel": CHANNEL, "topic": topic})
+        session.execute(_NOTIFY, {"channel": CHANNEL, "topic": topic})
+
+
+_RAISE = text(
+    "INSERT INTO change (topic, seq) VALUES (:topic, 1) ON CONFLICT (topic) DO UPDATE SET seq = change.seq + 1"
+)
+_NOTIFY = text("SELECT pg_notify(:channel, :topic)")
 
 
 class ChangeFeed(Protocol):

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
+from gateway.storage.base import table_of
 from gateway.storage.engine import Session
 from gateway.storage.models import PolicyDraft, PolicyGeneration
 
@@ -34,8 +35,11 @@ def in_force_at(session: Session, owner_id: str, moment: datetime) -> PolicyGene
 
 def newest(session: Session, owner_id: str) -> int:
     """The number of the generation in force; 0 when there is none."""
-    query = select(func.max(PolicyGeneration.generation)).where(PolicyGeneration.owner_id == owner_id)
-    return session.scalar(query) or 0
+    return session.execute(_NEWEST_NUMBER, {"owner": owner_id}).scalar_one() or 0
+
+
+_GENERATION = table_of(PolicyGeneration).c
+_NEWEST_NUMBER = select(func.max(_GENERATION.generation)).where(_GENERATION.owner_id == bindparam("owner"))
 
 
 def history(session: Session, owner_id: str, limit: int = 50) -> Sequence[PolicyGeneration]:
@@ -94,12 +98,7 @@ def drop_draft(session: Session, owner_id: str) -> None:
 
 def mark_of(session: Session, owner_id: str, group_key: str) -> int | None:
     """The mark of a group in the policy in force; None when there is no such group, or no policy."""
-    row = session.execute(
-        select(PolicyGeneration.generation, PolicyGeneration.sha256)
-        .where(PolicyGeneration.owner_id == owner_id)
-        .order_by(PolicyGeneration.generation.desc())
-        .limit(1)
-    ).one_or_none()
+    row = session.execute(_NEWEST_HASH, {"owner": owner_id}).one_or_none()
     if row is None:
         return None
     kept = _marks.get(owner_id)
@@ -109,6 +108,13 @@ def mark_of(session: Session, owner_id: str, group_key: str) -> int | None:
         kept = _marks[owner_id] = row.sha256, {key: int(group["mark"]) for key, group in groups.items()}
     return kept[1].get(group_key)
 
+
+_NEWEST_HASH = (
+    select(_GENERATION.generation, _GENERATION.sha256)
+    .where(_GENERATION.owner_id == bindparam("owner"))
+    .order_by(_GENERATION.generation.desc())
+    .limit(1)
+)
 
 _marks: dict[str, tuple[str, dict[str, int]]] = {}
 """The marks of an owner's groups by the SHA-256 of their document, as every acceptance asks for one."""

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
+from gateway.storage.accepting import hold_device
+from gateway.storage.base import table_of
 from gateway.storage.engine import Session
 from gateway.storage.models import Acceptance, AppliedGrant, Device, Gateway, Grant, Network
-from gateway.storage.types import new_id
 
 BATCH_IDS = 500
 SHOWN = (
@@ -29,26 +29,8 @@ def lock_device(session: Session, owner_id: str, mac: str, now: datetime) -> Dev
 
     Holding it makes two submissions of one device take turns.
     """
-    query = (
-        select(Device)
-        .where(Device.owner_id == owner_id, Device.mac == mac)
-        .with_for_update()
-        .execution_options(populate_existing=True)  # what this session read before it held the row may be stale
-    )
-    device = session.scalars(query).one_or_none()
-    if device is None and session.get_bind().dialect.name == "sqlite":  # nobody else writes now
-        device = Device(id=new_id(), owner_id=owner_id, mac=mac, first_seen_at=now, last_seen_at=now)
-        session.add(device)
-        return device
-    if device is None:
-        try:
-            with session.begin_nested():
-                device = Device(owner_id=owner_id, mac=mac, first_seen_at=now, last_seen_at=now)
-                session.add(device)
-        except IntegrityError:  # another transaction made it first, and has committed
-            device = session.scalars(query).one()
-    device.last_seen_at = now
-    return device
+    device_id = hold_device(session, owner_id, mac, now)
+    return session.get_one(Device, device_id, populate_existing=True)  # what this session read before may be stale
 
 
 def find_device(session: Session, owner_id: str, mac: str) -> Device | None:
@@ -134,30 +116,33 @@ def standing(
     return Standing(*row) if row is not None else None
 
 
-# Made once: putting a statement of this size together takes longer than asking it.
+# Made once, and of tables: putting a statement of this size together takes longer than asking it, and so do objects.
+_GRANT, _ACCEPTANCE, _DEVICE = table_of(Grant), table_of(Acceptance), table_of(Device)
+_NETWORK, _APPLIED = table_of(Network), table_of(AppliedGrant)
 _STANDING = (
     select(
-        Grant.id,
-        Acceptance.id,
-        Acceptance.receipt_code,
-        Grant.starts_at,
-        Grant.ends_at,
-        select(AppliedGrant.grant_id)
-        .where(AppliedGrant.grant_id == Grant.id, AppliedGrant.removed_at.is_(None))
-        .exists(),
+        _GRANT.c.id,
+        _ACCEPTANCE.c.id.label("acceptance_id"),
+        _ACCEPTANCE.c.receipt_code,
+        _GRANT.c.starts_at,
+        _GRANT.c.ends_at,
+        select(_APPLIED.c.grant_id)
+        .where(_APPLIED.c.grant_id == _GRANT.c.id, _APPLIED.c.removed_at.is_(None))
+        .exists()
+        .label("applied"),
     )
-    .join(Device, Device.id == Grant.device_id)
-    .join(Network, Network.id == Grant.network_id)
-    .outerjoin(Acceptance, Acceptance.id == Grant.acceptance_id)
+    .join_from(_GRANT, _DEVICE, _DEVICE.c.id == _GRANT.c.device_id)
+    .join(_NETWORK, _NETWORK.c.id == _GRANT.c.network_id)
+    .outerjoin(_ACCEPTANCE, _ACCEPTANCE.c.id == _GRANT.c.acceptance_id)
     .where(
-        Device.owner_id == bindparam("owner"),
-        Device.mac == bindparam("mac"),
-        Network.gateway_id == bindparam("gateway"),
-        Network.interface == bindparam("interface"),
-        Grant.revoked_at.is_(None),
-        Grant.ends_at > bindparam("now"),
+        _DEVICE.c.owner_id == bindparam("owner"),
+        _DEVICE.c.mac == bindparam("mac"),
+        _NETWORK.c.gateway_id == bindparam("gateway"),
+        _NETWORK.c.interface == bindparam("interface"),
+        _GRANT.c.revoked_at.is_(None),
+        _GRANT.c.ends_at > bindparam("now"),
     )
-    .order_by(Grant.ends_at.desc())
+    .order_by(_GRANT.c.ends_at.desc())
     .limit(1)
 )
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from gateway.storage.bulk import insert_many
 from gateway.storage.engine import Session
 from gateway.storage.log_models import Leaf, LeafHeading
 
@@ -48,12 +49,11 @@ def add_headings(session: Session, owner_id: str, first: int, entries: Sequence[
     for offset, entry in enumerate(entries):
         try:
             document = json.loads(entry)
-            heading = {"type": document["type"], "at": datetime.fromisoformat(document["at"]), "site": document["site"]}
+            heading = (document["type"], datetime.fromisoformat(document["at"]), document["site"])
         except (ValueError, TypeError, KeyError):
             continue
-        rows.append({"owner_id": owner_id, "leaf_index": first + offset, **heading})
-    if rows:
-        session.execute(insert(LeafHeading), rows)
+        rows.append((owner_id, first + offset, *heading))
+    insert_many(session, "leaf_heading", ("owner_id", "leaf_index", "type", "at", "site"), rows)
 
 
 def find_leaves(

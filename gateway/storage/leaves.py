@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from gateway.storage.bulk import insert_many, read_nodes
+from gateway.storage.base import table_of
+from gateway.storage.bulk import delete_many, insert_many, read_nodes
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.headings import add_headings
@@ -47,16 +48,13 @@ def stage(
 
     `disclosures` maps a personal field to (salt, value). The leaf becomes part of the tree when the sealer orders it.
     """
-    session.execute(insert(StagedLeaf), [{"owner_id": owner_id, "leaf_id": leaf_id, "entry": entry, "staged_at": now}])
-    if disclosures:
-        session.execute(
-            insert(Disclosure),
-            [
-                {"leaf_id": leaf_id, "name": name, "salt": salt, "value": value}
-                for name, (salt, value) in disclosures.items()
-            ],
-        )
+    session.execute(_STAGE, {"owner_id": owner_id, "leaf_id": leaf_id, "entry": entry, "staged_at": now})
+    rows = [(leaf_id, name, salt, value) for name, (salt, value) in disclosures.items()]
+    insert_many(session, "disclosure", ("leaf_id", "name", "salt", "value"), rows)
     announce(session, "leaves")
+
+
+_STAGE = insert(table_of(StagedLeaf)).inline()
 
 
 def lock_head(session: Session, owner_id: str) -> TreeHead:
@@ -129,9 +127,7 @@ def append(
     add_headings(session, owner_id, size, [leaf.entry for leaf in leaves])
     node_rows = [(owner_id, level, index, hash_) for level, index, hash_ in nodes]
     insert_many(session, "tree_node", ("owner_id", "level", "node_index", "hash"), node_rows)
-    for some in _chunks([leaf.id for leaf in leaves]):
-        query = delete(StagedLeaf).where(StagedLeaf.id.in_(some))
-        session.execute(query, execution_options={"synchronize_session": False})
+    delete_many(session, "staged_leaf", [leaf.id for leaf in leaves])
     head.size = size + len(leaves)
     head.checkpoint = checkpoint
     head.sealed_at = now

@@ -188,7 +188,7 @@ class Acceptance(Base):
     language: Mapped[str] = mapped_column(String(10))
     text_sha256: Mapped[str] = mapped_column(String(64))
     identified_by: Mapped[str] = mapped_column(String(20))
-    accepted_at: Mapped[datetime] = mapped_column(index=True)
+    accepted_at: Mapped[datetime]
     receipt_code: Mapped[str] = mapped_column(String(32), unique=True)
     leaf_id: Mapped[str] = mapped_column(Id, unique=True)
     visitor: Mapped[Visitor] = relationship(lazy="raise")

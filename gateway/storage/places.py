@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from gateway.errors import UsageError
+from gateway.storage.base import table_of
 from gateway.storage.engine import Session
 from gateway.storage.models import Gateway, Network, Owner, Site
 
@@ -105,11 +107,23 @@ def lock_owner(session: Session, owner_id: str) -> None:
     session.execute(select(Owner.id).where(Owner.id == owner_id).with_for_update())
 
 
-def network_on(session: Session, gateway_id: str, interface: str) -> Network | None:
+class GuestNetwork(NamedTuple):
+    """A guest network: its identifier, and the policy group that its guests begin in."""
+
+    id: str
+    group_key: str
+
+
+def network_on(session: Session, gateway_id: str, interface: str) -> GuestNetwork | None:
     """The guest network that this gateway serves on `interface`."""
-    return session.scalars(
-        select(Network).where(Network.gateway_id == gateway_id, Network.interface == interface)
-    ).one_or_none()
+    row = session.execute(_NETWORK_ON, {"gateway": gateway_id, "interface": interface}).one_or_none()
+    return GuestNetwork(*row) if row is not None else None
+
+
+_NETWORK = table_of(Network).c
+_NETWORK_ON = select(_NETWORK.id, _NETWORK.group_key).where(
+    _NETWORK.gateway_id == bindparam("gateway"), _NETWORK.interface == bindparam("interface")
+)
 
 
 def of_gateway(session: Session, gateway_id: str) -> dict[str, str]:

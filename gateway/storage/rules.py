@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
+from gateway.storage.base import table_of
 from gateway.storage.engine import Session
 from gateway.storage.models import RulesVersion
 
@@ -18,12 +19,7 @@ def version_in_force(session: Session, owner_id: str) -> RulesVersion | None:
 
     Every guest asks for it, and the texts are by far the largest thing that a guest's page needs of the database.
     """
-    newest = session.execute(
-        select(RulesVersion.id)
-        .where(RulesVersion.owner_id == owner_id)
-        .order_by(RulesVersion.published_at.desc(), RulesVersion.id.desc())
-        .limit(1)
-    ).scalar_one_or_none()
+    newest = session.execute(_NEWEST, {"owner": owner_id}).scalar_one_or_none()
     if newest is None:
         return None
     kept = _last_in_force.get(owner_id)
@@ -36,6 +32,15 @@ def version_in_force(session: Session, owner_id: str) -> RulesVersion | None:
         session.expunge(version)
         _last_in_force[owner_id] = version
     return version
+
+
+_VERSION = table_of(RulesVersion).c
+_NEWEST = (
+    select(_VERSION.id)
+    .where(_VERSION.owner_id == bindparam("owner"))
+    .order_by(_VERSION.published_at.desc(), _VERSION.id.desc())
+    .limit(1)
+)
 
 
 def versions(session: Session, owner_id: str) -> Sequence[RulesVersion]:

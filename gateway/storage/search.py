@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, or_, select, text
 from sqlalchemy.orm import joinedload
 
 from gateway.storage.engine import Session
 from gateway.storage.log_models import Disclosure
-from gateway.storage.models import Acceptance, Device, Site, Visitor, fold, mac_tail
+from gateway.storage.models import Acceptance, Device, RulesVersion, Site, Visitor, fold, mac_tail
 
 PROBE = 5_000
 MIN_NAME_CHARS = 3  # a trigram
@@ -88,18 +89,15 @@ def acceptances_of_leaves(session: Session, leaf_ids: Sequence[str]) -> dict[str
 
 
 def _keys(session: Session, owner_id: str, query: AcceptanceQuery, before: Key | None, limit: int) -> Iterator[Key]:
-    conditions = [Acceptance.owner_id == owner_id, *_bounds(query, before)]
+    conditions = _bounds(query, before, Acceptance)
     narrow = _narrow(session, owner_id, query)
     if narrow is not None:
-        few = [*conditions, *narrow, *_places(query)]
-        if query.name:
-            few.append(_has_name(query.name))
-        yield from _newest(session, few, limit, named=bool(query.name))
+        yield from _newest_of_few(session, owner_id, query, before, narrow, limit)
     elif not query.name:
-        for place in _each_place(query):
+        for place in _each_place(session, owner_id, query):
             yield from _newest(session, [*conditions, *place], limit)
     else:
-        yield from _named(session, owner_id, query, conditions, limit)
+        yield from _named(session, owner_id, query, before, conditions, limit)
 
 
 def _narrow(session: Session, owner_id: str, query: AcceptanceQuery) -> list[ColumnElement[bool]] | None:
@@ -128,12 +126,17 @@ def _devices(session: Session, owner_id: str, mac: str) -> Sequence[str]:
 
 
 def _named(
-    session: Session, owner_id: str, query: AcceptanceQuery, conditions: list[ColumnElement[bool]], limit: int
+    session: Session,
+    owner_id: str,
+    query: AcceptanceQuery,
+    before: Key | None,
+    conditions: list[ColumnElement[bool]],
+    limit: int,
 ) -> Iterator[Key]:
     if len(fold(query.name)) < MIN_NAME_CHARS:
         raise ValueError("a name is searched by at least three characters")
     probed, reached, complete = [], [], True
-    for place in _each_place(query):
+    for place in _each_place(session, owner_id, query):
         window = (
             select(Acceptance.accepted_at, Acceptance.id, Acceptance.visitor_id)
             .where(*conditions, *place)
@@ -161,8 +164,8 @@ def _named(
         return
     visitors = _visitors_named(session, owner_id, query.name)
     for start in range(0, len(visitors), _BATCH_IDS):
-        batch = visitors[start : start + _BATCH_IDS]
-        yield from _newest(session, [*conditions, *_places(query), Acceptance.visitor_id.in_(batch)], limit)
+        named = [Acceptance.visitor_id.in_(visitors[start : start + _BATCH_IDS])]
+        yield from _newest_of_few(session, owner_id, query, before, named, limit)
 
 
 def _visitors_named(session: Session, owner_id: str, name: str) -> Sequence[str]:
@@ -190,44 +193,68 @@ def _has_name(name: str) -> ColumnElement[bool]:
     return Visitor.name_key.contains(fold(name), autoescape=True)
 
 
-def _newest(
-    session: Session, conditions: Sequence[ColumnElement[bool]], limit: int, *, named: bool = False
-) -> Iterator[Key]:
+def _newest(session: Session, conditions: Sequence[ColumnElement[bool]], limit: int) -> Iterator[Key]:
     found = select(Acceptance.accepted_at, Acceptance.id).where(*conditions)
-    if named:
-        found = found.join(Visitor, Visitor.id == Acceptance.visitor_id)
     ordered = found.order_by(Acceptance.accepted_at.desc(), Acceptance.id.desc()).limit(limit)
     yield from ((row.accepted_at, row.id) for row in session.execute(ordered))
 
 
-def _bounds(query: AcceptanceQuery, before: Key | None) -> list[ColumnElement[bool]]:
+def _newest_of_few(
+    session: Session,
+    owner_id: str,
+    query: AcceptanceQuery,
+    before: Key | None,
+    narrow: Sequence[ColumnElement[bool]],
+    limit: int,
+) -> Iterator[Key]:
+    """The few that `narrow` leaves are taken first: SQLite, which keeps no statistics, would rather walk the index by
+    time until it has met them all.
+    """
+    columns = (Acceptance.accepted_at, Acceptance.id, Acceptance.owner_id, Acceptance.visitor_id, Acceptance.site_id)
+    few = select(*columns, Acceptance.rules_version_id).where(*narrow).cte("few").prefix_with("MATERIALIZED").c
+    found = select(few.accepted_at, few.id).where(few.owner_id == owner_id, *_bounds(query, before, few))
+    if query.site_ids is not None:
+        found = found.where(few.site_id.in_(query.site_ids))
+    if query.version_id:
+        found = found.where(few.rules_version_id == query.version_id)
+    if query.name:
+        found = found.join(Visitor, Visitor.id == few.visitor_id).where(_has_name(query.name))
+    ordered = found.order_by(few.accepted_at.desc(), few.id.desc()).limit(limit)
+    yield from ((row.accepted_at, row.id) for row in session.execute(ordered))
+
+
+def _bounds(query: AcceptanceQuery, before: Key | None, of: Any) -> list[ColumnElement[bool]]:
+    """The conditions of time; `of` has the columns accepted_at and id."""
     found: list[ColumnElement[bool]] = []
     if query.since is not None:
-        found.append(Acceptance.accepted_at >= query.since)
+        found.append(of.accepted_at >= query.since)
     if query.until is not None:
-        found.append(Acceptance.accepted_at < query.until)
+        found.append(of.accepted_at < query.until)
     if before is not None:
         at, key = before
-        found.append(Acceptance.accepted_at <= at)  # for the index: the exact place follows
-        found.append(or_(Acceptance.accepted_at < at, and_(Acceptance.accepted_at == at, Acceptance.id < key)))
+        found.append(of.accepted_at <= at)  # for the index: the exact place follows
+        found.append(or_(of.accepted_at < at, and_(of.accepted_at == at, of.id < key)))
     return found
 
 
-def _places(query: AcceptanceQuery) -> list[ColumnElement[bool]]:
-    """Site and version as one condition, where few rows are left."""
-    found: list[ColumnElement[bool]] = []
-    if query.site_ids is not None:
-        found.append(Acceptance.site_id.in_(query.site_ids))
+def _each_place(session: Session, owner_id: str, query: AcceptanceQuery) -> Iterator[list[ColumnElement[bool]]]:
+    """Walks along one index each: of the owner, or of the owner's sites and version that are asked for.
+
+    A version's or site's walk does not name the owner as well: PostgreSQL, which takes a version for spread evenly
+    over time, would walk all of the owner's.
+    """
+    version = []
     if query.version_id:
-        found.append(Acceptance.rules_version_id == query.version_id)
-    return found
-
-
-def _each_place(query: AcceptanceQuery) -> Iterator[list[ColumnElement[bool]]]:
-    """Site and version as walks along one index each."""
-    version = [Acceptance.rules_version_id == query.version_id] if query.version_id else []
+        if session.scalar(_own(RulesVersion, query.version_id, owner_id)) is None:
+            return
+        version = [Acceptance.rules_version_id == query.version_id]
     if query.site_ids is None:
-        yield version
+        yield version or [Acceptance.owner_id == owner_id]
         return
     for site_id in query.site_ids:
-        yield [Acceptance.site_id == site_id, *version]
+        if session.scalar(_own(Site, site_id, owner_id)) is not None:
+            yield [Acceptance.site_id == site_id, *version]
+
+
+def _own(table: type[RulesVersion | Site], id_: str, owner_id: str) -> Select[str]:
+    return select(table.id).where(table.id == id_, table.owner_id == owner_id)

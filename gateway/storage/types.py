@@ -27,6 +27,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def sqlite_moment(moment: datetime) -> str:
+    """An aware moment as `UtcDateTime` stands in SQLite, for statements past the object mapper."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
 def new_id() -> str:
     """A fresh identifier: 32 hexadecimal digits, 122 random bits, meaningless outside the database."""
     return uuid4().hex

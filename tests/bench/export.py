@@ -31,6 +31,7 @@ from gateway.installation import prepare, read_signing_key
 from gateway.link.neighbours import Neighbour
 from gateway.settings import load
 from gateway.storage import leaves, rules
+from gateway.storage.models import fold, mac_tail
 
 ACCEPTANCES = 1_000_000
 DEVICES = 50_000
@@ -73,8 +74,11 @@ def fill(services: Services, count: int) -> None:
 
 
 def _devices(database: Connection, owner_id: str) -> None:
-    rows = ((f"{number:032x}", owner_id, _mac(number), str(START)[:19], str(START)[:19]) for number in range(DEVICES))
-    database.executemany("INSERT INTO device VALUES (?, ?, ?, ?, ?)", rows)
+    seen = str(START)[:19]
+    rows = ((f"{n:032x}", owner_id, _mac(n), mac_tail(_mac(n)), seen, seen) for n in range(DEVICES))
+    database.executemany(
+        "INSERT INTO device (id, owner_id, mac, mac_tail, first_seen_at, last_seen_at) VALUES (?, ?, ?, ?, ?, ?)", rows
+    )
 
 
 def _mac(number: int) -> str:
@@ -83,8 +87,8 @@ def _mac(number: int) -> str:
 
 def _acceptances(
     first: int, last: int, services: Services, hashes: tuple[str, str], label: str, version_id: str
-) -> Iterator[tuple[bytes, list[tuple[str, str, str, str]], tuple[str, ...], tuple[str, ...]]]:
-    """(entry, disclosures, visitor, acceptance) of each, as `accept` makes them."""
+) -> Iterator[tuple[bytes, list[tuple[str, str, str, str]], tuple[str, ...], tuple[str, ...], tuple[str, ...]]]:
+    """(entry, disclosures, visitor, heading, acceptance) of each, as `accept` and the sealer make them."""
     place, source = services.place, Random(first)
     for number in range(first, last):
         leaf_id, code, at = f"{source.getrandbits(128):032x}", f"{source.getrandbits(80):020x}", START + number * STEP
@@ -108,7 +112,8 @@ def _acceptances(
         yield (
             entry.encode(),
             shown,
-            (visitor, place.owner_id, personal["name"], personal["organisation"], "", when),
+            (visitor, place.owner_id, personal["name"], fold(personal["name"]), personal["organisation"], "", when),
+            (place.owner_id, "acceptance", when, place.site_key),
             (
                 f"{source.getrandbits(128):032x}", place.owner_id, place.site_id, visitor, f"{device:032x}", version_id,
                 "nb", hashes[1], "self_declared", when, code, leaf_id,
@@ -126,22 +131,27 @@ def _b64(data: bytes) -> str:
 
 
 def _insert(database: Connection, owner_id: str, size: int, edge: list[bytes], block: list) -> int:  # type: ignore[type-arg]
-    rows, nodes = [], []
-    for entry, shown, _, _ in block:
+    rows, headings, nodes = [], [], []
+    for entry, shown, _, heading, _ in block:
+        headings.append((size, *heading))
         rows.append((owner_id, size, shown[0][0], entry))
         created, new_edge = merkle.new_nodes(size, merkle.leaf_hash(entry), tuple(edge))
         edge[:] = new_edge
         nodes += [(owner_id, node.level, node.index, node.hash) for node in created]
         size += 1
     database.executemany("INSERT INTO leaf (owner_id, leaf_index, leaf_id, entry) VALUES (?, ?, ?, ?)", rows)
+    database.executemany(
+        "INSERT INTO leaf_heading (leaf_index, owner_id, type, at, site) VALUES (?, ?, ?, ?, ?)", headings
+    )
     database.executemany("INSERT INTO tree_node (owner_id, level, node_index, hash) VALUES (?, ?, ?, ?)", nodes)
     database.executemany(
         "INSERT INTO disclosure (leaf_id, name, salt, value) VALUES (?, ?, ?, ?)",
-        (row for _, shown, _, _ in block for row in shown),
+        (row for _, shown, *_ in block for row in shown),
     )
     database.executemany(
-        "INSERT INTO visitor (id, owner_id, name, organisation, contact, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-        (visitor for _, _, visitor, _ in block),
+        "INSERT INTO visitor (id, owner_id, name, name_key, organisation, contact, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (visitor for _, _, visitor, *_ in block),
     )
     database.executemany(
         "INSERT INTO acceptance (id, owner_id, site_id, visitor_id, device_id, rules_version_id, language, text_sha256,"

@@ -15,14 +15,14 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _STOP_WITHIN_S = 2.0
 
 
-_PREFERRED = ("sh", "-c", 'echo -20 >/proc/self/autogroup; exec "$@"', "sh")
+_PREFERRED = ("sh", "-c", 'echo -20 >/proc/self/autogroup; exec nice -n -20 "$@"', "sh")
 
 
 @dataclass(frozen=True, slots=True)
 class Cores:
     """Which core the measured server has, and which one dnsperf and the upstream share.
 
-    `preferred`: before everything else on this machine, by the nice value of their autogroup (needs root).
+    `preferred`: before all else on this machine, by their nice value and that of their autogroup (needs root).
     """
 
     server: int

@@ -64,7 +64,7 @@ def add_grant(
         leaf_id=new_id(),
     )
     grant = Grant(
-        network=network,
+        network_id=network.id,
         device=device,
         acceptance=acceptance,
         group_key="default",

@@ -27,7 +27,7 @@ def test_accounts_their_links_codes_and_sessions_stay(empty_url: str) -> None:
         database.sqlite_path.parent.mkdir()
         database.sqlite_path.touch()
     with database.engine.execution_options(writes=True).begin() as connection, warnings.catch_warnings():
-        command.upgrade(schema._config(connection), "0012")
+        command.upgrade(schema._config(connection), "0014")
         for statement in BEFORE:
             connection.execute(text(statement))
     schema.upgrade(database)

@@ -120,7 +120,14 @@ def test_every_search_finds_what_reading_all_of_it_finds(
                     search_acceptances(session, place.owner_id, query, limit=5)
                 continue
             assert paged(session, place.owner_id, query, 11) == slowly(session, query), query
-        assert search_acceptances(session, "another", AcceptanceQuery(name="anne"), limit=5) == []
+        for query in (
+            AcceptanceQuery(),
+            AcceptanceQuery(name="anne"),
+            AcceptanceQuery(version_id=version),
+            AcceptanceQuery(site_ids=sites),
+            AcceptanceQuery(course="KURS-2"),
+        ):
+            assert search_acceptances(session, "another", query, limit=5) == [], query
         for bad in (AcceptanceQuery(name="ab"), AcceptanceQuery(mac="xyzq"), AcceptanceQuery(mac="0" * 13)):
             with pytest.raises(ValueError, match="searched by"):
                 search_acceptances(session, place.owner_id, bad, limit=5)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import StatementError
 
 from gateway.storage.engine import Database
 from gateway.storage.models import Owner
-from gateway.storage.types import new_id
+from gateway.storage.types import new_id, sqlite_moment
 
 OSLO_SUMMER = timezone(timedelta(hours=2))
 MOMENTS = [
@@ -42,6 +42,15 @@ def test_moments_sort_by_time_whatever_their_zone_was(database: Database) -> Non
         add_owner(database, moment, str(number))
     with database.read() as session:
         assert session.scalars(select(Owner.created_at).order_by(Owner.created_at)).all() == sorted(MOMENTS)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_past_the_mapper_a_moment_stands_the_same(database: Database, moment: datetime) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL has a type of its own for moments")
+    add_owner(database, moment)
+    with database.read() as session:
+        assert session.scalar(text("SELECT created_at FROM owner")) == sqlite_moment(moment)
 
 
 def test_a_naive_moment_is_refused(database: Database) -> None:
