@@ -18,6 +18,7 @@ from captive_portal.assets import ASSET_HEADERS
 from captive_portal.guest import troubles
 from captive_portal.guest.devices import DevicePages
 from captive_portal.guest.edge import Edge
+from captive_portal.guest.hosts import HostPages
 from captive_portal.guest.information import InformationPages
 from captive_portal.guest.pages import Pages
 from captive_portal.guest.receipts import PROOF_SUFFIX, ReceiptPages
@@ -44,10 +45,11 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
         _page("/accept", pages.accept, "POST"),
         _page("/accept", pages.accept_by_get),
         _page("/status", pages.status),
+        _page("/waiting", HostPages(site).waiting),
         _page("/sign-off", pages.sign_off, "POST"),
         _page("/sign-off", pages.sign_off_by_get),
         *_device_routes(site),
-        _page("/form", pages.form),
+        _page("/form", pages.blank_form),
         *(_page(path, pages.rules) for path in ("/rules", "/regler")),
         *(_page(path, pages.my_data) for path in ("/my-data", "/innsyn")),
         _page("/my-data", pages.show_my_data, "POST"),

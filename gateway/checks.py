@@ -6,7 +6,9 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from captive_portal.auth.certificate import foreign_certificate
+from captive_portal.console.posters import wifi_password
 from captive_portal.languages import check_languages
+from gateway.access.host_mail import check_mail
 from gateway.announcement import REMEDIES, announcement
 from gateway.audit.errors import AuditError
 from gateway.audit.keyfile import read_key_file
@@ -42,6 +44,8 @@ def check(settings: Settings, now: datetime) -> list[str]:
     _check_signing_key(settings)
     _check_ports(settings)
     check_languages(settings.portal)
+    check_mail(settings)
+    wifi_password(settings.wifi)
     return [
         *_check_targets(settings),
         *_check_certificates(settings, now),
@@ -114,7 +118,12 @@ def _missing_groups(settings: Settings) -> list[str]:
     except (OSError, PolicyError):
         return []
     missing = sorted({group for group in settings.dns.sources.values() if snapshot.group(group) is None})
-    return [f"dns.sources: no group {group!r} in the policy in force; its guests get no answers" for group in missing]
+    found = [f"dns.sources: no group {group!r} in the policy in force; its guests get no answers" for group in missing]
+    unknown = [group for group in settings.hosts.groups if snapshot.group(group) is None]
+    return [
+        *found,
+        *(f"hosts.groups: no group {group!r} in the policy in force; nobody has to ask" for group in unknown),
+    ]
 
 
 def _blanks_in_notice(settings: Settings) -> list[str]:

@@ -19,9 +19,11 @@ LAZY = {
     "announce": "gateway.commands.announce:announce",
     "audit": "gateway.commands.audit:audit",
     "config": "gateway.commands.config:config",
+    "courses": "gateway.commands.courses:courses",
     "db": "gateway.commands.db:db",
     "devices": "gateway.commands.devices:devices",
     "grants": "gateway.commands.grants:grants",
+    "hosts": "gateway.commands.hosts:hosts",
     "lists": "gateway.commands.lists:lists",
     "policy": "gateway.commands.policy:policy",
     "staff": "gateway.commands.staff:staff",
@@ -63,8 +65,10 @@ def portal(invocation: Invocation) -> None:
     """Serve the guest pages and the captive-portal API."""
     from captive_portal.guest_app import create_app
     from captive_portal.serve import Listener, serve
+    from gateway.access.host_mail import check_mail
 
     _log_to_stderr("portal")
+    check_mail(invocation.settings)
     services = invocation.services()
     app, chosen = create_app(services), services.settings.portal
     listeners = [Listener(app, chosen.host, chosen.port)]
@@ -78,6 +82,7 @@ def portal(invocation: Invocation) -> None:
 def console(invocation: Invocation) -> None:
     """Serve IT's and the auditor's pages."""
     from captive_portal.auth.certificate import ensure_certificate
+    from captive_portal.console.posters import wifi_password
     from captive_portal.console_app import create_app
     from captive_portal.serve import Listener, serve
     from gateway.collection import Collection, collecting
@@ -87,7 +92,7 @@ def console(invocation: Invocation) -> None:
     _log_to_stderr("console")
     services = invocation.services()
     settings, totals = services.settings, Totals()
-    _ = settings.metrics_token  # what is wrong with it is said now, not when it is first needed
+    _ = settings.metrics_token, wifi_password(settings.wifi)  # what is wrong with them is said now, not when needed
     certificate = ensure_certificate(settings.state, settings.console, utc_now())
     app, chosen = create_app(services, totals), settings.console
     counted = Collection(services.database, services.place, totals, utc_now)
@@ -156,6 +161,8 @@ def jobs(invocation: Invocation) -> None:
     """Compile policies and lists into what DNS reads, refresh lists when due, erase what is old, push checkpoints."""
     import contextlib
 
+    from gateway.access.course_keeping import CourseKeeping
+    from gateway.access.host_mail import hosts_to_mail
     from gateway.access.retention import Retention
     from gateway.announcement_files import AnnouncementFiles
     from gateway.audit.push import ask_witnesses, due_targets
@@ -171,6 +178,7 @@ def jobs(invocation: Invocation) -> None:
     forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
     retention = Retention(services.database, services.place, settings, utc_now)
     announced = AnnouncementFiles(settings, utc_now)
+    keeping = CourseKeeping(services.database, services.place, settings.privacy, utc_now)
     sync = [*_own_command(invocation), "lists", "sync", "--due"]
     targets = settings.audit.targets
     with contextlib.suppress(StorageUnavailableError):
@@ -180,11 +188,20 @@ def jobs(invocation: Invocation) -> None:
         lambda: targets and due_targets(services.database, services.place, targets, utc_now),
     )
 
+    postman = Pusher(
+        [*_own_command(invocation), "hosts", "mail"],
+        lambda: hosts_to_mail(services.database, services.place, settings, utc_now()),
+        what="mailing hosts",
+        look_every_s=1.0,
+    )
+
     def beside() -> None:
         forgetting.poll()
         retention.poll()
+        keeping.poll()
         pusher.poll()
         announced.poll()
+        postman.poll()
 
     run(
         services.database,
@@ -196,6 +213,7 @@ def jobs(invocation: Invocation) -> None:
         beside,
     )
     pusher.close()
+    postman.close()
 
 
 @cli.command()

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gateway.setting_kinds import EmailAddress, HostnameOrAddress, HttpsUrl, Key, LogOrigin, Port, Section
+from gateway.mail_settings import MailAccount
+from gateway.setting_kinds import EmailAddress, HostnameOrAddress, HttpsUrl, Key, LogOrigin, Section
 
 
 def _witness_key(text: str) -> str:
@@ -61,26 +62,13 @@ class HttpsTarget(Target):
     ca_file: Path | None = None
 
 
-class EmailTarget(Target):
+class EmailTarget(Target, MailAccount):
     """Addresses that get an e-mail by way of the mail server `host`."""
 
     kind: Literal["email"]
     to: Annotated[tuple[EmailAddress, ...], Field(min_length=1)]
     sender: EmailAddress
     host: HostnameOrAddress
-    port: Port = 587
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    username: str = ""
-    password_file: Path | None = None
-    ca_file: Path | None = None
-
-    @model_validator(mode="after")
-    def _check_password(self) -> EmailTarget:
-        if bool(self.username) != (self.password_file is not None):
-            raise ValueError("username and password_file belong together: set both or neither")
-        if self.username and self.security == "none":
-            raise ValueError("a password is not sent unencrypted; set security to starttls or tls")
-        return self
 
 
 class WitnessTarget(Target):

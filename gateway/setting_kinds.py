@@ -55,6 +55,12 @@ def _period(text: str) -> str:
     return text
 
 
+def _ssid(text: str) -> str:
+    if len(text.encode()) > 32 or not (text.isprintable() or not text):
+        raise ValueError("write the network's name as it is, at most 32 bytes")
+    return text
+
+
 def _each_once(table: Any, check: ValidatorFunctionWrapHandler) -> Any:
     """A table in which no key stands twice in different spelling: the last one would silently win."""
     checked = check(table)
@@ -112,6 +118,21 @@ EmailAddress = Annotated[
     str,
     _like(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190}", "write an e-mail address, as in revisor@storvik.kommune.no"),
 ]
+MailSender = Annotated[
+    str,
+    _like(
+        r"([A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190})?", "write an e-mail address, as in gjestenett@storvik.kommune.no"
+    ),
+]
+MailHost = Annotated[str, _like(r"[A-Za-z0-9.:-]{0,253}", "write a host name, as in smtp.storvik.kommune.no")]
+HttpsUrlOrNone = Annotated[
+    str,
+    _like(
+        r"(https://[A-Za-z0-9.:\[\]-]+)?", "write an address that begins with https://, as in https://vert.storvik.no"
+    ),
+]
+RequiredLine = Annotated[str, _like(r"[^\x00-\x1f\x7f]{1,120}", "write one line of at most 120 characters")]
+Ssid = Annotated[str, AfterValidator(_ssid)]
 Line = Annotated[str, _like(r"[^\x00-\x1f\x7f]{0,300}", "write one line of at most 300 characters")]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 SourceGroups = Annotated[dict[Annotated[str, AfterValidator(normal_network)], str], WrapValidator(_each_once)]

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway.errors import UsageError
 from gateway.log_settings import Audit
+from gateway.mail_settings import Hosts, Mail
 from gateway.session_settings import Sessions
 from gateway.setting_kinds import (
     Colour,
@@ -33,6 +34,7 @@ from gateway.setting_kinds import (
     Port,
     Section,
     SourceGroups,
+    Ssid,
     StatementUrl,
     ZoneName,
     ZoneServers,
@@ -85,6 +87,7 @@ class Portal(Section):
     `groups` are groups of the policy whose form is another: as delivered, nobody's name is asked for in a library or a
     youth club. `receipts_url` is where receipts can be opened from anywhere, as through a reverse proxy that passes on
     `/receipt/`, `/kvittering/` and `/static/`; nothing: they open at `public_url`, which is for guests on the network.
+    `ask_course_code`: whether a code is asked for also while no course is open here.
     """
 
     host: str = "127.0.0.1"
@@ -199,6 +202,30 @@ class Privacy(Section):
     staff_names: KeepPeriod = "1826 days"
 
 
+class Courses(Section):
+    """Courses. Hosts give their unit's courses one of `host_groups`; IT gives any of the policy's groups."""
+
+    host_groups: tuple[Key, ...] = ("default",)
+
+
+class Wifi(Section):
+    """The guests' Wi-Fi as posters show it: its name, and how it is joined. Without a name they have no QR code.
+
+    `security`: `open` also for Enhanced Open (OWE); `wpa` for WPA2 and WPA3 with a password that everybody shares.
+    """
+
+    ssid: Ssid = ""
+    security: Literal["open", "wpa"] = "open"
+    password_file: Path | None = None
+    hidden: bool = False
+
+    @model_validator(mode="after")
+    def _check_password(self) -> Wifi:
+        if (self.security == "wpa") != (self.password_file is not None):
+            raise ValueError("security wpa and password_file belong together: set both or neither")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything that is read at start; a service is restarted to change it."""
 
@@ -218,6 +245,10 @@ class Settings(BaseSettings):
     console: Console = Console()
     dns: Dns = Dns()
     enforcement: Enforcement = Enforcement()
+    courses: Courses = Courses()
+    wifi: Wifi = Wifi()
+    mail: Mail = Mail()
+    hosts: Hosts = Hosts()
     audit: Audit = Audit()
     privacy: Privacy = Privacy()
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from captive_portal.auth.tokens import new_token, token_sha256
 from gateway.audit import canonical
@@ -24,7 +24,8 @@ from gateway.storage.engine import Session
 from gateway.storage.models import SetupLink, Staff
 from gateway.storage.places import Place
 
-Role = Literal["it", "auditor"]
+Role = Literal["it", "auditor", "host"]
+ROLES = get_args(Role)
 
 LINK_LIFE = timedelta(hours=24)
 UNNAMED = "?"  # no bearer can choose it: it is no user name
@@ -55,6 +56,7 @@ class Account:
     ends_at: datetime | None
     scope: Scope
     second_factor: bool
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,22 +100,27 @@ def add_account(
     by: str = "",
     ends_at: datetime | None = None,
     scope: Scope = EVERYTHING,
+    unit: str = "",
 ) -> Link:
     """Make an account and the link with which its bearer chooses the password. `by` is who asked for it.
 
-    From `ends_at` on nobody signs in with it. `scope` is what an auditor may see; IT sees all.
-    Raises: UsageError for a user name that is none or is taken, an unknown role, an end in the past, a scope for IT.
+    From `ends_at` on nobody signs in with it. `scope` is what an auditor may see; IT sees all. `unit` is whose courses
+    a host makes.
+    Raises: UsageError for a user name that is none or is taken, an unknown role, an end in the past, a scope for others
+        than auditors, a host without a unit or a unit for others.
     """
     name = normal_username(username)
     if name is None:
         raise UsageError(f"{username!r} is no user name; use 2 to 64 of a-z, æøå, digits and . _ @ -")
-    if role not in ("it", "auditor"):
-        raise UsageError(f"there is no role {role!r}; choose it or auditor")
+    if role not in ROLES:
+        raise UsageError(f"there is no role {role!r}; choose it, auditor or host")
+    if (role == "host") != bool(unit):
+        raise UsageError("a host has a unit, whose courses are theirs: --unit; others have none")
     if staff.by_username(session, place.owner_id, name) is not None:
         raise UsageError(f"the account {name!r} exists; `staff reset {name}` gives it a new link")
     _check_limits(role, ends_at, scope, now)
     account = _new_account(session, place, name, role, now)
-    account.ends_at, account.scope = ends_at, scope.document()
+    account.ends_at, account.scope, account.unit = ends_at, scope.document(), unit
     session.flush()
     _record(session, place, "added", account, by, now)
     return _new_link(session, account, now)
@@ -185,6 +192,7 @@ def list_accounts(session: Session, place: Place, now: datetime) -> Sequence[Acc
             row.ends_at,
             scope_of(row),
             row.totp_secret is not None,
+            row.unit,
         )
         for row in staff.accounts(session, place.owner_id)
         if row.username != UNNAMED
@@ -271,6 +279,8 @@ def _named(session: Session, place: Place, username: str) -> Staff:
 def _check_limits(role: str, ends_at: datetime | None, scope: Scope, now: datetime) -> None:
     if role == "it" and scope.is_limited:
         raise UsageError("IT sees everything; a scope is for auditors")
+    if role == "host" and scope.is_limited:
+        raise UsageError("a host sees the courses of their unit and nothing else; a scope is for auditors")
     if ends_at is not None and ends_at <= now:
         raise UsageError("the account's last day has passed; name a day to come, or disable it: `staff disable`")
 
@@ -307,8 +317,9 @@ def _record(session: Session, place: Place, change: str, account: Staff, by: str
 
 
 def _limits(account: Staff) -> str:
-    """End and scope as they stand after a change, as canonical JSON; "" where there are none."""
+    """End, scope and unit as they stand after a change, as canonical JSON; "" where there are none."""
     ends_at = None if account.ends_at is None else format_utc(account.ends_at)
-    if ends_at is None and account.scope is None:
+    if ends_at is None and account.scope is None and not account.unit:
         return ""
-    return canonical.encode({"ends_at": ends_at, "scope": account.scope}).decode()
+    unit = {"unit": account.unit} if account.unit else {}
+    return canonical.encode({"ends_at": ends_at, "scope": account.scope, **unit}).decode()

@@ -29,6 +29,8 @@ class SignedIn:
     touch: bool
     scope: Scope
     ends_at: datetime | None
+    unit: str = ""
+    """Of a host: the unit whose courses are theirs."""
 
 
 def sign_in(
@@ -81,7 +83,7 @@ def who(session: Session, place: Place, token: str, now: datetime) -> SignedIn |
     if has_ended(account, now):
         return None
     touch = now - row.seen_at >= SEEN_STEP
-    return SignedIn(account.id, account.username, account.role, touch, scope_of(account), account.ends_at)
+    return SignedIn(account.id, account.username, account.role, touch, scope_of(account), account.ends_at, account.unit)
 
 
 def touch(session: Session, token: str, now: datetime) -> None:

@@ -19,7 +19,7 @@ State = Literal["through", "waiting", "unenforced"]
 
 def home(visit: Visit) -> Response:
     """GET /: the first page of whoever is signed in."""
-    return visit.go("/devices" if visit.member.role == "it" else "/acceptances")
+    return visit.go({"it": "/devices", "host": "/courses"}.get(visit.member.role, "/acceptances"))
 
 
 def show(visit: Visit) -> Response:

@@ -30,8 +30,14 @@ from captive_portal.console.visit import FORM_COOKIE, LANGUAGE_COOKIE, SESSION_C
 from gateway.context import Services
 from gateway.storage.engine import Session, StorageUnavailableError
 
-# Who may: anybody; an auditor or IT; IT alone; a program that collects figures (`_is_scraper`), or IT.
-Permission = Literal["public", "auditor", "it", "scrape"]
+# Who may: anybody; whoever is signed in; an auditor or IT; a host, for their own unit's courses, or IT; IT alone; a
+# program that collects figures (`_is_scraper`), or IT.
+Permission = Literal["public", "staff", "auditor", "host", "it", "scrape"]
+_MAY: Mapping[str, frozenset[Permission]] = {
+    "it": frozenset({"staff", "auditor", "host", "it", "scrape"}),
+    "auditor": frozenset({"staff", "auditor"}),
+    "host": frozenset({"staff", "host"}),
+}
 Transaction = Literal["none", "read", "write"]
 
 
@@ -151,14 +157,19 @@ def set_cookie(response: Response, name: str, value: str) -> None:
     response.set_cookie(name, value, path="/", secure=True, httponly=True, samesite="lax")
 
 
-def signed_in(visit: Visit, permission: Literal["it", "auditor"]) -> SignedIn | HTTPStatus:
+def may(role: str, permission: Permission) -> bool:
+    """Whether an account of this role may use a page of this permission; a role that is not known may nothing."""
+    return permission in _MAY.get(role, frozenset())
+
+
+def signed_in(visit: Visit, permission: Permission) -> SignedIn | HTTPStatus:
     """Who makes this visit, or why they may not: 401, 403. Raises: StorageUnavailableError."""
     secret = visit.cookies.get(SESSION_COOKIE, "")
     with visit.services.database.read() as session:
         staff = sessions.who(session, visit.services.place, secret, visit.now)
     if staff is None:
         return HTTPStatus.UNAUTHORIZED
-    if staff.role != "it" and permission != "auditor":
+    if not may(staff.role, permission):
         return HTTPStatus.FORBIDDEN
     if staff.touch:
         _touch(replace(visit, staff=staff, cookie=secret))
@@ -167,7 +178,7 @@ def signed_in(visit: Visit, permission: Literal["it", "auditor"]) -> SignedIn | 
 
 def _turned_away(page: Page, visit: Visit) -> Response | None:
     """The answer to those who may not use the page, before anything is read of what they send."""
-    assert page.permission in ("auditor", "it"), "files are for those who are signed in"
+    assert page.permission not in ("public", "scrape"), "files are for those who are signed in"
     try:
         staff = signed_in(visit, page.permission)
     except StorageUnavailableError:
@@ -209,7 +220,7 @@ def _answer_staff(page: Page, visit: Visit) -> Response:
         if staff is None:
             return visit.go("/sign-in") if page.permission != "scrape" else visit.failed(HTTPStatus.FORBIDDEN)
         visit = replace(visit, staff=staff, cookie=secret)
-        if staff.role != "it" and page.permission != "auditor":
+        if not may(staff.role, page.permission):
             return visit.failed(HTTPStatus.FORBIDDEN, reason="role")
         if page.method == "POST" and not _token_is_ours(secret, visit):
             return visit.failed(HTTPStatus.FORBIDDEN, reason="stale")

@@ -62,6 +62,8 @@ def _limits(translate: Translator, text: str) -> str:
         if ends_at is None
         else translate(N_("The account ends {moment}"), moment=_moment(translate, ends_at))
     ]
+    if "unit" in limits:
+        return "; ".join([*parts, translate(N_("Sees the courses of {unit} and nothing else"), unit=limits["unit"])])
     if scope is None:
         return "; ".join([*parts, translate(N_("Sees everything"))])
     if scope["sites"] is not None:

@@ -12,7 +12,17 @@ from gateway.audit.entry import SHAPES
 from policies.categories import CATEGORIES, Language
 
 # What happens to guests at one site; everything else concerns the whole owner.
-LOCAL = frozenset({"acceptance", "grant_moved", "grant_revoked", "grant_extended", "grant_ended", "device_admitted"})
+LOCAL = frozenset(
+    {
+        "acceptance",
+        "grant_moved",
+        "grant_revoked",
+        "grant_extended",
+        "grant_ended",
+        "device_admitted",
+        "host_answered",
+    }
+)
 # Opened whatever an auditor's period is: without them no acceptance can be understood or proved.
 ALWAYS = frozenset({"rules_published", "policy_published", "key_rotated"})
 
@@ -29,6 +39,8 @@ TITLES: Mapping[str, str] = {
     "staff_login": N_("Staff signed in"),
     "exemption_changed": N_("Exemption changed"),
     "device_admitted": N_("Device admitted by staff"),
+    "course_changed": N_("Course"),
+    "host_answered": N_("Host answered a guest"),
     "erased": N_("Personal data erased"),
     "retention_run": N_("Old personal data erased"),
     "subject_access": N_("Somebody’s own data shown to them"),
@@ -50,6 +62,8 @@ SENTENCES: Mapping[str, str] = {
     "staff_login": N_("{method}: {result}."),
     "exemption_changed": N_("{change}: group {group}, {categories}, until {until}."),
     "device_admitted": N_("Group {group}, until {until}."),
+    "course_changed": N_("{change}: group {group}, from {since} until {until}, at most {devices} devices."),
+    "host_answered": N_("{answer}; the guest asked {asked}."),
     "erased": N_("The personal data of entries {leaves}. Ground: {ground}. The entries and their proofs stay."),
     "retention_run": N_("{erased} entries from before {before}. The entries and their proofs stay."),
     "subject_access": N_("What stands about a person in entries {leaves}. Ground: {ground}."),
@@ -82,6 +96,7 @@ FIELDS: Mapping[str, str] = {
     "filter": N_("Selection"),
     "unit": N_("Unit"),
     "scope": N_("Limits"),
+    "title": N_("Title"),
     "approved_by": N_("Approved by"),
 }
 assert FIELDS.keys() >= {name for shape in SHAPES.values() for name in shape.personal}, "a field has no label"
@@ -110,7 +125,8 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
         "password_set": N_("Password chosen"),
         "removed": N_("Removed"),
     },
-    "role": {"it": N_("IT"), "auditor": N_("auditor")},
+    "role": {"it": N_("IT"), "auditor": N_("auditor"), "host": N_("host")},
+    "answer": {"approved": N_("Approved"), "denied": N_("Denied")},
     "method": {
         "password": N_("Password"),
         "password+totp": N_("Password and authenticator"),
@@ -167,7 +183,7 @@ def _moment(translate: Translator, text: str) -> str:
 
 
 def _word(translate: Translator, key: str, value: Any) -> str:
-    if key in ("until", "before"):
+    if key in ("since", "until", "before", "asked"):
         return _moment(translate, str(value))
     if key == "categories" and isinstance(value, list):
         language = cast(Language, translate.language)

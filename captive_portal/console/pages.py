@@ -6,12 +6,15 @@ from captive_portal.auth.second_factor import load_second_factor
 from captive_portal.console import (
     acceptances,
     checkpoints,
+    course_form,
+    courses,
     devices,
     health,
     list_adding,
     lookups,
     network,
     policy_past,
+    posters,
     proof,
     rules_versions,
     setup,
@@ -23,6 +26,7 @@ from captive_portal.console.compiled import SnapshotReader
 from captive_portal.console.export_pages import ExportPages
 from captive_portal.console.exports import ExportShelf
 from captive_portal.console.gate import Call, Page
+from captive_portal.console.host_answers import HostAnswers
 from captive_portal.console.lists import ListPages
 from captive_portal.console.lists_api import ListsApi
 from captive_portal.console.policy import PolicyPages
@@ -38,6 +42,7 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
     second = load_second_factor(services.settings.state)
     entry, links = signin.SignInPages(second), setup.SetupPages(second)
     files = list_adding.UPLOAD_MAX_BYTES
+    answers = HostAnswers(services.settings)
     exports = ExportPages(ExportShelf(services.settings.state))
     return (
         Page("GET", "/healthz", "public", health.alive, "none"),
@@ -48,14 +53,26 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("POST", "/sign-in", "public", entry.sign_in, "none", signin.SignInPace()),
         Page("GET", "/sign-in/code", "public", entry.ask, "none"),
         Page("POST", "/sign-in/code", "public", entry.check, "none", signin.CodePace()),
-        Page("POST", "/sign-out", "auditor", signin.sign_out, "write"),
+        Page("POST", "/sign-out", "staff", signin.sign_out, "write"),
         Page("GET", "/setup/{token}", "public", links.show, "none"),
         Page("POST", "/setup/{token}", "public", links.choose, "none"),
-        Page("GET", "/", "auditor", devices.home, "none"),
+        Page("GET", "/host/{token}", "public", answers.show, "read"),
+        Page("POST", "/host/{token}", "public", answers.answer, "write"),
+        Page("GET", "/", "staff", devices.home, "none"),
         Page("GET", "/devices", "it", devices.show, "read"),
         Page("GET", "/devices/{grant}/end", "it", devices.ask, "read"),
         Page("POST", "/devices/{grant}/end", "it", devices.end, "write"),
         Page("POST", "/devices/{grant}/move", "it", devices.move, "write"),
+        Page("GET", "/courses", "host", courses.show, "read"),
+        Page("GET", "/courses/new", "host", course_form.new, "read"),
+        Page("POST", "/courses/new", "host", course_form.add, "write"),
+        Page("GET", "/courses/{course}", "host", courses.one, "read"),
+        Page("GET", "/courses/{course}/edit", "host", course_form.edit, "read"),
+        Page("POST", "/courses/{course}/edit", "host", course_form.change, "write"),
+        Page("GET", "/courses/{course}/end", "host", courses.ask_end, "read"),
+        Page("POST", "/courses/{course}/end", "host", courses.end, "write"),
+        Page("GET", "/courses/{course}/poster", "host", posters.poster, "read"),
+        Page("GET", "/courses/{course}/slide", "host", posters.slide, "read"),
         Page("GET", "/lookups", "it", lookups.show, "read"),
         Page("GET", "/network", "it", network.show, "read"),
         Page("GET", "/policy", "it", policy.show, "read"),

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import form, troubles
+from captive_portal.guest import courses, form, hosts, troubles
 from captive_portal.guest.closed import Overview, PolicyInForce
 from captive_portal.guest.notice import Notice, Notices
 from captive_portal.guest.posting import posted
@@ -24,12 +24,15 @@ from captive_portal.guest.status_parts import StatusParts
 from captive_portal.i18n import Translator
 from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
 from gateway.access.accept import Accepted, Applicant, Refused, accept
+from gateway.access.courses import Sought
 from gateway.access.grants import sign_off
+from gateway.access.host_requests import Asked
 from gateway.access.receipts import format_receipt_code, parse_receipt_code
 from gateway.access.recognised import terms_of
 from gateway.access.status import device_status
 from gateway.access.subject import own_document
 from gateway.audit.periods import parse_period
+from gateway.settings import Asked as Need
 from gateway.storage import rules
 from gateway.storage.engine import Session, StorageUnavailableError
 from gateway.storage.models import RulesVersion
@@ -47,6 +50,8 @@ class _Shown:
     version: RulesVersion | None
     notice: Notice
     closed: Overview
+    door: courses.Door
+    hosts: hosts.Choice | None
 
 
 class Pages:
@@ -63,6 +68,8 @@ class Pages:
         self._policy = PolicyInForce(site.services.place.owner_id)
         self._returning = ReturnPages(site, self._notices)
         self._parts = StatusParts(site)
+        self._doors = courses.CourseDoors(site)
+        self._hosts = hosts.HostPages(site)
 
     def welcome(self, request: Request) -> Response:
         """`GET /`: the rules and the form; one button for a device that is known; the status page for one that has
@@ -70,7 +77,7 @@ class Pages:
         """
         return self._welcome(request, known=True)
 
-    def form(self, request: Request) -> Response:
+    def blank_form(self, request: Request) -> Response:
         """`GET /form`: the form, also on a device that is known: somebody else may hold it now."""
         return self._welcome(request, known=False)
 
@@ -81,8 +88,11 @@ class Pages:
         with self._database.read() as session:
             status = device_status(session, self._place, who.neighbour, who.now)
             shown = self._shown(session, who) if status.state == "not_accepted" else None
+            waits = shown is not None and self._hosts.is_waiting(session, who.neighbour, who.now)
         if shown is None:
             return see_other(who.link("/status"))
+        if waits and "again" not in request.query_params:
+            return see_other(who.link("/waiting"))
         signed_off = "signed_off" in request.query_params
         back = self._returning.page(who, signed_off=signed_off) if known else None
         return back or self._form_page(who, shown, signed_off=signed_off)
@@ -98,23 +108,34 @@ class Pages:
         if fields is None:
             return troubles.not_a_form(who)
         try:
-            asked = form.asked_fields(self._portal, self._site.group_of(who.neighbour))
+            with self._database.read() as session:
+                group_key = self._site.group_in(session, who.neighbour)
+                door = self._doors.now(session, who.now)
+                host_needed = self._hosts.needed(session, who.neighbour)
         except StorageUnavailableError:  # what was typed can't be kept: the form itself needs the database
             return troubles.storage_unavailable(who)
-        applicant = form.read_applicant(fields, asked)
+        applicant = form.read_applicant(fields, self._asked(group_key, door, fields))
         if isinstance(applicant, form.Rejected):
             return self._form_again(who, 422, fields, _messages(applicant, who.translator))
         claims = self._site.signer.verify(fields.get("token", ""), "accept", who.neighbour.mac, who.now)
         if not isinstance(claims, Claims):
             return self._again(who, fields, 409 if claims == "expired" else 403, _OPEN_TOO_LONG)
+        sought = courses.sought(applicant, fields)
+        if wait_s := self._doors.wait_s(who, sought):
+            told = {"course_code": courses.too_many(who.translator, wait_s)}
+            return self._form_again(who, 429, fields, told, {"Retry-After": str(wait_s)})
+        if sought is None and host_needed:
+            return self._ask_host(who, fields, applicant, claims)
         try:
-            outcome = self._record(who, applicant, claims)
+            outcome = self._record(who, applicant, claims, sought)
         except StorageUnavailableError:  # perhaps only writing is impossible; then what was typed can be kept
             return self._again(who, fields, 503, _NOT_RECORDED, {"Retry-After": troubles.RETRY_AFTER_S})
         if isinstance(outcome, Accepted):
             return see_other(who.link("/status"))
         if outcome.reason == "rules_changed":
             return self._again(who, fields, 409, _RULES_CHANGED)
+        if (refused := courses.refusal(who.translator, outcome.reason)) is not None:
+            return self._no_seat(who, fields, sought, outcome.reason, refused)
         return troubles.not_ready(who)
 
     def accept_by_get(self, request: Request) -> Response:
@@ -184,7 +205,9 @@ class Pages:
         """`GET /privacy`: what is recorded of a guest, why, by which right and for how long, for anyone."""
         who = visit(self._site, request)
         with self._database.read() as session:
-            notice = self._notices.current(session, self._site.group_in(session, who.neighbour))
+            door = self._doors.now(session, who.now)
+            group_key = self._site.group_in(session, who.neighbour)
+            notice = self._notices.current(session, group_key, course_open=door.is_open)
         return who.page("privacy.html", notice=notice)
 
     def my_data(self, request: Request) -> Response:
@@ -214,7 +237,37 @@ class Pages:
     def _my_data_page(self, who: Visit, *, status: int = 200, failed: bool = False) -> Response:
         return who.page("my_data.html", status=status, found=None, failed=failed)
 
-    def _record(self, who: Visit, applicant: Applicant, claims: Claims) -> Accepted | Refused:
+    def _ask_host(self, who: Visit, fields: Mapping[str, str], applicant: Applicant, claims: Claims) -> Response:
+        host = hosts.read_host(self._site.services.settings, fields)
+        if isinstance(host, str):
+            field = "host" if host == "missing" else "host_email"
+            return self._form_again(who, 422, fields, {field: hosts.message(who.translator, host)})
+        asked = self._hosts.ask(who, applicant, host, claims)
+        if isinstance(asked, Asked):
+            return see_other(who.link("/waiting"))
+        if asked.reason == "rules_changed":
+            return self._again(who, fields, 409, _RULES_CHANGED)
+        if asked.reason == "too_many":
+            return self._again(who, fields, 429, _TOO_MANY_REQUESTS, {"Retry-After": "600"})
+        return troubles.not_ready(who)
+
+    def _no_seat(
+        self, who: Visit, fields: Mapping[str, str], sought: Sought | None, reason: str, refused: str
+    ) -> Response:
+        by_code = sought is not None and bool(sought.code)
+        if by_code and reason == "no_course":
+            self._doors.missed(who)
+        return self._form_again(who, 422, fields, {"course_code" if by_code else "accept": refused})
+
+    def _asked(self, group_key: str, door: courses.Door, fields: Mapping[str, str]) -> dict[form.Field, Need]:
+        """The fields of the form; no code is needed of who has chosen the course by its title, or asks a host."""
+        chosen = door.by_title and bool(fields.get("course"))
+        chosen = chosen or bool(self._site.services.settings.hosts.groups)
+        asked = form.asked_fields(self._portal, group_key)
+        asked["course_code"] = "optional" if chosen else door.asked
+        return asked
+
+    def _record(self, who: Visit, applicant: Applicant, claims: Claims, sought: Sought | None) -> Accepted | Refused:
         assert who.neighbour is not None
         with self._database.write() as session:
             return accept(
@@ -228,6 +281,7 @@ class Pages:
                 duration=self._durations.usual,
                 by_group=self._durations.by_group,
                 now=who.now,
+                sought=sought,
             )
 
     def _again(
@@ -243,17 +297,22 @@ class Pages:
         errors: Mapping[str, str],
         headers: Mapping[str, str] | None = None,
     ) -> Response:
+        assert who.neighbour is not None
         with self._database.read() as session:
             shown = self._shown(session, who)
         return self._form_page(who, shown, status=status, fields=fields, errors=errors, headers=headers)
 
     def _shown(self, session: Session, who: Visit) -> _Shown:
+        assert who.neighbour is not None
         group_key = self._site.group_in(session, who.neighbour)
+        door = self._doors.now(session, who.now)
         return _Shown(
             group_key,
             rules.version_in_force(session, self._place.owner_id, group_key),
-            self._notices.current(session, group_key),
+            self._notices.current(session, group_key, course_open=door.is_open),
             self._policy.overview(session, group_key or "default", who.translator, who.now),
+            door,
+            hosts.choice(self._site.services.settings) if self._hosts.needed(session, who.neighbour) else None,
         )
 
     def _form_page(
@@ -273,8 +332,9 @@ class Pages:
         text = shown_rules(shown.version, who.translator.language)
         expires_at = who.now + FORM_LIFETIME
         token = self._site.signer.sign("accept", who.neighbour.mac, shown.version.id, text.language, expires_at)
-        asked = form.asked_fields(self._portal, shown.group_key)
+        asked = self._asked(shown.group_key, shown.door, {})
         values: dict[str, Any] = {"rules": text, "asked": asked, "notice": shown.notice, "closed": shown.closed}
+        values |= {"door": shown.door, "hosts": shown.hosts}
         values |= {"typed": form.shown_again(fields or {}), "errors": errors or {}, "signed_off": signed_off}
         if fields is None and not errors:
             return who.page("welcome.html", status=status, headers=headers, gaps={"token": token}, **values)
@@ -299,6 +359,7 @@ def _messages(rejected: form.Rejected, t: Translator) -> dict[str, str]:
 
 _OPEN_TOO_LONG = "The form could not be used any more. Press the button once more."
 _NOT_RECORDED = "Your acceptance could not be recorded right now. Wait a moment and press the button once more."
+_TOO_MANY_REQUESTS = "Your host has been asked many times already. Wait ten minutes, or write a course code."
 _RULES_CHANGED = "The rules have changed since you opened the page. Read the new ones and press the button once more."
 _FIELD_MESSAGES: Mapping[tuple[form.Field, form.Problem], str] = {
     ("name", "missing"): "Write your name",

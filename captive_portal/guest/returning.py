@@ -8,13 +8,13 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import troubles
+from captive_portal.guest import courses, troubles
 from captive_portal.guest.notice import Notices
 from captive_portal.guest.posting import posted
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
 from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
 from gateway.access.accept import Accepted, Refused
-from gateway.access.recognised import NotRecognised, Reading, come_back, earlier, terms_of
+from gateway.access.recognised import NotRecognised, Reading, come_back, earlier, may_return, terms_of
 from gateway.storage import rules
 from gateway.storage.models import RulesVersion
 from gateway.terms.changes import Changes, changes
@@ -38,6 +38,8 @@ class ReturnPages:
             group_key = self._site.group_in(session, who.neighbour)
             version = rules.version_in_force(session, self._place.owner_id, group_key)
             if before is None or version is None:
+                return None
+            if not may_return(session, self._place, who.neighbour, before, self._terms, who.now):
                 return None
             old, notice = before.rules_version, self._notices.current(session, group_key)
         shown = shown_rules(version, who.translator.language)
@@ -94,7 +96,23 @@ def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:
         return see_other(who.link("/status"))
     if isinstance(outcome, NotRecognised):
         return too_many(who) if outcome.reason == "too_many" else see_other(who.link("/"))
+    if (refused := courses.refusal(who.translator, outcome.reason)) is not None:
+        return _no_seat(who, refused)
     return see_other(who.link("/")) if outcome.reason == "rules_changed" else troubles.not_ready(who)
+
+
+def _no_seat(who: Visit, refused: str) -> Response:
+    """The person's course has no room for this device, or has ended meanwhile."""
+    t = who.translator
+    return who.page(
+        "message.html",
+        status=409,
+        heading=t("This device could not join the course"),
+        paragraphs=[f"{refused}."],
+        steps=[],
+        onward="/form",
+        onward_label=t("To the front page"),
+    )
 
 
 def too_many(who: Visit) -> Response:

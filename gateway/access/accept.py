@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
+from gateway.access.courses import NoSeat, Sought, seat
 from gateway.access.receipts import new_receipt_code
 from gateway.audit.record import record
 from gateway.link.neighbours import Neighbour
-from gateway.storage import accepting, generations, places, rules
+from gateway.storage import accepting, generations, grants, places, rules
+from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import Visitor
@@ -30,6 +32,10 @@ class Applicant:
     organisation: str = ""
     contact: str = ""
     course_code: str = ""
+    """As typed: which course it is of, `sought` says."""
+
+
+IdentifiedBy = Literal["self_declared", "course_code", "host_approved", "known_device", "device_words", "receipt_code"]
 
 
 @dataclass(frozen=True)
@@ -60,10 +66,10 @@ class Accepted:
 class Refused:
     """Why nothing was accepted."""
 
-    reason: Literal["rules_changed", "no_rules", "unknown_network", "no_policy"]
+    reason: Literal["rules_changed", "no_rules", "unknown_network", "no_policy"] | NoSeat
 
 
-def accept(
+def accept(  # noqa: PLR0911 - each return is one outcome
     session: Session,
     place: Place,
     neighbour: Neighbour,
@@ -75,11 +81,16 @@ def accept(
     duration: timedelta,
     by_group: Mapping[str, timedelta] = MappingProxyType({}),
     now: datetime,
+    sought: Sought | None = None,
+    identified_by: Literal["self_declared", "host_approved"] = "self_declared",
 ) -> Accepted | Refused:
     """Record that `applicant` accepted the version shown to them, and grant their device `duration` online, or what
     `by_group` has for its policy group.
 
     The rules are those of the group that the device's network belongs to, where it has its own, else everybody's.
+    With `sought` they get the course's group, until its end at the latest, and count as one of its devices; whoever
+    knew its code is identified by that, else as `identified_by` says.
+
     A device that is already granted under the same version gets that grant again, so that two submissions of one
     form leave one acceptance. `version_id` and `language` are what the page showed; `address` the device's IP address.
     """
@@ -92,10 +103,16 @@ def accept(
         return Refused("rules_changed")
     if network is None:
         return Refused("unknown_network")
+    course = None
+    if sought is not None:  # before the device: a course that refuses leaves nothing of it
+        known = grants.find_device(session, place.owner_id, neighbour.mac)
+        course = seat(session, place, sought, known.id if known is not None else "", now)
+    if isinstance(course, str):
+        return Refused(course)
     shared = applicant.group_key if isinstance(applicant, Known) else None
-    group_key = shared or network.group_key
+    group_key = course.group_key if course is not None else shared or network.group_key
     mark = generations.mark_of(session, place.owner_id, group_key)
-    if mark is None and shared is not None:  # the group has been removed meanwhile
+    if mark is None and course is None and shared is not None:  # the group has been removed meanwhile
         group_key = network.group_key
         mark = generations.mark_of(session, place.owner_id, group_key)
     if mark is None:
@@ -103,13 +120,17 @@ def accept(
 
     device_id = accepting.hold_device(session, place.owner_id, neighbour.mac, now)
     standing = accepting.accepted_standing(session, device_id, network.id, now)
-    if standing is not None and standing.version_id == version.id:
+    is_there = standing is not None and (course is None or standing.course_id == course.id)
+    if standing is not None and standing.version_id == version.id and is_there:
         return Accepted(
             standing.acceptance_id, standing.grant_id, standing.receipt_code, standing.ends_at, repeated=True
         )
 
+    by_code = course is not None and sought is not None and sought.code != ""
+    identified: IdentifiedBy = "course_code" if by_code else identified_by
+    if isinstance(applicant, Known):
+        identified = applicant.identified_by
     receipt_code = new_receipt_code()
-    identified_by = applicant.identified_by if isinstance(applicant, Known) else "self_declared"
     said = _said(applicant)
     leaf_id = record(
         session,
@@ -123,13 +144,13 @@ def accept(
                 "html_sha256": text.html_sha256,
                 **({"group": version.group_key} if version.group_key else {}),
             },
-            "identified_by": identified_by,
+            "identified_by": identified,
         },
         {
             "name": said.name,
             "organisation": said.organisation,
             "contact": said.contact,
-            "course_code": said.course_code,
+            "course_code": course.code if course is not None else said.course_code,
             "mac": neighbour.mac,
             "address": address,
             "receipt": receipt_code,
@@ -137,7 +158,7 @@ def accept(
         now,
     )
     visitor_id, acceptance_id, grant_id = new_id(), new_id(), new_id()
-    ends_at = now + by_group.get(group_key, duration)
+    ends_at = _end(now + by_group.get(group_key, duration), course)
     new_visitor = None
     if isinstance(applicant, Known):
         visitor_id = applicant.visitor.id
@@ -150,7 +171,7 @@ def accept(
             "contact": said.contact,
             "created_at": now,
         }
-    if standing is not None:  # the rules have changed since: the old grant ends where the new one begins
+    if standing is not None:  # of older rules, or of no course: the old grant ends where the new one begins
         accepting.end_grant(session, standing.grant_id, "new acceptance", now)
     accepting.add_acceptance(
         session,
@@ -164,7 +185,7 @@ def accept(
             "rules_version_id": version.id,
             "language": language,
             "text_sha256": text.text_sha256,
-            "identified_by": identified_by,
+            "identified_by": identified,
             "accepted_at": now,
             "receipt_code": receipt_code,
             "leaf_id": leaf_id,
@@ -174,6 +195,7 @@ def accept(
             "network_id": network.id,
             "device_id": device_id,
             "acceptance_id": acceptance_id,
+            "course_id": course.id if course is not None else None,
             "group_key": group_key,
             "mark": mark,
             "starts_at": now,
@@ -190,3 +212,7 @@ def _said(applicant: Applicant | Known) -> Applicant:
         return applicant
     visitor = applicant.visitor
     return Applicant(visitor.name, visitor.organisation, visitor.contact)
+
+
+def _end(by_itself: datetime, course: Course | None) -> datetime:
+    return by_itself if course is None else min(by_itself, course.ends_at)

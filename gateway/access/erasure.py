@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Literal
 
 from gateway.audit.erasing import erase_leaves
-from gateway.storage import grants, leaves, persons
+from gateway.storage import grants, host_requests, leaves, persons
 from gateway.storage.engine import Session
 from gateway.storage.models import Acceptance, Grant
 from gateway.storage.persons import About, Wanted
@@ -24,7 +24,7 @@ from gateway.storage.places import Place
 __all__ = ["Admission", "Erased", "NotErased", "Plan", "Wanted", "erase", "find", "find_admissions", "marks", "plan"]
 
 OF_DEVICE = frozenset({"device_admitted"})
-OF_GRANT = frozenset({"grant_moved", "grant_revoked", "grant_extended", "grant_ended"})
+OF_GRANT = frozenset({"grant_moved", "grant_revoked", "grant_extended", "grant_ended", "host_answered"})
 SHORT_NAME_CHARS = 6  # a single short word of a name stands in other words, and in other people's names
 
 
@@ -233,6 +233,7 @@ def erase(session: Session, place: Place, planned: Plan, by: str, reason: str, n
     ):
         return NotErased("changed")
     admitted = [item.leaf_id for item in planned.admissions]
+    host_requests.forget_devices(session, place.owner_id, macs)
     persons.delete_acceptances(session, chosen, planned.device_ids, admitted)
     persons.empty_notes(session, place.owner_id, planned.notes)
     leaf_ids = erase_leaves(session, place, planned.leaves, "request", now, by=by, reason=reason)

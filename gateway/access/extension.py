@@ -32,8 +32,8 @@ def extension(status: Status, version_in_force: str | None, durations: Durations
     """Until when the device may extend its access at `now`; None when it may not.
 
     It may not without an acceptance of the version of the rules in force (an id), after its end, and while extending
-    would gain less than a tenth of the time. This is what the status page offers, what pressing its button does, and
-    what RFC 8908 §5 calls `can-extend-session`.
+    would gain less than a tenth of the time; where a course ends, access does. This is what the status page offers,
+    what pressing its button does, and what RFC 8908 §5 calls `can-extend-session`.
     """
     if status.acceptance_id is None or status.group_key is None or status.starts_at is None or status.ends_at is None:
         return None
@@ -45,4 +45,6 @@ def extension(status: Status, version_in_force: str | None, durations: Durations
         return None
     lasts = durations.of(status.group_key)
     until = min(now + lasts, status.starts_at + durations.longest)
+    if status.course_ends_at is not None:
+        until = min(until, status.course_ends_at)
     return until if until - status.ends_at >= lasts / LEAST_GAIN else None

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from gateway.access import courses
 from gateway.access.accept import Accepted, Known, Refused, accept
+from gateway.access.courses import Sought
 from gateway.access.extension import Durations
 from gateway.access.grants import end_by_guest
 from gateway.access.three_words import COUNT
 from gateway.link.neighbours import Neighbour
 from gateway.settings import Settings
 from gateway.storage import device_words, grants, places
+from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.models import Acceptance, Device, DeviceWords, Visitor
 from gateway.storage.places import Place
@@ -28,11 +31,14 @@ WORDS_LAST = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Terms:
-    """What the municipality permits: `within` an acceptance a person is recognised; `devices` at once for each."""
+    """What the municipality permits: `within` an acceptance a person is recognised; `devices` at once for each. In
+    `host_groups` nobody comes in without a host's word or a course.
+    """
 
     durations: Durations
     within: timedelta
     devices: int
+    host_groups: frozenset[str] = frozenset()
 
 
 def terms_of(settings: Settings) -> Terms:
@@ -40,7 +46,8 @@ def terms_of(settings: Settings) -> Terms:
     sessions = settings.sessions
     by_group = {group: timedelta(hours=hours) for group, hours in sessions.hours_by_group.items()}
     usual, longest = timedelta(hours=settings.portal.grant_hours), timedelta(hours=sessions.longest_hours)
-    return Terms(Durations(usual, by_group, longest), timedelta(days=sessions.return_days), sessions.devices_per_person)
+    durations, within = Durations(usual, by_group, longest), timedelta(days=sessions.return_days)
+    return Terms(durations, within, sessions.devices_per_person, frozenset(settings.hosts.groups))
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,16 @@ def earlier(session: Session, place: Place, mac: str, within: timedelta, now: da
     return device_words.newest_acceptance(session, place.owner_id, mac, now - within) if within else None
 
 
+def may_return(
+    session: Session, place: Place, neighbour: Neighbour, before: Acceptance, terms: Terms, now: datetime
+) -> bool:
+    """Whether whoever made `before` may come back by it here: where a host's word is needed, only into its course."""
+    network = places.network_on(session, place.gateway_id, neighbour.interface)
+    if network is None or network.group_key not in terms.host_groups:
+        return True
+    return _course_again(session, place, before, now) is not None
+
+
 def come_back(
     session: Session, place: Place, neighbour: Neighbour, acceptance_id: str, reading: Reading, terms: Terms
 ) -> Outcome:
@@ -81,8 +98,10 @@ def come_back(
     before = earlier(session, place, neighbour.mac, terms.within, reading.now)
     if before is None or before.id != acceptance_id:
         return NotRecognised("unknown")
-    known = Known(before.visitor, "known_device")
-    return _accept(session, place, neighbour, known, reading, terms, instead_of={before.device_id})
+    if not may_return(session, place, neighbour, before, terms, reading.now):
+        return NotRecognised("unknown")
+    known, sought = Known(before.visitor, "known_device"), _course_again(session, place, before, reading.now)
+    return _accept(session, place, neighbour, known, reading, terms, instead_of={before.device_id}, sought=sought)
 
 
 def show_words(
@@ -132,7 +151,8 @@ def add_by_words(
         return NotRecognised("unknown")
     known = Known(giving.acceptance.visitor, "device_words", giving.group_key)
     leaving = {giving.device_id} if same_device else set()
-    outcome = _accept(session, place, neighbour, known, reading, terms, instead_of=leaving)
+    sought = Sought(course_id=giving.course_id, is_shared=True) if giving.course_id else None
+    outcome = _accept(session, place, neighbour, known, reading, terms, instead_of=leaving, sought=sought)
     if isinstance(outcome, Accepted) and not outcome.repeated:
         device_words.spend(session, words)
         if same_device:
@@ -154,8 +174,13 @@ def add_by_receipt(
         for grant in device_words.grants_of_visitor(session, before.visitor_id, reading.now)
         if grant.device_id == before.device_id
     ]
-    known = Known(before.visitor, "receipt_code", shared[0] if shared else None)
-    outcome = _accept(session, place, neighbour, known, reading, terms, instead_of={before.device_id})
+    if not shared and not may_return(session, place, neighbour, before, terms, reading.now):
+        return NotRecognised("unknown")
+    known, sought = (
+        Known(before.visitor, "receipt_code", shared[0] if shared else None),
+        _course_again(session, place, before, reading.now),
+    )
+    outcome = _accept(session, place, neighbour, known, reading, terms, instead_of={before.device_id}, sought=sought)
     if isinstance(outcome, Accepted) and not outcome.repeated:
         _release(session, place, known.visitor, before.device, neighbour, reading.now)
     return outcome
@@ -196,6 +221,7 @@ def _accept(
     terms: Terms,
     *,
     instead_of: Collection[str],
+    sought: Sought | None,
 ) -> Outcome:
     """As `accept`; nothing is written, not even the device's address, of whom that refuses."""
     visitor = device_words.lock_visitor(session, known.visitor.id)
@@ -216,7 +242,17 @@ def _accept(
         duration=terms.durations.usual,
         by_group=terms.durations.by_group,
         now=reading.now,
+        sought=sought,
     )
+
+
+def _course_again(session: Session, place: Place, before: Acceptance, now: datetime) -> Sought | None:
+    """The course that the acceptance had a seat in, while it is open to guests."""
+    course_id = device_words.course_of(session, before.id)
+    if course_id is None:
+        return None
+    sought = Sought(course_id=course_id, is_shared=True)
+    return sought if isinstance(courses.find(session, place, sought, now), Course) else None
 
 
 def _full(session: Session, visitor: Visitor, terms: Terms, now: datetime, *, leaving: Collection[str]) -> bool:

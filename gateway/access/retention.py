@@ -43,6 +43,7 @@ OF_GUESTS = frozenset(
         "grant_extended",
         "grant_ended",
         "device_admitted",
+        "host_answered",
         "exemption_changed",
         "erased",
         "subject_access",

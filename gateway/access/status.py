@@ -28,6 +28,8 @@ class Status:
     group_key: str | None = None
     version_id: str | None = None
     """The version of the rules that was accepted; None also where staff admitted the device."""
+    course_ends_at: datetime | None = None
+    """When the course ends that the device has a seat in; None without one."""
 
 
 NOT_ACCEPTED = Status("not_accepted")
@@ -47,4 +49,5 @@ def device_status(session: Session, place: Place, neighbour: Neighbour, now: dat
         found.ends_at,
         found.group_key,
         found.version_id,
+        found.course_ends_at,
     )

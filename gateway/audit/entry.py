@@ -65,6 +65,8 @@ SHAPES: Mapping[str, Shape] = {
     "staff_login": _shape("method result", "staff address"),
     "exemption_changed": _shape("change group categories until", "by scope approved_by reason"),
     "device_admitted": _shape("device group until", "by mac unit reason"),
+    "course_changed": _shape("change course group since until devices", "by title unit course_code"),
+    "host_answered": _shape("answer asked grant", "by mac"),
     "erased": _shape("leaves ground", "by reason"),
     "retention_run": _shape("before erased", ""),
     "subject_access": _shape("leaves ground", "by reason"),

@@ -24,11 +24,18 @@ class Pusher:
     """`is_due` says whether `command` has to run now. Call `poll` often; it never blocks for long."""
 
     def __init__(
-        self, command: Sequence[str], is_due: Callable[[], object], clock: Callable[[], float] = time.monotonic
+        self,
+        command: Sequence[str],
+        is_due: Callable[[], object],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        what: str = "pushing checkpoints",
+        look_every_s: float = LOOK_EVERY_S,
     ) -> None:
         self._command = list(command)
         self._is_due = is_due
         self._clock = clock
+        self._what, self._look_every_s = what, look_every_s
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._next = clock()
@@ -39,14 +46,14 @@ class Pusher:
         if self._process is not None:
             if self._process.poll() is None:
                 if now - self._started > LIMIT_S:
-                    log.error("pushing checkpoints took longer than %d s and is ended", LIMIT_S)
+                    log.error("%s took longer than %d s and is ended", self._what, LIMIT_S)
                     self._process.kill()  # one that hangs in a dead mount ends when that answers: it is not waited for
                     self._started = now
                 return
             self._process = None
         if now < self._next:
             return
-        self._next = now + LOOK_EVERY_S
+        self._next = now + self._look_every_s
         try:
             if not self._is_due():
                 return
@@ -55,7 +62,7 @@ class Pusher:
         except StorageUnavailableError:
             pass  # it is looked at again
         except OSError as problem:
-            log.error("pushing checkpoints can't be started: %s", problem)
+            log.error("%s can't be started: %s", self._what, problem)
 
     def close(self) -> None:
         """End the process, if one runs."""

@@ -1,4 +1,4 @@
-"""`gjestenett staff`: accounts of IT and auditors, each made by a one-time link."""
+"""`gjestenett staff`: accounts of IT, auditors and hosts, each made by a one-time link."""
 
 from __future__ import annotations
 
@@ -23,21 +23,23 @@ def staff() -> None:
 
 @staff.command()
 @click.argument("username")
-@click.option("--role", type=click.Choice(["it", "auditor"]), required=True)
+@click.option("--role", type=click.Choice(accounts.ROLES), required=True)
+@click.option("--unit", default="", help="Of a host: the unit whose courses are theirs.")
 @click.option("--by", default="command line", help="Who asks for it.")
 @limits
 @pass_invocation
-def add(invocation: Invocation, /, username: str, role: str, by: str, **limited: Any) -> None:
+def add(invocation: Invocation, /, username: str, role: str, unit: str, by: str, **limited: Any) -> None:
     """Make the account USERNAME and print the link with which its bearer chooses a password.
 
-    An auditor pairs an authenticator there too, and may be limited: to sites, a period and personal fields.
+    An auditor pairs an authenticator there too, and may be limited: to sites, a period and personal fields. A host
+    makes courses for the unit, and sees nothing else.
     """
     services = invocation.services()
     ends_at = read_end(limited["until"])
     with services.database.write() as session:
         scope = read_scope(session, services.place, EVERYTHING, limited) or EVERYTHING
         link = accounts.add_account(
-            session, services.place, username, role, utc_now(), by=by, ends_at=ends_at, scope=scope
+            session, services.place, username, role, utc_now(), by=by, ends_at=ends_at, scope=scope, unit=unit.strip()
         )
     _print_link(link, services.settings.console)
     if role == "auditor":
@@ -103,7 +105,7 @@ def list_(invocation: Invocation, as_json: bool) -> None:
                 "created": format_utc(row.created_at),
                 "ends": format_utc(row.ends_at) if row.ends_at else "",
                 "authenticator": "yes" if row.second_factor else "no",
-                "sees": words(row.scope),
+                "sees": words(row.scope) if row.role != "host" else f"the courses of {row.unit}",
             }
             for row in accounts.list_accounts(session, services.place, utc_now())
         ]

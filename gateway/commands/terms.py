@@ -62,7 +62,7 @@ def publish(
         raise UsageError(f"the rules text can't be read: {error}") from error
     with services.database.write() as session:
         if group_key and generations.mark_of(session, services.place.owner_id, group_key) is None:
-            raise UsageError(f"the policy in force has no group {group_key!r}; see: gjestenett policy groups")
+            raise UsageError(f"the policy in force has no group {group_key!r}; see: gjestenett policy groups list")
         version = publishing.publish(
             session,
             services.place,

@@ -36,13 +36,14 @@ def hold_device(session: Session, owner_id: str, mac: str, now: datetime) -> str
 
 
 class Standing(NamedTuple):
-    """A grant in force that stands on an acceptance, with the rules version and the receipt code of that."""
+    """A grant in force that stands on an acceptance, with that one's rules version and receipt code, and its course."""
 
     grant_id: str
     ends_at: datetime
     acceptance_id: str
     version_id: str
     receipt_code: str
+    course_id: str | None
 
 
 def accepted_standing(session: Session, device_id: str, network_id: str, now: datetime) -> Standing | None:
@@ -89,6 +90,7 @@ _STANDING = (
         _ACCEPTANCE.c.id.label("acceptance_id"),
         _ACCEPTANCE.c.rules_version_id,
         _ACCEPTANCE.c.receipt_code,
+        _GRANT.c.course_id,
     )
     .join_from(_GRANT, _ACCEPTANCE, _ACCEPTANCE.c.id == _GRANT.c.acceptance_id)
     .where(

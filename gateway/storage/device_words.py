@@ -102,6 +102,16 @@ def newest_acceptance(session: Session, owner_id: str, mac: str, since: datetime
     ).one_or_none()
 
 
+def course_of(session: Session, acceptance_id: str) -> str | None:
+    """The identifier of the course that the acceptance has, or had, a seat in."""
+    return session.scalars(
+        select(Grant.course_id)
+        .where(Grant.acceptance_id == acceptance_id, Grant.course_id.is_not(None))
+        .order_by(Grant.starts_at.desc())
+        .limit(1)
+    ).one_or_none()
+
+
 def acceptance_by_code(session: Session, owner_id: str, code: str) -> Acceptance | None:
     """The acceptance with this receipt code, with its visitor, device and rules."""
     return session.scalars(

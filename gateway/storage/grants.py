@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from gateway.storage.accepting import hold_device
 from gateway.storage.base import table_of
+from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.models import Acceptance, AppliedGrant, Device, Gateway, Grant, Network
 
@@ -104,6 +105,7 @@ class Standing(NamedTuple):
     applied: bool
     group_key: str
     version_id: str | None
+    course_ends_at: datetime | None
 
 
 def standing(
@@ -120,7 +122,7 @@ def standing(
 
 # Made once, and of tables: putting a statement of this size together takes longer than asking it, and so do objects.
 _GRANT, _ACCEPTANCE, _DEVICE = table_of(Grant), table_of(Acceptance), table_of(Device)
-_NETWORK, _APPLIED = table_of(Network), table_of(AppliedGrant)
+_NETWORK, _APPLIED, _COURSE = table_of(Network), table_of(AppliedGrant), table_of(Course)
 _STANDING = (
     select(
         _GRANT.c.id,
@@ -134,10 +136,12 @@ _STANDING = (
         .label("applied"),
         _GRANT.c.group_key,
         _ACCEPTANCE.c.rules_version_id,
+        _COURSE.c.ends_at.label("course_ends_at"),
     )
     .join_from(_GRANT, _DEVICE, _DEVICE.c.id == _GRANT.c.device_id)
     .join(_NETWORK, _NETWORK.c.id == _GRANT.c.network_id)
     .outerjoin(_ACCEPTANCE, _ACCEPTANCE.c.id == _GRANT.c.acceptance_id)
+    .outerjoin(_COURSE, _COURSE.c.id == _GRANT.c.course_id)
     .where(
         _DEVICE.c.owner_id == bindparam("owner"),
         _DEVICE.c.mac == bindparam("mac"),

@@ -1,7 +1,8 @@
 """The tables.
 
 An *owner* (municipality) has its own rules, log and staff; its *sites* have *gateways*, whose *networks* guests join.
-Personal values stand in `visitor`, `device`, `disclosure` and `acceptance.receipt_code`, and nowhere else.
+Personal values stand in `visitor`, `device`, `disclosure` and `acceptance.receipt_code`, for a day at most in
+`host_request`, and nowhere else.
 `visitor.name_key` and `device.mac_tail` are for searching: they go, by triggers, when what they were made of changes.
 """
 
@@ -27,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from gateway.storage.base import Base, Id, Key
+from gateway.storage.course_models import Course
 from gateway.storage.log_models import Disclosure
 from gateway.storage.types import new_id
 
@@ -208,6 +210,7 @@ class Grant(Base):
     __tablename__ = "access_grant"
     __table_args__ = (
         Index("ix_access_grant_open", "network_id", "ends_at", "revoked_at"),
+        Index("ix_access_grant_course", "course_id", "ends_at"),
         CheckConstraint("(acceptance_id IS NULL) <> (admission_leaf_id IS NULL)", name="ground"),
     )
 
@@ -216,6 +219,8 @@ class Grant(Base):
     device_id: Mapped[str] = mapped_column(ForeignKey("device.id"), index=True)
     acceptance_id: Mapped[str | None] = mapped_column(ForeignKey("acceptance.id"), unique=True)
     admission_leaf_id: Mapped[str | None] = mapped_column(Id, unique=True)
+    course_id: Mapped[str | None] = mapped_column(ForeignKey("course.id"))
+    """The course that it was given for, whose end is its own at the latest."""
     group_key: Mapped[str] = mapped_column(Key)
     mark: Mapped[int] = mapped_column(Integer)
     starts_at: Mapped[datetime]
@@ -225,6 +230,7 @@ class Grant(Base):
     network: Mapped[Network] = relationship(lazy="raise")
     device: Mapped[Device] = relationship(lazy="raise")
     acceptance: Mapped[Acceptance | None] = relationship(lazy="raise")
+    course: Mapped[Course | None] = relationship(lazy="raise")
     unit: Mapped[Disclosure | None] = relationship(
         primaryjoin="and_(foreign(Grant.admission_leaf_id) == Disclosure.leaf_id, Disclosure.name == 'unit')",
         viewonly=True,
@@ -366,18 +372,22 @@ class ListUpload(Base):
 
 
 class Staff(Base):
-    """An account of IT or an auditor. Without a password hash it waits for its set-up link to be used."""
+    """An account of IT, an auditor, or a host, who makes courses for the `unit`.
+
+    Without a password hash it waits for its set-up link to be used.
+    """
 
     __tablename__ = "staff"
     __table_args__ = (
         UniqueConstraint("owner_id", "username"),
-        CheckConstraint("role IN ('it', 'auditor')", name="role"),
+        CheckConstraint("role IN ('it', 'auditor', 'host')", name="role"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
     username: Mapped[str] = mapped_column(String(80))
     role: Mapped[str] = mapped_column(String(10))
+    unit: Mapped[str] = mapped_column(Text, default="", server_default="")
     password_hash: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]

@@ -126,6 +126,14 @@ _NETWORK_ON = select(_NETWORK.id, _NETWORK.group_key).where(
 )
 
 
+def of_gateway(session: Session, gateway_id: str) -> dict[str, str]:
+    """The parts of a `Place` that say which gateway it is, and at which site."""
+    row = session.execute(
+        select(Site.id, Site.key).join(Gateway, Gateway.site_id == Site.id).where(Gateway.id == gateway_id)
+    ).one()
+    return {"gateway_id": gateway_id, "site_id": row.id, "site_key": row.key}
+
+
 def log_key(session: Session, owner_id: str) -> str | None:
     """The public key (vkey) of the owner's log; None before one was made."""
     return session.scalars(select(Owner.log_key).where(Owner.id == owner_id)).one()

@@ -142,13 +142,15 @@ class Product:
         status, effective, *redirect = tail.split(" ")
         return Page(int(status or 0), body, effective, redirect[0] if redirect and redirect[0] else None)
 
-    def accept(self, guest: str, name: str = "Kari Nordmann", language: str = "nb") -> Page:
+    def accept(self, guest: str, name: str = "Kari Nordmann", language: str = "nb", course_code: str = "") -> Page:
         """Read the rules and accept them as a browser without JavaScript does; the answer to the POST."""
         page = self.curl(guest, f"{PORTAL}/form", language=language)
         fields = form_fields(page.body)
         if "token" not in fields:
             raise LabError(f"no form on the welcome page ({page.status}): {page.body[:500]}")
         fields["name"] = name
+        if course_code:
+            fields["course_code"] = course_code
         data = [part for key, value in fields.items() for part in ("--data-urlencode", f"{key}={value}")]
         return self.curl(guest, f"{PORTAL}/accept", *data, language=language)
 

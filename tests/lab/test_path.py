@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gateway.access.course_plan import local_text
 from gateway.firewall.ruleset import MOST_CONNECTIONS
 from tests.lab import topology as net
 from tests.lab.product import CONSOLE_PORT, HOSTNAME, PORTAL, SERVICES, Product, form_fields
@@ -140,6 +141,30 @@ def test_revocation_closes_and_cuts_a_running_download(product: Product) -> None
     product.cli("grants", "revoke", grant)
     assert download.wait(3) == 56  # reset
     assert not product.reaches("guest1")
+
+
+def test_the_end_of_a_course_cuts_the_downloads_of_its_guests_and_of_nobody_else(product: Product) -> None:
+    now = datetime.now(UTC)
+    times = ("--from", local_text(now), "--until", local_text(now + timedelta(hours=3)))
+    [course] = json.loads(product.cli("courses", "add", "Excel", "--unit", "IKT", *times, "--json").stdout)
+    accept(product, "guest1", course_code=course["code"].replace("-", " ").upper())
+    accept(product, "guest2")
+    assert json.loads(product.cli("courses", "list", "--json").stdout)[0]["devices"] == 1
+    assert product.capport("guest1")["seconds-remaining"] <= 3 * 3600
+    downloads = {}
+    for guest in net.GUESTS:
+        received = product.folder / f"received-{guest}"
+        command = ("curl", "-s", "-o", str(received), "--max-time", "60", f"http://{net.SITE4}/endless")
+        downloads[guest] = product.world.popen(guest, *command)
+        product.world.until(lambda path=received: path.exists() and path.stat().st_size > 50_000, f"{guest} downloads")
+    product.cli("courses", "end", course["code"])
+    assert downloads["guest1"].wait(3) == 56  # reset
+    assert not product.reaches("guest1")
+    assert downloads["guest2"].poll() is None
+    assert product.reaches("guest2")
+    downloads["guest2"].terminate()
+    downloads["guest2"].wait(5)
+    assert 'name="course_code"' not in product.curl("guest1", f"{PORTAL}/").body, "no course is open any more"
 
 
 @pytest.mark.parametrize("site", [net.SITE4, f"[{net.SITE6}]"])

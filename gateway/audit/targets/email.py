@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import smtplib
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from typing import Literal
 
 from gateway.audit.targets.seam import TIMEOUT_S, Delivered, Package, TargetError, client_tls, read_secret
+from gateway.mail import Mailer, MailError, begin_message
 
 _BODY = """\
 Dette er sjekkpunktet for loggen {origin}, som holder {size} innførsler. Ta vare på denne e-posten: med den kan en \
@@ -43,44 +42,29 @@ class EmailTarget:
         ca_file: Path | None,
     ) -> None:
         self.name = name
-        self._to, self._sender, self._host, self._port, self._security = to, sender, host, port, security
-        self._username, self._password_file, self._ca_file = username, password_file, ca_file
+        self._to, self._sender = to, sender
+        self._mailer = Mailer(
+            host=host,
+            port=port,
+            security=security,
+            username=username,
+            password=lambda: read_secret(password_file, "password_file") if password_file is not None else "",
+            tls=lambda: client_tls(ca_file),
+            timeout_s=TIMEOUT_S,
+        )
 
     def send(self, package: Package, now: datetime) -> Delivered:
         """As `Target.send`; every address has to be taken."""
-        message = self._message(package, now)
-        password = read_secret(self._password_file, "password_file") if self._password_file is not None else ""
         try:
-            with self._connect() as server:
-                if self._security == "starttls":
-                    server.starttls(context=client_tls(self._ca_file))
-                if password:
-                    server.login(self._username, password)
-                refused = server.send_message(message)
-        except smtplib.SMTPAuthenticationError as error:
-            raise TargetError(f"{self._host} does not take the user name and password ({error.smtp_code})") from None
-        except smtplib.SMTPRecipientsRefused as error:
-            raise TargetError(f"{self._host} refuses {', '.join(error.recipients)}") from None
-        except (smtplib.SMTPException, OSError, UnicodeError) as error:
-            raise TargetError(f"{self._host} does not take the mail: {error or type(error).__name__}") from None
-        if refused:
-            raise TargetError(f"{self._host} refuses {', '.join(refused)}")
+            self._mailer.send(self._message(package, now))
+        except MailError as error:
+            raise TargetError(str(error)) from None
         return Delivered()
-
-    def _connect(self) -> smtplib.SMTP:
-        if self._security == "tls":
-            return smtplib.SMTP_SSL(self._host, self._port, timeout=TIMEOUT_S, context=client_tls(self._ca_file))
-        return smtplib.SMTP(self._host, self._port, timeout=TIMEOUT_S)
 
     def _message(self, package: Package, now: datetime) -> EmailMessage:
         head = package.checkpoint
-        message = EmailMessage()
-        message["Subject"] = f"Gjestenett: {head.origin}, {head.size}"
-        message["From"] = self._sender
-        message["To"] = ", ".join(self._to)
-        message["Date"] = format_datetime(now)
-        message["Message-ID"] = make_msgid(domain=self._sender.partition("@")[2])
-        message["Auto-Submitted"] = "auto-generated"
+        subject = f"Gjestenett: {head.origin}, {head.size}"
+        message = begin_message(self._sender, self._to, subject, now)
         message.set_content(_BODY.format(origin=head.origin, size=head.size, note=package.note.decode()))
         for suffix, content in ((".checkpoint", package.note), (".erased", package.erasures)):
             message.add_attachment(

@@ -16,6 +16,8 @@ const PLAIN = new Map(
     staff_login: "method result",
     exemption_changed: "change group categories until",
     device_admitted: "device group until",
+    course_changed: "change course group since until devices",
+    host_answered: "answer asked grant",
     erased: "leaves ground",
     retention_run: "before erased",
     subject_access: "leaves ground",

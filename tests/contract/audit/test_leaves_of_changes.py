@@ -10,8 +10,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from sqlalchemy import inspect, text
@@ -19,8 +21,10 @@ from sqlalchemy import inspect, text
 import gateway.audit.record
 from captive_portal.auth import accounts, sessions
 from captive_portal.auth.passwords import hash_password
+from gateway.access import courses, host_requests
 from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.admission import Device, admit
+from gateway.access.course_plan import Wish
 from gateway.access.extension import Durations
 from gateway.access.grants import extend, move, revoke, sign_off
 from gateway.audit.export import Order, export
@@ -29,6 +33,7 @@ from gateway.installation import read_signing_key
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations
 from gateway.storage import grants, rules
+from gateway.storage.course_models import Course, HostRequest
 from gateway.storage.models import Staff
 from gateway.terms import publish as terms
 from tests.crash.operations import seal_all
@@ -140,6 +145,43 @@ def moving(services: Services, _folder: Path) -> None:
         move(session, services.place, grant.id, "course", "ola", services.clock())
 
 
+WISH = Wish("Excel", "Nybø skule", None, None, "default", 60)
+
+
+def making_a_course(services: Services, _folder: Path) -> Course:
+    now = services.clock()
+    wish = replace(WISH, starts_at=now, ends_at=now + timedelta(hours=5))
+    with services.database.write() as session:
+        made = courses.add(session, services.place, wish, ("default",), by="ola", now=now)
+    assert isinstance(made, Course)
+    return made
+
+
+def changing_a_course(services: Services, _folder: Path) -> None:
+    now = services.clock()
+    wish = replace(WISH, starts_at=now, ends_at=now + timedelta(hours=2), max_devices=5)
+    with services.database.write() as session:
+        [course] = session.query(Course)
+        hour = timedelta(hours=1)
+        courses.change(session, services.place, course.id, wish, ("default",), by="ola", duration=hour, now=now)
+
+
+def ending_a_course(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        [course] = session.query(Course)
+        assert isinstance(
+            courses.end(session, services.place, course.id, by="ola", now=services.clock()), courses.Ended
+        )
+
+
+def a_host_answering(services: Services, said: Literal["approved", "denied"]) -> None:
+    with services.database.write() as session:
+        [request] = session.query(HostRequest)
+        host_requests.answer(
+            session, services.place, request.id, said, duration=timedelta(hours=1), now=services.clock()
+        )
+
+
 def exporting(services: Services, folder: Path) -> None:
     now = services.clock()
     order = Order(now - timedelta(days=1), now + timedelta(days=1), "revisor", "control")
@@ -174,6 +216,11 @@ EVENTS: Mapping[str, tuple[Event, tuple[str, ...]]] = {
     "grant moved by staff": (moving, ("grant_moved",)),
     "grant extended by the guest": (extending, ("grant_extended",)),
     "grant ended by the guest": (signing_off, ("grant_ended",)),
+    "course made": (making_a_course, ("course_changed",)),
+    "course changed": (changing_a_course, ("course_changed",)),
+    "course ended": (ending_a_course, ("course_changed",)),
+    "a host's yes": (lambda services, _: a_host_answering(services, "approved"), ("acceptance", "host_answered")),
+    "a host's no": (lambda services, _: a_host_answering(services, "denied"), ("host_answered",)),
     "export": (exporting, ("export",)),
     "staff added": (adding_staff, ("staff_change",)),
     "staff reset": (resetting_staff, ("staff_change",)),
@@ -211,6 +258,20 @@ def scene(services: Services, monkeypatch: pytest.MonkeyPatch) -> Services:
             language="nb",
             address="192.0.2.1",
             duration=timedelta(hours=1),
+            now=now,
+        )
+    making_a_course(services, Path())
+    with services.database.write() as session:
+        host_requests.ask(
+            session,
+            place,
+            Neighbour("lo", "02:00:00:00:00:03"),
+            Applicant("Lise Lie"),
+            host_requests.Host("vert@nybo.example.no"),
+            version_id=version.id,
+            language="nb",
+            address="192.0.2.3",
+            wait=timedelta(minutes=30),
             now=now,
         )
     seal_all(services)

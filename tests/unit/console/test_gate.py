@@ -21,16 +21,22 @@ from tests.unit.console.conftest import Browser
 PUBLIC = {
     ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/static/{name:path}"), ("GET", "/sign-in"), ("POST", "/sign-in"),
     ("GET", "/setup/{token}"), ("POST", "/setup/{token}"), ("POST", "/witness/add-checkpoint"),
-    ("GET", "/sign-in/code"), ("POST", "/sign-in/code"),
+    ("GET", "/sign-in/code"), ("POST", "/sign-in/code"), ("GET", "/host/{token}"), ("POST", "/host/{token}"),
 }  # fmt: skip
 AUDITOR = {
-    ("GET", "/"), ("GET", "/acceptances"), ("POST", "/acceptances/export"), ("POST", "/sign-out"),
+    ("GET", "/acceptances"), ("POST", "/acceptances/export"),
     ("GET", "/lists"), ("GET", "/lists/source/{key}"), ("GET", "/api/v1/lists"), ("GET", "/api/v1/lists/history"),
     ("GET", "/acceptances/exports/{key}"), ("GET", "/acceptances/exports/{key}/{file}"),
     ("GET", "/acceptances/export"), ("POST", "/acceptances/exports/{key}/remove"),
     ("GET", "/acceptances/{id}"), ("GET", "/log"), ("GET", "/log/{index}"), ("GET", "/log/{index}/proof"),
     ("GET", "/log/{index}/entry"), ("GET", "/rules"), ("GET", "/policy-then"), ("GET", "/checkpoints"),
     ("GET", "/checkpoints/{size}"), ("GET", "/exports"),
+}  # fmt: skip
+STAFF = {("GET", "/"), ("POST", "/sign-out")}
+HOST = {
+    ("GET", "/courses"), ("GET", "/courses/new"), ("POST", "/courses/new"), ("GET", "/courses/{course}"),
+    ("GET", "/courses/{course}/edit"), ("POST", "/courses/{course}/edit"), ("GET", "/courses/{course}/end"),
+    ("POST", "/courses/{course}/end"), ("GET", "/courses/{course}/poster"), ("GET", "/courses/{course}/slide"),
 }  # fmt: skip
 
 
@@ -48,6 +54,7 @@ def filled(path: str) -> str:
         path.replace("{name:path}", "x")
         .replace("{token}", "x")
         .replace("{grant}", "x")
+        .replace("{course}", "x")
         .replace("{key}", "x")
         .replace("{file}", "bundle")
         .replace("{id}", "x")
@@ -60,7 +67,9 @@ def test_every_route_declares_its_permission_and_they_are_these(world):
     declared = {(page.method, page.path): page.permission for page in pages(world.browser())}
     assert {route for route, permission in declared.items() if permission == "public"} == PUBLIC
     assert {route for route, permission in declared.items() if permission == "auditor"} == AUDITOR
-    assert set(declared.values()) == {"public", "auditor", "it", "scrape"}
+    assert {route for route, permission in declared.items() if permission == "staff"} == STAFF
+    assert {route for route, permission in declared.items() if permission == "host"} == HOST
+    assert set(declared.values()) == {"public", "staff", "auditor", "host", "it", "scrape"}
     assert [route for route, permission in declared.items() if permission == "scrape"] == [("GET", "/metrics")]
 
 
@@ -84,13 +93,29 @@ def test_an_auditor_reaches_no_page_of_it_and_can_change_nothing(world):
     token = auditor.token_on("/acceptances")
     walked = 0
     for page in pages(auditor):
-        if page.permission == "it":
+        if page.permission in ("it", "host"):
             walked += 1
             data = {"form_token": token} if page.method == "POST" else None
             assert auditor.request(page.method, filled(page.path), data=data).status_code == 403, page.path
     assert walked >= 5
     assert auditor.get("/").headers["location"] == "/acceptances"
     assert 'href="/policy"' not in auditor.get("/acceptances").text
+
+
+def test_a_host_reaches_no_page_but_those_of_courses(world):
+    world.publish_all()
+    host = world.signed_in("host", unit="Nybø skule")
+    token = host.token_on("/courses/new")
+    for page in pages(host):
+        if page.permission in ("it", "auditor"):
+            data = {"form_token": token} if page.method == "POST" else None
+            assert host.request(page.method, filled(page.path), data=data).status_code == 403, page.path
+
+
+def test_a_role_that_is_not_known_may_nothing():
+    every = ("public", "staff", "auditor", "host", "it", "scrape")
+    assert not any(gate.may(role, permission) for role in ("", "guest", "IT") for permission in every)
+    assert [permission for permission in every if gate.may("host", permission)] == ["staff", "host"]
 
 
 def test_metrics_are_for_this_machine_and_for_it(world):

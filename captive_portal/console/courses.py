@@ -1,0 +1,90 @@
+"""Courses: those that run, come and were, one with how it is used, and ending it. Hosts see those of their own unit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from captive_portal.console.visit import Visit
+from gateway.access import courses as access
+from gateway.access.course_plan import OPENS_BEFORE, same_unit
+from gateway.storage import courses
+from gateway.storage.course_models import Course
+
+SHOWN_AFTER = timedelta(days=30)
+MAX_SHOWN = 500
+
+
+def show(visit: Visit) -> Response:
+    """GET /courses"""
+    owner_id = visit.services.place.owner_id
+    found = courses.of_owner(visit.session, owner_id, over_since=visit.now - SHOWN_AFTER, limit=MAX_SHOWN)
+    mine = [course for course in found if is_theirs(visit, course)]
+    return visit.page(
+        "courses.html",
+        running=[course for course in mine if course.starts_at <= visit.now < course.over_at],
+        coming=sorted((each for each in mine if each.starts_at > visit.now), key=lambda each: each.starts_at),
+        past=[course for course in mine if course.over_at <= visit.now],
+        used=courses.access_now(visit.session, [course.id for course in mine], visit.now),
+        notice=visit.query.get("notice", ""),
+    )
+
+
+def one(visit: Visit) -> Response:
+    """GET /courses/{course}"""
+    course = theirs(visit)
+    if course is None:
+        return visit.failed(HTTPStatus.NOT_FOUND)
+    used = courses.usage(visit.session, course.id, visit.now)
+    return visit.page(
+        "course.html",
+        course=course,
+        state=state(visit, course),
+        used=used,
+        most=max((count for _, count in used.hours), default=0),
+        opens_at=course.starts_at - OPENS_BEFORE,
+        ssid=visit.services.settings.wifi.ssid,
+        notice=visit.query.get("notice", ""),
+    )
+
+
+def ask_end(visit: Visit) -> Response:
+    """GET /courses/{course}/end: ends nothing yet."""
+    course = theirs(visit)
+    if course is None or course.over_at <= visit.now:
+        return visit.failed(HTTPStatus.NOT_FOUND, reason="" if course is None else "course-over")
+    devices = courses.devices_with_access(visit.session, course.id, visit.now)
+    return visit.page("course_end.html", course=course, devices=devices)
+
+
+def end(visit: Visit) -> Response:
+    """POST /courses/{course}/end: its guests' access and connections end with it."""
+    course = theirs(visit)
+    if course is None:
+        return visit.failed(HTTPStatus.NOT_FOUND)
+    done = access.end(visit.session, visit.services.place, course.id, by=visit.member.username, now=visit.now)
+    if isinstance(done, access.NoCourse):
+        return visit.failed(HTTPStatus.NOT_FOUND, reason="course-over")
+    return visit.go(f"/courses/{course.id}?notice=ended")
+
+
+def theirs(visit: Visit) -> Course | None:
+    """The course that the address names, if it is one that whoever is signed in may see."""
+    course_id = access.known_id(visit.params["course"])
+    found = courses.course(visit.session, visit.services.place.owner_id, course_id)
+    return found if found is not None and is_theirs(visit, found) else None
+
+
+def is_theirs(visit: Visit, course: Course) -> bool:
+    """Whether the course is for the eyes of whoever is signed in."""
+    member = visit.member
+    return member.role == "it" or (member.role == "host" and same_unit(course.unit, member.unit))
+
+
+def state(visit: Visit, course: Course) -> str:
+    """`over`, `running` or `coming`."""
+    if course.over_at <= visit.now:
+        return "over"
+    return "running" if course.starts_at <= visit.now else "coming"

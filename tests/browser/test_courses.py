@@ -1,0 +1,303 @@
+"""A course from the console to the guest: made, its poster printed, joined with the code, ended; real processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from captive_portal.auth import accounts
+from captive_portal.auth.passwords import hash_password
+from captive_portal.console.host_answers import host_key, host_link
+from gateway.access.course_plan import local_text
+from gateway.clock import utc_now
+from gateway.context import Services
+from gateway.installation import prepare
+from gateway.settings import load
+from gateway.storage import grants
+from gateway.storage.course_models import HostRequest
+
+CHROMIUM = shutil.which("chromium")
+PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PASSWORD = "en setning med noen ord"
+SHOTS = os.environ.get("CONSOLE_SCREENSHOTS")
+
+
+@dataclass
+class Running:
+    portal: str
+    console: str
+    services: Services
+
+    def open_grants(self) -> int:
+        with self.services.database.read() as session:
+            return len(grants.open_grants(session, self.services.place.owner_id, utc_now()))
+
+
+HOSTS = """
+[hosts]
+groups = ["default"]
+domains = ["fjellbygda.example.no"]
+[[hosts.people]]
+name = "Servicetorget"
+email = "servicetorget@fjellbygda.example.no"
+[mail]
+host = "localhost"
+sender = "gjestenett@fjellbygda.example.no"
+"""
+
+
+@pytest.fixture
+def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]:
+    """A portal and a console on loopback over one installation, with IT and a host who can sign in; further settings
+    as the test says.
+    """
+    ports = [_free_port(), _free_port()]
+    portal, console = f"http://127.0.0.1:{ports[0]}", f"https://localhost:{ports[1]}"
+    config, state = tmp_path / "gjestenett.toml", tmp_path / "state"
+    config.write_text(
+        '[owner]\nname = "Fjellbygda kommune"\nhelpdesk_phone = "61 00 00 00"\nhelpdesk_hours = "8–15"\n'
+        f'[portal]\nport = {ports[0]}\npublic_url = "{portal}"\n[console]\nport = {ports[1]}\n'
+        '[wifi]\nssid = "Fjellbygda Gjest"\n'
+        '[enforcement]\nenabled = true\nguest_interfaces = ["lo"]\nuplink = "wan0"\n' + getattr(request, "param", "")
+    )
+    services = prepare(load(config, state), utc_now)
+    with services.database.write() as session:
+        for name, role, unit in (("kari", "it", ""), ("vert", "host", "Nybø skule")):
+            link = accounts.add_account(session, services.place, name, role, utc_now(), unit=unit)
+            password = hash_password(PASSWORD)
+            assert accounts.redeem(session, services.place, link.token, name, password, utc_now()) == "done"
+    command = [sys.executable, "-m", "gateway.cli", "--config", str(config), "--state", str(state)]
+    processes = [subprocess.Popen([*command, service]) for service in ("portal", "console")]
+    try:
+        for port, process in zip(ports, processes, strict=True):
+            _wait_for(port, process)
+        yield Running(portal, console, services)
+    finally:
+        for process in processes:
+            process.terminate()
+        assert [process.wait(30) for process in processes] == [0, 0]
+        services.database.close()
+
+
+@pytest.fixture
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("chromium is missing; install the package chromium")
+        pytest.skip("chromium is missing; install the package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def test_a_course_is_made_its_poster_printed_and_its_guest_comes_in_and_goes(
+    running: Running, chromium: Browser
+) -> None:
+    page = _page(chromium, "nb", scripts=False)
+    page.goto(f"{running.console}/courses")
+    _sign_in(page, "vert")
+    expect(page.get_by_role("heading", name="Ingen kurs pågår eller kommer")).to_be_visible()
+    page.get_by_role("link", name="Nytt kurs").click()
+    page.get_by_label("Hva kurset heter").fill("Excel for alle")
+    page.get_by_label("Begynner").fill(local_text(utc_now() - timedelta(minutes=5)))
+    page.get_by_label("Slutter").fill(local_text(utc_now() - timedelta(minutes=1)))
+    page.get_by_role("button", name="Lag kurset").click()
+    expect(page.get_by_role("alert")).to_contain_text("Slutten er passert")
+    page.get_by_label("Slutter").fill(local_text(utc_now() + timedelta(hours=3)))
+    page.get_by_role("button", name="Lag kurset").click()
+    expect(page.get_by_role("status")).to_contain_text("Kurset er laget")
+    course = page.url.partition("?")[0]
+    page.get_by_role("link", name="plakat, A4 (Bokmål)").click()
+    expect(page.get_by_role("img", name="QR-kode som kobler til wifi-nettet")).to_be_visible()
+    words = page.locator(".words span").all_inner_texts()
+    assert len(words) == 3
+
+    guest = _page(chromium, "nb", scripts=False)
+    guest.goto(running.portal)
+    expect(guest.get_by_text("Kurset «Excel for alle» varer til")).to_be_visible()
+    guest.get_by_label("Navnet ditt").fill("Ola Nordmann")
+    guest.get_by_label("Kurskode").fill("fjell elv")
+    guest.get_by_role("button", name="Jeg har lest og godtar reglene").click()
+    expect(guest.get_by_role("alert")).to_contain_text("Ingen kurs her har denne koden nå")
+    guest.get_by_label("Kurskode").fill(" ".join(words).upper())
+    guest.get_by_role("button", name="Jeg har lest og godtar reglene").click()
+    expect(guest).to_have_url(re.compile("/status"))
+    assert running.open_grants() == 1
+
+    page.goto(course)
+    expect(page.get_by_text("1 av 60")).to_be_visible()
+    page.get_by_role("link", name="Avslutt kurset").click()
+    page.get_by_role("button", name="Avslutt kurset").click()
+    expect(page.get_by_role("status")).to_contain_text("Kurset er over")
+    assert running.open_grants() == 0
+    guest.goto(f"{running.portal}/status")
+    expect(guest.get_by_role("heading", name="Velkommen til gjestenettet")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("viewport", "language", "scheme"), [(PHONE, "nn", "light"), (LAPTOP, "nb", "dark"), (LAPTOP, "en", "light")]
+)
+def test_every_room_of_courses_is_accessible_and_fits(
+    running: Running, chromium: Browser, viewport: dict[str, int], language: str, scheme: str
+) -> None:
+    page = _page(chromium, language, viewport=viewport, scheme=scheme)
+
+    def look(name: str, shown: Page = page) -> None:
+        found = Axe().run(shown, options={"runOnly": {"type": "tag", "values": WCAG}})
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+        wide = shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
+        if SHOTS:
+            shown.screenshot(path=f"{SHOTS}/{viewport['width']}-{language}-course-{name}.png", full_page=True)
+
+    page.goto(f"{running.console}/courses")
+    _sign_in(page, "kari")
+    look("empty")
+    page.goto(f"{running.console}/courses/new")
+    look("new")
+    page.locator("main button").click()
+    look("new-errors")
+    page.locator("#title").fill("Tverrfaglig samarbeid om digital kompetanse i skolen")
+    page.locator("#unit").fill("Voksenopplæringen i Fjellbygda")
+    page.locator("#starts_at").fill(local_text(utc_now()))
+    page.locator("#ends_at").fill(local_text(utc_now() + timedelta(hours=3)))
+    page.locator("#offered").select_option("title")
+    page.locator("main button").click()
+    course = page.url.partition("?")[0]
+    look("made")
+    guest = _page(chromium, language, viewport=viewport, scheme=scheme)
+    guest.goto(f"{running.portal}/?lang={language}")
+    look("guest", guest)
+    guest.locator("#name").fill("Ola")
+    guest.locator("#course").check()
+    guest.locator("#accept").click()
+    expect(guest).to_have_url(re.compile("/status"))
+    page.goto(course)
+    look("used")
+    page.goto(f"{course}/edit")
+    look("edit")
+    page.goto(f"{running.console}/courses")
+    look("list")
+    page.goto(f"{course}/end")
+    look("end")
+    page.locator("main button.danger").click()
+    look("over")
+
+
+@pytest.mark.parametrize("running", [HOSTS], indirect=True)
+@pytest.mark.parametrize(("language", "scheme"), [("nb", "light"), ("nn", "dark"), ("en", "light")])
+def test_asking_a_host_is_accessible_and_the_button_of_the_link_lets_in(
+    running: Running, chromium: Browser, language: str, scheme: str
+) -> None:
+    guest = _page(chromium, language, viewport=PHONE, scheme=scheme)
+    host = _page(chromium, language, viewport=PHONE, scheme=scheme)
+
+    def look(name: str, shown: Page) -> None:
+        found = Axe().run(shown, options={"runOnly": {"type": "tag", "values": WCAG}})
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+        wide = shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
+        if SHOTS:
+            shown.screenshot(path=f"{SHOTS}/{language}-host-{name}.png", full_page=True)
+
+    guest.goto(f"{running.portal}/?lang={language}")
+    look("form", guest)
+    guest.locator("#name").fill("Ola Nordmann")
+    guest.locator("#accept").click()
+    look("form-errors", guest)
+    guest.locator("#host").select_option("Servicetorget")
+    guest.locator("#accept").click()
+    expect(guest).to_have_url(re.compile("/waiting"))
+    look("waiting", guest)
+    with running.services.database.read() as session:
+        [request] = session.query(HostRequest)
+    host.goto(host_link(running.services.settings, host_key(running.services.settings), request.id))
+    look("question", host)
+    assert running.open_grants() == 0
+    host.locator("button[value=approved]").click()
+    look("answered", host)
+    assert running.open_grants() == 1
+    expect(guest).to_have_url(re.compile("/status"), timeout=20_000)  # by itself
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+def test_posters_and_the_slide_are_one_sheet_each(running: Running, chromium: Browser, language: str) -> None:
+    page = _page(chromium, language)
+    page.goto(f"{running.console}/courses/new")
+    _sign_in(page, "kari")
+    page.goto(f"{running.console}/courses/new")
+    page.locator("#title").fill("Tverrfaglig samarbeid om digital kompetanse i skolen")
+    page.locator("#unit").fill("Voksenopplæringen")
+    page.locator("main button").click()
+    course = page.url.partition("?")[0]
+    sheets = (("poster?size=a4&", (595, 842)), ("poster?size=a5&", (420, 595)), ("slide?", (907, 510)))
+    for sheet, (width, height) in sheets:
+        page.goto(f"{course}/{sheet}in={language}")
+        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        assert found.violations_count == 0, f"{sheet}: {found.generate_report()}"
+        printed = page.pdf(prefer_css_page_size=True, print_background=True)
+        assert len(re.findall(rb"/Type /Page\b(?!s)", printed)) == 1, sheet
+        box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", printed)
+        assert box is not None
+        assert (abs(float(box[1]) - width) < 2, abs(float(box[2]) - height) < 2) == (True, True), box[0]
+        if SHOTS:
+            name = re.sub(r"\W+", "-", sheet)
+            Path(f"{SHOTS}/{name}{language}.pdf").write_bytes(printed)
+            page.locator(".sheet").screenshot(path=f"{SHOTS}/{name}{language}.png")
+
+
+def _page(
+    chromium: Browser,
+    language: str,
+    *,
+    scripts: bool = True,
+    viewport: dict[str, int] | None = None,
+    scheme: str = "light",
+) -> Page:
+    return chromium.new_context(
+        ignore_https_errors=True,
+        locale={"nb": "nb-NO", "nn": "nn-NO", "en": "en-GB"}[language],
+        java_script_enabled=scripts,
+        viewport=viewport or LAPTOP,  # type: ignore[arg-type]
+        color_scheme=scheme,  # type: ignore[arg-type]
+    ).new_page()
+
+
+def _sign_in(page: Page, name: str) -> None:
+    page.locator("#username").fill(name)
+    page.locator("#password").fill(PASSWORD)
+    page.locator("main button").click()
+    expect(page.locator(".rooms")).to_be_visible()
+    page.goto(f"{page.url.rpartition('/')[0]}/courses")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "it ended at once"
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("it did not start listening within 30 s")
