@@ -16,9 +16,12 @@ from captive_portal import capport
 from captive_portal.assets import ASSET_HEADERS
 from captive_portal.guest import troubles
 from captive_portal.guest.edge import Edge
+from captive_portal.guest.find_closed import FindPages
 from captive_portal.guest.pages import Pages
+from captive_portal.guest.policy_reader import PolicyReader
 from captive_portal.guest.receipts import PROOF_SUFFIX, ReceiptPages
 from captive_portal.guest.site import Resolve, Site, open_site, visit
+from captive_portal.guest.why import WhyPages
 from gateway.context import Services
 from gateway.link import neighbours
 from gateway.storage.engine import StorageUnavailableError
@@ -33,6 +36,8 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
     """
     site = open_site(services, resolve)
     pages, receipts = Pages(site), ReceiptPages(site)
+    policy = PolicyReader(services.settings)
+    why, find = WhyPages(site, policy), FindPages(site)
     errors = _Errors(site)
     routes: list[BaseRoute] = [
         Route("/", pages.welcome),
@@ -48,6 +53,12 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
         *(Route(f"{path}/{{code}}{PROOF_SUFFIX}", receipts.proof) for path in ("/receipt", "/kvittering")),
         *(Route(f"{path}/{{code}}", receipts.receipt) for path in ("/receipt", "/kvittering")),
         *(Route(path, receipts.find) for path in ("/receipt", "/kvittering")),
+        *(Route(path, why.show) for path in ("/why", "/hvorfor")),
+        *(Route(path, why.ask, methods=["POST"]) for path in ("/why", "/hvorfor")),
+        Route("/why/withdraw", why.withdraw, methods=["POST"]),
+        Route("/why/withdraw", why.by_get),
+        Route("/why/find", find.show),
+        Route("/why/find", find.begin_or_end, methods=["POST"]),
         Route(capport.PATH, _capport(site)),
         *(Route(path, _asset(site, path)) for path in site.assets.files),
     ]
@@ -63,7 +74,7 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
         redirect_slashes=False,
         openapi_url=None,
     )
-    return Edge(app, site)
+    return Edge(app, site, policy)
 
 
 def _capport(site: Site) -> Callable[[Request], Response]:

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from gateway.errors import UsageError
 from gateway.log_settings import Audit
 from gateway.setting_kinds import (
+    GuidelineHeadings,
     Hostname,
     HostnameOrAddress,
     HttpUrl,
@@ -40,13 +41,18 @@ PREFIX = "GJESTENETT_"
 
 
 class Owner(Section):
-    """The municipality that this installation serves by default."""
+    """The municipality that this installation serves by default.
+
+    `guidelines` is what it calls the rule that closes a category, as "ICT guidelines, section 4", by the category's
+    key, or `default` for every other.
+    """
 
     key: Key = "kommune"
     name: str = "Kommunen"
     unit: str = "IKT-avdelingen"
     helpdesk_phone: str = ""
     helpdesk_hours: str = ""
+    guidelines: GuidelineHeadings = Field(default_factory=dict)
     log_origin: LogOrigin = "gjestenett.invalid/kommune"
     site: str = "hovedbygg"
 

@@ -12,7 +12,7 @@ from gateway.audit.entry import SHAPES
 from policies.categories import CATEGORIES, Language
 
 # What happens to guests at one site; everything else concerns the whole owner.
-LOCAL = frozenset({"acceptance", "grant_moved", "grant_revoked", "device_admitted"})
+LOCAL = frozenset({"acceptance", "grant_moved", "grant_revoked", "device_admitted", "exemption_decided"})
 # Opened whatever an auditor's period is: without them no acceptance can be understood or proved.
 ALWAYS = frozenset({"rules_published", "policy_published", "key_rotated"})
 
@@ -26,6 +26,7 @@ TITLES: Mapping[str, str] = {
     "staff_change": N_("Account changed"),
     "staff_login": N_("Staff signed in"),
     "exemption_changed": N_("Exemption changed"),
+    "exemption_decided": N_("Request for an exemption decided"),
     "device_admitted": N_("Device admitted by staff"),
     "erased": N_("Personal data erased"),
     "retention_run": N_("Old personal data erased"),
@@ -45,6 +46,7 @@ SENTENCES: Mapping[str, str] = {
     "staff_change": N_("{change}. Role: {role}."),
     "staff_login": N_("{method}: {result}."),
     "exemption_changed": N_("{change}: group {group}, {categories}, until {until}."),
+    "exemption_decided": N_("{decision}: group {group}, {categories}."),
     "device_admitted": N_("Group {group}, until {until}."),
     "erased": N_("The personal data of entries {leaves}. Ground: {ground}. The entries and their proofs stay."),
     "retention_run": N_("{erased} entries from before {before}. The entries and their proofs stay."),
@@ -91,6 +93,7 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
         "password_set": N_("Password chosen"),
         "removed": N_("Removed"),
     },
+    "decision": {"granted": N_("Granted"), "declined": N_("Declined")},
     "role": {"it": N_("IT"), "auditor": N_("auditor")},
     "method": {
         "password": N_("Password"),

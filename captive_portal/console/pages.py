@@ -19,6 +19,7 @@ from captive_portal.console import (
 )
 from captive_portal.console.assets import Assets
 from captive_portal.console.compiled import SnapshotReader
+from captive_portal.console.exemption_requests import ExemptionPages
 from captive_portal.console.export_pages import ExportPages
 from captive_portal.console.exports import ExportShelf
 from captive_portal.console.gate import Call, Page
@@ -34,6 +35,7 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
     """The table: method, path, permission, page, transaction."""
     snapshot = SnapshotReader(services.settings.state)
     policy, lists = PolicyPages(snapshot), ListPages(snapshot)
+    exempting = ExemptionPages(snapshot)
     second = load_second_factor(services.settings.state)
     entry, links = signin.SignInPages(second), setup.SetupPages(second)
     files = list_adding.UPLOAD_MAX_BYTES
@@ -55,6 +57,10 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("GET", "/devices/{grant}/end", "it", devices.ask, "read"),
         Page("POST", "/devices/{grant}/end", "it", devices.end, "write"),
         Page("POST", "/devices/{grant}/move", "it", devices.move, "write"),
+        Page("GET", "/exemptions", "it", exempting.overview, "read"),
+        Page("GET", "/exemptions/{request}", "it", exempting.show, "read"),
+        Page("POST", "/exemptions/{request}/grant", "it", exempting.grant, "write"),
+        Page("POST", "/exemptions/{request}/decline", "it", exempting.decline, "write"),
         Page("GET", "/lookups", "it", lookups.show, "read"),
         Page("GET", "/policy", "it", policy.show, "read"),
         Page("POST", "/policy", "it", policy.publish, "write"),

@@ -16,6 +16,7 @@ from captive_portal.guest import form, troubles
 from captive_portal.guest.edge import BODY
 from captive_portal.guest.notice import Notices
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
+from captive_portal.guest.why import shown_requests
 from captive_portal.i18n import Translator
 from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
 from gateway.access.accept import Accepted, Applicant, Refused, accept
@@ -24,8 +25,9 @@ from gateway.access.receipts import format_receipt_code, parse_receipt_code
 from gateway.access.status import device_status
 from gateway.access.subject import own_document
 from gateway.audit.periods import parse_period
-from gateway.storage import rules
+from gateway.storage import exemption_requests, rules
 from gateway.storage.engine import StorageUnavailableError
+from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.models import RulesVersion
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -106,8 +108,14 @@ class Pages:
             ends_at=status.ends_at,
             receipt_code=status.receipt_code,
             receipt=format_receipt_code(status.receipt_code) if status.receipt_code else "",
+            requests=self._requests(status.grant_id) if state != "waiting" else (),
+            now=who.now,
             token=self._site.signer.sign("sign_off", who.neighbour.mac, status.grant_id, language, status.ends_at),
         )
+
+    def _requests(self, grant_id: str) -> list[ExemptionRequest]:
+        with self._database.read() as session:
+            return shown_requests(exemption_requests.of_grant(session, grant_id))
 
     def sign_off(self, request: Request) -> Response:
         """`POST /sign-off`: end this device's access. A stale or foreign form changes nothing and shows the status."""

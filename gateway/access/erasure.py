@@ -24,7 +24,7 @@ from gateway.storage.places import Place
 __all__ = ["Admission", "Erased", "NotErased", "Plan", "Wanted", "erase", "find", "find_admissions", "marks", "plan"]
 
 OF_DEVICE = frozenset({"device_admitted"})
-OF_GRANT = frozenset({"grant_moved", "grant_revoked"})
+OF_GRANT = frozenset({"grant_moved", "grant_revoked", "exemption_decided"})
 SHORT_NAME_CHARS = 6  # a single short word of a name stands in other words, and in other people's names
 
 

@@ -22,7 +22,7 @@ from gateway.audit.periods import parse_period
 from gateway.audit.record import record
 from gateway.clock import MUNICIPAL_ZONE, Clock, format_utc
 from gateway.settings import Privacy, Settings
-from gateway.storage import erasures, persons
+from gateway.storage import erasures, exemption_requests, persons
 from gateway.storage.engine import Database, StorageUnavailableError
 from gateway.storage.persons import STAFF_FIELDS, About
 from gateway.storage.places import Place
@@ -36,7 +36,16 @@ LATE = timedelta(days=2)  # leaves are ordered as they were staged, nearly by ti
 WIPE_AFTER = timedelta(minutes=1)  # whoever erased something wipes it, too, if nothing is in the way
 WIPE_EVERY_S = 60.0
 OF_GUESTS = frozenset(
-    {"acceptance", "grant_moved", "grant_revoked", "device_admitted", "exemption_changed", "erased", "subject_access"}
+    {
+        "acceptance",
+        "grant_moved",
+        "grant_revoked",
+        "device_admitted",
+        "exemption_changed",
+        "exemption_decided",
+        "erased",
+        "subject_access",
+    }
 )
 OF_EXPORTS = frozenset({"filter", "purpose"})
 """Fields of an export that staff write, and so may name guests in."""
@@ -177,6 +186,8 @@ class Retention:
     def _finish(self, run: _Run) -> None:
         with self._database.write() as session:
             persons.forget_staff(session, self._place.owner_id, run.over.staff_names)
+            old = self._clock() - exemption_requests.KEPT
+            exemption_requests.forget(session, self._place.owner_id, old, run.over.staff_names)
             if run.erased:
                 before = format_utc(run.over.acceptances)
                 record(

@@ -56,6 +56,7 @@ SHAPES: Mapping[str, Shape] = {
     "staff_change": _shape("change role", "staff subject scope"),
     "staff_login": _shape("method result", "staff address"),
     "exemption_changed": _shape("change group categories until", "by scope approved_by reason"),
+    "exemption_decided": _shape("request grant decision group categories", "by mac reason"),
     "device_admitted": _shape("device group until", "by mac unit reason"),
     "erased": _shape("leaves ground", "by reason"),
     "retention_run": _shape("before erased", ""),

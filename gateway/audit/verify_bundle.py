@@ -1542,6 +1542,7 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "staff_change": {"change", "role"},
     "staff_login": {"method", "result"},
     "exemption_changed": {"change", "group", "categories", "until"},
+    "exemption_decided": {"request", "grant", "decision", "group", "categories"},
     "device_admitted": {"device", "group", "until"},
     "erased": {"leaves", "ground"},
     "retention_run": {"before", "erased"},

@@ -13,6 +13,7 @@ const PLAIN = new Map(
     staff_change: "change role",
     staff_login: "method result",
     exemption_changed: "change group categories until",
+    exemption_decided: "request grant decision group categories",
     device_admitted: "device group until",
     erased: "leaves ground",
     retention_run: "before erased",
