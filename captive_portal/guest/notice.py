@@ -15,7 +15,7 @@ from gateway.audit.periods import parse_period
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.collection import top_name_groups
 from gateway.settings import Privacy, Settings
-from gateway.storage import dns_counters, generations
+from gateway.storage import dns_counters, exemption_requests, generations
 from gateway.storage.engine import Database
 from gateway.terms.notice import blanks
 
@@ -54,6 +54,7 @@ class Notice:
     asked: frozenset[form.Field]
     kept_until: date
     names_kept: bool
+    requests_days: int = exemption_requests.KEPT_DAYS
     counters_days: int = dns_counters.KEEP_ANSWERS.days
 
 

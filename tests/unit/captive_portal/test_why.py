@@ -339,7 +339,7 @@ def test_a_closed_sites_own_address_leads_to_the_explanation(
     explained = f"{portal}/hvorfor?name=www.game.example" if leads else f"{portal}/"
     assert guest.http.get("/a?b=c", headers=host).headers["location"] == explained
     assert guest.http.post("/a", headers=host, data={"x": "y"}).headers["location"] == explained
-    for strange in ("192.0.2.1", "<a b>", "a" * 300, "x..y", "[::1", "{x}"):
+    for strange in ("192.0.2.1", "<a b>", "a" * 300, "x..y", "[2001:db8::9]", "{x}"):
         assert guest.http.get("/", headers={"host": strange}).headers["location"] == f"{portal}/"
     probe = guest.http.get("/hotspot-detect.html", headers={"host": "captive.apple.com"})
     assert "Success" in probe.text
