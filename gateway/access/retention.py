@@ -111,6 +111,7 @@ class Retention:
         self._run: _Run | None = None
         self._done: date | None = None
         self._wipe_at = 0.0
+        self._requests_gone = False
         self._told = ""
 
     @property
@@ -187,7 +188,8 @@ class Retention:
         with self._database.write() as session:
             persons.forget_staff(session, self._place.owner_id, run.over.staff_names)
             old = self._clock() - exemption_requests.KEPT
-            exemption_requests.forget(session, self._place.owner_id, old, run.over.staff_names)
+            gone = exemption_requests.forget(session, self._place.owner_id, old, run.over.staff_names)
+            self._requests_gone = self._requests_gone or gone > 0
             if run.erased:
                 before = format_utc(run.over.acceptances)
                 record(
@@ -205,11 +207,12 @@ class Retention:
             ]
         erasure_file.replay_pending(self._database, self._place, self._state, now)  # what has been sealed since
         erasure_file.keep(self._database, self._place, self._state)
-        if not waiting:
+        if not waiting and not self._requests_gone:
             return
         problem = erasures.wipe(self._database, patience_s=WORK_S)
         if problem is not None:
             raise AuditError(f"what was erased may still stand in the database's files: {problem}")
+        self._requests_gone = False
         erasures.mark_wiped(self._database, waiting, now)
 
 

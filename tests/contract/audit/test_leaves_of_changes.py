@@ -19,6 +19,7 @@ from sqlalchemy import inspect, text
 import gateway.audit.record
 from captive_portal.auth import accounts, sessions
 from captive_portal.auth.passwords import hash_password
+from gateway.access import exemption_requests
 from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.admission import Device, admit
 from gateway.access.grants import move, revoke
@@ -28,6 +29,7 @@ from gateway.installation import read_signing_key
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations
 from gateway.storage import grants, rules
+from gateway.storage.engine import Session
 from gateway.storage.models import Staff
 from gateway.terms import publish as terms
 from tests.crash.operations import seal_all
@@ -134,6 +136,28 @@ def exporting(services: Services, folder: Path) -> None:
     export(services.database, services.place, keys, order, folder / "bundle.zip", now)
 
 
+def _requested(session: Session, services: Services) -> str:
+    wanted = exemption_requests.Wanted("www.game.example", ("gaming",), "a lesson")
+    done = exemption_requests.ask(session, services.place, Neighbour("lo", MAC), wanted, services.clock())
+    assert isinstance(done, exemption_requests.Asked)
+    return done.request_id
+
+
+def granting(services: Services, _folder: Path) -> None:
+    now = services.clock()
+    with services.database.write() as session:
+        request = _requested(session, services)
+        exemption_requests.grant(
+            session, services.place, request, "it", "yes", scope="session", until=now + timedelta(hours=1), now=now
+        )
+
+
+def declining(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        request = _requested(session, services)
+        exemption_requests.decline(session, services.place, request, "it", "no", services.clock())
+
+
 def adding_staff(services: Services, _folder: Path) -> None:
     with services.database.write() as session:
         accounts.add_account(session, services.place, "ny", "auditor", services.clock(), by="ola")
@@ -159,6 +183,11 @@ EVENTS: Mapping[str, tuple[Event, tuple[str, ...]]] = {
     "device admitted": (admitting, ("device_admitted",)),
     "grant revoked by staff": (revoking, ("grant_revoked",)),
     "grant moved by staff": (moving, ("grant_moved",)),
+    "request for an exemption granted": (
+        granting,
+        ("policy_published", "exemption_changed", "grant_moved", "exemption_decided"),
+    ),
+    "request for an exemption declined": (declining, ("exemption_decided",)),
     "export": (exporting, ("export",)),
     "staff added": (adding_staff, ("staff_change",)),
     "staff reset": (resetting_staff, ("staff_change",)),
