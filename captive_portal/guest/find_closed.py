@@ -70,13 +70,15 @@ class FindPages:
         left_s = 0.0 if search is None else search.until_s - self._monotonic()
         found = self._ask(who, search.key, left_s) if search is not None and left_s > 0 else None
         runs = search is not None and left_s > 0 and found is not None
-        again = runs and left_s > _LAST_S
+        paused = "pause" in request.query_params
+        again = runs and left_s > _LAST_S and not paused
         t = who.translator
         return who.page(
             "find_closed.html",
             headers={"Refresh": f"{EVERY_S}; url={who.link('/why/find')}"} if again else None,
             runs=runs,
             again=again,
+            paused=paused and left_s > _LAST_S,
             silent=search is not None and left_s > 0 and found is None,
             left_s=max(0, int(left_s)),
             every_s=EVERY_S,

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from gateway.access import grants as access
 from gateway.audit.record import record
+from gateway.errors import UsageError
 from gateway.link.neighbours import Neighbour
 from gateway.lists import draft_edits, generations
 from gateway.storage import exemption_requests, grants, places
@@ -24,6 +25,7 @@ from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.models import Grant
 from gateway.storage.places import Place
 from gateway.storage.types import new_id
+from policies.document import MAX_MARK
 from policies.model import NEVER_EXEMPT
 
 PURPOSE_MAX_CHARS = 300
@@ -223,11 +225,16 @@ def _is_open(grant: Grant, now: datetime) -> bool:
 
 
 def _free_mark(session: Session, place: Place, document: Mapping[str, Any]) -> int:
-    """A mark that no group has or had, in what is in force, published before, or being worked on."""
-    given = set(generations.marks(session, place))
-    given |= {group["mark"] for group in generations.draft(session, place)["groups"].values()}
-    _, mark = draft_edits.with_group(document, f"{SESSION_PREFIX}x", like=None, mark=None, title="", given=given)
-    return mark
+    """The highest mark that no group has or had, in what is in force, published before, or being worked on: the low
+    ones are for groups that people make. Raises: UsageError.
+    """
+    used = set(generations.marks(session, place))
+    for groups in (document["groups"], generations.draft(session, place)["groups"]):
+        used |= {group["mark"] for group in groups.values()}
+    found = next((mark for mark in range(MAX_MARK, 0, -1) if mark not in used), None)
+    if found is None:
+        raise UsageError("every mark is or was a group's: grant the exemption to the group")
+    return found
 
 
 def _inherited(document: Mapping[str, Any], group: str, key: str, now: datetime) -> list[dict[str, Any]]:
