@@ -18,13 +18,16 @@ from captive_portal.assets import ASSET_HEADERS
 from captive_portal.guest import troubles
 from captive_portal.guest.devices import DevicePages
 from captive_portal.guest.edge import Edge
+from captive_portal.guest.find_closed import FindPages
 from captive_portal.guest.hosts import HostPages
 from captive_portal.guest.information import InformationPages
 from captive_portal.guest.pages import Pages
+from captive_portal.guest.policy_reader import PolicyReader
 from captive_portal.guest.receipts import PROOF_SUFFIX, ReceiptPages
 from captive_portal.guest.returning import ReturnPages
 from captive_portal.guest.site import Resolve, Site, open_site, visit
 from captive_portal.guest.status_parts import StatusParts
+from captive_portal.guest.why import WhyPages
 from gateway.context import Services
 from gateway.link import neighbours
 from gateway.storage.engine import StorageUnavailableError
@@ -39,6 +42,8 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
     """
     site = open_site(services, resolve)
     pages, receipts, information = Pages(site), ReceiptPages(site), InformationPages(site)
+    policy = PolicyReader(services.settings)
+    why, find = WhyPages(site, policy), FindPages(site)
     errors = _Errors(site)
     routes: list[BaseRoute] = [
         _page("/", pages.welcome),
@@ -59,6 +64,12 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
         *(_page(f"{path}/{{code}}{PROOF_SUFFIX}", receipts.proof) for path in ("/receipt", "/kvittering")),
         *(_page(f"{path}/{{code}}", receipts.receipt) for path in ("/receipt", "/kvittering")),
         *(_page(path, receipts.find) for path in ("/receipt", "/kvittering")),
+        *(_page(path, why.show) for path in ("/why", "/hvorfor")),
+        *(_page(path, why.ask, "POST") for path in ("/why", "/hvorfor")),
+        _page("/why/withdraw", why.withdraw, "POST"),
+        _page("/why/withdraw", why.by_get),
+        _page("/why/find", find.show),
+        _page("/why/find", find.begin_or_end, "POST"),
         _page(capport.PATH, _capport(site)),
         *(Route(path, _asset(site, path)) for path in site.assets.files),
     ]
@@ -70,7 +81,7 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
     }
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False
-    return Edge(app, site)
+    return Edge(app, site, policy)
 
 
 def _page(path: str, endpoint: Callable[[Request], Response], method: str = "GET") -> Route:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from gateway.audit.periods import parse_period
+from policies.categories import CATEGORIES
 from policies.names import PolicyError, listable
 
 
@@ -48,6 +49,12 @@ def _zone(text: str) -> str:
         return listable(text)
     except PolicyError as problem:
         raise ValueError(f"{text!r} is not a domain: {problem}") from problem
+
+
+def _category_or_default(text: str) -> str:
+    if text != "default" and text not in CATEGORIES:
+        raise ValueError(f"{text!r} is no category; write default or one of {', '.join(CATEGORIES)}")
+    return text
 
 
 def _period(text: str) -> str:
@@ -134,6 +141,7 @@ HttpsUrlOrNone = Annotated[
 RequiredLine = Annotated[str, _like(r"[^\x00-\x1f\x7f]{1,120}", "write one line of at most 120 characters")]
 Ssid = Annotated[str, AfterValidator(_ssid)]
 Line = Annotated[str, _like(r"[^\x00-\x1f\x7f]{0,300}", "write one line of at most 300 characters")]
+GuidelineHeadings = dict[Annotated[str, AfterValidator(_category_or_default)], Line]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 SourceGroups = Annotated[dict[Annotated[str, AfterValidator(normal_network)], str], WrapValidator(_each_once)]
 ZoneServers = Annotated[

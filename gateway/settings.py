@@ -22,6 +22,7 @@ from gateway.mail_settings import Hosts, Mail
 from gateway.session_settings import Sessions
 from gateway.setting_kinds import (
     Colour,
+    GuidelineHeadings,
     Hostname,
     HostnameOrAddress,
     HttpUrl,
@@ -45,13 +46,18 @@ PREFIX = "GJESTENETT_"
 
 
 class Owner(Section):
-    """The municipality that this installation serves by default."""
+    """The municipality that this installation serves by default.
+
+    `guidelines` is what it calls the rule that closes a category, as "ICT guidelines, section 4", by the category's
+    key, or `default` for every other.
+    """
 
     key: Key = "kommune"
     name: str = "Kommunen"
     unit: str = "IKT-avdelingen"
     helpdesk_phone: str = ""
     helpdesk_hours: str = ""
+    guidelines: GuidelineHeadings = Field(default_factory=dict)
     log_origin: LogOrigin = "gjestenett.invalid/kommune"
     site: str = "hovedbygg"
 

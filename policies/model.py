@@ -10,8 +10,8 @@ from datetime import datetime, tzinfo
 from types import MappingProxyType
 from typing import Any, Literal
 
-BlockAnswer = Literal["zero", "nxdomain", "nodata", "refused"]
-BLOCK_ANSWERS: tuple[BlockAnswer, ...] = ("zero", "nxdomain", "nodata", "refused")
+BlockAnswer = Literal["zero", "nxdomain", "nodata", "refused", "portal"]
+BLOCK_ANSWERS: tuple[BlockAnswer, ...] = ("zero", "nxdomain", "nodata", "refused", "portal")
 
 Effect = Literal["close", "open"]
 EFFECTS: tuple[Effect, ...] = ("close", "open")

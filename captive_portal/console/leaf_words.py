@@ -21,6 +21,7 @@ LOCAL = frozenset(
         "grant_ended",
         "device_admitted",
         "host_answered",
+        "exemption_decided",
     }
 )
 # Opened whatever an auditor's period is: without them no acceptance can be understood or proved.
@@ -38,6 +39,7 @@ TITLES: Mapping[str, str] = {
     "staff_change": N_("Account changed"),
     "staff_login": N_("Staff signed in"),
     "exemption_changed": N_("Exemption changed"),
+    "exemption_decided": N_("Request for an exemption decided"),
     "device_admitted": N_("Device admitted by staff"),
     "course_changed": N_("Course"),
     "host_answered": N_("Host answered a guest"),
@@ -61,6 +63,7 @@ SENTENCES: Mapping[str, str] = {
     "staff_change": N_("{change}. Role: {role}."),
     "staff_login": N_("{method}: {result}."),
     "exemption_changed": N_("{change}: group {group}, {categories}, until {until}."),
+    "exemption_decided": N_("{decision}: group {group}, {categories}."),
     "device_admitted": N_("Group {group}, until {until}."),
     "course_changed": N_("{change}: group {group}, from {since} until {until}, at most {devices} devices."),
     "host_answered": N_("{answer}; the guest asked {asked}."),
@@ -125,6 +128,7 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
         "password_set": N_("Password chosen"),
         "removed": N_("Removed"),
     },
+    "decision": {"granted": N_("Granted"), "declined": N_("Declined")},
     "role": {"it": N_("IT"), "auditor": N_("auditor"), "host": N_("host")},
     "answer": {"approved": N_("Approved"), "denied": N_("Denied")},
     "method": {

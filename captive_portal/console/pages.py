@@ -23,6 +23,7 @@ from captive_portal.console import (
 )
 from captive_portal.console.assets import Assets
 from captive_portal.console.compiled import SnapshotReader
+from captive_portal.console.exemption_requests import ExemptionPages
 from captive_portal.console.export_pages import ExportPages
 from captive_portal.console.exports import ExportShelf
 from captive_portal.console.gate import Call, Page
@@ -39,6 +40,7 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
     """The table: method, path, permission, page, transaction."""
     snapshot = SnapshotReader(services.settings.state)
     policy, lists = PolicyPages(snapshot), ListPages(snapshot)
+    exempting = ExemptionPages(snapshot)
     second = load_second_factor(services.settings.state)
     entry, links = signin.SignInPages(second), setup.SetupPages(second)
     files = list_adding.UPLOAD_MAX_BYTES
@@ -73,6 +75,10 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("POST", "/courses/{course}/end", "host", courses.end, "write"),
         Page("GET", "/courses/{course}/poster", "host", posters.poster, "read"),
         Page("GET", "/courses/{course}/slide", "host", posters.slide, "read"),
+        Page("GET", "/exemptions", "it", exempting.overview, "read"),
+        Page("GET", "/exemptions/{request}", "it", exempting.show, "read"),
+        Page("POST", "/exemptions/{request}/grant", "it", exempting.grant, "write"),
+        Page("POST", "/exemptions/{request}/decline", "it", exempting.decline, "write"),
         Page("GET", "/lookups", "it", lookups.show, "read"),
         Page("GET", "/network", "it", network.show, "read"),
         Page("GET", "/policy", "it", policy.show, "read"),

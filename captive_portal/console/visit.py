@@ -15,7 +15,7 @@ from captive_portal.auth.tokens import form_token
 from captive_portal.console.forms import NO_FORM, Form
 from captive_portal.console.look import Look
 from gateway.context import Services
-from gateway.storage import log_restores
+from gateway.storage import exemption_requests, log_restores
 from gateway.storage.engine import Session
 from gateway.storage.log_models import LogRestore
 
@@ -64,6 +64,13 @@ class Visit:
         if self.staff is None or self.transaction is None:
             return None
         return log_restores.open_restore(self.transaction, self.services.place.owner_id)
+
+    @property
+    def requests_waiting(self) -> int:
+        """How many requests for exemptions wait for IT: the way to them says so."""
+        if self.staff is None or self.staff.role != "it" or self.transaction is None:
+            return 0
+        return exemption_requests.count_waiting(self.transaction, self.services.place.owner_id)
 
     def within(self, session: Session) -> Visit:
         """This visit inside a transaction."""

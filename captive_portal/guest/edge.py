@@ -7,11 +7,14 @@ answered here, from its Host and path alone, before any routing.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from captive_portal.guest.policy_reader import PolicyReader
 from captive_portal.guest.site import Site
+from captive_portal.guest.typed_name import read_name
 from captive_portal.probes import Answer, find
 from gateway.errors import GatewayError
 
@@ -23,10 +26,11 @@ Headers = Iterable[tuple[bytes, bytes]]
 class Edge:
     """ASGI middleware over the guest pages."""
 
-    def __init__(self, app: ASGIApp, site: Site) -> None:
+    def __init__(self, app: ASGIApp, site: Site, policy: PolicyReader) -> None:
         settings = site.services.settings
         self._app = app
         self._site = site
+        self._policy = policy
         self._portal = f"{settings.public_url}/".encode()
         self._enforced = settings.enforcement.enabled
         self._tls_only = settings.portal.tls_certificate is not None and self._portal.startswith(b"https:")
@@ -53,11 +57,18 @@ class Edge:
         probe = find(host, scope["path"]) if scope["method"] in ("GET", "HEAD") else None
         if probe is not None and self._enforced and await run_in_threadpool(self._is_online, scope):
             await _answer_probe(send, probe.online, with_body=scope["method"] == "GET")
+        elif probe is None and self._policy.leads_here and await run_in_threadpool(self._is_online, scope):
+            await self._explain(host, send)
         else:
             await self._redirect(send)
 
-    async def _redirect(self, send: Send) -> None:
-        headers = [(b"location", self._portal), (b"cache-control", b"no-store"), (b"connection", b"close")]
+    async def _explain(self, host: str, send: Send) -> None:
+        """To the page that says why a site is closed: DNS has answered its name with our address."""
+        name, problem = read_name(host)
+        await self._redirect(send, b"" if problem else b"hvorfor?name=" + quote(name).encode())
+
+    async def _redirect(self, send: Send, path: bytes = b"") -> None:
+        headers = [(b"location", self._portal + path), (b"cache-control", b"no-store"), (b"connection", b"close")]
         await _answer(send, 302, b"", headers)
 
     def _is_online(self, scope: Scope) -> bool:

@@ -15,7 +15,7 @@ from gateway.audit.periods import parse_period
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.collection import top_name_groups
 from gateway.settings import Privacy, Settings
-from gateway.storage import dns_counters, generations
+from gateway.storage import dns_counters, exemption_requests, generations
 from gateway.storage.engine import Session
 from gateway.terms.notice import blanks
 
@@ -54,6 +54,7 @@ class Notice:
     names_kept: bool
     hosts_asked: bool = False
     """Whether guests may have to ask a host, who is told their name and organisation by mail."""
+    requests_days: int = exemption_requests.KEPT_DAYS
     counters_days: int = dns_counters.KEEP_ANSWERS.days
 
 

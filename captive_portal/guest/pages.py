@@ -21,6 +21,7 @@ from captive_portal.guest.posting import posted
 from captive_portal.guest.returning import ReturnPages
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
 from captive_portal.guest.status_parts import StatusParts
+from captive_portal.guest.why import shown_requests
 from captive_portal.i18n import Translator
 from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
 from gateway.access.accept import Accepted, Applicant, Refused, accept
@@ -33,8 +34,9 @@ from gateway.access.status import device_status
 from gateway.access.subject import own_document
 from gateway.audit.periods import parse_period
 from gateway.settings import Asked as Need
-from gateway.storage import rules
+from gateway.storage import exemption_requests, rules
 from gateway.storage.engine import Session, StorageUnavailableError
+from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.models import RulesVersion
 
 SLOW_AFTER = timedelta(seconds=15)
@@ -156,7 +158,8 @@ class Pages:
         waiting = {"Refresh": f"{SLOW_PATIENCE_S if slow else PATIENCE_S}; url={who.link('/status')}"}
         language = who.translator.language
         parts = self._parts.of(who, status)
-        same: dict[str, Any] = {"state": state, "slow": slow, **parts.same}
+        requests = self._requests(status.grant_id) if state != "waiting" else []
+        same: dict[str, Any] = {"state": state, "slow": slow, "requests": requests, "now": who.now, **parts.same}
         gaps = {
             "left": time_left(who.translator, status.ends_at - who.now),
             "ends_at": who.translator.moment(status.ends_at),
@@ -166,7 +169,13 @@ class Pages:
             **parts.gaps,
         }
         headers = waiting if state == "waiting" else None
-        return who.page("status.html", headers=headers, gaps=gaps, keep=not parts.is_own, **same)
+        if not requests:
+            same |= {"requests": (), "now": None}  # so that the page can be kept
+        return who.page("status.html", headers=headers, gaps=gaps, keep=not parts.is_own and not requests, **same)
+
+    def _requests(self, grant_id: str) -> list[ExemptionRequest]:
+        with self._database.read() as session:
+            return shown_requests(exemption_requests.of_grant(session, grant_id))
 
     def sign_off(self, request: Request) -> Response:
         """`POST /sign-off`: end this device's access. A stale or foreign form changes nothing and shows the status."""

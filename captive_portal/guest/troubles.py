@@ -115,6 +115,22 @@ def too_many_codes(who: Visit, wait_s: int) -> Response:
     )
 
 
+def too_many_names(who: Visit, wait_s: int) -> Response:
+    """Names are being looked up by the hundred."""
+    t = who.translator
+    said = t("Many names were looked up from here. Try again in {seconds} seconds.", seconds=wait_s)
+    return who.page(
+        "message.html",
+        status=429,
+        headers={"Retry-After": str(wait_s)},
+        heading=t("Wait a little"),
+        paragraphs=[said],
+        steps=[],
+        onward="/why",
+        onward_label=t("Try another name"),
+    )
+
+
 def being_sealed(who: Visit, onward: str) -> Response:
     """There is no proof yet, in a moment there is."""
     t = who.translator

@@ -24,7 +24,9 @@ from gateway.storage.places import Place
 __all__ = ["Admission", "Erased", "NotErased", "Plan", "Wanted", "erase", "find", "find_admissions", "marks", "plan"]
 
 OF_DEVICE = frozenset({"device_admitted"})
-OF_GRANT = frozenset({"grant_moved", "grant_revoked", "grant_extended", "grant_ended", "host_answered"})
+OF_GRANT = frozenset(
+    {"grant_moved", "grant_revoked", "grant_extended", "grant_ended", "host_answered", "exemption_decided"}
+)
 SHORT_NAME_CHARS = 6  # a single short word of a name stands in other words, and in other people's names
 
 

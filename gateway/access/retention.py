@@ -22,7 +22,7 @@ from gateway.audit.periods import parse_period
 from gateway.audit.record import record
 from gateway.clock import MUNICIPAL_ZONE, Clock, format_utc
 from gateway.settings import Privacy, Settings
-from gateway.storage import erasures, persons
+from gateway.storage import erasures, exemption_requests, persons
 from gateway.storage.engine import Database, StorageUnavailableError
 from gateway.storage.persons import STAFF_FIELDS, About
 from gateway.storage.places import Place
@@ -45,6 +45,7 @@ OF_GUESTS = frozenset(
         "device_admitted",
         "host_answered",
         "exemption_changed",
+        "exemption_decided",
         "erased",
         "subject_access",
     }
@@ -113,6 +114,7 @@ class Retention:
         self._run: _Run | None = None
         self._done: date | None = None
         self._wipe_at = 0.0
+        self._requests_gone = False
         self._told = ""
 
     @property
@@ -188,6 +190,9 @@ class Retention:
     def _finish(self, run: _Run) -> None:
         with self._database.write() as session:
             persons.forget_staff(session, self._place.owner_id, run.over.staff_names)
+            old = self._clock() - exemption_requests.KEPT
+            gone = exemption_requests.forget(session, self._place.owner_id, old, run.over.staff_names)
+            self._requests_gone = self._requests_gone or gone > 0
             if run.erased:
                 before = format_utc(run.over.acceptances)
                 record(
@@ -205,11 +210,12 @@ class Retention:
             ]
         erasure_file.replay_pending(self._database, self._place, self._state, now)  # what has been sealed since
         erasure_file.keep(self._database, self._place, self._state)
-        if not waiting:
+        if not waiting and not self._requests_gone:
             return
         problem = erasures.wipe(self._database, patience_s=WORK_S)
         if problem is not None:
             raise AuditError(f"what was erased may still stand in the database's files: {problem}")
+        self._requests_gone = False
         erasures.mark_wiped(self._database, waiting, now)
 
 

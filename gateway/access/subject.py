@@ -12,8 +12,9 @@ from gateway.access.receipts import format_receipt_code
 from gateway.audit.entry import RECOGNISED
 from gateway.audit.periods import Period
 from gateway.clock import MUNICIPAL_ZONE, format_utc
-from gateway.storage import persons
+from gateway.storage import exemption_requests, persons
 from gateway.storage.engine import Session
+from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.models import Acceptance, Grant
 from gateway.storage.persons import STAFF_FIELDS, About
 from gateway.storage.places import Place
@@ -74,15 +75,18 @@ def _begun(
     rows = persons.by_ids(session, place.owner_id, acceptance_ids)
     grants = persons.grants_of(session, [row.id for row in rows])
     leaves = {leaf.leaf_id: leaf for leaf in persons.about(session, place.owner_id, [row.leaf_id for row in rows])}
+    asked = exemption_requests.of_grants(session, [grant.id for grant in grants.values()])
     return {
         "made_at": format_utc(now),
         "owner": place.owner_name,
         "log": place.log_origin,
-        "acceptances": [_acceptance(row, grants.get(row.id), leaves.get(row.leaf_id), keep) for row in rows],
+        "acceptances": [_acceptance(row, grants.get(row.id), leaves.get(row.leaf_id), keep, asked) for row in rows],
     }
 
 
-def _acceptance(row: Acceptance, grant: Grant | None, leaf: About | None, keep: Period) -> dict[str, Any]:
+def _acceptance(
+    row: Acceptance, grant: Grant | None, leaf: About | None, keep: Period, asked: Sequence[ExemptionRequest]
+) -> dict[str, Any]:
     disclosed = {name: value for name, (_, value) in leaf.values.items()} if leaf is not None else {}
     typed = {
         "name": row.visitor.name,
@@ -103,6 +107,7 @@ def _acceptance(row: Acceptance, grant: Grant | None, leaf: About | None, keep: 
         "device_first_seen": format_utc(row.device.first_seen_at),
         "device_last_seen": format_utc(row.device.last_seen_at),
         "access": _access(grant) if grant is not None else None,
+        "exemption_requests": [_request(each) for each in asked if grant is not None and each.grant_id == grant.id],
         "kept_until": format_utc(keep.end(row.accepted_at, MUNICIPAL_ZONE)),
     }
 
@@ -114,6 +119,18 @@ def _access(grant: Grant) -> Mapping[str, Any]:
         "ended_at": format_utc(grant.revoked_at) if grant.revoked_at is not None else None,
         "group": grant.group_key,
         "interface": grant.network.interface,
+    }
+
+
+def _request(asked: ExemptionRequest) -> Mapping[str, Any]:
+    return {
+        "asked_at": format_utc(asked.asked_at),
+        "name": asked.name,
+        "purpose": asked.purpose,
+        "categories": list(asked.categories),
+        "decision": asked.decision or None,
+        "answer": asked.answer,
+        "erased_at": format_utc(asked.asked_at + exemption_requests.KEPT),
     }
 
 

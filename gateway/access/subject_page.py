@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from html import escape
-from typing import Any
+from typing import Any, cast
 
 from gateway.clock import MUNICIPAL_ZONE
+from policies.categories import CATEGORIES, Language
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#111;"
@@ -32,7 +33,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "device_first_seen": "Enheten først sett", "device_last_seen": "Enheten sist sett", "from": "Tilgang fra",
         "until": "Tilgang til", "ended_at": "Tilgang avsluttet", "group": "Gruppe", "interface": "Nett",
         "kept_until": "Slettes", "type": "Slag", "at": "Tidspunkt", "reason": "Begrunnelse",
-        "grant": "Tilgangens nummer",
+        "grant": "Tilgangens nummer", "requests": "Det du har bedt om unntak for", "asked_at": "Sendt",
+        "purpose": "Hva det er til", "categories": "Stengt som", "decision": "Avgjørelse", "answer": "Svar",
+        "granted": "innvilget", "declined": "avslått", "erased_at": "Slettes",
         "self_declared": "det du skrev selv", "course_code_": "kurskode", "host_approved": "godkjent av vert",
         "oidc": "innlogging", "known_device": "enheten, som var kjent fra før",
         "device_words": "tre ord fra en annen enhet", "receipt_code": "kvitteringen fra en tidligere godkjenning",
@@ -54,6 +57,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "device_first_seen": "Eininga først sett", "device_last_seen": "Eininga sist sett", "from": "Tilgang frå",
         "until": "Tilgang til", "ended_at": "Tilgang avslutta", "group": "Gruppe", "interface": "Nett",
         "kept_until": "Blir sletta", "type": "Slag", "at": "Tidspunkt", "reason": "Grunngjeving",
+        "requests": "Det du har bede om unntak for", "asked_at": "Sendt", "purpose": "Kva det er til",
+        "categories": "Stengt som", "decision": "Avgjerd", "answer": "Svar", "granted": "innvilga",
+        "declined": "avslått", "erased_at": "Blir sletta",
         "grant": "Nummeret til tilgangen", "self_declared": "det du skreiv sjølv", "course_code_": "kurskode",
         "host_approved": "godkjend av vert", "oidc": "innlogging",
         "known_device": "eininga, som var kjend frå før", "device_words": "tre ord frå ei anna eining",
@@ -74,6 +80,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "device_first_seen": "Device first seen", "device_last_seen": "Device last seen", "from": "Access from",
         "until": "Access until", "ended_at": "Access ended", "group": "Group", "interface": "Network",
         "kept_until": "Erased", "type": "Kind", "at": "Time", "reason": "Reason", "grant": "Number of the access",
+        "requests": "What you have asked an exemption for", "asked_at": "Sent", "purpose": "What for",
+        "categories": "Closed as", "decision": "Decision", "answer": "Answer", "granted": "granted",
+        "declined": "declined", "erased_at": "Erased",
         "self_declared": "what you wrote yourself", "course_code_": "course code",
         "host_approved": "approved by a host",
         "oidc": "sign-in", "known_device": "the device, known from before",
@@ -82,8 +91,21 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "other_device": "ended from another device",
     },
 }  # fmt: skip
+_TABLES = frozenset({"access", "exemption_requests"})  # of an acceptance, tables of their own
 _MOMENTS = frozenset(
-    {"made_at", "accepted_at", "device_first_seen", "device_last_seen", "from", "until", "ended_at", "kept_until", "at"}
+    {
+        "made_at",
+        "accepted_at",
+        "device_first_seen",
+        "device_last_seen",
+        "from",
+        "until",
+        "ended_at",
+        "kept_until",
+        "at",
+        "asked_at",
+        "erased_at",
+    }
 )
 
 
@@ -97,8 +119,11 @@ def page(found: Mapping[str, Any], language: str) -> str:
         _table({name: found[name] for name in ("owner", "log", "made_at")}, words),
     ]
     for item in found["acceptances"]:
-        rows = {name: value for name, value in item.items() if name != "access"} | (item["access"] or {})
+        rows = {name: value for name, value in item.items() if name not in _TABLES} | (item["access"] or {})
         parts.append(f"<section><h2>{escape(words['acceptance'])}</h2>{_table(rows, words)}</section>")
+        for asked in item["exemption_requests"]:
+            plain = {**asked, "categories": _categories(asked["categories"], language)}
+            parts.append(f"<section><h2>{escape(words['requests'])}</h2>{_table(plain, words)}</section>")
     if not found["acceptances"]:
         parts.append(f"<p>{escape(words['none'])}</p>")
     if found.get("other_entries"):
@@ -112,6 +137,10 @@ def page(found: Mapping[str, Any], language: str) -> str:
     return "".join(parts) + "</body></html>\n"
 
 
+def _categories(keys: Sequence[str], language: str) -> str:
+    return ", ".join(CATEGORIES[key].names[cast(Language, language)] if key in CATEGORIES else key for key in keys)
+
+
 def _table(rows: Mapping[str, Any], words: Mapping[str, str]) -> str:
     return f"<table>{''.join(_rows(rows, words))}</table>"
 
@@ -123,7 +152,7 @@ def _rows(rows: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[str]:
         shown = str(value)
         if name in _MOMENTS:
             shown = f"{datetime.fromisoformat(shown).astimezone(MUNICIPAL_ZONE):%d.%m.%Y %H:%M}"
-        elif name == "cause":
+        elif name in {"cause", "decision"}:
             shown = words.get(shown, shown)
         elif name == "identified_by":
             shown = words.get("course_code_" if shown == "course_code" else shown, shown)

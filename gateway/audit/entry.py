@@ -64,6 +64,7 @@ SHAPES: Mapping[str, Shape] = {
     "staff_change": _shape("change role", "staff subject scope"),
     "staff_login": _shape("method result", "staff address"),
     "exemption_changed": _shape("change group categories until", "by scope approved_by reason"),
+    "exemption_decided": _shape("request grant decision group categories", "by mac reason"),
     "device_admitted": _shape("device group until", "by mac unit reason"),
     "course_changed": _shape("change course group since until devices", "by title unit course_code"),
     "host_answered": _shape("answer asked grant", "by mac"),

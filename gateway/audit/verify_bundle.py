@@ -1547,6 +1547,7 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "staff_change": {"change", "role"},
     "staff_login": {"method", "result"},
     "exemption_changed": {"change", "group", "categories", "until"},
+    "exemption_decided": {"request", "grant", "decision", "group", "categories"},
     "device_admitted": {"device", "group", "until"},
     "course_changed": {"change", "course", "group", "since", "until", "devices"},
     "host_answered": {"answer", "asked", "grant"},

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class DnsConfig:
     """Settings of one DNS service. Addresses are numeric text; `sources` maps a network to a group's key, `zones` the
     name of a zone to upstreams of its own. Without a certificate there is no DNS over TLS, and without
-    `counters_socket` counters go nowhere. `tcp_per_s` and `tcp_burst` are questions of one device by TCP and TLS.
+    `counters_socket` counters go nowhere; without `refused_folder` no device's refusals are noted. `tcp_per_s` and
+    `tcp_burst` are questions of one device by TCP and TLS.
     """
 
     listen: tuple[str, ...]
@@ -46,6 +47,7 @@ class DnsConfig:
     tls_key: str = ""
     counters_socket: str = ""
     counters_every_s: float = 10.0
+    refused_folder: str = ""
 
     def to_json(self) -> str:
         """The configuration as one line of text."""
@@ -104,12 +106,18 @@ def from_settings(settings: Settings, resolv_conf: Path = Path("/etc/resolv.conf
         tls_certificate=_path(settings.portal.tls_certificate),
         tls_key=_path(settings.portal.tls_key),
         counters_socket=_path(counters_socket(settings)),
+        refused_folder=_path(refused_folder(settings)),
     )
 
 
 def counters_socket(settings: Settings) -> Path:
     """Where workers send what they count, and the console receives it."""
     return settings.state / "run" / "dns-counters.sock"
+
+
+def refused_folder(settings: Settings) -> Path:
+    """Where each worker has a socket by which the portal has a device's refusals noted."""
+    return settings.state / "run" / "dns-refused"
 
 
 def _path(path: Path | None) -> str:

@@ -134,7 +134,7 @@ class Pending:
             return self._settled(kept, stale=True)
         if isinstance(outcome, NoAnswer):
             answer = unreachable(self.query, outcome.code, outcome.text)
-            resolver.count(_FAILED, answer, self.view, self._source)
+            resolver.count(_FAILED, answer, self.view, self._source, self.query)
             return answer
         return self.reviewed(Kept(outcome, resolver.monotonic(), 0.0, {}), None)
 
@@ -146,7 +146,7 @@ class Pending:
             # The policy, or the hour, changed while upstream thought.
             anew = plan(query, view.asker, resolver.site, resolver.clock(), resolver.held(query))
             if isinstance(anew, Answer):
-                resolver.count(anew.told, anew.wire, view, self._source)
+                resolver.count(anew.told, anew.wire, view, self._source, self.query)
                 return anew.wire
             asks_another = anew.safe_host != self._planned.safe_host
             self.view, self._planned = view, anew
@@ -165,13 +165,13 @@ class Pending:
         if reply.leads or reply.leads_inside:
             if self._is_too_long(reply):  # by TCP it is reviewed
                 answer = wire.truncated(query)
-                resolver.count(_ANSWERED, answer, self.view, self._source)
+                resolver.count(_ANSWERED, answer, self.view, self._source, self.query)
                 return answer
             objection, until = self._objection(kept, now)
             valid_until = earlier(valid_until, until)
             if objection is not None:
-                refusal = object_to(query, objection, self.view.asker, now)
-                cell = resolver.count(refusal.told, refusal.wire, self.view, self._source)
+                refusal = object_to(query, objection, self.view.asker, now, resolver.site)
+                cell = resolver.count(refusal.told, refusal.wire, self.view, self._source, self.query)
                 if key is not None and cell is not None:
                     until_s = now_s + min(refusal.keep_s, keep_s(valid_until, now))
                     resolver.finished.offer(self.view.answers, key, refusal.wire, min(kept.expires_at, until_s), cell)
@@ -186,7 +186,7 @@ class Pending:
         answer = self._rendered(reply, age_s, ttl_max_s, stale)
         held = resolver.held(query)
         told = Told("judged", held[0].category, query.name) if held else _ANSWERED
-        cell = resolver.count(told, answer, self.view, self._source)
+        cell = resolver.count(told, answer, self.view, self._source, self.query)
         if key is not None and cell is not None:
             until_s = min(kept.expires_at, right_until_s, now_s + keep_s(valid_until, now, ttl_max_s))
             resolver.finished.offer(self.view.answers, key, answer, until_s, cell)

@@ -133,7 +133,7 @@ def plan(query: Query, asker: Asker, site: Site, now: datetime, judged: Sequence
     if wire.is_meta_type(qtype):
         return Answer(wire.reply(query, wire.FORMERR if qtype in (0, wire.OPT) else wire.NOTIMP))
     # INVARIANT: own names come before policy, so the portal is found whatever the policy, and without one.
-    known = _answer_own_names(query, site) or _apply_policy(query, asker, now, judged)
+    known = _answer_own_names(query, site) or _apply_policy(query, asker, now, judged, site)
     return known if isinstance(known, Answer) else _go_on(query, known, now)
 
 
@@ -151,7 +151,7 @@ def _go_on(query: Query, permitted: Forward, now: datetime) -> Answer | Forward:
     return permitted
 
 
-def _apply_policy(query: Query, asker: Asker, now: datetime, judged: Sequence[Judged]) -> Answer | Forward:
+def _apply_policy(query: Query, asker: Asker, now: datetime, judged: Sequence[Judged], site: Site) -> Answer | Forward:
     if isinstance(asker, NotAccepted):
         why = unaccepted.objection(query)
         return _FORWARD if why is None else Answer(unaccepted.refusal(query, why))
@@ -160,7 +160,7 @@ def _apply_policy(query: Query, asker: Asker, now: datetime, judged: Sequence[Ju
     name = query.name
     decision = decide(name, asker.group, now, asker.snapshot, judged)
     if not decision.permitted:
-        return _refused(query, decision, asker.snapshot, now)
+        return _refused(query, decision, asker.snapshot, now, site)
     safe = safe_host(name, asker.group.safe_search)
     return Forward(safe, decision.valid_until) if safe or decision.valid_until else _FORWARD
 
@@ -192,10 +192,11 @@ def negative(query: Query, rcode: int, ede: tuple[int, str] | None = None, ttl_s
     return wire.reply(query, rcode, (), (wire.soa(ttl_s),), ede, aa=True)
 
 
-def refuse(query: Query, decision: Decision, form: BlockAnswer, now: datetime) -> bytes:
+def refuse(query: Query, decision: Decision, form: BlockAnswer, now: datetime, portal: tuple[bytes, ...] = ()) -> bytes:
     """The answer to a forbidden name: the same for every type (RFC 8020), EDE 15 with the category (RFC 8914 §4.16).
 
-    It may be kept for 10 s, or until the decision ends with time.
+    It may be kept for 10 s, or until the decision ends with time. `portal` are the addresses of the explanation page of
+    the type that is asked for; where the answer is to be those and there are none, there is no data.
     """
     ede = (wire.EDE_BLOCKED, _told(decision))
     ttl_s = int(min(OWN_TTL_S, seconds_left(decision.valid_until, now)))
@@ -208,6 +209,9 @@ def refuse(query: Query, decision: Decision, form: BlockAnswer, now: datetime) -
             address = bytes(4 if query.qtype == wire.A else 16)
             records = (wire.record(query.qtype, ttl_s, address),)
             return wire.reply(query, wire.NOERROR, records, (wire.soa(ttl_s),), ede, aa=True)
+        case "portal" if portal:
+            found = tuple(wire.record(query.qtype, ttl_s, address) for address in portal)
+            return wire.reply(query, wire.NOERROR, found, (wire.soa(ttl_s),), ede, aa=True)
         case _:
             return negative(query, wire.NOERROR, ede, ttl_s)
 
@@ -220,24 +224,25 @@ def _told(decision: Decision) -> str:
     return f"judged {first.category}, {(first.detail or '').partition(':')[0]}"
 
 
-def object_to(query: Query, objection: Objection, asker: Asker, now: datetime) -> Answer:
+def object_to(query: Query, objection: Objection, asker: Asker, now: datetime, site: Site) -> Answer:
     """The answer in place of an upstream's that review objected to."""
     if isinstance(objection, ForbiddenHop) and isinstance(asker, Accepted) and asker.snapshot and asker.group:
         decision = decide(objection.name, asker.group, now, asker.snapshot)
-        return _refused(query, decision, asker.snapshot, now, by_service=objection.by_service)
+        return _refused(query, decision, asker.snapshot, now, site, by_service=objection.by_service)
     refusal = negative(query, wire.NOERROR, (wire.EDE_BLOCKED, "private address"))
     return Answer(refusal, OWN_TTL_S, Told("rebinding"))
 
 
 def _refused(
-    query: Query, decision: Decision, snapshot: Snapshot, now: datetime, *, by_service: bool = False
+    query: Query, decision: Decision, snapshot: Snapshot, now: datetime, site: Site, *, by_service: bool = False
 ) -> Answer:
     first = decision.reasons[0]
     outcome = "judged_refused" if first.kind == "judged_closed" else "refused"
     told = Told(outcome, first.category or "it", first.name)
     # By a service record alone, the name itself has other types, whatever refusals look like (RFC 8020).
     form = "nodata" if by_service else snapshot.block_answer
-    return Answer(refuse(query, decision, form, now), keep_s(decision.valid_until, now), told)
+    portal = {wire.A: site.portal_v4, wire.AAAA: site.portal_v6}.get(query.qtype, ())
+    return Answer(refuse(query, decision, form, now, portal), keep_s(decision.valid_until, now), told)
 
 
 class PolicyJudge:

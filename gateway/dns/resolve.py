@@ -17,6 +17,7 @@ from gateway.dns.judging import Judging
 from gateway.dns.names_budget import NamesBudget
 from gateway.dns.pending import Deliver, Pending
 from gateway.dns.plan import Accepted, Answer, NotAccepted, Site, Told, keep_s, plan, unreachable
+from gateway.dns.refused_names import RefusedNames
 from gateway.dns.review import under
 from gateway.dns.shortcut import Own
 from gateway.dns.upstreams.exchange import Key, NoAnswer, Outcome
@@ -45,6 +46,7 @@ class Resolver:
         monotonic: Callable[[], float],
         judging: Judging | None = None,
         counters: Counters | None = None,
+        refused: RefusedNames | None = None,
     ) -> None:
         self.site = site
         self.views = views
@@ -55,6 +57,7 @@ class Resolver:
         self.clock = clock
         self.monotonic = monotonic
         self.counters = counters or Counters()
+        self.refused = refused or RefusedNames(monotonic)
         self._judging = judging
         self.waiting = Waiting()
         self._names = NamesBudget()
@@ -116,9 +119,11 @@ class Resolver:
         self.counters.tally(FAULT).count("failed", "", answer)
         return answer
 
-    def count(self, told: Told, answer: bytes, view: View, source: bytes) -> Cell | None:
+    def count(self, told: Told, answer: bytes, view: View, source: bytes, query: Query) -> Cell | None:
         """Count an answer. The cell with which it may be kept; None when it may not be kept yet."""
         cell = view.tally.count(told.outcome, told.category, answer)
+        if self.refused.addresses and told.name:
+            self.refused.saw(source, told.outcome, query.name, told.name, told.category)
         if view.top_names is None or not told.name:
             return cell
         return view.top_names.saw(view.tally.group, *told, source, cell)
@@ -128,7 +133,7 @@ class Resolver:
         now_s = self.monotonic()  # before the clock is read, so that nothing is kept too long
         key = None if by_tcp or query.has_options or not query.is_lower else packet[2:]
         held = self.held(query)
-        shortcut = None if held else view.shortcut
+        shortcut = None if held or source in self.refused.addresses else view.shortcut
         likeness = None if shortcut is None else shortcut.likeness(query)
         said = None if shortcut is None or likeness is None else shortcut.find(likeness, now_s)
         if isinstance(said, Own):
@@ -140,7 +145,7 @@ class Resolver:
         planned = said or plan(query, view.asker, self.site, self.clock(), held)
         if isinstance(planned, Answer):
             until_s = now_s + planned.keep_s
-            cell = self.count(planned.told, planned.wire, view, source)
+            cell = self.count(planned.told, planned.wire, view, source, query)
             if planned.keep_s and cell is not None:
                 if key is not None:
                     self.finished.offer(view.answers, key, planned.wire, until_s, cell)
@@ -150,7 +155,7 @@ class Resolver:
         if isinstance(view.asker, NotAccepted):
             if self._is_over_budget(query.name, mark or source, now_s):
                 answer = unaccepted.refusal(query, "too many names before acceptance")
-                self.count(Told("own"), answer, view, source)
+                self.count(Told("own"), answer, view, source, query)
                 return answer
             key = None  # so that every question comes by here
         if said is None and shortcut is not None and likeness is not None:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import socket
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from gateway.dns.judging import Judging
 from gateway.dns.measured import read_parts
 from gateway.dns.pending import Pending
 from gateway.dns.plan import Site
+from gateway.dns.refused_channel import RefusedChannel
+from gateway.dns.refused_names import RefusedNames
 from gateway.dns.reporting import Reporter
 from gateway.dns.resolve import Resolver
 from gateway.dns.steering import steer
@@ -55,6 +58,10 @@ class Server:
             config.upstreams, self._loop, config.upstream_timeout_s, dict(config.zones), config.upstream_ca
         )
         self._judging = Judging(self._loop)
+        self._refused = RefusedNames(time.monotonic, self._watching_changed)
+        self._channel = RefusedChannel(config.refused_folder, self._refused, self._loop)
+        self._marks_of: Callable[[mmsg.AnySocket, int], list[int]] = mmsg.BatchSocket.marks_of
+        """The marks of a batch; while refusals of some device are noted, `_marks_noting`."""
         kept = UpstreamAnswers(stale_max_s=config.serve_stale_s)
         self._resolver = Resolver(
             site,
@@ -66,6 +73,7 @@ class Server:
             time.monotonic,
             self._judging,
             self._counters,
+            self._refused,
         )
         self._snapshot_file = SnapshotFile(Path(config.snapshot))
         self._problem: str | None = None
@@ -119,6 +127,13 @@ class Server:
                 await self.stop()
                 raise listen_error(address, port, problem) from problem
             self._loop.add_reader(udp.fileno(), partial(self._readable, batch))
+        if self._config.refused_folder:
+            try:
+                await self._channel.start()
+            except OSError as problem:
+                log.warning(
+                    "guests can't find what is closed: no socket (%s); check the state directory", problem.strerror
+                )
         if self._config.counters_socket:
             self._reporter = Reporter(
                 self._counters,
@@ -133,6 +148,7 @@ class Server:
         if self._reload_timer is not None:
             self._reload_timer.cancel()
         self._judging.close()
+        self._channel.close()
         if self._certificate is not None:
             self._certificate.close()
         for batch in self._sockets:
@@ -177,7 +193,7 @@ class Server:
         by_mark, by_source, own = self._views.by_mark, self._views.by_source, self._resolver.own
         source_from, source_to = (4, 8) if batch.is_ipv4 else (8, 24)
         placed = start = 0
-        for index, (length, mark) in enumerate(zip(batch.lengths_of(count), batch.marks_of(count), strict=True)):
+        for index, (length, mark) in enumerate(zip(batch.lengths_of(count), self._marks_of(batch, count), strict=True)):
             end = start + length
             if mark:
                 view = by_mark.get(mark)
@@ -204,7 +220,24 @@ class Server:
             self.skipped += batch.send(placed)
         return count
 
+    def _watching_changed(self) -> None:
+        self._marks_of = self._marks_noting if self._refused.addresses else mmsg.BatchSocket.marks_of
+
+    def _marks_noting(self, batch: mmsg.AnySocket, count: int) -> list[int]:
+        """The marks of a batch, below 0 for messages of devices whose refusals are noted: no finished answer has such a
+        mark, so that they are answered slowly, which tells what was refused.
+        """
+        marks, watched = batch.marks_of(count), self._refused.addresses
+        source_from, source_to = (4, 8) if batch.is_ipv4 else (8, 24)
+        for index, mark in enumerate(marks):
+            name_at = index * mmsg.NAME_BYTES
+            if bytes(batch.names[name_at + source_from : name_at + source_to]) in watched:
+                marks[index] = -1 - mark
+        return marks
+
     def _answer_slowly(self, batch: mmsg.AnySocket, index: int, packet: bytes, mark: int) -> bytes | None:
+        if mark < 0:
+            mark = -1 - mark
         if len(packet) == mmsg.SLOT_BYTES and batch.was_truncated(index):
             self._counters.add("unusable")
             return error_reply(packet, FORMERR) if not packet[2] & QR >> 8 else None

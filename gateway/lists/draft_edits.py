@@ -29,12 +29,12 @@ def with_group(
 
     Raises: UsageError when the group exists, there is none to copy, or no mark is left.
     """
-    changed = _copy(document)
+    changed = copied(document)
     groups = changed["groups"]
     if key in groups:
         raise UsageError(f"there is a group {key!r} already")
     chosen = mark or _new_mark(_marks(groups) | set(given))
-    group = _copy(_group(changed, like)) if like is not None else new_group(chosen)
+    group = copied(_group(changed, like)) if like is not None else new_group(chosen)
     group |= {"mark": chosen, "names": {"nb": title, "nn": title, "en": title} if title else {}}
     groups[key] = group
     return changed, chosen
@@ -45,7 +45,7 @@ def without_group(document: Mapping[str, Any], key: str) -> Document:
 
     Devices that still carry its mark come under the rules of `default`.
     """
-    changed = _copy(document)
+    changed = copied(document)
     if key == DEFAULT_GROUP:
         raise UsageError("the group default stays: it is for every device that has no other")
     _group(changed, key)
@@ -59,7 +59,7 @@ def with_name(document: Mapping[str, Any], group_key: str, text: str, rule: str 
 
     Raises: UsageError.
     """
-    changed = _copy(document)
+    changed = copied(document)
     group = _group(changed, group_key)
     try:
         name = from_person(text)
@@ -72,14 +72,14 @@ def with_name(document: Mapping[str, Any], group_key: str, text: str, rule: str 
 
 def with_safe_search(document: Mapping[str, Any], group_key: str, providers: Iterable[str]) -> Document:
     """The document with exactly these engines' safe search on for a group. Raises: UsageError."""
-    changed = _copy(document)
+    changed = copied(document)
     _group(changed, group_key)["safe_search"] = sorted(set(providers))
     return changed
 
 
 def with_top_names(document: Mapping[str, Any], group_key: str, *, on: bool) -> Document:
     """The document with top names of a group kept or not. Raises: UsageError."""
-    changed = _copy(document)
+    changed = copied(document)
     _group(changed, group_key)["top_names"] = on
     return changed
 
@@ -95,7 +95,7 @@ def with_exemption(
     reason: str,
 ) -> tuple[Document, str]:
     """The document with one more exemption, and its id. Raises: UsageError when there is no such group."""
-    changed = _copy(document)
+    changed = copied(document)
     _group(changed, group_key)
     taken = {each["id"] for each in changed.setdefault("exemptions", [])}
     identity = next(f"e{number}" for number in range(1, len(taken) + 2) if f"e{number}" not in taken)
@@ -115,7 +115,7 @@ def with_exemption(
 
 def without_exemption(document: Mapping[str, Any], identity: str) -> Document:
     """The document without an exemption. Raises: UsageError when there is none of this id."""
-    changed = _copy(document)
+    changed = copied(document)
     kept = [each for each in changed.get("exemptions", []) if each["id"] != identity]
     if len(kept) == len(changed.get("exemptions", [])):
         raise UsageError(f"there is no exemption {identity!r}: see gjestenett policy exemptions list")
@@ -128,7 +128,7 @@ def with_overrule(document: Mapping[str, Any], name: str, source: str | None) ->
 
     Raises: UsageError when it says so already.
     """
-    changed = _copy(document)
+    changed = copied(document)
     standing = changed.get("overrules", [])
     if any(each["name"] == name and each.get("source") in (None, source) for each in standing):
         raise UsageError(f"{name} is overruled already in the draft")
@@ -139,7 +139,7 @@ def with_overrule(document: Mapping[str, Any], name: str, source: str | None) ->
 
 def without_overrule(document: Mapping[str, Any], name: str, source: str | None) -> Document:
     """The document without IT's word on `name` for one list (None: for all). Raises: UsageError when there is none."""
-    changed = _copy(document)
+    changed = copied(document)
     standing = changed.get("overrules", [])
     kept = [each for each in standing if each["name"] != name or source not in (None, each.get("source"))]
     if len(kept) == len(standing):
@@ -149,9 +149,10 @@ def without_overrule(document: Mapping[str, Any], name: str, source: str | None)
     return changed
 
 
-def _copy(document: Mapping[str, Any]) -> Document:
-    copied: Document = json.loads(json.dumps(document))
-    return copied
+def copied(document: Mapping[str, Any]) -> Document:
+    """A document of its own, which can be changed."""
+    copy: Document = json.loads(json.dumps(document))
+    return copy
 
 
 def _group(document: Document, key: str) -> Document:

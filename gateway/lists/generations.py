@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from gateway.storage.feed import announce
 from gateway.storage.models import PolicyGeneration
 from gateway.storage.places import Place
 from policies.categories import CATEGORIES
-from policies.document import default_document, parse_document, write_document
+from policies.document import MAX_MARK, default_document, parse_document, write_document
 from policies.model import Policy
 from policies.names import PolicyError
 
@@ -86,8 +86,13 @@ def _check_marks(session: Session, place: Place, document: Mapping[str, Any]) ->
         if other != key:
             raise UsageError(
                 f"mark {mark} of group {key!r} was the mark of group {other!r} in generation {number}, and devices may "
-                f"still carry it: give {key!r} a mark that no group has had, such as {max(given) + 1}"
+                f"still carry it: give {key!r} a mark that no group has had, such as {_unused(given)}"
             )
+
+
+def _unused(given: Collection[int]) -> int:
+    after = max(given) + 1
+    return after if after <= MAX_MARK else min(set(range(1, MAX_MARK + 1)).difference(given), default=MAX_MARK)
 
 
 def set_category(

@@ -20,7 +20,16 @@ from gateway.storage import leaves
 from gateway.storage.engine import BUSY_TIMEOUT_MS, Database, Session
 from gateway.storage.log_models import Erasure
 
-TOUCHED = ("disclosure", "visitor", "device", "acceptance", "access_grant", "applied_grant", "policy_generation")
+TOUCHED = (
+    "disclosure",
+    "visitor",
+    "device",
+    "acceptance",
+    "access_grant",
+    "applied_grant",
+    "policy_generation",
+    "exemption_request",
+)
 _PAUSE_S = 0.2
 _WAIT_MS = 300  # of the writers, while the log is being emptied
 _CHUNK_BYTES = 1 << 20

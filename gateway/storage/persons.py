@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, u
 from sqlalchemy.orm import joinedload
 
 from gateway.storage.engine import Session
+from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.feed import announce
 from gateway.storage.log_models import Disclosure, Leaf, StagedLeaf
 from gateway.storage.models import (
@@ -202,18 +203,20 @@ def delete_values(session: Session, leaf_ids: Sequence[str], fields: Collection[
 def delete_acceptances(
     session: Session, acceptance_ids: Sequence[str], device_ids: Sequence[str], admission_leaf_ids: Sequence[str] = ()
 ) -> None:
-    """Delete acceptances with their grants and visitors, the grants of admissions with these leaves, and those of the
-    devices that nothing else needs.
+    """Delete acceptances with their grants, visitors and what was asked under the grants, the grants of admissions with
+    these leaves, and those of the devices that nothing else needs.
 
     A grant in force ends with that: the enforcer closes what it no longer finds.
     """
     for some in _batches(admission_leaf_ids):
         admitted = select(Grant.id).where(Grant.admission_leaf_id.in_(some))
+        session.execute(delete(ExemptionRequest).where(ExemptionRequest.grant_id.in_(admitted)))
         session.execute(delete(AppliedGrant).where(AppliedGrant.grant_id.in_(admitted)))
         session.execute(delete(Grant).where(Grant.admission_leaf_id.in_(some)))
     for some in _batches(acceptance_ids):
         grants = select(Grant.id).where(Grant.acceptance_id.in_(some))
         visitors = list(session.scalars(select(Acceptance.visitor_id).where(Acceptance.id.in_(some))))
+        session.execute(delete(ExemptionRequest).where(ExemptionRequest.grant_id.in_(grants)))
         session.execute(delete(AppliedGrant).where(AppliedGrant.grant_id.in_(grants)))
         session.execute(delete(DeviceWords).where(DeviceWords.grant_id.in_(grants)))
         session.execute(delete(Grant).where(Grant.acceptance_id.in_(some)))

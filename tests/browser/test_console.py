@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives import hashes
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from captive_portal.auth.setup import first_setup_link
+from gateway.access import exemption_requests
 from gateway.access.accept import Accepted, Applicant, accept
 from gateway.clock import utc_now
 from gateway.context import Services
@@ -80,6 +81,12 @@ class RunningConsole:
             assert isinstance(done, Accepted)
             if applied:
                 grants.record_applied(session, place.gateway_id, [done.grant_id], [], now)
+
+    def asks(self, mac: str, name: str) -> None:
+        """The guest with this device asks for an exemption."""
+        wanted = exemption_requests.Wanted(name, ("gaming", "streaming"), "Kurset handler om spill på nett")
+        with self.services.database.write() as session:
+            exemption_requests.ask(session, self.services.place, Neighbour("lo", mac), wanted, utc_now())
 
     def compile_policy(self) -> int | None:
         """What the jobs service does when a policy has been published."""
@@ -322,6 +329,23 @@ def test_every_page_is_accessible_and_fits(
     look("acceptances-empty")
     running.guest("Ola Nordmann", "Kurs og kompetanse AS", "02:00:00:00:00:01", applied=True)
     running.guest("Anne-Margrethe Kvalvågnes-Torkildsen", "", "02:00:00:00:00:02", applied=False)
+    page.goto(f"{running.url}/exemptions")
+    look("exemptions-none")
+    for name in ("store.game.example", f"{'et-langt-navn-' * 4}x.game.example"):
+        running.asks("02:00:00:00:00:01", name)
+    page.goto(f"{running.url}/exemptions")
+    look("exemptions")
+    page.locator("td.act a").first.click()
+    look("exemption")
+    page.locator("form[action$='/decline'] button").click()
+    look("exemption-error")
+    page.locator("#declining").fill("Bruk biblioteket i stedet.")
+    page.locator("form[action$='/decline'] button").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    page.locator("td.act a").first.click()
+    page.locator("form[action$='/grant'] button").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    look("exemptions-decided")
     page.goto(f"{running.url}/devices")
     look("devices")
     page.goto(f"{running.url}/network")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import sqlite3
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -106,6 +107,7 @@ def test_no_name_that_a_guest_looked_up_is_left_anywhere(product: Product, reque
     assert (answer.status, answer.location) == (303, f"{PORTAL}/status"), answer
     product.until_online("guest1")
     _online(asking)
+    _asking_why(asking)
     _with_top_names_kept_and_two_devices(asking)
     _while_the_upstream_is_down(asking)
     receipt = json.loads(product.cli("grants", "list", "--json").stdout)[0]["receipt"]
@@ -160,6 +162,20 @@ def _online(asking: Asking) -> None:
     product.curl("guest1", asking.address(f"http://{word}.{net.WILD}/"))
     product.curl("guest1", asking.address(f"{PORTAL}/status/"))
     product.curl("mgmt", asking.address(f"https://{net.MGMT_GATEWAY4}:{CONSOLE_PORT}/"), "--insecure")
+
+
+def _asking_why(asking: Asking) -> None:
+    """Names looked up on the page about closed sites, and those noted for two minutes on the guest's own request."""
+    product = asking.product
+    page = product.curl("guest1", f"{PORTAL}/hvorfor?name={asking.word('why')}.{PARENTS['refused']}")
+    assert "Nettspill" in page.body
+    assert product.curl("guest1", f"{PORTAL}/why?name={asking.word('bad')}%20x").status == 422
+    token = re.search(r'name="token" value="([^"]+)"', product.curl("guest1", f"{PORTAL}/why/find").body)
+    assert token is not None
+    assert product.curl("guest1", f"{PORTAL}/why/find", "--data-urlencode", f"token={token[1]}").status == 303
+    for options in ((), ("+tcp",)):
+        asking.dig("refused", *options)
+        assert asking.words[-1] in product.curl("guest1", f"{PORTAL}/why/find").body
 
 
 def _with_top_names_kept_and_two_devices(asking: Asking) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import inspect, text
 import gateway.audit.record
 from captive_portal.auth import accounts, sessions
 from captive_portal.auth.passwords import hash_password
-from gateway.access import courses, host_requests
+from gateway.access import courses, exemption_requests, host_requests
 from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.admission import Device, admit
 from gateway.access.course_plan import Wish
@@ -34,6 +34,7 @@ from gateway.link.neighbours import Neighbour
 from gateway.lists import generations
 from gateway.storage import grants, rules
 from gateway.storage.course_models import Course, HostRequest
+from gateway.storage.engine import Session
 from gateway.storage.models import Staff
 from gateway.terms import publish as terms
 from tests.crash.operations import seal_all
@@ -189,6 +190,28 @@ def exporting(services: Services, folder: Path) -> None:
     export(services.database, services.place, keys, order, folder / "bundle.zip", now)
 
 
+def _requested(session: Session, services: Services) -> str:
+    wanted = exemption_requests.Wanted("www.game.example", ("gaming",), "a lesson")
+    done = exemption_requests.ask(session, services.place, Neighbour("lo", MAC), wanted, services.clock())
+    assert isinstance(done, exemption_requests.Asked)
+    return done.request_id
+
+
+def granting(services: Services, _folder: Path) -> None:
+    now = services.clock()
+    with services.database.write() as session:
+        request = _requested(session, services)
+        exemption_requests.grant(
+            session, services.place, request, "it", "yes", scope="session", until=now + timedelta(hours=1), now=now
+        )
+
+
+def declining(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        request = _requested(session, services)
+        exemption_requests.decline(session, services.place, request, "it", "no", services.clock())
+
+
 def adding_staff(services: Services, _folder: Path) -> None:
     with services.database.write() as session:
         accounts.add_account(session, services.place, "ny", "auditor", services.clock(), by="ola")
@@ -221,6 +244,11 @@ EVENTS: Mapping[str, tuple[Event, tuple[str, ...]]] = {
     "course ended": (ending_a_course, ("course_changed",)),
     "a host's yes": (lambda services, _: a_host_answering(services, "approved"), ("acceptance", "host_answered")),
     "a host's no": (lambda services, _: a_host_answering(services, "denied"), ("host_answered",)),
+    "request for an exemption granted": (
+        granting,
+        ("policy_published", "exemption_changed", "grant_moved", "exemption_decided"),
+    ),
+    "request for an exemption declined": (declining, ("exemption_decided",)),
     "export": (exporting, ("export",)),
     "staff added": (adding_staff, ("staff_change",)),
     "staff reset": (resetting_staff, ("staff_change",)),

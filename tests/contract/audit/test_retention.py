@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.access import grants
+from gateway.access import exemption_requests, grants
 from gateway.access import retention as module
 from gateway.access.retention import Cutoffs, Retention, expired
 from gateway.audit.erasing import current_list
 from gateway.audit.erasure_list import numbers, parse_erasure_list, parse_ranges
 from gateway.audit.record import record
+from gateway.link.neighbours import Neighbour
 from gateway.lists import generations as policy
 from gateway.settings import Privacy
 from gateway.storage import erasures, leaves
@@ -94,6 +95,30 @@ def test_the_year_before_goes_on_the_first_of_july_in_batches(services, years, m
     assert run["before"] == "2026-12-31T23:00:00.000Z"
     with services.database.read() as session:
         assert list(numbers(current_list(session, services.place).leaves)) == gone
+
+
+def test_requests_for_exemptions_go_after_thirty_days_and_so_do_their_bytes(services):
+    services.clock.now = JANUARY
+    accept_as(services, "Kari Nordmann", "02:00:00:00:00:01")
+    wanted = exemption_requests.Wanted("hemmelig-qzv.game.example", ("gaming",), "et kurs")
+    with services.database.write() as session:
+        phone = Neighbour("lo", "02:00:00:00:00:01")
+        done = exemption_requests.ask(session, services.place, phone, wanted, services.clock())
+        assert isinstance(done, exemption_requests.Asked)
+        exemption_requests.decline(session, services.place, done.request_id, "it-ola", "nei", services.clock())
+    seal_all(services)
+    services.clock.now = JANUARY + timedelta(days=29)
+    finish(retention(services))
+    assert "hemmelig-qzv" in everything(services)
+    services.clock.now = JANUARY + timedelta(days=31)
+    service = retention(services)
+    finish(service)
+    service.poll()
+    assert "hemmelig-qzv" not in everything(services)
+    assert "Kari Nordmann" in everything(services)
+    if services.database.is_sqlite:
+        path = services.database.sqlite_path
+        assert all(b"hemmelig-qzv" not in each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
 
 
 def test_a_second_run_finds_nothing_and_bytes_are_wiped(services, years):

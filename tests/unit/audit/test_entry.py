@@ -107,6 +107,10 @@ OTHER = {
         {"change": "added", "group": "course", "categories": ["gaming"], "until": "2026-12-01"},
         {"by": "it"},
     ),
+    "exemption_decided": (
+        {"request": "r", "grant": "g", "decision": "granted", "group": "course", "categories": ["gaming"]},
+        {"by": "it", "mac": "m", "reason": "s"},
+    ),
     "device_admitted": (
         {"device": "d", "group": "default", "until": "2026-12-01"},
         {"by": "it", "mac": "m", "unit": "u"},

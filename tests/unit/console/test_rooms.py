@@ -181,6 +181,7 @@ def test_every_type_has_words_in_every_language():
     values = {
         "acceptance": {"rules": {"version": "1", "language": "nb"}, "identified_by": "self_declared"},
         "exemption_changed": {"change": "added", "group": "g", "categories": ["a", "b"], "until": "u"},
+        "exemption_decided": {"decision": "declined", "categories": ["a", "b"]},
     }
     for language in LANGUAGES:
         translate = translators("console", LANGUAGES)[language]

@@ -54,7 +54,13 @@ def test_permitted_goes_on() -> None:
 
 @pytest.mark.parametrize(
     ("block_answer", "rcodes"),
-    [("zero", {"NOERROR"}), ("nodata", {"NOERROR"}), ("nxdomain", {"NXDOMAIN"}), ("refused", {"REFUSED"})],
+    [
+        ("zero", {"NOERROR"}),
+        ("nodata", {"NOERROR"}),
+        ("nxdomain", {"NXDOMAIN"}),
+        ("refused", {"REFUSED"}),
+        ("portal", {"NOERROR"}),
+    ],
 )
 def test_forbidden_agrees_for_every_type(block_answer: str, rcodes: set[str]) -> None:  # RFC 8020
     seen = set()
@@ -66,6 +72,9 @@ def test_forbidden_agrees_for_every_type(block_answer: str, rcodes: set[str]) ->
         assert message.authority[0].ttl == 10
         if block_answer == "zero" and rtype in ("A", "AAAA"):
             assert message.answer[0][0].address in ("0.0.0.0", "::")
+        elif block_answer == "portal" and rtype in ("A", "AAAA"):
+            assert message.answer[0][0].address in ("10.9.0.1", "fd00::1")
+            assert message.answer[0].ttl == 10
         else:
             assert not message.answer
     assert seen == rcodes
@@ -129,7 +138,7 @@ def test_types_and_classes_not_forwarded() -> None:
 
 def test_rebinding_is_answered_without_the_address() -> None:
     query = parse_query(dns.message.make_query("a.example", "A", use_edns=0).to_wire())
-    message = dns.message.from_wire(planning.object_to(query, Rebinding("a.example"), accepted(), NOW).wire)
+    message = dns.message.from_wire(planning.object_to(query, Rebinding("a.example"), accepted(), NOW, SITE).wire)
     assert message.rcode() == dns.rcode.NOERROR
     assert not message.answer
     assert ede(message) == [(15, "private address")]
@@ -139,7 +148,7 @@ def test_rebinding_is_answered_without_the_address() -> None:
 def test_a_forbidden_service_target_says_nothing_of_the_other_types(block_answer: str) -> None:  # RFC 8020
     query = parse_query(dns.message.make_query("a.example", "HTTPS", use_edns=0).to_wire())
     objection = ForbiddenHop("game.example", by_service=True)
-    message = dns.message.from_wire(planning.object_to(query, objection, accepted(block_answer), NOW).wire)
+    message = dns.message.from_wire(planning.object_to(query, objection, accepted(block_answer), NOW, SITE).wire)
     assert (message.rcode(), message.answer) == (dns.rcode.NOERROR, [])
     assert message.authority
     assert ede(message) == [(15, "gaming")]

@@ -93,6 +93,12 @@ def test_a_table_replaces_what_it_goes_before(file: Path, monkeypatch: pytest.Mo
     assert load(file).dns.sources == {"10.2.0.0/16": "b"}
 
 
+def test_guidelines_are_named_by_category(file: Path) -> None:
+    assert load().owner.guidelines == {}
+    file.write_text('[owner.guidelines]\ndefault = "reglement 4"\ndating = "reglement 5"\n')
+    assert load(file).owner.guidelines == {"default": "reglement 4", "dating": "reglement 5"}
+
+
 @pytest.mark.parametrize("value", ["192.0.2.1", "[", "192.0.2.1, 192.0.2.2"])
 def test_a_list_that_is_not_json_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GJESTENETT_DNS__UPSTREAMS", value)
@@ -157,6 +163,11 @@ def test_a_wrong_setting_is_refused_with_its_key_and_file(file: Path, document: 
         ("[portal]\nport = 70000", "setting portal.port: write 65535 or less (in"),
         ('[portal]\nask_contact = "perhaps"', "write 'no', 'optional' or 'required' (in"),
         ('[portal]\nhostname = "a b"', "setting portal.hostname: write a host name, as in gjest."),
+        (
+            '[owner.guidelines]\ngamming = "4"',
+            "setting owner.guidelines.gamming: 'gamming' is no category; write default or",
+        ),
+        ('[owner.guidelines]\ndefault = """a\nb"""', "setting owner.guidelines.default: write one line of at most 300"),
         ("[enforcement]\ndns_burst = 50000", "setting enforcement: dns_burst is more than a minute's worth"),
     ],
 )

@@ -1,0 +1,131 @@
+"""Guests' requests for exemptions: those of a device, those that wait, and letting them go when they are old."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Select, bindparam, delete, func, select, update
+
+from gateway.storage.engine import Session
+from gateway.storage.exemption_models import ExemptionRequest
+from gateway.storage.grants import SHOWN
+from gateway.storage.models import Device, Grant
+
+KEPT_DAYS = 30
+KEPT = timedelta(days=KEPT_DAYS)
+
+
+class Asked(NamedTuple):
+    """A request and the grant it was asked under, with the device, the network and who has it."""
+
+    request: ExemptionRequest
+    grant: Grant
+
+
+def of_grant(session: Session, grant_id: str) -> Sequence[ExemptionRequest]:
+    """The requests asked under a grant, newest first."""
+    return session.scalars(
+        select(ExemptionRequest)
+        .where(ExemptionRequest.grant_id == grant_id)
+        .order_by(ExemptionRequest.asked_at.desc(), ExemptionRequest.id)
+    ).all()
+
+
+def of_grants(session: Session, grant_ids: Collection[str]) -> Sequence[ExemptionRequest]:
+    """The requests asked under any of these grants, oldest first."""
+    return session.scalars(
+        select(ExemptionRequest)
+        .where(ExemptionRequest.grant_id.in_(list(grant_ids)))
+        .order_by(ExemptionRequest.asked_at, ExemptionRequest.id)
+    ).all()
+
+
+def asked_since(session: Session, device_id: str, since: datetime) -> Sequence[ExemptionRequest]:
+    """What a device has asked since a moment, under whichever grant."""
+    return session.scalars(
+        select(ExemptionRequest)
+        .join(Grant, Grant.id == ExemptionRequest.grant_id)
+        .where(Grant.device_id == device_id, ExemptionRequest.asked_at > since)
+    ).all()
+
+
+def waiting(session: Session, owner_id: str, course_id: str | None = None) -> Sequence[Asked]:
+    """The requests that nobody has decided, oldest first; with `course_id`, those of that course."""
+    query = _shown(owner_id).where(ExemptionRequest.decision == "").order_by(ExemptionRequest.asked_at)
+    if course_id is not None:
+        query = query.where(ExemptionRequest.course_id == course_id)
+    return [Asked(row[0], row[1]) for row in session.execute(query)]
+
+
+def decided(session: Session, owner_id: str, limit: int) -> Sequence[Asked]:
+    """The requests that were decided last, newest first."""
+    query = _shown(owner_id).where(ExemptionRequest.decision != "").order_by(ExemptionRequest.decided_at.desc())
+    return [Asked(row[0], row[1]) for row in session.execute(query.limit(limit))]
+
+
+def find(session: Session, owner_id: str, request_id: str, *, lock: bool = False) -> Asked | None:
+    """One request of the owner; with `lock` held until the transaction ends."""
+    query = _shown(owner_id).where(ExemptionRequest.id == request_id)
+    if lock:
+        query = query.with_for_update(of=ExemptionRequest).execution_options(populate_existing=True)
+    row = session.execute(query).one_or_none()
+    return None if row is None else Asked(row[0], row[1])
+
+
+def count_waiting(session: Session, owner_id: str) -> int:
+    """How many requests nobody has decided."""
+    return session.scalar(_WAITING, {"owner": owner_id}) or 0
+
+
+def groups_in_use(session: Session, now: datetime) -> set[str]:
+    """The policy groups of grants in force."""
+    return set(
+        session.scalars(select(Grant.group_key).where(Grant.revoked_at.is_(None), Grant.ends_at > now).distinct())
+    )
+
+
+def forget(session: Session, owner_id: str, before: datetime, staff_before: datetime) -> int:
+    """Delete the requests asked before a moment, and empty who decided those from before another; how many went."""
+    gone = session.execute(
+        delete(ExemptionRequest)
+        .where(ExemptionRequest.owner_id == owner_id, ExemptionRequest.asked_at < before)
+        .returning(ExemptionRequest.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    session.execute(
+        update(ExemptionRequest)
+        .where(ExemptionRequest.owner_id == owner_id, ExemptionRequest.asked_at < staff_before)
+        .values(decided_by="")
+        .execution_options(synchronize_session=False)
+    )
+    return len(gone)
+
+
+def withdraw(session: Session, grant_id: str, request_id: str) -> bool:
+    """Delete a request that is not decided yet, if it was asked under this grant."""
+    gone = session.execute(
+        delete(ExemptionRequest)
+        .where(
+            ExemptionRequest.id == request_id,
+            ExemptionRequest.grant_id == grant_id,
+            ExemptionRequest.decision == "",
+        )
+        .returning(ExemptionRequest.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return bool(gone)
+
+
+_WAITING = select(func.count()).where(ExemptionRequest.owner_id == bindparam("owner"), ExemptionRequest.decision == "")
+
+
+def _shown(owner_id: str) -> Select[ExemptionRequest, Grant]:
+    return (
+        select(ExemptionRequest, Grant)
+        .join(Grant, Grant.id == ExemptionRequest.grant_id)
+        .join(Device, Device.id == Grant.device_id)
+        .options(*SHOWN)
+        .where(ExemptionRequest.owner_id == owner_id)
+    )
