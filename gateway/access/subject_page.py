@@ -34,6 +34,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "kept_until": "Slettes", "type": "Slag", "at": "Tidspunkt", "reason": "Begrunnelse",
         "grant": "Tilgangens nummer",
         "self_declared": "det du skrev selv", "course_code_": "kurskode", "host_approved": "godkjent av vert",
+        "answer": "Svaret fra verten", "asked": "Spurt",
         "oidc": "innlogging",
     },
     "nn": {
@@ -52,7 +53,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "until": "Tilgang til", "ended_at": "Tilgang avslutta", "group": "Gruppe", "interface": "Nett",
         "kept_until": "Blir sletta", "type": "Slag", "at": "Tidspunkt", "reason": "Grunngjeving",
         "grant": "Nummeret til tilgangen", "self_declared": "det du skreiv sjølv", "course_code_": "kurskode",
-        "host_approved": "godkjend av vert", "oidc": "innlogging",
+        "host_approved": "godkjend av vert", "answer": "Svaret frå verten", "asked": "Spurt", "oidc": "innlogging",
     },
     "en": {
         "title": "What is kept about you", "made_at": "Made", "owner": "Controller", "log": "Log",
@@ -69,12 +70,23 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "until": "Access until", "ended_at": "Access ended", "group": "Group", "interface": "Network",
         "kept_until": "Erased", "type": "Kind", "at": "Time", "reason": "Reason", "grant": "Number of the access",
         "self_declared": "what you wrote yourself", "course_code_": "course code",
-        "host_approved": "approved by a host",
+        "host_approved": "approved by a host", "answer": "The host’s answer", "asked": "Asked",
         "oidc": "sign-in",
     },
 }  # fmt: skip
 _MOMENTS = frozenset(
-    {"made_at", "accepted_at", "device_first_seen", "device_last_seen", "from", "until", "ended_at", "kept_until", "at"}
+    {
+        "made_at",
+        "accepted_at",
+        "device_first_seen",
+        "device_last_seen",
+        "from",
+        "until",
+        "ended_at",
+        "kept_until",
+        "at",
+        "asked",
+    }
 )
 
 
