@@ -6,8 +6,9 @@ import json
 from datetime import datetime
 
 from gateway.access.status import Status
+from gateway.announcement import API_PATH
 
-PATH = "/captive-portal/api"
+PATH = API_PATH
 MEDIA_TYPE = "application/captive+json"
 # §5: what a client is told is about that client alone. No Accept header is ever refused: clients send `*/*` or several.
 HEADERS = {"Cache-Control": "private", "X-Content-Type-Options": "nosniff"}
@@ -18,14 +19,17 @@ def is_captive(status: Status, *, enforced: bool) -> bool:
     return status.state != "online" if enforced else status.state == "not_accepted"
 
 
-def document(status: Status, public_url: str, now: datetime, *, enforced: bool) -> bytes:
-    """The API's answer for one device (RFC 8908 §5). `public_url` has no trailing slash."""
+def document(status: Status, public_url: str, now: datetime, *, enforced: bool, extendable: bool = False) -> bytes:
+    """The API's answer for one device (RFC 8908 §5). `public_url` has no trailing slash.
+
+    `extendable`: the device's page at `user-portal-url` has a button that extends its access.
+    """
     captive = is_captive(status, enforced=enforced)
     answer: dict[str, object] = {
         "captive": captive,
         "user-portal-url": f"{public_url}/",
         "venue-info-url": f"{public_url}/status",
-        "can-extend-session": False,
+        "can-extend-session": extendable and not captive,
     }
     if not captive and status.ends_at is not None:
         answer["seconds-remaining"] = max(0, int((status.ends_at - now).total_seconds()))

@@ -16,11 +16,15 @@ from starlette.types import ASGIApp
 from captive_portal import capport
 from captive_portal.assets import ASSET_HEADERS
 from captive_portal.guest import troubles
+from captive_portal.guest.devices import DevicePages
 from captive_portal.guest.edge import Edge
 from captive_portal.guest.hosts import HostPages
+from captive_portal.guest.information import InformationPages
 from captive_portal.guest.pages import Pages
 from captive_portal.guest.receipts import PROOF_SUFFIX, ReceiptPages
+from captive_portal.guest.returning import ReturnPages
 from captive_portal.guest.site import Resolve, Site, open_site, visit
+from captive_portal.guest.status_parts import StatusParts
 from gateway.context import Services
 from gateway.link import neighbours
 from gateway.storage.engine import StorageUnavailableError
@@ -34,7 +38,7 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
     Raises: FormKeyError, CatalogueError when the installation is damaged.
     """
     site = open_site(services, resolve)
-    pages, receipts = Pages(site), ReceiptPages(site)
+    pages, receipts, information = Pages(site), ReceiptPages(site), InformationPages(site)
     errors = _Errors(site)
     routes: list[BaseRoute] = [
         _page("/", pages.welcome),
@@ -44,9 +48,13 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
         _page("/waiting", HostPages(site).waiting),
         _page("/sign-off", pages.sign_off, "POST"),
         _page("/sign-off", pages.sign_off_by_get),
+        *_device_routes(site),
+        _page("/form", pages.blank_form),
         *(_page(path, pages.rules) for path in ("/rules", "/regler")),
         *(_page(path, pages.my_data) for path in ("/my-data", "/innsyn")),
         _page("/my-data", pages.show_my_data, "POST"),
+        *(_page(path, information.closed) for path in ("/closed", "/stengt")),
+        *(_page(path, information.accessibility) for path in ("/accessibility", "/tilgjengelighet")),
         *(_page(path, pages.privacy) for path in ("/privacy", "/personvern")),
         *(_page(f"{path}/{{code}}{PROOF_SUFFIX}", receipts.proof) for path in ("/receipt", "/kvittering")),
         *(_page(f"{path}/{{code}}", receipts.receipt) for path in ("/receipt", "/kvittering")),
@@ -74,13 +82,29 @@ def _page(path: str, endpoint: Callable[[Request], Response], method: str = "GET
     return Route(path, in_thread, methods=[method])
 
 
+def _device_routes(site: Site) -> list[BaseRoute]:
+    devices, returning = DevicePages(site), ReturnPages(site)
+    buttons = {"/extend": devices.extend, "/words": devices.words, "/end-device": devices.end_device}
+    return [
+        *(_page(path, endpoint, "POST") for path, endpoint in buttons.items()),
+        *(_page(path, devices.to_status) for path in buttons),
+        *(_page(path, devices.show_add) for path in ("/add", "/legg-til")),
+        _page("/add", devices.add, "POST"),
+        _page("/return", returning.show),
+        _page("/return", returning.accept, "POST"),
+    ]
+
+
 def _capport(site: Site) -> Callable[[Request], Response]:
     enforced = site.services.settings.enforcement.enabled
     public_url = site.services.settings.public_url
+    parts = StatusParts(site)
 
     def endpoint(request: Request) -> Response:
         who = visit(site, request)
-        body = capport.document(who.status(), public_url, who.now, enforced=enforced)
+        status = who.status()
+        extendable = parts.extension(who, status) is not None
+        body = capport.document(status, public_url, who.now, enforced=enforced, extendable=extendable)
         return Response(body, headers=dict(capport.HEADERS), media_type=capport.MEDIA_TYPE)
 
     return endpoint
@@ -89,8 +113,15 @@ def _capport(site: Site) -> Callable[[Request], Response]:
 def _asset(site: Site, path: str) -> Callable[[Request], Awaitable[Response]]:
     asset = site.assets.files[path]
 
-    async def endpoint(_request: Request) -> Response:
-        return Response(asset.body, headers=dict(ASSET_HEADERS), media_type=asset.media_type)
+    async def endpoint(request: Request) -> Response:
+        headers = dict(ASSET_HEADERS)
+        if asset.packed is None:
+            return Response(asset.body, headers=headers, media_type=asset.media_type)
+        headers["Vary"] = "Accept-Encoding"
+        accepted = {item.strip().lower() for item in request.headers.get("accept-encoding", "").split(",")}
+        if "gzip" not in accepted:
+            return Response(asset.body, headers=headers, media_type=asset.media_type)
+        return Response(asset.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=asset.media_type)
 
     return endpoint
 

@@ -21,15 +21,38 @@ from babel.numbers import format_decimal
 from gateway.errors import GatewayError
 
 LOCALE = Path(__file__).parent / "locale"
-LANGUAGE_NAMES = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English"}
+LANGUAGE_NAMES = {
+    "nb": "Bokmål",
+    "nn": "Nynorsk",
+    "en": "English",
+    "se": "Davvisámegiella",
+    "smj": "Julevsámegiella",
+    "sma": "Åarjelsaemien gïele",
+    "pl": "Polski",
+    "uk": "Українська",
+    "de": "Deutsch",
+}
+NORWEGIAN = ("nb", "nn")
 SOURCE_LANGUAGE = "en"
 MAX_RANGES = 20
 
 # A day's number stands on the line of its month (no-break space), and a clock time beside its "kl."
-_DAY = {"nb": "d.\u00a0MMMM y", "nn": "d.\u00a0MMMM y", "en": "d\u00a0MMMM y"}
-_AT = {"nb": " 'kl.'\u00a0HH.mm", "nn": " 'kl.'\u00a0HH.mm", "en": " 'at'\u00a0HH:mm"}
+_DAY = {
+    **dict.fromkeys(("nb", "nn", "se", "de"), "d.\u00a0MMMM y"),
+    **dict.fromkeys(("en", "pl"), "d\u00a0MMMM y"),
+    "uk": "d\u00a0MMMM y\u00a0'р'.",
+    **dict.fromkeys(("smj", "sma"), "d.M.y"),  # CLDR has no names of months in them
+}
+_NUMBERS_OF = {"smj": "nb", "sma": "nb"}  # CLDR has no numbers of theirs: as their neighbours write them
+_CLOCK = {language: "HH:mm" if language in ("en", "de", "pl", "uk") else "HH.mm" for language in _DAY}
+_AT = {
+    **{language: f", {_CLOCK[language]}" for language in ("se", "smj", "sma", "pl")},
+    **dict.fromkeys(("nb", "nn"), " 'kl.'\u00a0HH.mm"),
+    "en": " 'at'\u00a0HH:mm",
+    "de": " 'um'\u00a0HH:mm\u00a0'Uhr'",
+    "uk": " 'о'\u00a0HH:mm",
+}
 _MOMENT = {language: day + _AT[language] for language, day in _DAY.items()}
-_CLOCK = {"nb": "HH.mm", "nn": "HH.mm", "en": "HH:mm"}
 
 
 class CatalogueError(GatewayError):
@@ -51,7 +74,7 @@ class Translator:
 
     def count(self, number: int) -> str:
         """`12 345` with the language's own mark between thousands."""
-        return format_decimal(number, locale=self.language)
+        return format_decimal(number, locale=_NUMBERS_OF.get(self.language, self.language))
 
     def day(self, moment: date) -> str:
         """`22. november 2026`, in English `22 November 2026`, the first space unbreakable.
@@ -110,7 +133,9 @@ def read_catalogue(path: Path) -> dict[str, str]:
 def negotiate(accept_language: str, wanted: str | None, available: Sequence[str]) -> str:
     """The language to answer in: the one asked for by link, else the best of `Accept-Language` (RFC 9110 §12.5.4).
 
-    `no` means bokmål. Where nothing fits, the first of `available`, which is the municipality's own order.
+    A device that asks for Norwegian (`no`, `nb`) gets the municipality's first Norwegian form, as phones say `nb` where
+    nynorsk is official, too; one that asks for `nn` gets it where it is there. Where nothing fits, the first of
+    `available`, which is the municipality's own order.
     """
     if wanted in available:
         return str(wanted)
@@ -118,11 +143,16 @@ def negotiate(accept_language: str, wanted: str | None, available: Sequence[str]
     for position, item in enumerate(accept_language[:1000].split(",")[:MAX_RANGES]):
         tag, _, parameters = item.strip().partition(";")
         primary = tag.split("-")[0].lower()
-        language = {"no": "nb"}.get(primary, primary)
+        language = _norwegian(primary, available) if primary in ("no", *NORWEGIAN) else primary
         quality = _quality(parameters)
         if language in available and quality > 0:
             ranked.append((-quality, position, language))
     return min(ranked)[2] if ranked else available[0]
+
+
+def _norwegian(asked: str, available: Sequence[str]) -> str:
+    forms = [language for language in available if language in NORWEGIAN]
+    return asked if asked == "nn" and asked in forms else next(iter(forms), asked)
 
 
 def _quality(parameters: str) -> float:

@@ -23,7 +23,7 @@ from gateway.errors import GatewayError
 KEY_SIZE_BYTES = 32
 MAX_TOKEN_CHARS = 300
 FORM_LIFETIME = timedelta(hours=2)
-Purpose = Literal["accept", "sign_off"]
+Purpose = Literal["accept", "sign_off", "extend", "words", "end_device", "add", "return"]
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 
 from captive_portal.seats import SeatedHttp, SeatedTls, Seats
 from gateway.errors import UsageError
+from gateway.served_certificate import Certificate
 
 BACKLOG = 1024
 WORKER_THREADS = 8
@@ -35,7 +36,10 @@ GRACE_S = 3
 
 @dataclass(frozen=True)
 class Listener:
-    """An application on an address; over TLS when `certificate` and `key` (PEM files) are given."""
+    """An application on an address; over TLS when `certificate` and `key` (PEM files) are given.
+
+    Renewed files are shown to new connections within seconds; what can't be used of them changes nothing.
+    """
 
     app: ASGIApp
     host: str
@@ -45,11 +49,12 @@ class Listener:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to `serve` and seats its clients."""
+    """A server that leaves signals to `serve`, seats its clients, and shows each the newest certificate."""
 
-    def __init__(self, config: uvicorn.Config, seats: Seats) -> None:
+    def __init__(self, config: uvicorn.Config, seats: Seats, certificate: Certificate | None) -> None:
         super().__init__(config)
         self._seats = seats
+        self._certificate = certificate
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -58,12 +63,16 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await self.lifespan.startup()
         loop = asyncio.get_running_loop()
+        if self._certificate is not None:
+            self._certificate.watch(loop)
         self.servers = [
             await loop.create_server(self._protocol, sock=bound, backlog=BACKLOG) for bound in sockets or ()
         ]
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._certificate is not None:
+            self._certificate.close()
         stopping = asyncio.ensure_future(super().shutdown(sockets))
         await asyncio.sleep(0)  # it has stopped listening and said goodbye over TLS, without waiting for the answer
         self._seats.close_waiting()
@@ -73,7 +82,11 @@ class _Server(uvicorn.Server):
         http = SeatedHttp(
             self._seats, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
-        return http if self.config.ssl is None else SeatedTls(self._seats, http, self.config.ssl)
+        if self._certificate is None:
+            return http
+        context = self._certificate.context or self.config.ssl
+        assert context is not None  # that it can be read was seen before anything was served
+        return SeatedTls(self._seats, http, context)
 
 
 def serve(listeners: Sequence[Listener]) -> int:
@@ -84,7 +97,10 @@ def serve(listeners: Sequence[Listener]) -> int:
     seats = Seats(max(100, min(MAX_CONNECTIONS, _raise_file_limit() - SPARE_FILES)))
     with contextlib.ExitStack() as open_sockets:
         servers = [
-            (_Server(_config(listener), seats), open_sockets.enter_context(contextlib.closing(_listen(listener))))
+            (
+                _Server(_config(listener), seats, _certificate(listener)),
+                open_sockets.enter_context(contextlib.closing(_listen(listener))),
+            )
             for listener in listeners
         ]
         return asyncio.run(_run(servers))
@@ -136,9 +152,13 @@ def _config(listener: Listener) -> uvicorn.Config:
         raise UsageError(
             f"the certificate {listener.certificate} can't be used: {error}; check it and its key"
         ) from error
-    if config.ssl is not None:
-        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
     return config
+
+
+def _certificate(listener: Listener) -> Certificate | None:
+    if listener.certificate is None or listener.key is None:
+        return None
+    return Certificate(listener.certificate, listener.key, service=f"HTTPS on {listener.port}", alpn="http/1.1")
 
 
 def _raise_file_limit() -> int:

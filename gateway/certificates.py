@@ -10,6 +10,7 @@ import ssl
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from cryptography import x509
 
@@ -33,6 +34,38 @@ def check_certificate(certificate: Path, key: Path, names: str, host: str, now: 
     own = _read(certificate, names)
     _load(certificate, key, names)
     return [f"{certificate}: {problem}" for problem in (_time_problem(own, now), _name_problem(own, host)) if problem]
+
+
+Trouble = Literal["none", "unreadable", "expired", "not_yet", "other_name", "self_signed"]
+
+
+def trouble_with(certificate: Path | None, host: str, now: datetime) -> Trouble | None:
+    """Why devices would not believe a certificate shown as `host` now; None: nothing that can be seen from here.
+
+    Whether the devices know its authority is not seen from here; only that nobody knows one that vouches for itself.
+    """
+    if certificate is None:
+        return "none"
+    try:
+        own = x509.load_pem_x509_certificate(certificate.read_bytes())
+    except (OSError, ValueError):
+        return "unreadable"
+    if now > own.not_valid_after_utc:
+        return "expired"
+    if now < own.not_valid_before_utc:
+        return "not_yet"
+    if _name_problem(own, host) is not None:
+        return "other_name"
+    return "self_signed" if own.issuer == own.subject else None
+
+
+def ends_at(certificate: Path | None) -> datetime | None:
+    """When it expires; None where there is none that can be read."""
+    try:
+        read = None if certificate is None else x509.load_pem_x509_certificate(certificate.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return None if read is None else read.not_valid_after_utc
 
 
 def _read(path: Path, names: str) -> x509.Certificate:

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 from captive_portal.auth.certificate import foreign_certificate
 from captive_portal.console.posters import wifi_password
+from captive_portal.languages import check_languages
 from gateway.access.host_mail import check_mail
+from gateway.announcement import REMEDIES, announcement
 from gateway.audit.errors import AuditError
 from gateway.audit.keyfile import read_key_file
 from gateway.audit.targets.build import check_target
@@ -19,6 +21,7 @@ from gateway.errors import UsageError
 from gateway.firewall.config import firewall_config
 from gateway.lists.compile import starter_lists
 from gateway.lists.reader import current_path, read_snapshot
+from gateway.look.load import load_look
 from gateway.settings import Settings, signing_key_path
 from gateway.storage.engine import open_database
 from gateway.terms.notice import blanks
@@ -40,11 +43,14 @@ def check(settings: Settings, now: datetime) -> list[str]:
         firewall_config(settings)
     _check_signing_key(settings)
     _check_ports(settings)
+    check_languages(settings.portal)
     check_mail(settings)
     wifi_password(settings.wifi)
     return [
         *_check_targets(settings),
         *_check_certificates(settings, now),
+        *load_look(settings.look).notes,
+        *_withheld(settings, now),
         *_missing_groups(settings),
         *_blanks_in_notice(settings),
     ]
@@ -95,6 +101,14 @@ def _check_certificates(settings: Settings, now: datetime) -> list[str]:
     if foreign is not None:
         warnings += check_certificate(*foreign, "the console's certificate", settings.console.hostname, now)
     return warnings
+
+
+def _withheld(settings: Settings, now: datetime) -> list[str]:
+    """Why guests' devices are not told of the portal; what the certificate is warned of for itself is not repeated."""
+    found = announcement(settings, now).withheld
+    if found in (None, "not_enforced", "none", "unreadable", "expired", "not_yet", "other_name"):
+        return []
+    return [f"the captive-portal URI is withheld from DHCP and RA: {REMEDIES[found]}"]
 
 
 def _missing_groups(settings: Settings) -> list[str]:

@@ -16,6 +16,7 @@ from gateway.clock import utc_now
 from gateway.commands.session import Group, Invocation, pass_invocation
 
 LAZY = {
+    "announce": "gateway.commands.announce:announce",
     "audit": "gateway.commands.audit:audit",
     "config": "gateway.commands.config:config",
     "courses": "gateway.commands.courses:courses",
@@ -142,6 +143,20 @@ def enforcer(invocation: Invocation) -> None:
 
 @cli.command()
 @pass_invocation
+def watch(invocation: Invocation) -> None:
+    """Announce the captive-portal URI by router advertisement on the guest interfaces."""
+    from gateway.announcement import announcement
+    from gateway.installation import guest_interfaces
+    from gateway.link.watch import Watch
+    from gateway.supervisor import StopFlag
+
+    _log_to_stderr("watch")
+    settings = invocation.settings
+    Watch(guest_interfaces(settings), lambda: announcement(settings, utc_now()).shown, StopFlag()).run()
+
+
+@cli.command()
+@pass_invocation
 def jobs(invocation: Invocation) -> None:
     """Compile policies and lists into what DNS reads, refresh lists when due, erase what is old, push checkpoints."""
     import contextlib
@@ -149,6 +164,7 @@ def jobs(invocation: Invocation) -> None:
     from gateway.access.course_keeping import CourseKeeping
     from gateway.access.host_mail import hosts_to_mail
     from gateway.access.retention import Retention
+    from gateway.announcement_files import AnnouncementFiles
     from gateway.audit.push import ask_witnesses, due_targets
     from gateway.audit.pusher import Pusher
     from gateway.collection import Forgetting
@@ -161,6 +177,7 @@ def jobs(invocation: Invocation) -> None:
     settings = services.settings
     forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
     retention = Retention(services.database, services.place, settings, utc_now)
+    announced = AnnouncementFiles(settings, utc_now)
     keeping = CourseKeeping(services.database, services.place, settings.privacy, utc_now)
     sync = [*_own_command(invocation), "lists", "sync", "--due"]
     targets = settings.audit.targets
@@ -183,6 +200,7 @@ def jobs(invocation: Invocation) -> None:
         retention.poll()
         keeping.poll()
         pusher.poll()
+        announced.poll()
         postman.poll()
 
     run(

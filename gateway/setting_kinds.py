@@ -76,7 +76,15 @@ def _each_once(table: Any, check: ValidatorFunctionWrapHandler) -> Any:
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-Language = Literal["nb", "nn", "en"]
+Language = Literal["nb", "nn", "en", "se", "smj", "sma", "pl", "uk", "de"]
+Colour = Annotated[str, _like(r"(#[0-9a-f]{6})?", "write # and six hexadecimal digits in lower case, as in #0062ba")]
+StatementUrl = Annotated[
+    str,
+    _like(
+        r"(https://(www\.)?uustatus\.no/[A-Za-z0-9._~/-]*)?",
+        "write the statement's address, as in https://uustatus.no/nb/erklaringer/publisert/…",
+    ),
+]
 Key = Annotated[str, _like(r"[a-z0-9-]{1,40}", "write 1 to 40 of a-z, 0-9 and -")]
 LogOrigin = Annotated[
     str, _like(r"[^\s+]{1,120}", "write a name without spaces and +, as in storvik.kommune.no/gjestenett")

@@ -19,7 +19,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from gateway.errors import UsageError
 from gateway.log_settings import Audit
 from gateway.mail_settings import Hosts, Mail
+from gateway.session_settings import Sessions
 from gateway.setting_kinds import (
+    Colour,
     Hostname,
     HostnameOrAddress,
     HttpUrl,
@@ -33,6 +35,7 @@ from gateway.setting_kinds import (
     Section,
     SourceGroups,
     Ssid,
+    StatementUrl,
     ZoneName,
     ZoneServers,
 )
@@ -60,11 +63,30 @@ class Database(Section):
     url_file: Path | None = None
 
 
+Asked = Literal["no", "optional", "required"]
+
+
+class GroupForm(Section):
+    """What guests of one group are asked for; what is not set here is as for everybody."""
+
+    ask_name: Asked | None = None
+    ask_organisation: Asked | None = None
+    ask_contact: Asked | None = None
+    ask_course_code: Asked | None = None
+
+
+NAMELESS = GroupForm(ask_name="no", ask_organisation="no", ask_contact="no", ask_course_code="no")
+
+
 class Portal(Section):
     """The guest pages. `hostname` is the name that our DNS answers with the gateway's own guest addresses.
 
-    `receipts_url` is where receipts can be opened from anywhere, as through a reverse proxy that passes on `/receipt/`,
-    `/kvittering/` and `/static/`; nothing: they open at `public_url`, which is for guests on the network.
+    `languages` stand in the municipality's order: the first Norwegian one is what a device that asks for Norwegian
+    gets. Besides nb, nn and en, a language is offered when a reviewer of its texts is named, in the catalogue or in
+    `reviewers` (language → who and when). `accessibility_statement` is the municipality's at uustatus.no.
+    `groups` are groups of the policy whose form is another: as delivered, nobody's name is asked for in a library or a
+    youth club. `receipts_url` is where receipts can be opened from anywhere, as through a reverse proxy that passes on
+    `/receipt/`, `/kvittering/` and `/static/`; nothing: they open at `public_url`, which is for guests on the network.
     `ask_course_code`: whether a code is asked for also while no course is open here.
     """
 
@@ -77,10 +99,25 @@ class Portal(Section):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("nb", "nn", "en")
-    ask_organisation: Literal["no", "optional", "required"] = "optional"
-    ask_contact: Literal["no", "optional", "required"] = "optional"
-    ask_course_code: Literal["no", "optional", "required"] = "no"
+    reviewers: dict[Language, Line] = Field(default_factory=dict)
+    accessibility_statement: StatementUrl = ""
+    ask_name: Asked = "required"
+    ask_organisation: Asked = "optional"
+    ask_contact: Asked = "optional"
+    ask_course_code: Asked = "no"
+    groups: dict[Key, GroupForm] = Field(default_factory=lambda: {"library": NAMELESS, "youth": NAMELESS})
     grant_hours: Annotated[float, Field(gt=0, le=24 * 31)] = 10.0
+
+
+class Look(Section):
+    """How guests' pages look: `arms` is an SVG or PNG of the municipality's arms, `accent` its colour as `#rrggbb`.
+
+    A colour that can't be read well enough is made darker or lighter, and `config check` says so. Without them the
+    pages have the product's own mark and the colours of Designsystemet.
+    """
+
+    arms: Path | None = None
+    accent: Colour = ""
 
 
 class Console(Section):
@@ -129,6 +166,8 @@ class Enforcement(Section):
     nat: bool = True
     protected: tuple[IPvAnyNetwork, ...] = ()
     local_time_server: bool = True
+    advertise_portal: bool = False
+    """Whether `watch` announces the captive-portal URI by router advertisement, where the router itself can't."""
     dns_per_s: Annotated[int, Field(ge=20, le=100_000)] = 200
     dns_burst: Annotated[int, Field(ge=50, le=100_000)] = 1000
 
@@ -201,6 +240,8 @@ class Settings(BaseSettings):
     owner: Owner = Owner()
     database: Database = Database()
     portal: Portal = Portal()
+    look: Look = Look()
+    sessions: Sessions = Sessions()
     console: Console = Console()
     dns: Dns = Dns()
     enforcement: Enforcement = Enforcement()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from gateway.announcement import REMEDIES, announcement
 from gateway.clock import utc_now
 from gateway.errors import GatewayError, UsageError
 from gateway.settings import Settings, config_path, signing_key_path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CAP_NET_ADMIN = 12
+CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
 
 
 def services_to_run(settings: Settings, command: Sequence[str]) -> list[Service]:
@@ -33,12 +34,16 @@ def services_to_run(settings: Settings, command: Sequence[str]) -> list[Service]
     services = [Service(name, [*command, name]) for name in names]
     if settings.enforcement.enabled:
         services.insert(0, Service("enforcer", [*command, "enforcer"], privileged=True))
+        if settings.enforcement.advertise_portal:
+            services.append(Service("watch", [*command, "watch"], keeps=frozenset({CAP_NET_RAW})))
     return services
 
 
-def check_enforcement() -> None:
+def check_enforcement(settings: Settings) -> None:
     """Raises: UsageError when enforcement is asked for and this process can't do it."""
-    if not _has_net_admin():
+    if settings.enforcement.advertise_portal and not _has_capability(CAP_NET_RAW):
+        raise UsageError("enforcement.advertise_portal needs the capability NET_RAW; run as root, or set it to false")
+    if not _has_capability(CAP_NET_ADMIN):
         raise UsageError("enforcement.enabled needs the capability NET_ADMIN; run as root, or set it to false")
     if shutil.which("nft") is None:
         raise UsageError("enforcement.enabled needs the command nft; install the package nftables")
@@ -136,7 +141,7 @@ def prepare_and_announce(settings: Settings, say: Callable[[str], object]) -> No
         from gateway.firewall.nft import NftFirewall  # noqa: PLC0415
         from gateway.link.routes import non_default_routes  # noqa: PLC0415
 
-        check_enforcement()
+        check_enforcement(settings)
         NftFirewall().install(firewall_config(settings), non_default_routes())
     services = prepare(settings, utc_now)
     announce(services, say)
@@ -160,8 +165,13 @@ def announce(services: Services, say: Callable[[str], object]) -> None:
         say(f"{'enforcer':<14} off: enforcement.enabled is false, so nothing is let through or held back")
     if not signing_key_path(settings).exists():
         say(f"{'sealer':<14} off: the log's signing key is on another machine, which seals")
+    announced = announcement(settings, services.clock())
+    if announced.withheld is None:
+        say(f"{'portal API':<14} {announced.uri}")
+    elif announced.withheld != "not_enforced":
+        say(f"{'portal API':<14} withheld from DHCP and RA: {REMEDIES[announced.withheld]}")
     if settings.portal.tls_certificate is None:
-        say(f"{'portal https':<14} off: portal.tls_certificate is not set, so DHCP option 114 must not be sent")
+        say(f"{'portal https':<14} off: portal.tls_certificate is not set")
         say(f"{'dns over tls':<14} off: portal.tls_certificate is not set")
 
 
@@ -169,9 +179,9 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _has_net_admin() -> bool:
+def _has_capability(number: int) -> bool:
     with open(f"/proc/{os.getpid()}/status", encoding="ascii") as status:
         for line in status:
             if line.startswith("CapEff:"):
-                return bool(int(line.split()[1], 16) >> CAP_NET_ADMIN & 1)
+                return bool(int(line.split()[1], 16) >> number & 1)
     return False

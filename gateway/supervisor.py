@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +36,14 @@ RAN_S = 3.0
 class Service:
     """A name and the command that runs it in the foreground until SIGTERM.
 
-    Unless `privileged`, it runs without any capability, also where the supervisor is root, and can't gain one.
+    Unless `privileged`, it runs with no capability but those in `keeps` (numbers), also where the supervisor is root,
+    and can't gain one.
     """
 
     name: str
     command: Sequence[str]
     privileged: bool = False
+    keeps: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -94,7 +97,9 @@ class Supervisor:
             if child.process is None and now >= child.due_at:
                 child.process = subprocess.Popen(
                     child.service.command,
-                    preexec_fn=self._drop if not child.service.privileged else self._die_with_parent,  # noqa: PLW1509
+                    preexec_fn=self._die_with_parent  # noqa: PLW1509
+                    if child.service.privileged
+                    else partial(self._drop, child.service.keeps),
                     start_new_session=True,
                 )
                 child.started_at = now
@@ -105,8 +110,8 @@ class Supervisor:
         if os.getppid() != self._parent:  # the parent died between fork and prctl
             os._exit(1)
 
-    def _drop(self) -> None:
-        for capability in range(LAST_CAPABILITY + 1):
+    def _drop(self, keeps: frozenset[int]) -> None:
+        for capability in frozenset(range(LAST_CAPABILITY + 1)) - keeps:
             self._libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)  # exec then leaves root none of them
         self._libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         self._die_with_parent()

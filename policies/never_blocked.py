@@ -22,7 +22,9 @@ _BY_KIND = {
         nmcheck.gnome.org network-test.debian.org connectivity-check.ubuntu.com networkcheck.kde.org
         ping.archlinux.org ping.manjaro.org conncheck.opensuse.org
         connectivitycheck.grapheneos.network connectivitycheck.platform.hicloud.com
-        connect.rom.miui.com conn1.oppomobile.com conntest.nintendowifi.net
+        connectivitycheck.cbg-app.huawei.com connect.rom.miui.com conn1.oppomobile.com conn2.oppomobile.com
+        wifi.vivo.com.cn connectivity.samsung.com.cn fireoscaptiveportal.com edge-http.microsoft.com
+        static.redhat.com conntest.nintendowifi.net ctest.cdn.nintendo.net
         spectrum.s3.amazonaws.com detectportal.brave-http-only.com neverssl.com
     """,
     # Revocation and issuer certificates of the large authorities, and of the Norwegian ones.

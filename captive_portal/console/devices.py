@@ -8,6 +8,7 @@ from typing import Literal
 
 from starlette.responses import Response
 
+from captive_portal.console import network
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
 from gateway.storage import console_queries, generations, grants
@@ -34,6 +35,7 @@ def show(visit: Visit) -> Response:
         groups=list(_groups(visit)),
         portal=visit.services.settings.public_url,
         notice=visit.query.get("notice", ""),
+        unannounced=network.warning(visit),
     )
 
 

@@ -11,7 +11,10 @@ from prometheus_client.registry import Collector
 from starlette.responses import PlainTextResponse, Response
 
 from captive_portal.console.visit import Visit
+from gateway.announcement import Announcement, announcement
 from gateway.audit.standing import LogStanding, log_standing
+from gateway.certificates import ends_at
+from gateway.settings import Settings
 from gateway.storage import console_queries
 from gateway.storage.console_queries import Figures
 from gateway.storage.engine import StorageUnavailableError
@@ -49,6 +52,7 @@ class Metrics:
         services = visit.services
         chosen = services.settings.audit.targets
         registry.register(_Log(log_standing(visit.session, services.place.owner_id, chosen, visit.now)))
+        registry.register(_Portal(announcement(services.settings, visit.now), services.settings))
         registry.register(self._dns)
         return Response(generate_latest(registry), headers={"content-type": METRICS_TYPE})
 
@@ -64,6 +68,25 @@ class _Gauges(Collector):
         yield GaugeMetricFamily(
             "gjestenett_policy_generation", "Policy generation in force", self._found.policy_generation
         )
+
+
+class _Portal(Collector):
+    def __init__(self, found: Announcement, settings: Settings) -> None:
+        self._withheld = found.withheld not in (None, "not_enforced")
+        self._ends = ends_at(settings.portal.tls_certificate)
+
+    def collect(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily(
+            "gjestenett_portal_uri_withheld",
+            "1 while DHCP and routers must not announce the portal, as its certificate would not be believed",
+            int(self._withheld),
+        )
+        if self._ends is not None:
+            yield GaugeMetricFamily(
+                "gjestenett_portal_certificate_expires_timestamp_seconds",
+                "When the portal's certificate expires",
+                self._ends.timestamp(),
+            )
 
 
 class _Log(Collector):

@@ -12,7 +12,17 @@ from gateway.audit.entry import SHAPES
 from policies.categories import CATEGORIES, Language
 
 # What happens to guests at one site; everything else concerns the whole owner.
-LOCAL = frozenset({"acceptance", "grant_moved", "grant_revoked", "device_admitted", "host_answered"})
+LOCAL = frozenset(
+    {
+        "acceptance",
+        "grant_moved",
+        "grant_revoked",
+        "grant_extended",
+        "grant_ended",
+        "device_admitted",
+        "host_answered",
+    }
+)
 # Opened whatever an auditor's period is: without them no acceptance can be understood or proved.
 ALWAYS = frozenset({"rules_published", "policy_published", "key_rotated"})
 
@@ -22,6 +32,8 @@ TITLES: Mapping[str, str] = {
     "policy_published": N_("Content filter published"),
     "grant_moved": N_("Device moved to another group"),
     "grant_revoked": N_("Access ended by staff"),
+    "grant_extended": N_("Access extended by the guest"),
+    "grant_ended": N_("Access ended by the guest"),
     "export": N_("Export made"),
     "staff_change": N_("Account changed"),
     "staff_login": N_("Staff signed in"),
@@ -43,6 +55,8 @@ SENTENCES: Mapping[str, str] = {
     "policy_published": N_("Generation {generation} of the content filter."),
     "grant_moved": N_("From the group {from_group} to {to_group}."),
     "grant_revoked": N_("The device is no longer let through."),
+    "grant_extended": N_("The device may be online until {until}."),
+    "grant_ended": N_("{cause}. The device is no longer let through."),
     "export": N_("Entries {first} to {last} of the log, which then had {size}."),
     "staff_change": N_("{change}. Role: {role}."),
     "staff_login": N_("{method}: {result}."),
@@ -57,6 +71,13 @@ SENTENCES: Mapping[str, str] = {
     "restored": N_("{known_size} entries were signed before; the restored database held {size}."),
 }
 assert SENTENCES.keys() == SHAPES.keys(), "a type of entry has no sentence"
+
+OF_A_GROUP: Mapping[str, str] = {
+    "acceptance": N_(
+        "Version {version} of the rules of the group {group}, read in {language}. Identified: {identified}."
+    ),
+    "rules_published": N_("Version {version} of the rules, for the group {group}."),
+}
 
 FIELDS: Mapping[str, str] = {
     "name": N_("Name"),
@@ -86,6 +107,14 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
         "course_code": N_("by a course code"),
         "host_approved": N_("by the host"),
         "oidc": N_("by signing in elsewhere"),
+        "known_device": N_("by the device, on which the rules had been accepted before"),
+        "device_words": N_("by three words that another of the person’s devices showed"),
+        "receipt_code": N_("by the receipt of an earlier acceptance"),
+    },
+    "cause": {
+        "signed_off": N_("The guest signed off"),
+        "replaced": N_("The same device came back with a new address"),
+        "other_device": N_("The guest ended it from another device"),
     },
     "change": {
         "added": N_("Added"),
@@ -131,10 +160,13 @@ def sentence(translate: Translator, document: Mapping[str, Any]) -> str:
         language = document["rules"]["language"]
         values |= {"version": document["rules"]["version"], "language": LANGUAGE_NAMES.get(language, language)}
         values["identified"] = document["identified_by"]
+        values |= {key: value for key, value in document["rules"].items() if key == "group"}
     if document["type"] == "export" and isinstance(document["last"], int):
         values["last"] = document["last"] - 1  # the entry keeps the first number that is not part of it
     said = {key: _word(translate, key, value) for key, value in values.items()}
-    return translate(SENTENCES[document["type"]], **said)
+    type_ = document["type"]
+    own = OF_A_GROUP.get(type_) if "group" in values else None
+    return translate(own or SENTENCES[type_], **said)
 
 
 def label(translate: Translator, field: str) -> str:

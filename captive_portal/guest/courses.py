@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from captive_portal.guest.form import Asked
 from captive_portal.guest.guessing import Guessing
 from captive_portal.guest.site import Site, Visit
 from captive_portal.i18n import Translator
 from gateway.access.accept import Applicant
 from gateway.access.course_plan import OPENS_BEFORE
 from gateway.access.courses import Sought
+from gateway.settings import Asked
 from gateway.storage import courses
 from gateway.storage.engine import Session
 

@@ -14,9 +14,8 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 from gateway.access.accept import Applicant
-from gateway.settings import Portal
+from gateway.settings import Asked, GroupForm, Portal
 
-Asked = Literal["no", "optional", "required"]
 Field = Literal["name", "organisation", "contact", "course_code"]
 Problem = Literal["missing", "too_long", "characters"]
 
@@ -34,13 +33,14 @@ class Rejected:
     problems: Mapping[Field, Problem]
 
 
-def asked_fields(portal: Portal) -> dict[Field, Asked]:
-    """Which fields the form has, as configured."""
+def asked_fields(portal: Portal, group_key: str = "") -> dict[Field, Asked]:
+    """Which fields the form has for guests of a group, as configured."""
+    own = portal.groups.get(group_key, GroupForm())
     return {
-        "name": "required",
-        "organisation": portal.ask_organisation,
-        "contact": portal.ask_contact,
-        "course_code": portal.ask_course_code,
+        "name": own.ask_name or portal.ask_name,
+        "organisation": own.ask_organisation or portal.ask_organisation,
+        "contact": own.ask_contact or portal.ask_contact,
+        "course_code": own.ask_course_code or portal.ask_course_code,
     }
 
 

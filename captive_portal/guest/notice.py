@@ -65,17 +65,17 @@ class Notices:
         self._clock = site.services.clock
         self._names_kept = NamesKept(site.services.place.owner_id)
         self._blanks = tuple(f"privacy.{key}" for key in blanks(self._settings.privacy))
-        self._asked = frozenset(
-            field for field, need in form.asked_fields(self._settings.portal).items() if need != "no"
-        )
 
-    def current(self, session: Session, *, course_open: bool) -> Notice:
-        """For who accepts now. While a course is open its code is asked for."""
+    def current(self, session: Session, group_key: str = "", *, course_open: bool = False) -> Notice:
+        """For who accepts now, in a group. While a course is open its code is asked for."""
         over = parse_period(self._settings.privacy.acceptances).end(self._clock(), MUNICIPAL_ZONE)
         return Notice(
             privacy=self._settings.privacy,
             blanks=self._blanks,
-            asked=self._asked | {"course_code"} if course_open else self._asked,
+            asked=frozenset(
+                field for field, need in form.asked_fields(self._settings.portal, group_key).items() if need != "no"
+            )
+            | ({"course_code"} if course_open else frozenset()),
             kept_until=over.astimezone(MUNICIPAL_ZONE).date(),
             names_kept=self._names_kept.now(session),
             hosts_asked=bool(self._settings.hosts.groups),

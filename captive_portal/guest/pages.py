@@ -7,16 +7,20 @@ made. An answer that changed something is always 303, so that going back or relo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from captive_portal.guest import courses, form, hosts, troubles
-from captive_portal.guest.edge import BODY
+from captive_portal.guest.closed import Overview, PolicyInForce
 from captive_portal.guest.notice import Notice, Notices
+from captive_portal.guest.posting import posted
+from captive_portal.guest.returning import ReturnPages
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
+from captive_portal.guest.status_parts import StatusParts
 from captive_portal.i18n import Translator
 from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
 from gateway.access.accept import Accepted, Applicant, Refused, accept
@@ -24,25 +28,28 @@ from gateway.access.courses import Sought
 from gateway.access.grants import sign_off
 from gateway.access.host_requests import Asked
 from gateway.access.receipts import format_receipt_code, parse_receipt_code
+from gateway.access.recognised import terms_of
 from gateway.access.status import device_status
 from gateway.access.subject import own_document
 from gateway.audit.periods import parse_period
-from gateway.link.neighbours import Neighbour
+from gateway.settings import Asked as Need
 from gateway.storage import rules
 from gateway.storage.engine import Session, StorageUnavailableError
 from gateway.storage.models import RulesVersion
 
-FORM_TYPE = "application/x-www-form-urlencoded"
 SLOW_AFTER = timedelta(seconds=15)
 PATIENCE_S, SLOW_PATIENCE_S = 1, 5
 MAX_CODE_CHARS = 64
 
 
-class _Shown(NamedTuple):
-    """What the form's page shows of the database."""
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the form's page shows of the database, for the group of the device's network."""
 
+    group_key: str
     version: RulesVersion | None
     notice: Notice
+    closed: Overview
     door: courses.Door
     hosts: hosts.Choice | None
 
@@ -55,25 +62,40 @@ class Pages:
         self._database = site.services.database
         self._place = site.services.place
         self._portal = site.services.settings.portal
+        self._durations = terms_of(site.services.settings).durations
         self._enforced = site.services.settings.enforcement.enabled
         self._notices = Notices(site)
+        self._policy = PolicyInForce(site.services.place.owner_id)
+        self._returning = ReturnPages(site, self._notices)
+        self._parts = StatusParts(site)
         self._doors = courses.CourseDoors(site)
         self._hosts = hosts.HostPages(site)
 
     def welcome(self, request: Request) -> Response:
-        """`GET /`: the rules and the form, or the status page for a device that has accepted."""
+        """`GET /`: the rules and the form; one button for a device that is known; the status page for one that has
+        accepted.
+        """
+        return self._welcome(request, known=True)
+
+    def blank_form(self, request: Request) -> Response:
+        """`GET /form`: the form, also on a device that is known: somebody else may hold it now."""
+        return self._welcome(request, known=False)
+
+    def _welcome(self, request: Request, *, known: bool) -> Response:
         who = visit(self._site, request)
         if who.neighbour is None:
             return troubles.unknown_device(who)
         with self._database.read() as session:
             status = device_status(session, self._place, who.neighbour, who.now)
-            shown = self._shown(session, who.neighbour, who.now) if status.state == "not_accepted" else None
+            shown = self._shown(session, who) if status.state == "not_accepted" else None
             waits = shown is not None and self._hosts.is_waiting(session, who.neighbour, who.now)
         if shown is None:
             return see_other(who.link("/status"))
         if waits and "again" not in request.query_params:
             return see_other(who.link("/waiting"))
-        return self._form_page(who, shown, signed_off="signed_off" in request.query_params)
+        signed_off = "signed_off" in request.query_params
+        back = self._returning.page(who, signed_off=signed_off) if known else None
+        return back or self._form_page(who, shown, signed_off=signed_off)
 
     def accept(self, request: Request) -> Response:  # noqa: PLR0911 - each return is one way to be refused
         """`POST /accept`: one acceptance and one grant, or the form again with what to correct."""
@@ -82,13 +104,17 @@ class Pages:
             return troubles.unknown_device(who)
         if is_cross_site(request.headers):
             return troubles.from_elsewhere(who)
-        fields = _posted(request)
+        fields = posted(request)
         if fields is None:
             return troubles.not_a_form(who)
-        with self._database.read() as session:
-            door = self._doors.now(session, who.now)
-            host_needed = self._hosts.needed(session, who.neighbour)
-        applicant = form.read_applicant(fields, self._asked(door, fields))
+        try:
+            with self._database.read() as session:
+                group_key = self._site.group_in(session, who.neighbour)
+                door = self._doors.now(session, who.now)
+                host_needed = self._hosts.needed(session, who.neighbour)
+        except StorageUnavailableError:  # what was typed can't be kept: the form itself needs the database
+            return troubles.storage_unavailable(who)
+        applicant = form.read_applicant(fields, self._asked(group_key, door, fields))
         if isinstance(applicant, form.Rejected):
             return self._form_again(who, 422, fields, _messages(applicant, who.translator))
         claims = self._site.signer.verify(fields.get("token", ""), "accept", who.neighbour.mac, who.now)
@@ -129,28 +155,25 @@ class Pages:
         slow = who.now - status.starts_at > SLOW_AFTER
         waiting = {"Refresh": f"{SLOW_PATIENCE_S if slow else PATIENCE_S}; url={who.link('/status')}"}
         language = who.translator.language
-        return who.page(
-            "status.html",
-            headers=waiting if state == "waiting" else None,
-            state=state,
-            slow=slow,
-            gaps={
-                "left": time_left(who.translator, status.ends_at - who.now),
-                "ends_at": who.translator.moment(status.ends_at),
-                "receipt_code": status.receipt_code or "",
-                "receipt": format_receipt_code(status.receipt_code) if status.receipt_code else "",
-                "token": self._site.signer.sign(
-                    "sign_off", who.neighbour.mac, status.grant_id, language, status.ends_at
-                ),
-            },
-        )
+        parts = self._parts.of(who, status)
+        same: dict[str, Any] = {"state": state, "slow": slow, **parts.same}
+        gaps = {
+            "left": time_left(who.translator, status.ends_at - who.now),
+            "ends_at": who.translator.moment(status.ends_at),
+            "receipt_code": status.receipt_code or "",
+            "receipt": format_receipt_code(status.receipt_code) if status.receipt_code else "",
+            "token": self._site.signer.sign("sign_off", who.neighbour.mac, status.grant_id, language, status.ends_at),
+            **parts.gaps,
+        }
+        headers = waiting if state == "waiting" else None
+        return who.page("status.html", headers=headers, gaps=gaps, keep=not parts.is_own, **same)
 
     def sign_off(self, request: Request) -> Response:
         """`POST /sign-off`: end this device's access. A stale or foreign form changes nothing and shows the status."""
         who = visit(self._site, request)
         if who.neighbour is None:
             return troubles.unknown_device(who)
-        fields = None if is_cross_site(request.headers) else _posted(request)
+        fields = None if is_cross_site(request.headers) else posted(request)
         token = (fields or {}).get("token", "")
         claims = self._site.signer.verify(token, "sign_off", who.neighbour.mac, who.now)
         if not isinstance(claims, Claims):
@@ -170,18 +193,21 @@ class Pages:
 
     def rules(self, request: Request) -> Response:
         """`GET /rules`: the version in force, for anyone."""
-        who = visit(self._site, request, identify=False)
-        version = self._version()
+        who = visit(self._site, request)
+        with self._database.read() as session:
+            group_key = self._site.group_in(session, who.neighbour)
+            version = rules.version_in_force(session, self._place.owner_id, group_key)
         if version is None:
             return troubles.not_ready(who)
         return who.page("rules.html", rules=shown_rules(version, who.translator.language), version=version)
 
     def privacy(self, request: Request) -> Response:
         """`GET /privacy`: what is recorded of a guest, why, by which right and for how long, for anyone."""
-        who = visit(self._site, request, identify=False)
+        who = visit(self._site, request)
         with self._database.read() as session:
             door = self._doors.now(session, who.now)
-            notice = self._notices.current(session, course_open=door.is_open)
+            group_key = self._site.group_in(session, who.neighbour)
+            notice = self._notices.current(session, group_key, course_open=door.is_open)
         return who.page("privacy.html", notice=notice)
 
     def my_data(self, request: Request) -> Response:
@@ -195,7 +221,7 @@ class Pages:
         who = visit(self._site, request)
         if is_cross_site(request.headers):
             return troubles.from_elsewhere(who)
-        fields = _posted(request)
+        fields = posted(request)
         if fields is None:
             return troubles.not_a_form(who)
         code = parse_receipt_code(fields.get("code", "")[:MAX_CODE_CHARS])
@@ -233,11 +259,11 @@ class Pages:
             self._doors.missed(who)
         return self._form_again(who, 422, fields, {"course_code" if by_code else "accept": refused})
 
-    def _asked(self, door: courses.Door, fields: Mapping[str, str]) -> dict[form.Field, form.Asked]:
+    def _asked(self, group_key: str, door: courses.Door, fields: Mapping[str, str]) -> dict[form.Field, Need]:
         """The fields of the form; no code is needed of who has chosen the course by its title, or asks a host."""
         chosen = door.by_title and bool(fields.get("course"))
         chosen = chosen or bool(self._site.services.settings.hosts.groups)
-        asked = form.asked_fields(self._portal)
+        asked = form.asked_fields(self._portal, group_key)
         asked["course_code"] = "optional" if chosen else door.asked
         return asked
 
@@ -252,14 +278,11 @@ class Pages:
                 version_id=claims.subject,
                 language=claims.language,
                 address=who.address,
-                duration=timedelta(hours=self._portal.grant_hours),
+                duration=self._durations.usual,
+                by_group=self._durations.by_group,
                 now=who.now,
                 sought=sought,
             )
-
-    def _version(self) -> RulesVersion | None:
-        with self._database.read() as session:
-            return rules.version_in_force(session, self._place.owner_id)
 
     def _again(
         self, who: Visit, fields: Mapping[str, str], status: int, message: str, headers: Mapping[str, str] | None = None
@@ -276,16 +299,20 @@ class Pages:
     ) -> Response:
         assert who.neighbour is not None
         with self._database.read() as session:
-            shown = self._shown(session, who.neighbour, who.now)
+            shown = self._shown(session, who)
         return self._form_page(who, shown, status=status, fields=fields, errors=errors, headers=headers)
 
-    def _shown(self, session: Session, neighbour: Neighbour, now: datetime) -> _Shown:
-        door = self._doors.now(session, now)
+    def _shown(self, session: Session, who: Visit) -> _Shown:
+        assert who.neighbour is not None
+        group_key = self._site.group_in(session, who.neighbour)
+        door = self._doors.now(session, who.now)
         return _Shown(
-            rules.version_in_force(session, self._place.owner_id),
-            self._notices.current(session, course_open=door.is_open),
+            group_key,
+            rules.version_in_force(session, self._place.owner_id, group_key),
+            self._notices.current(session, group_key, course_open=door.is_open),
+            self._policy.overview(session, group_key or "default", who.translator, who.now),
             door,
-            hosts.choice(self._site.services.settings) if self._hosts.needed(session, neighbour) else None,
+            hosts.choice(self._site.services.settings) if self._hosts.needed(session, who.neighbour) else None,
         )
 
     def _form_page(
@@ -300,14 +327,14 @@ class Pages:
         signed_off: bool = False,
     ) -> Response:
         assert who.neighbour is not None
-        version, notice, door, choice = shown
-        if version is None:
+        if shown.version is None:
             return troubles.not_ready(who)
-        text = shown_rules(version, who.translator.language)
+        text = shown_rules(shown.version, who.translator.language)
         expires_at = who.now + FORM_LIFETIME
-        token = self._site.signer.sign("accept", who.neighbour.mac, version.id, text.language, expires_at)
-        values: dict[str, Any] = {"rules": text, "asked": self._asked(door, {}), "notice": notice}
-        values |= {"door": door, "hosts": choice}
+        token = self._site.signer.sign("accept", who.neighbour.mac, shown.version.id, text.language, expires_at)
+        asked = self._asked(shown.group_key, shown.door, {})
+        values: dict[str, Any] = {"rules": text, "asked": asked, "notice": shown.notice, "closed": shown.closed}
+        values |= {"door": shown.door, "hosts": shown.hosts}
         values |= {"typed": form.shown_again(fields or {}), "errors": errors or {}, "signed_off": signed_off}
         if fields is None and not errors:
             return who.page("welcome.html", status=status, headers=headers, gaps={"token": token}, **values)
@@ -321,11 +348,6 @@ def time_left(t: Translator, left: timedelta) -> str:
         return t("Less than a minute")
     hours, minutes = divmod(minutes, 60)
     return t("{hours} h {minutes} min", hours=hours, minutes=minutes) if hours else t("{minutes} min", minutes=minutes)
-
-
-def _posted(request: Request) -> dict[str, str] | None:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return form.decode_form(request.scope.get(BODY, b"")) if kind == FORM_TYPE else None
 
 
 def _messages(rejected: form.Rejected, t: Translator) -> dict[str, str]:

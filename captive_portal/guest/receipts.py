@@ -1,7 +1,8 @@
 """The receipt's pages: by its code what was accepted, its proof as a file, and what the short code alone shows.
 
 The code in the link is the key: whoever has it may see what was accepted when, and the last digits of the device's
-address. The name and the whole address are shown on that device only. The short code shows that an acceptance exists.
+address. The whole address is shown on that device only, and so is the name, where it was written on it: an address can
+be copied, and words given away. The short code shows that an acceptance exists.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from captive_portal.guest.qr import qr_code
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
 from captive_portal.security import PAGE_HEADERS
 from gateway.access.receipts import format_receipt_code, parse_receipt_code, parse_short_code
+from gateway.audit.entry import RECOGNISED
 from gateway.audit.issuing import issue, seal_of
 from gateway.audit.note import encode_base64
 from gateway.clock import format_utc
@@ -90,7 +92,10 @@ class ReceiptPages:
             receipt=format_receipt_code(code),
             short=format_receipt_code(code[:8]),
             own=own,
-            name=found.name if own else "",
+            name=found.name if own and found.identified_by not in RECOGNISED else "",
+            recognised_by=found.identified_by if found.identified_by in RECOGNISED else "",
+            addable=not own and who.neighbour is not None,
+            code=code,
             device=found.mac if own else masked(found.mac),
             accepted_at=found.accepted_at,
             accepted_at_utc=format_utc(found.accepted_at),

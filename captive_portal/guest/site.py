@@ -16,14 +16,19 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from captive_portal.assets import Assets, load_assets
 from captive_portal.guest.kept import KeptPages
 from captive_portal.i18n import LANGUAGE_NAMES, Translator, negotiate, translators
+from captive_portal.languages import check_languages
 from captive_portal.security import PAGE_HEADERS, FormSigner, load_form_key
 from gateway.access.status import NOT_ACCEPTED, Status, device_status
 from gateway.context import Services
 from gateway.link.neighbours import Neighbour
+from gateway.look.load import load_look
 from gateway.settings import Settings
+from gateway.storage import places
+from gateway.storage.engine import Session
 from gateway.storage.models import RulesText, RulesVersion
 
 Resolve = Callable[[str], Neighbour | None]
+BREAK = "<hr>"
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
 
@@ -44,6 +49,20 @@ class Site:
         """The device's standing. Raises: StorageUnavailableError."""
         with self.services.database.read() as session:
             return device_status(session, self.services.place, neighbour, now)
+
+    def group_of(self, neighbour: Neighbour | None) -> str:
+        """The group of the network that a device is on; "" for an unknown one. Raises: StorageUnavailableError."""
+        if neighbour is None:
+            return ""
+        with self.services.database.read() as session:
+            return self.group_in(session, neighbour)
+
+    def group_in(self, session: Session, neighbour: Neighbour | None) -> str:
+        """The same, in a transaction of the caller's."""
+        if neighbour is None:
+            return ""
+        network = places.network_on(session, self.services.place.gateway_id, neighbour.interface)
+        return "" if network is None else network.group_key
 
 
 @dataclass(frozen=True)
@@ -73,11 +92,12 @@ class Visit:
         status: int = 200,
         headers: Mapping[str, str] | None = None,
         gaps: Mapping[str, str] | None = None,
+        keep: bool = True,
         **values: object,
     ) -> HTMLResponse:
-        """A page from `templates/guest/`. With `gaps` it is kept: see `KeptPages.fill`."""
-        if gaps is None:
-            html = self._render({**values, "template": template})
+        """A page from `templates/guest/`. With `gaps` it is kept, unless `values` are one guest's: `KeptPages.fill`."""
+        if gaps is None or not keep:
+            html = self._render({**values, **(gaps or {}), "template": template})
         else:
             same = {"language": self.translator.language, "here": _here(self.request), "chosen": self.chosen_language}
             html = self.site.kept.fill({**values, **same, "template": template}, gaps, self._render)
@@ -96,13 +116,15 @@ class Visit:
                 "link": self.link,
                 "chosen_language": self.chosen_language,
                 "assets": self.site.assets,
+                "statement": self.site.services.settings.portal.accessibility_statement,
             }
         )
 
 
 def open_site(services: Services, resolve: Resolve) -> Site:
-    """Read key, catalogues, templates and assets. Raises: FormKeyError, CatalogueError."""
+    """Read key, catalogues, templates and assets. Raises: FormKeyError, CatalogueError, UsageError."""
     settings = services.settings
+    check_languages(settings.portal)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -117,7 +139,7 @@ def open_site(services: Services, resolve: Resolve) -> Site:
         signer=FormSigner(load_form_key(settings.state / "keys" / "form.key")),
         languages=translators("guest", settings.portal.languages),
         templates=environment,
-        assets=load_assets(),
+        assets=load_assets(load_look(settings.look)),
         own_hosts=own_hosts(settings),
     )
 
@@ -153,10 +175,28 @@ def visit(site: Site, request: Request, *, identify: bool = True) -> Visit:
 
 @dataclass(frozen=True)
 class Rules:
-    """A rules text as a page shows it; `html` was cleaned when it was published."""
+    """A rules text as a page shows it; `html` was cleaned when it was published.
+
+    `summary` and `rest` are its two sides of the first thematic break (`---` in Markdown): the rules in short, and the
+    whole. A text without one has no summary. Together with the break they are the text, to the letter.
+    """
 
     language: str
     html: Markup
+
+    @property
+    def summary(self) -> Markup:
+        """What stands before the break."""
+        return Markup(self._parts[0] if self._parts[1] else "")  # noqa: S704
+
+    @property
+    def rest(self) -> Markup:
+        """What stands after it; the whole text where there is none."""
+        return Markup(self._parts[2] if self._parts[1] else self._parts[0])  # noqa: S704
+
+    @property
+    def _parts(self) -> tuple[str, str, str]:
+        return str(self.html).partition(BREAK)
 
 
 def shown_rules(version: RulesVersion, language: str) -> Rules:
@@ -171,7 +211,10 @@ def see_other(path: str) -> Response:
     return RedirectResponse(path, 303, {"Cache-Control": "no-store"})
 
 
+_PAGES = {"/accept": "/", **dict.fromkeys(("/sign-off", "/extend", "/words", "/end-device"), "/status")}
+
+
 def _here(request: Request) -> str:
     """Where the language links lead: this page, or the form's page where this one answers a POST."""
     path = request.url.path
-    return {"/accept": "/", "/sign-off": "/status"}.get(path, path)
+    return _PAGES.get(path, path)

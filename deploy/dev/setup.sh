@@ -9,13 +9,15 @@ venv=.venv
 
 PACKAGES='nft:nftables ip:iproute2 dnsmasq:dnsmasq-base unbound:unbound dig:bind9-dnsutils chromium:chromium
 udhcpc:udhcpc conntrack:conntrack pg_ctl:postgresql unshare:util-linux curl:curl pgrep:procps iodine:iodine
+kea-dhcp4:kea-dhcp4-server kea-dhcp6:kea-dhcp6-server radvd:radvd /lib/systemd/systemd-networkd:systemd
 libatomic.so.1:libatomic1 dnsperf:dnsperf strace:strace libpango-1.0.so.0:libpango-1.0-0
 libpangoft2-1.0.so.0:libpangoft2-1.0-0 fc-list:fontconfig pdftoppm:poppler-utils
 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core'
 MEASURED='dnsperf:dnsperf unbound:unbound dnsmasq:dnsmasq-base pdns_recursor:pdns-recursor dnsdist:dnsdist named:bind9
 kresd:knot-resolver cc:gcc cc:libc6-dev setpriv:util-linux'
 SERVICES='unbound:unbound.service pdns-recursor:pdns-recursor.service dnsdist:dnsdist.service bind9:named.service
-knot-resolver:kresd.target'
+knot-resolver:kresd.target kea-dhcp4-server:kea-dhcp4-server.service kea-dhcp6-server:kea-dhcp6-server.service
+radvd:radvd.service'
 
 is_root_on_debian() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 

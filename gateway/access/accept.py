@@ -5,8 +5,10 @@ The caller commits. The enforcer sees the grant through the change feed and lets
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 from gateway.access.courses import NoSeat, Sought, seat
@@ -17,6 +19,7 @@ from gateway.storage import accepting, generations, grants, places, rules
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
+from gateway.storage.models import Visitor
 from gateway.storage.places import Place
 from gateway.storage.types import new_id
 
@@ -30,6 +33,22 @@ class Applicant:
     contact: str = ""
     course_code: str = ""
     """As typed: which course it is of, `sought` says."""
+
+
+IdentifiedBy = Literal["self_declared", "course_code", "host_approved", "known_device", "device_words", "receipt_code"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Whom the product knows from an earlier acceptance, and by what they were recognised.
+
+    What they wrote then goes into the new acceptance. `group_key` is that of the access they share, None for the
+    network's own.
+    """
+
+    visitor: Visitor
+    identified_by: Literal["known_device", "device_words", "receipt_code"]
+    group_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,31 +73,34 @@ def accept(  # noqa: PLR0911 - each return is one outcome
     session: Session,
     place: Place,
     neighbour: Neighbour,
-    applicant: Applicant,
+    applicant: Applicant | Known,
     *,
     version_id: str,
     language: str,
     address: str,
     duration: timedelta,
+    by_group: Mapping[str, timedelta] = MappingProxyType({}),
     now: datetime,
     sought: Sought | None = None,
     identified_by: Literal["self_declared", "host_approved"] = "self_declared",
 ) -> Accepted | Refused:
-    """Record that `applicant` accepted the version shown to them, and grant their device `duration` online.
+    """Record that `applicant` accepted the version shown to them, and grant their device `duration` online, or what
+    `by_group` has for its policy group.
 
+    The rules are those of the group that the device's network belongs to, where it has its own, else everybody's.
     With `sought` they get the course's group, until its end at the latest, and count as one of its devices; whoever
     knew its code is identified by that, else as `identified_by` says.
 
     A device that is already granted under the same version gets that grant again, so that two submissions of one
     form leave one acceptance. `version_id` and `language` are what the page showed; `address` the device's IP address.
     """
-    version = rules.version_in_force(session, place.owner_id)
+    network = places.network_on(session, place.gateway_id, neighbour.interface)
+    version = rules.version_in_force(session, place.owner_id, network.group_key if network is not None else "")
     if version is None:
         return Refused("no_rules")
     text = next((text for text in version.texts if text.language == language), None)
     if version.id != version_id or text is None:
         return Refused("rules_changed")
-    network = places.network_on(session, place.gateway_id, neighbour.interface)
     if network is None:
         return Refused("unknown_network")
     course = None
@@ -87,8 +109,12 @@ def accept(  # noqa: PLR0911 - each return is one outcome
         course = seat(session, place, sought, known.id if known is not None else "", now)
     if isinstance(course, str):
         return Refused(course)
-    group_key = course.group_key if course is not None else network.group_key
+    shared = applicant.group_key if isinstance(applicant, Known) else None
+    group_key = course.group_key if course is not None else shared or network.group_key
     mark = generations.mark_of(session, place.owner_id, group_key)
+    if mark is None and course is None and shared is not None:  # the group has been removed meanwhile
+        group_key = network.group_key
+        mark = generations.mark_of(session, place.owner_id, group_key)
     if mark is None:
         return Refused("no_policy")
 
@@ -101,8 +127,11 @@ def accept(  # noqa: PLR0911 - each return is one outcome
         )
 
     by_code = course is not None and sought is not None and sought.code != ""
-    identified = "course_code" if by_code else identified_by
+    identified: IdentifiedBy = "course_code" if by_code else identified_by
+    if isinstance(applicant, Known):
+        identified = applicant.identified_by
     receipt_code = new_receipt_code()
+    said = _said(applicant)
     leaf_id = record(
         session,
         place,
@@ -113,33 +142,40 @@ def accept(  # noqa: PLR0911 - each return is one outcome
                 "language": language,
                 "text_sha256": text.text_sha256,
                 "html_sha256": text.html_sha256,
+                **({"group": version.group_key} if version.group_key else {}),
             },
             "identified_by": identified,
         },
         {
-            "name": applicant.name,
-            "organisation": applicant.organisation,
-            "contact": applicant.contact,
-            "course_code": course.code if course is not None else applicant.course_code,
+            "name": said.name,
+            "organisation": said.organisation,
+            "contact": said.contact,
+            "course_code": course.code if course is not None else said.course_code,
             "mac": neighbour.mac,
             "address": address,
             "receipt": receipt_code,
         },
         now,
     )
-    visitor_id, acceptance_id, grant_id, ends_at = new_id(), new_id(), new_id(), _end(now + duration, course)
+    visitor_id, acceptance_id, grant_id = new_id(), new_id(), new_id()
+    ends_at = _end(now + by_group.get(group_key, duration), course)
+    new_visitor = None
+    if isinstance(applicant, Known):
+        visitor_id = applicant.visitor.id
+    else:
+        new_visitor = {
+            "id": visitor_id,
+            "owner_id": place.owner_id,
+            "name": said.name,
+            "organisation": said.organisation,
+            "contact": said.contact,
+            "created_at": now,
+        }
     if standing is not None:  # of older rules, or of no course: the old grant ends where the new one begins
         accepting.end_grant(session, standing.grant_id, "new acceptance", now)
     accepting.add_acceptance(
         session,
-        visitor={
-            "id": visitor_id,
-            "owner_id": place.owner_id,
-            "name": applicant.name,
-            "organisation": applicant.organisation,
-            "contact": applicant.contact,
-            "created_at": now,
-        },
+        visitor=new_visitor,
         acceptance={
             "id": acceptance_id,
             "owner_id": place.owner_id,
@@ -168,6 +204,14 @@ def accept(  # noqa: PLR0911 - each return is one outcome
     )
     announce(session, "grants")
     return Accepted(acceptance_id, grant_id, receipt_code, ends_at, repeated=False)
+
+
+def _said(applicant: Applicant | Known) -> Applicant:
+    """What the person wrote, now or then. A course code was for the course of that day."""
+    if isinstance(applicant, Applicant):
+        return applicant
+    visitor = applicant.visitor
+    return Applicant(visitor.name, visitor.organisation, visitor.contact)
 
 
 def _end(by_itself: datetime, course: Course | None) -> datetime:

@@ -49,10 +49,14 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """The course that a guest says they are at: by the code they typed, or chosen from the form by its id."""
+    """The course that a guest says they are at: by the code they typed, or chosen from the form by its id.
+
+    `is_shared`: they are known from an acceptance that had a seat in it, and need not say it again.
+    """
 
     code: str = ""
     course_id: str = ""
+    is_shared: bool = False
 
 
 NoSeat = Literal["no_course", "course_not_yet", "course_over", "course_full"]
@@ -157,7 +161,7 @@ def find(session: Session, place: Place, sought: Sought, now: datetime) -> Cours
         found = courses.by_code(session, place.owner_id, key) if key else None
     else:
         found = courses.course(session, place.owner_id, known_id(sought.course_id))
-        if found is not None and found.offered != "title":
+        if found is not None and found.offered != "title" and not sought.is_shared:
             return "no_course"
     if found is None or found.site_id != place.site_id:
         return "no_course"

@@ -24,7 +24,7 @@ from gateway.storage.places import Place
 __all__ = ["Admission", "Erased", "NotErased", "Plan", "Wanted", "erase", "find", "find_admissions", "marks", "plan"]
 
 OF_DEVICE = frozenset({"device_admitted"})
-OF_GRANT = frozenset({"grant_moved", "grant_revoked", "host_answered"})
+OF_GRANT = frozenset({"grant_moved", "grant_revoked", "grant_extended", "grant_ended", "host_answered"})
 SHORT_NAME_CHARS = 6  # a single short word of a name stands in other words, and in other people's names
 
 
@@ -89,7 +89,9 @@ class Plan:
     documents: tuple[int, ...]
     """Published policies whose text names the person: those can't be changed, and stay."""
     also: tuple[Held, ...]
-    """Acceptances that are not part of this, but are on the same devices or of the same name and contact."""
+    """Acceptances that are not part of this, but are on the same devices, of the same name and contact, or by a device
+    that the person added.
+    """
     unsealed: int
     size: int
 
@@ -172,6 +174,7 @@ def plan(
     notes, documents = persons.generations_naming(session, place.owner_id, names)
     chosen = {row.id for row in rows}
     near = {acceptance_id for ids_ in on_devices.values() for acceptance_id in ids_} - chosen
+    near |= persons.of_visitors(session, sorted({row.visitor_id for row in rows})) - chosen
     for name, contact in {(item.name, item.contact) for item in held if item.name and item.contact}:
         near |= {row.id for row in persons.find(session, place.owner_id, Wanted(name=name, contact=contact))} - chosen
     return Plan(

@@ -1,4 +1,4 @@
-"""Changing a grant before its time: ended by the guest who signs off or by staff, or moved to another policy group."""
+"""Changing a grant before its time: extended or ended by its guest, ended by staff, or moved to another group."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from gateway.access.extension import Durations, extension
+from gateway.access.status import device_status
 from gateway.audit.record import record
+from gateway.clock import format_utc
 from gateway.link.neighbours import Neighbour
-from gateway.storage import generations, grants, places
+from gateway.storage import generations, grants, places, rules
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import Grant
 from gateway.storage.places import Place
 
 MAX_CODE_CHARS = 64
+EndCause = Literal["signed_off", "replaced", "other_device"]
 
 
 def sign_off(session: Session, place: Place, neighbour: Neighbour, now: datetime) -> bool:
-    """End the grants on the device's network that its guest has by accepting. False when there was none.
+    """End the grants on the device's network that its guest has by accepting, each as a leaf of the log. False when
+    there was none.
 
     What staff admitted a device to is theirs to end.
     """
@@ -28,9 +33,39 @@ def sign_off(session: Session, place: Place, neighbour: Neighbour, now: datetime
         return False
     ended = False
     while (grant := grants.accepted_grant(session, device.id, network.id, now)) is not None:
-        _end(session, grant, "guest", now)
+        end_by_guest(session, place, grant, neighbour.mac, "signed_off", now)
         ended = True
     return ended
+
+
+def end_by_guest(session: Session, place: Place, grant: Grant, mac: str, cause: EndCause, now: datetime) -> None:
+    """End a grant in force on behalf of whom it was given to, as a leaf of the log."""
+    _end(session, grant, "guest", now)
+    record(session, place, "grant_ended", {"grant": grant.id, "cause": cause}, {"mac": mac}, now)
+
+
+def extend(
+    session: Session, place: Place, neighbour: Neighbour, grant_id: str, durations: Durations, now: datetime
+) -> datetime | None:
+    """Let the device be online for longer, as a leaf of the log; until when. None when it may not, as `extension` says,
+    or when its grant is another one by now.
+    """
+    if device_status(session, place, neighbour, now).grant_id != grant_id:
+        return None
+    grants.lock_device(session, place.owner_id, neighbour.mac, now)
+    status = device_status(session, place, neighbour, now)
+    network = places.network_on(session, place.gateway_id, neighbour.interface)
+    version = rules.version_in_force(session, place.owner_id, network.group_key if network is not None else "")
+    until = extension(status, version.id if version is not None else None, durations, now)
+    grant = grants.owned_grant(session, place.owner_id, grant_id)
+    if until is None or grant is None or status.grant_id != grant.id:
+        return None
+    grant.ends_at = until
+    session.flush()
+    fields = {"grant": grant.id, "until": format_utc(until)}
+    record(session, place, "grant_extended", fields, {"mac": neighbour.mac}, now)
+    announce(session, "grants")
+    return until
 
 
 def revoke(session: Session, place: Place, grant_id: str, by: str, now: datetime, *, reason: str = "") -> bool:

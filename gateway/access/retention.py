@@ -40,6 +40,8 @@ OF_GUESTS = frozenset(
         "acceptance",
         "grant_moved",
         "grant_revoked",
+        "grant_extended",
+        "grant_ended",
         "device_admitted",
         "host_answered",
         "exemption_changed",

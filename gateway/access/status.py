@@ -25,6 +25,11 @@ class Status:
     receipt_code: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    group_key: str | None = None
+    version_id: str | None = None
+    """The version of the rules that was accepted; None also where staff admitted the device."""
+    course_ends_at: datetime | None = None
+    """When the course ends that the device has a seat in; None without one."""
 
 
 NOT_ACCEPTED = Status("not_accepted")
@@ -42,4 +47,7 @@ def device_status(session: Session, place: Place, neighbour: Neighbour, now: dat
         found.receipt_code,
         found.starts_at,
         found.ends_at,
+        found.group_key,
+        found.version_id,
+        found.course_ends_at,
     )

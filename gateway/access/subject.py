@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.access import erasure
 from gateway.access.receipts import format_receipt_code
+from gateway.audit.entry import RECOGNISED
 from gateway.audit.periods import Period
 from gateway.clock import MUNICIPAL_ZONE, format_utc
 from gateway.storage import persons
@@ -17,6 +18,7 @@ from gateway.storage.models import Acceptance, Grant
 from gateway.storage.persons import STAFF_FIELDS, About
 from gateway.storage.places import Place
 
+WRITTEN = ("name", "organisation", "contact", "course_code")
 VALUES = ("name", "organisation", "contact", "course_code", "mac", "address")
 NOT_TOLD = frozenset({"v", "owner", "site", "personal", "type", "at"})
 
@@ -48,11 +50,17 @@ def own_document(
 ) -> dict[str, Any] | None:
     """What a guest sees on their own device with their receipt code: that acceptance, and those on the same device of
     the same name and contact. None when the code is not of this device: a MAC alone shows nothing, it can be copied.
+    For the same reason the receipt of an acceptance at which nothing was written shows that one, without what had been
+    written earlier.
     """
     chosen = persons.find(session, place.owner_id, persons.Wanted(receipt=code, mac=mac))
     if not chosen:
         return None
     [acceptance] = chosen
+    if acceptance.identified_by in RECOGNISED:
+        found = _begun(session, place, [acceptance.id], keep, now)
+        found["acceptances"] = [{**each, **dict.fromkeys(WRITTEN, "")} for each in found["acceptances"]]
+        return found
     said = acceptance.visitor.name, acceptance.visitor.contact
     ids = persons.on_devices(session, [acceptance.device_id])[acceptance.device_id]
     rows = persons.by_ids(session, place.owner_id, ids)

@@ -34,8 +34,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "kept_until": "Slettes", "type": "Slag", "at": "Tidspunkt", "reason": "Begrunnelse",
         "grant": "Tilgangens nummer",
         "self_declared": "det du skrev selv", "course_code_": "kurskode", "host_approved": "godkjent av vert",
+        "oidc": "innlogging", "known_device": "enheten, som var kjent fra før",
+        "device_words": "tre ord fra en annen enhet", "receipt_code": "kvitteringen fra en tidligere godkjenning",
+        "cause": "Årsak", "signed_off": "logget av",
+        "replaced": "samme enhet kom tilbake med ny adresse", "other_device": "avsluttet fra en annen enhet",
         "answer": "Svaret fra verten", "asked": "Spurt",
-        "oidc": "innlogging",
     },
     "nn": {
         "title": "Kva som er lagra om deg", "made_at": "Laga", "owner": "Behandlingsansvarleg", "log": "Logg",
@@ -53,7 +56,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "until": "Tilgang til", "ended_at": "Tilgang avslutta", "group": "Gruppe", "interface": "Nett",
         "kept_until": "Blir sletta", "type": "Slag", "at": "Tidspunkt", "reason": "Grunngjeving",
         "grant": "Nummeret til tilgangen", "self_declared": "det du skreiv sjølv", "course_code_": "kurskode",
-        "host_approved": "godkjend av vert", "answer": "Svaret frå verten", "asked": "Spurt", "oidc": "innlogging",
+        "host_approved": "godkjend av vert", "oidc": "innlogging",
+        "known_device": "eininga, som var kjend frå før", "device_words": "tre ord frå ei anna eining",
+        "receipt_code": "kvitteringa frå ei tidlegare godkjenning", "cause": "Årsak", "signed_off": "logga av",
+        "replaced": "same eining kom tilbake med ny adresse", "other_device": "avslutta frå ei anna eining",
+        "answer": "Svaret frå verten", "asked": "Spurt",
     },
     "en": {
         "title": "What is kept about you", "made_at": "Made", "owner": "Controller", "log": "Log",
@@ -70,8 +77,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "until": "Access until", "ended_at": "Access ended", "group": "Group", "interface": "Network",
         "kept_until": "Erased", "type": "Kind", "at": "Time", "reason": "Reason", "grant": "Number of the access",
         "self_declared": "what you wrote yourself", "course_code_": "course code",
-        "host_approved": "approved by a host", "answer": "The host’s answer", "asked": "Asked",
-        "oidc": "sign-in",
+        "host_approved": "approved by a host",
+        "oidc": "sign-in", "known_device": "the device, known from before",
+        "device_words": "three words from another device", "receipt_code": "the receipt of an earlier acceptance",
+        "cause": "Cause", "signed_off": "signed off", "replaced": "the same device came back with a new address",
+        "other_device": "ended from another device",
+        "answer": "The host’s answer", "asked": "Asked",
     },
 }  # fmt: skip
 _MOMENTS = frozenset(
@@ -126,6 +137,8 @@ def _rows(rows: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[str]:
         shown = str(value)
         if name in _MOMENTS:
             shown = f"{datetime.fromisoformat(shown).astimezone(MUNICIPAL_ZONE):%d.%m.%Y %H:%M}"
+        elif name == "cause":
+            shown = words.get(shown, shown)
         elif name == "identified_by":
             shown = words.get("course_code_" if shown == "course_code" else shown, shown)
         yield f'<tr><th scope="row">{escape(words.get(name, name))}</th><td>{escape(shown)}</td></tr>'

@@ -22,10 +22,15 @@ from gateway.clock import format_utc
 VERSION = 1
 MAX_ENTRY_BYTES = 65_535
 MIN_SALT_BYTES = 16
-IDENTIFIED_BY = frozenset({"self_declared", "course_code", "host_approved", "oidc"})
+IDENTIFIED_BY = frozenset(
+    {"self_declared", "course_code", "host_approved", "oidc", "known_device", "device_words", "receipt_code"}
+)
+RECOGNISED = frozenset({"known_device", "device_words", "receipt_code"})
+"""Ways of being identified in which the person wrote nothing this time: what they wrote earlier was taken again."""
 
 _ENVELOPE = frozenset({"v", "type", "at", "owner", "site", "personal"})
 _RULES = frozenset({"version", "language", "text_sha256", "html_sha256"})
+_RULES_OPTIONAL = frozenset({"group"})  # whose rules they are, where a group has its own
 _KINDS = (("text", "md"), ("html", "html"))
 _HEX = re.compile(r"[0-9a-f]{64}")
 _DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -34,24 +39,27 @@ _AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One type of entry: its plain fields (all required) and its possible personal fields."""
+    """One type of entry: its plain fields (all required but `optional`) and its possible personal fields."""
 
     plain: frozenset[str]
     personal: frozenset[str]
+    optional: frozenset[str] = frozenset()
 
 
-def _shape(plain: str, personal: str) -> Shape:
-    return Shape(frozenset(plain.split()), frozenset(personal.split()))
+def _shape(plain: str, personal: str, optional: str = "") -> Shape:
+    return Shape(frozenset(plain.split()), frozenset(personal.split()), frozenset(optional.split()))
 
 
 # A new type is a new row. Free text is personal: people write names into it. `leaves` names leaves by their numbers, as
 # ranges: `3-5,9`.
 SHAPES: Mapping[str, Shape] = {
     "acceptance": _shape("rules identified_by", "name organisation contact mac address course_code receipt"),
-    "rules_published": _shape("version adopting_body adopted_on case_number binding_language texts", "by"),
+    "rules_published": _shape("version adopting_body adopted_on case_number binding_language texts", "by", "group"),
     "policy_published": _shape("generation before_sha256 after_sha256", "by note"),
     "grant_moved": _shape("grant from_group to_group", "by mac"),
     "grant_revoked": _shape("grant", "by mac reason"),
+    "grant_extended": _shape("grant until", "mac"),
+    "grant_ended": _shape("grant cause", "mac"),
     "export": _shape("first last size", "staff filter purpose"),
     "staff_change": _shape("change role", "staff subject scope"),
     "staff_login": _shape("method result", "staff address"),
@@ -159,8 +167,8 @@ def _check(document: Mapping[str, Any]) -> None:
     if document.get("v") != VERSION or isinstance(document["v"], bool) or shape is None:
         raise EntryError(f"no entry type {kind!r} in version {document.get('v')!r}")
     expected = _ENVELOPE | shape.plain
-    if document.keys() != expected:
-        odd = ", ".join(sorted(document.keys() ^ expected))
+    if document.keys() - shape.optional != expected:
+        odd = ", ".join(sorted((document.keys() - shape.optional) ^ expected))
         raise EntryError(f"an entry of type {kind} has other fields than its type: {odd}")
     if not all(isinstance(document[name], str) and document[name] for name in ("owner", "site")):
         raise EntryError("owner and site are non-empty text")
@@ -173,6 +181,8 @@ def _check(document: Mapping[str, Any]) -> None:
         raise EntryError("`personal` is a list of base64url SHA-256 digests")
     if personal != sorted(set(personal)):
         raise EntryError("the digests in `personal` are sorted and distinct")
+    if not all(isinstance(document[name], str) and document[name] for name in shape.optional & document.keys()):
+        raise EntryError(f"the optional fields of {kind} are non-empty text where they stand")
     if "rules" in shape.plain:
         _check_rules(document["rules"])
     if "texts" in shape.plain:
@@ -182,8 +192,8 @@ def _check(document: Mapping[str, Any]) -> None:
 
 
 def _check_rules(rules: Any) -> None:
-    if not isinstance(rules, Mapping) or rules.keys() != _RULES:
-        raise EntryError(f"`rules` has exactly the fields {', '.join(sorted(_RULES))}")
+    if not isinstance(rules, Mapping) or rules.keys() - _RULES_OPTIONAL != _RULES:
+        raise EntryError(f"`rules` has the fields {', '.join(sorted(_RULES))}, and perhaps group")
     if not all(isinstance(value, str) and value for value in rules.values()):
         raise EntryError("the fields of `rules` are non-empty text")
     if not all(_is_hash(rules[name]) for name in ("text_sha256", "html_sha256")):

@@ -59,7 +59,9 @@ DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
 HEX = re.compile(r"[0-9a-f]{64}")
 AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 DECIMAL = re.compile(r"0|[1-9][0-9]{0,14}")
-IDENTIFIED_BY = {"self_declared", "course_code", "host_approved", "oidc"}
+IDENTIFIED_BY = {
+    "self_declared", "course_code", "host_approved", "oidc", "known_device", "device_words", "receipt_code",
+}  # fmt: skip
 PERSONAL_COLUMNS = ("name", "organisation", "contact", "course_code", "mac", "address", "receipt")
 PLAIN_FILTER = {"from", "to", "site", "version"}
 PERSONAL_FILTER = {"name": "name", "course": "course_code", "device": "mac"}  # key of the filter: field of the entry
@@ -990,7 +992,8 @@ def _receipt(verifier: _Verifier, data: bytes, given: bytes | None) -> list[str]
     if document["type"] == "acceptance":
         rules = document["rules"]
         facts.append(
-            f"Rules version {rules['version']} ({rules['language']}) were accepted at {document['at']} (UTC), site"
+            f"Rules version {rules['version']} ({rules['language']}){_whose(rules)} were accepted at {document['at']}"
+            f" (UTC), site"
             f" “{document['site']}”."
         )
         unchecked.append(
@@ -1538,6 +1541,8 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "policy_published": {"generation", "before_sha256", "after_sha256"},
     "grant_moved": {"grant", "from_group", "to_group"},
     "grant_revoked": {"grant"},
+    "grant_extended": {"grant", "until"},
+    "grant_ended": {"grant", "cause"},
     "export": {"first", "last", "size"},
     "staff_change": {"change", "role"},
     "staff_login": {"method", "result"},
@@ -1551,6 +1556,7 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "key_rotated": {"old_vkey", "new_vkey", "note"},
     "restored": {"size", "root", "known_size", "known_root"},
 }
+OPTIONAL_FIELDS = {"rules_published": {"group"}}  # non-empty text where they stand
 HASHES = {"text_sha256", "html_sha256"}
 UNSORTED = "its digests are not sorted and distinct"
 PERSONAL_NAMES = tuple(name.encode() for name in PERSONAL_COLUMNS)
@@ -1560,7 +1566,8 @@ PERSONAL_NAMES = tuple(name.encode() for name in PERSONAL_COLUMNS)
 _TEXT = rb'[^"\\\x00-\x1f]'
 PLAIN_ACCEPTANCE = re.compile(
     rb'\{"at":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)",'
-    rb'"identified_by":"(self_declared|course_code|host_approved|oidc)",'
+    rb'"identified_by":"(self_declared|course_code|host_approved|oidc|'
+    rb'known_device|device_words|receipt_code)",'
     rb'"owner":"' + _TEXT + rb'+","personal":\[((?:"[\w-]{43}"(?:,"[\w-]{43}")*)?)\],'
     rb'"rules":\{"html_sha256":"([0-9a-f]{64})","language":"(' + _TEXT + rb'+)",'
     rb'"text_sha256":"([0-9a-f]{64})","version":"(' + _TEXT + rb'+)"\},'
@@ -1595,11 +1602,14 @@ def _misshapen(found: dict[str, Any]) -> str | None:  # noqa: PLR0911, PLR0912 -
         return UNSORTED
     kind = found["type"]
     plain = PLAIN.get(kind)
-    if plain is not None and found.keys() != ENVELOPE | plain:
-        odd = ", ".join(sorted(found.keys() ^ (ENVELOPE | plain), key=_utf16))
+    optional = OPTIONAL_FIELDS.get(kind, set()) & found.keys()
+    if plain is not None and found.keys() - optional != ENVELOPE | plain:
+        odd = ", ".join(sorted((found.keys() - optional) ^ (ENVELOPE | plain), key=_utf16))
         return f"has other fields than {kind} of version 1 has: {odd}"
     if kind == "acceptance":
         keys = {"version", "language"} | HASHES
+        if isinstance(found["rules"], dict) and "group" in found["rules"]:  # a group's own rules say whose they are
+            keys |= {"group"}
         if (
             not isinstance(found["rules"], dict)
             or found["rules"].keys() != keys
@@ -1609,6 +1619,8 @@ def _misshapen(found: dict[str, Any]) -> str | None:  # noqa: PLR0911, PLR0912 -
         if not isinstance(found["identified_by"], str) or found["identified_by"] not in IDENTIFIED_BY:
             return "says in no known way how the person was identified"
     if kind == "rules_published":
+        if not _texts_only(found, optional):
+            return "does not say in words whose rules they are"
         texts = found["texts"]
         if not isinstance(texts, dict) or not all(
             isinstance(item, dict) and item.keys() == HASHES and _texts_only(item, HASHES) for item in texts.values()
@@ -1628,6 +1640,10 @@ def _misshapen(found: dict[str, Any]) -> str | None:  # noqa: PLR0911, PLR0912 -
 def _texts_only(found: dict[str, Any], names: set[str]) -> bool:
     """Whether each of `names` is there and is non-empty text."""
     return all(isinstance(found.get(name), str) and found[name] for name in names)
+
+
+def _whose(rules: dict[str, Any]) -> str:
+    return f" of the group “{rules['group']}”" if "group" in rules else ""
 
 
 def _hashed(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import click
 from gateway.clock import format_utc, utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
 from gateway.errors import UsageError
-from gateway.storage import rules
+from gateway.storage import generations, rules
 from gateway.terms import publish as publishing
 from gateway.terms.notice import refuse_blanks
 
@@ -29,6 +29,7 @@ def terms() -> None:
 @click.option("--case", "case_number", default="", help="Case number in the archive.")
 @click.option("--binding", help="The language that decides when texts differ; the first by default.")
 @click.option("--next-review", type=click.DateTime(["%Y-%m-%d"]), help="When it is to be looked at again.")
+@click.option("--group", "group_key", default="", help="Publish as this group's own rules, in place of everybody's.")
 @click.option("--by", default="command line", help="Who publishes.")
 @pass_invocation
 def publish(
@@ -41,6 +42,7 @@ def publish(
     case_number: str,
     binding: str | None,
     next_review: datetime | None,
+    group_key: str,
     by: str,
 ) -> None:
     """Publish Markdown FILEs as the rules in force: one FILE and one --language for each language.
@@ -59,6 +61,8 @@ def publish(
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the rules text can't be read: {error}") from error
     with services.database.write() as session:
+        if group_key and generations.mark_of(session, services.place.owner_id, group_key) is None:
+            raise UsageError(f"the policy in force has no group {group_key!r}; see: gjestenett policy groups list")
         version = publishing.publish(
             session,
             services.place,
@@ -71,8 +75,9 @@ def publish(
             next_review_on=_day(next_review),
             published_by=by,
             now=utc_now(),
+            group_key=group_key,
         )
-    click.echo(f"rules {version.label} are in force")
+    click.echo(f"rules {version.label} are in force" + (f" for the group {group_key}" if group_key else ""))
     for missing in sorted(known - set(texts)):
         click.echo(f"{missing}  no text of its own; these guests are shown {version.binding_language}")
     for text in version.texts:
@@ -89,6 +94,7 @@ def list_(invocation: Invocation, as_json: bool) -> None:
         rows = [
             {
                 "label": version.label,
+                "group": version.group_key,
                 "language": text.language,
                 "published": format_utc(version.published_at),
                 "body": version.adopting_body,
@@ -99,6 +105,24 @@ def list_(invocation: Invocation, as_json: bool) -> None:
             for text in sorted(version.texts, key=lambda text: text.language)
         ]
     print_rows(rows, as_json=as_json, empty="no rules are published")
+
+
+@terms.command()
+@click.option("--short", is_flag=True, help="The shorter rules, for groups that are asked for no name.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder to write into.")
+def starter(short: bool, out: Path) -> None:
+    """Write the rules that a municipality can begin with as Markdown files, to change and publish."""
+    texts = publishing.short_texts() if short else publishing.starter_texts()
+    targets = {language: out / f"{'short-' if short else ''}rules.{language}.md" for language in texts}
+    if there := next((path for path in targets.values() if path.exists()), None):
+        raise UsageError(f"{there} is there already; choose another --out folder")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for language, path in targets.items():
+            path.write_text(texts[language], encoding="utf-8")
+            click.echo(path)
+    except OSError as error:
+        raise UsageError(f"{out} can't be written ({error.strerror}); choose another --out folder") from error
 
 
 def _day(moment: datetime | None) -> date | None:

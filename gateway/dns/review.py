@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import IPv6Address
 
 from gateway.dns import wire
 from gateway.dns.inside import is_private
@@ -43,6 +44,8 @@ class Rebinding:
 Objection = ForbiddenHop | Rebinding
 
 _SERVICES = (wire.SVCB, wire.HTTPS)
+# Windows asks for this name to learn whether it is online, and takes any other answer for none. Nothing is there.
+_PUBLISHED = frozenset({("dns.msftncsi.com", IPv6Address("fd3e:4f5a:5b81::1").packed)})
 
 
 def review(name: str, reply: Reply, judge: Judge | None, private_zones: tuple[str, ...]) -> Objection | None:
@@ -62,7 +65,7 @@ def review(name: str, reply: Reply, judge: Judge | None, private_zones: tuple[st
         for address in record.addresses:
             if is_private(address) and not under(name, private_zones):
                 owner = name if record.owner is None else record.owner
-                if not under(owner, private_zones):
+                if not under(owner, private_zones) and (owner, address) not in _PUBLISHED:
                     return Rebinding(owner)
     return None
 

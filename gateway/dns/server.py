@@ -26,12 +26,12 @@ from gateway.dns.reporting import Reporter
 from gateway.dns.resolve import Resolver
 from gateway.dns.steering import steer
 from gateway.dns.tcp import TcpListener
-from gateway.dns.tls import Certificate
 from gateway.dns.top_names import TopNames
 from gateway.dns.upstreams.forwarder import Upstreams
 from gateway.dns.views import Views
 from gateway.dns.wire import FORMERR, QR, error_reply
 from gateway.lists.reader import SnapshotFile
+from gateway.served_certificate import Certificate
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,9 @@ class Server:
             burst=config.tcp_burst,
         )
         self._certificate = (
-            Certificate(Path(config.tls_certificate), Path(config.tls_key)) if config.tls_certificate else None
+            Certificate(Path(config.tls_certificate), Path(config.tls_key), service="DNS over TLS", alpn="dot")
+            if config.tls_certificate
+            else None
         )
         self._reporter: Reporter | None = None
         self._reload_timer: asyncio.TimerHandle | None = None

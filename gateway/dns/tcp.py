@@ -16,11 +16,11 @@ from gateway.dns.places import Places
 from gateway.dns.plan import NotAccepted
 from gateway.dns.questions import Questions
 from gateway.dns.resolve import Resolver
-from gateway.dns.tls import Certificate
 from gateway.dns.token_bucket import TokenBuckets
 from gateway.dns.top_names import Devices
 from gateway.dns.turns import Turns
 from gateway.dns.views import Views
+from gateway.served_certificate import Certificate
 
 log = logging.getLogger(__name__)
 

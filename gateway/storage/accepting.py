@@ -58,12 +58,13 @@ def end_grant(session: Session, grant_id: str, by: str, now: datetime) -> None:
 
 
 def add_acceptance(
-    session: Session, visitor: Mapping[str, Any], acceptance: Mapping[str, Any], grant: Mapping[str, Any]
+    session: Session, visitor: Mapping[str, Any] | None, acceptance: Mapping[str, Any], grant: Mapping[str, Any]
 ) -> None:
-    """Write the rows of an acceptance: who, what, and the grant that stands on it. The mappings are by column, with
-    `id`; what a column is derived from is enough.
+    """Write the rows of an acceptance: who (None: a visitor that there is), what, and the grant that stands on it. The
+    mappings are by column, with `id`; what a column is derived from is enough.
     """
-    session.execute(_ADD_VISITOR, {**visitor, "name_key": fold(visitor["name"])})
+    if visitor is not None:
+        session.execute(_ADD_VISITOR, {**visitor, "name_key": fold(visitor["name"])})
     session.execute(_ADD_ACCEPTANCE, dict(acceptance))
     session.execute(_ADD_GRANT, dict(grant))
 

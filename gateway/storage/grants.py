@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from gateway.storage.accepting import hold_device
 from gateway.storage.base import table_of
+from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.models import Acceptance, AppliedGrant, Device, Gateway, Grant, Network
 
@@ -92,8 +93,8 @@ def grant_by_code(session: Session, owner_id: str, code: str) -> Grant | None:
 
 
 class Standing(NamedTuple):
-    """A device's open grant on a network, with what a guest is told of it; `acceptance_id` and `receipt_code` are None
-    for one that staff admitted.
+    """A device's open grant on a network, with what a guest is told of it; `acceptance_id`, `receipt_code` and
+    `version_id` are None for one that staff admitted.
     """
 
     grant_id: str
@@ -102,6 +103,9 @@ class Standing(NamedTuple):
     starts_at: datetime
     ends_at: datetime
     applied: bool
+    group_key: str
+    version_id: str | None
+    course_ends_at: datetime | None
 
 
 def standing(
@@ -118,7 +122,7 @@ def standing(
 
 # Made once, and of tables: putting a statement of this size together takes longer than asking it, and so do objects.
 _GRANT, _ACCEPTANCE, _DEVICE = table_of(Grant), table_of(Acceptance), table_of(Device)
-_NETWORK, _APPLIED = table_of(Network), table_of(AppliedGrant)
+_NETWORK, _APPLIED, _COURSE = table_of(Network), table_of(AppliedGrant), table_of(Course)
 _STANDING = (
     select(
         _GRANT.c.id,
@@ -130,10 +134,14 @@ _STANDING = (
         .where(_APPLIED.c.grant_id == _GRANT.c.id, _APPLIED.c.removed_at.is_(None))
         .exists()
         .label("applied"),
+        _GRANT.c.group_key,
+        _ACCEPTANCE.c.rules_version_id,
+        _COURSE.c.ends_at.label("course_ends_at"),
     )
     .join_from(_GRANT, _DEVICE, _DEVICE.c.id == _GRANT.c.device_id)
     .join(_NETWORK, _NETWORK.c.id == _GRANT.c.network_id)
     .outerjoin(_ACCEPTANCE, _ACCEPTANCE.c.id == _GRANT.c.acceptance_id)
+    .outerjoin(_COURSE, _COURSE.c.id == _GRANT.c.course_id)
     .where(
         _DEVICE.c.owner_id == bindparam("owner"),
         _DEVICE.c.mac == bindparam("mac"),

@@ -140,6 +140,8 @@ class RulesVersion(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
     label: Mapped[str] = mapped_column(String(80))
+    group_key: Mapped[str] = mapped_column(Key, default="", server_default="")
+    """Whose rules they are: a group that has its own; "" is everybody else's."""
     adopting_body: Mapped[str] = mapped_column(Text, default="")
     adopted_on: Mapped[date | None] = mapped_column(Date)
     case_number: Mapped[str] = mapped_column(Text, default="")
@@ -175,7 +177,9 @@ class Acceptance(Base):
         Index("ix_acceptance_visitor_id", "visitor_id"),
         Index("ix_acceptance_short_code", "owner_id", text("substr(receipt_code, 1, 8)"), "accepted_at"),
         CheckConstraint(
-            "identified_by IN ('self_declared', 'course_code', 'host_approved', 'oidc')", name="identified_by"
+            "identified_by IN ('self_declared', 'course_code', 'host_approved', 'oidc', 'known_device',"
+            " 'device_words', 'receipt_code')",
+            name="identified_by",
         ),
     )
 
@@ -250,6 +254,21 @@ class AppliedGrant(Base):
     grant_id: Mapped[str] = mapped_column(ForeignKey("access_grant.id"), primary_key=True)
     applied_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+
+
+class DeviceWords(Base):
+    """Three words that a guest's device shows, so that another one can be added: the number that they stand for.
+
+    One a grant; used once, and then gone.
+    """
+
+    __tablename__ = "device_words"
+    __table_args__ = (UniqueConstraint("owner_id", "number"),)
+
+    grant_id: Mapped[str] = mapped_column(ForeignKey("access_grant.id"), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
+    number: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[datetime]
 
 
 class PolicyDraft(Base):

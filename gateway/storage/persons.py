@@ -16,6 +16,7 @@ from gateway.storage.models import (
     Acceptance,
     AppliedGrant,
     Device,
+    DeviceWords,
     Grant,
     ListRequest,
     ListSource,
@@ -98,6 +99,14 @@ def on_devices(session: Session, device_ids: Sequence[str], *, lock: bool = Fals
             select(Acceptance.device_id, Acceptance.id).where(Acceptance.device_id.in_(some))
         ):
             found[device_id].append(acceptance_id)
+    return found
+
+
+def of_visitors(session: Session, visitor_ids: Sequence[str]) -> set[str]:
+    """The acceptances (ids) of these visitors: those of devices that were added, and of coming back, share one."""
+    found: set[str] = set()
+    for some in _batches(visitor_ids):
+        found.update(session.scalars(select(Acceptance.id).where(Acceptance.visitor_id.in_(some))))
     return found
 
 
@@ -206,6 +215,7 @@ def delete_acceptances(
         grants = select(Grant.id).where(Grant.acceptance_id.in_(some))
         visitors = list(session.scalars(select(Acceptance.visitor_id).where(Acceptance.id.in_(some))))
         session.execute(delete(AppliedGrant).where(AppliedGrant.grant_id.in_(grants)))
+        session.execute(delete(DeviceWords).where(DeviceWords.grant_id.in_(grants)))
         session.execute(delete(Grant).where(Grant.acceptance_id.in_(some)))
         session.execute(delete(Acceptance).where(Acceptance.id.in_(some)))
         needed = exists().where(Acceptance.visitor_id == Visitor.id)

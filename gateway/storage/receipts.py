@@ -26,6 +26,7 @@ class Accepted:
     version: RulesVersion
     name: str
     mac: str
+    identified_by: str
 
 
 def by_code(session: Session, owner_id: str, code: str) -> Accepted | None:
@@ -39,6 +40,7 @@ def by_code(session: Session, owner_id: str, code: str) -> Accepted | None:
             RulesVersion,
             Visitor.name,
             Device.mac,
+            Acceptance.identified_by,
         )
         .join(RulesVersion, RulesVersion.id == Acceptance.rules_version_id)
         .join(Visitor, Visitor.id == Acceptance.visitor_id)

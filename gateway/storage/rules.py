@@ -10,19 +10,20 @@ from gateway.storage.base import table_of
 from gateway.storage.engine import Session
 from gateway.storage.models import RulesVersion
 
-_last_in_force: dict[str, RulesVersion] = {}
-"""The version in force of each owner when it was last asked for. Versions never change, so its id says all."""
+_last_in_force: dict[tuple[str, str], RulesVersion] = {}
+"""The version in force of each owner and group when it was last asked for. Versions never change: the id says all."""
 
 
-def version_in_force(session: Session, owner_id: str) -> RulesVersion | None:
-    """The version published last, with its texts; to be read only: it belongs to no session, and is kept.
+def version_in_force(session: Session, owner_id: str, group_key: str = "") -> RulesVersion | None:
+    """The version published last for the group, else for everybody, with its texts.
 
-    Every guest asks for it, and the texts are by far the largest thing that a guest's page needs of the database.
+    To be read only: it belongs to no session, and is kept. Every guest asks for it, and the texts are by far the
+    largest thing that a guest's page needs of the database.
     """
-    newest = session.execute(_NEWEST, {"owner": owner_id}).scalar_one_or_none()
+    newest = session.execute(_NEWEST, {"owner": owner_id, "group": group_key}).scalar_one_or_none()
     if newest is None:
         return None
-    kept = _last_in_force.get(owner_id)
+    kept = _last_in_force.get((owner_id, group_key))
     if kept is not None and kept.id == newest:
         return kept
     version = session.get(RulesVersion, newest)
@@ -30,15 +31,15 @@ def version_in_force(session: Session, owner_id: str) -> RulesVersion | None:
         for text in version.texts:
             session.expunge(text)
         session.expunge(version)
-        _last_in_force[owner_id] = version
+        _last_in_force[owner_id, group_key] = version
     return version
 
 
 _VERSION = table_of(RulesVersion).c
 _NEWEST = (
     select(_VERSION.id)
-    .where(_VERSION.owner_id == bindparam("owner"))
-    .order_by(_VERSION.published_at.desc(), _VERSION.id.desc())
+    .where(_VERSION.owner_id == bindparam("owner"), _VERSION.group_key.in_(("", bindparam("group"))))
+    .order_by((_VERSION.group_key == "").asc(), _VERSION.published_at.desc(), _VERSION.id.desc())
     .limit(1)
 )
 

@@ -33,8 +33,11 @@ def publish(
     next_review_on: date | None,
     published_by: str,
     now: datetime,
+    group_key: str = "",
 ) -> RulesVersion:
     """Publish `texts` (language → Markdown) as the version in force, recorded as a leaf.
+
+    With `group_key` they are in force for that group alone, in place of everybody's.
 
     A text is named by two SHA-256: of its Markdown in UTF-8 with LF line ends, and of the HTML shown for it.
     Raises: UsageError when a text is empty or too long, the binding language has no text, or the label is taken.
@@ -52,6 +55,7 @@ def publish(
     version = RulesVersion(
         owner_id=place.owner_id,
         label=label,
+        group_key=group_key,
         adopting_body=adopting_body,
         adopted_on=adopted_on,
         case_number=case_number,
@@ -76,6 +80,7 @@ def publish(
                 text.language: {"text_sha256": text.text_sha256, "html_sha256": text.html_sha256}
                 for text in version.texts
             },
+            **({"group": group_key} if group_key else {}),
         },
         {"by": published_by},
         now,
@@ -87,6 +92,12 @@ def publish(
 def starter_texts() -> dict[str, str]:
     """The rules that a fresh installation begins with, by language."""
     folder = files("gateway.terms") / "starter"
+    return {language: (folder / f"{language}.md").read_text(encoding="utf-8") for language in STARTER_LANGUAGES}
+
+
+def short_texts() -> dict[str, str]:
+    """Shorter rules to begin with for groups that are asked for no name, as in a library or a youth club."""
+    folder = files("gateway.terms") / "starter" / "short"
     return {language: (folder / f"{language}.md").read_text(encoding="utf-8") for language in STARTER_LANGUAGES}
 
 

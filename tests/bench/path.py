@@ -20,7 +20,7 @@ def first_packet(product: Product) -> list[float]:
     """Milliseconds from POST to the first forwarded packet, sorted; each run begins with a closed device."""
     took = []
     for _ in range(RUNS):
-        fields = form_fields(product.curl("guest1", f"{PORTAL}/").body) | {"name": "Kari Nordmann"}
+        fields = form_fields(product.curl("guest1", f"{PORTAL}/form").body) | {"name": "Kari Nordmann"}
         command = [sys.executable, "-m", "tests.bench.first_packet", HOSTNAME, net.GUEST4, str(product.ca), net.SITE4]
         done = product.world.run("guest1", *command, stdin=urlencode(fields))
         took.append(float(done.stdout))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,20 +48,23 @@ class RunningPortal:
             pass
 
 
-@pytest.fixture
-def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningPortal]:
-    """A portal that is told that its network is enforced; guests come from loopback."""
+@contextmanager
+def running_portal(folder: Path, more: str = "") -> Iterator[RunningPortal]:
+    """A portal over its own state in `folder`, told that its network is enforced; guests come from loopback.
+
+    `more` is TOML that stands under `[portal]`, and may begin other tables.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    config = tmp_path / "gjestenett.toml"
+    config = folder / "gjestenett.toml"
     config.write_text(
         f'[owner]\nname = "Fjellbygda kommune"\nhelpdesk_phone = "61 00 00 00"\nhelpdesk_hours = "8–15"\n'
-        f'[portal]\nport = {port}\npublic_url = "{url}"\nask_contact = "optional"\n'
         f'[enforcement]\nenabled = true\nguest_interfaces = ["lo"]\nuplink = "wan0"\n'
+        f'[portal]\nport = {port}\npublic_url = "{url}"\nask_contact = "optional"\n{more}'
     )
-    state = tmp_path / "state"
+    state = folder / "state"
     services = prepare(load(config, state), utc_now)
     process = subprocess.Popen(
         [sys.executable, "-m", "gateway.cli", "--config", str(config), "--state", str(state), "portal"]
@@ -72,6 +76,13 @@ def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningP
         process.terminate()
         assert process.wait(10) == 0
         services.database.close()
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Iterator[RunningPortal]:
+    """A portal that is told that its network is enforced; guests come from loopback."""
+    with running_portal(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture

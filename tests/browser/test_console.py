@@ -36,6 +36,7 @@ from gateway.lists.publish import publish
 from gateway.settings import load
 from gateway.storage import generations, grants, rules
 from policies.snapshot import NamedList
+from tests.lab.certificates import Authority
 
 CHROMIUM = shutil.which("chromium")
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
@@ -112,7 +113,8 @@ def running(tmp_path: Path) -> Iterator[RunningConsole]:
     config, state = tmp_path / "gjestenett.toml", tmp_path / "state"
     config.write_text(
         f'[owner]\nname = "Fjellbygda kommune"\n[console]\nport = {port}\n[enforcement]\nenabled = true\n'
-        'guest_interfaces = ["lo"]\nuplink = "wan0"\n'
+        'guest_interfaces = ["lo"]\nuplink = "wan0"\n[portal]\nhostname = "gjest.example.no"\n'
+        f'tls_certificate = "{tmp_path}/portal.pem"\ntls_key = "{tmp_path}/portal.key"\n'
     )
     services = prepare(load(config, state), utc_now)
     command = [sys.executable, "-m", "gateway.cli", "--config", str(config), "--state", str(state)]
@@ -322,6 +324,16 @@ def test_every_page_is_accessible_and_fits(
     running.guest("Anne-Margrethe Kvalvågnes-Torkildsen", "", "02:00:00:00:00:02", applied=False)
     page.goto(f"{running.url}/devices")
     look("devices")
+    page.goto(f"{running.url}/network")
+    look("network-withheld")
+    portal = running.services.settings.portal
+    assert portal.tls_certificate is not None
+    assert portal.tls_key is not None
+    Authority(portal.tls_key.parent).issue([portal.hostname], portal.tls_certificate, portal.tls_key)
+    page.goto(f"{running.url}/network")
+    expect(page.locator("pre").first).to_contain_text("dhcp-option-force=114")
+    look("network")
+    page.goto(f"{running.url}/devices")
     page.locator("td.act a").first.click()
     look("end")
     page.goto(f"{running.url}/policy")

@@ -10,18 +10,13 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
-
 from tests.lab import topology as net
+from tests.lab.verdicts import Verdict, read_verdicts
 from tests.lab.world import LabError, World
 
 HOSTNAME = "gjest.example.no"
@@ -73,25 +68,34 @@ class Page:
 class Product:
     """`gjestenett up` in the lab. Use as `with Product(world) as product:`."""
 
-    def __init__(self, world: World, database: str = "") -> None:
+    def __init__(self, world: World, database: str = "", enforcement: str = "", more_settings: str = "") -> None:
+        """`enforcement`: further lines of that section of the settings; `more_settings`: further sections."""
         self.world = world
         self.folder = world.directory / "product"
         self.state = self.folder / "state"
         self.config = self.folder / "gjestenett.toml"
-        self.ca = self.folder / "ca.pem"
+        self.ca = world.authority.ca
         self.database = database
+        self.enforcement = enforcement
+        self.more_settings = more_settings
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Product:
         self.folder.mkdir()
-        _make_certificates(self.folder)
-        self.config.write_text(_SETTINGS.format(state=self.state, folder=self.folder, database=self.database))
+        self.certify()
+        settings = _SETTINGS.format(state=self.state, folder=self.folder, database=self.database)
+        self.config.write_text(f"{settings}{self.enforcement}\n{self.more_settings}")
         (self.folder / "resolv.conf").write_text(f"nameserver {net.GUEST4}\noptions timeout:2 attempts:2\n")
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def certify(self, *names: str, lasts: timedelta = timedelta(days=30)) -> None:
+        """Give the portal a certificate of the lab's authority, or a new one: for its own name unless for `names`."""
+        pair = self.folder / "portal.pem", self.folder / "portal.key"
+        self.world.authority.issue(names or (HOSTNAME,), *pair, lasts)
 
     def start(self) -> None:
         """Start everything and wait until it serves."""
@@ -140,7 +144,7 @@ class Product:
 
     def accept(self, guest: str, name: str = "Kari Nordmann", language: str = "nb", course_code: str = "") -> Page:
         """Read the rules and accept them as a browser without JavaScript does; the answer to the POST."""
-        page = self.curl(guest, f"{PORTAL}/", language=language)
+        page = self.curl(guest, f"{PORTAL}/form", language=language)
         fields = form_fields(page.body)
         if "token" not in fields:
             raise LabError(f"no form on the welcome page ({page.status}): {page.body[:500]}")
@@ -160,6 +164,11 @@ class Product:
         """RFC 8908: what the captive-portal API tells the device."""
         document: dict[str, Any] = json.loads(self.curl(guest, f"{PORTAL}/captive-portal/api").body)
         return document
+
+    def verdicts(self, guest: str, **plan: object) -> dict[str, dict[str, Verdict]]:
+        """What each operating system would conclude on the guest's device, by API; see `tests.lab.verdicts`."""
+        command = ["env", f"SSL_CERT_FILE={self.ca}", sys.executable, "-m", "tests.lab.verdicts", json.dumps(plan)]
+        return read_verdicts(self.world.run(guest, *self._with_resolver(command), timeout_s=60).stdout)
 
     def dig(self, guest: str, name: str, type_: str = "A", server: str = net.GUEST4) -> str:
         """dig's whole answer."""
@@ -211,31 +220,3 @@ def form_fields(html: str) -> dict[str, str]:
         elif name:
             fields[unescape(name.group(1))] = unescape(value.group(1)) if value else "on"
     return fields
-
-
-def _make_certificates(folder: Path) -> None:
-    """A certificate authority of the lab's own and the portal's certificate from it."""
-    now = datetime.now(UTC)
-    authority_key, portal_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gjestenett lab")])
-
-    def build(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(authority)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=30))
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), False)
-        )
-
-    ca = build(authority, authority_key).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    leaf = build(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOSTNAME)]), portal_key).add_extension(
-        x509.SubjectAlternativeName([x509.DNSName(HOSTNAME)]), critical=False
-    )
-    (folder / "ca.pem").write_bytes(ca.sign(authority_key, hashes.SHA256()).public_bytes(Encoding.PEM))
-    (folder / "portal.pem").write_bytes(leaf.sign(authority_key, hashes.SHA256()).public_bytes(Encoding.PEM))
-    (folder / "portal.key").write_bytes(portal_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

@@ -24,7 +24,7 @@ CHROMIUM = shutil.which("chromium")
 
 @pytest.fixture(scope="module")
 def product(world: World) -> Iterator[Product]:
-    with Product(world) as running:
+    with Product(world, more_settings="[sessions]\nreturn_days = 0\n") as running:  # the form each time
         world.start_dhcp()
         world.join("guest1")
         yield running

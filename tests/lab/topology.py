@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from captive_portal.probes import NAME_CHECKS, PROBES
+
 GUESTS = {"guest1": "02:00:00:00:77:01", "guest2": "02:00:00:00:77:02"}
 NAMESPACES = ("gateway", *GUESTS, "internet", "inside", "mgmt")
 
@@ -20,14 +22,8 @@ RESOLVER4, RESOLVER6 = "203.0.113.53", "2001:db8:ffff::53"
 INTERNET = (PROBE4, PROBE6, SITE4, SITE6, GAME4, GAME6)
 
 HOSTS = {  # what the lab's resolver knows
-    "connectivitycheck.gstatic.com": (PROBE4, PROBE6),
-    "www.google.com": (PROBE4, PROBE6),
-    "play.googleapis.com": (PROBE4, PROBE6),
-    "captive.apple.com": (PROBE4, PROBE6),
-    "www.msftconnecttest.com": (PROBE4, PROBE6),
-    "detectportal.firefox.com": (PROBE4, PROBE6),
-    "nmcheck.gnome.org": (PROBE4, PROBE6),
-    "fedoraproject.org": (PROBE4, PROBE6),
+    **{probe.host: (PROBE4, PROBE6) for probe in PROBES},
+    **{check.name: check.addresses for check in NAME_CHECKS},
     "www.example.com": (SITE4, SITE6),
     "example.org": (SITE4, SITE6),
     "store.steampowered.com": (GAME4, GAME6),

@@ -17,7 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from captive_portal.probes import PROBES
 from tests.lab import topology as net
+from tests.lab.certificates import Authority
 
 PROJECT = Path(__file__).resolve().parents[2]
 TOOLS = ("unshare", "nsenter", "ip", "nft", "dnsmasq", "udhcpc", "curl", "dig")
@@ -139,9 +141,18 @@ class World:
         with (self.directory / "gateway.log").open("a") as log:
             return self.popen("gateway", *command, env=env, stdout=log, stderr=log)
 
-    def start_dhcp(self, api_uri: str = API_URI) -> None:
-        """dnsmasq on the guest side: DHCPv4 with option 114, router advertisements for SLAAC; no DNS."""
+    def start_dhcp(self, api_uri: str = API_URI, announced: Path | None = None) -> None:
+        """dnsmasq on the guest side: DHCPv4 with option 114, router advertisements for SLAAC; no DNS.
+
+        With `announced`, what `gjestenett` writes for it: that instead, and DHCPv6 for what is no address. It may be
+        started again, as it has to be when that file changes.
+        """
         first, last = net.DHCP_RANGE4
+        self._stop_dnsmasq("gateway")
+        if announced is None:
+            told = (f"--dhcp-option-force=114,{api_uri}", "--dhcp-range=2001:db8:77::,ra-only")
+        else:
+            told = (f"--conf-file={announced}", "--dhcp-range=2001:db8:77::,ra-stateless")
         self._dnsmasq(
             "gateway",
             "--port=0",
@@ -153,12 +164,17 @@ class World:
             f"--dhcp-range={first},{last},255.255.255.0,10m",
             f"--dhcp-option=option:router,{net.GUEST4}",
             f"--dhcp-option=option:dns-server,{net.GUEST4}",
-            f"--dhcp-option-force=114,{api_uri}",
+            *told,
             "--enable-ra",
-            "--dhcp-range=2001:db8:77::,ra-only",
             f"--dhcp-option=option6:dns-server,[{net.GUEST6}]",
             f"--dhcp-leasefile={self.directory}/dhcp.leases",
         )
+
+    def start_resolver(self, *options: str) -> None:
+        """dnsmasq as the guests' resolver on the gateway, instead of the one that was there."""
+        self._stop_dnsmasq("gateway", "dns")
+        listen = f"--listen-address={net.GUEST4}"
+        self._dnsmasq("gateway", "--bind-interfaces", "--no-hosts", "--no-resolv", listen, *options, role="dns")
 
     def join(self, guest: str) -> dict[str, str]:
         """The guest's device joins: a real DHCP client and SLAAC. Returns the lease as udhcpc told it.
@@ -236,11 +252,15 @@ class World:
         script = self.directory / "udhcpc.sh"
         script.write_text(_UDHCPC_SCRIPT)
         script.chmod(0o755)
+        tls = self.directory / "tls"
+        self.authority = Authority(tls)
+        self.authority.issue({probe.host for probe in PROBES}, tls / "probes.pem", tls / "probes.key")
         for namespace, addresses in (
             ("internet", net.INTERNET),
             ("inside", (net.INSIDE4, net.INSIDE_PUBLIC4, net.INSIDE6)),
         ):
-            server = self.popen(namespace, sys.executable, "-m", "tests.lab.internet", *addresses)
+            command = (sys.executable, "-m", "tests.lab.internet", *addresses)
+            server = self.popen(namespace, *command, env={"LAB_TLS": str(tls)})
             assert server.stdout is not None
             line = server.stdout.readline().strip()
             server.stdout.close()
@@ -254,11 +274,23 @@ class World:
         wild = f"--address=/{net.WILD}/{net.SITE4}"
         self._dnsmasq("internet", *options, txt, wild, *listen, *records)
 
-    def _dnsmasq(self, namespace: str, *options: str) -> None:
+    def _stop_dnsmasq(self, namespace: str, role: str = "") -> None:
+        """End the one that was started, if any, and wait until it is gone."""
+        pid = _pid_file(namespace, role)
+        self.run(namespace, "sh", "-c", f"[ ! -e {pid} ] || kill $(cat {pid})")
+        self.until(lambda: not self.run(namespace, "sh", "-c", f"cat {pid} 2>/dev/null; true").stdout, f"{pid} gone")
+
+    def _dnsmasq(self, namespace: str, *options: str, role: str = "") -> None:
         """dnsmasq goes to the background only when it is listening, so its end is the sign that it serves."""
         # only user 0 exists in the lab, and an ordinary user's lab may not change groups at all: the empty group
-        common = ("--conf-file=/dev/null", "--user=root", "--group=", "--log-facility=-")
-        pid = f"--pid-file=/run/dnsmasq-{namespace}.pid"
+        given = any(each.startswith("--conf-file=") for each in options)
+        common = (
+            *(() if given else ("--conf-file=/dev/null",)),
+            "--user=root",
+            "--group=",
+            "--log-facility=-",
+        )
+        pid = f"--pid-file={_pid_file(namespace, role)}"
         with (self.directory / f"dnsmasq-{namespace}.log").open("a") as log:
             # a daemon's parent ends at once; its output must not be a pipe that nobody reads
             done = subprocess.run(
@@ -273,6 +305,10 @@ class World:
         if done.returncode:
             said = (self.directory / f"dnsmasq-{namespace}.log").read_text()
             raise LabError(f"dnsmasq in {namespace} did not start: {said.strip()}")
+
+
+def _pid_file(namespace: str, role: str) -> str:
+    return f"/run/dnsmasq-{namespace}{'-' if role else ''}{role}.pid"
 
 
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"))

@@ -9,6 +9,8 @@ const PLAIN = new Map(
     policy_published: "generation before_sha256 after_sha256",
     grant_moved: "grant from_group to_group",
     grant_revoked: "grant",
+    grant_extended: "grant until",
+    grant_ended: "grant cause",
     export: "first last size",
     staff_change: "change role",
     staff_login: "method result",
@@ -23,7 +25,11 @@ const PLAIN = new Map(
     restored: "size root known_size known_root",
   }).map(([type, fields]) => [type, fields.split(" ")]),
 );
-const IDENTIFIED_BY = ["self_declared", "course_code", "host_approved", "oidc"];
+// Fields that an entry of a type may have besides: non-empty text where they stand.
+const OPTIONAL_FIELDS = new Map([["rules_published", ["group"]]]);
+const IDENTIFIED_BY = [
+  "self_declared", "course_code", "host_approved", "oidc", "known_device", "device_words", "receipt_code",
+];
 const HASHES = ["text_sha256", "html_sha256"];
 const PERSONAL_COLUMNS = ["name", "organisation", "contact", "course_code", "mac", "address", "receipt"];
 const PLAIN_FILTER = ["from", "to", "site", "version"];
@@ -49,7 +55,8 @@ const HEADINGS = {
 const TEXT = String.raw`[^"\\\x00-\x1f]`;
 const PLAIN_ACCEPTANCE = new RegExp(
   String.raw`^\{"at":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)",` +
-    String.raw`"identified_by":"(self_declared|course_code|host_approved|oidc)",` +
+    String.raw`"identified_by":"(self_declared|course_code|host_approved|oidc|` +
+    String.raw`known_device|device_words|receipt_code)",` +
     String.raw`"owner":"${TEXT}+","personal":\[((?:"[\w-]{43}"(?:,"[\w-]{43}")*)?)\],` +
     String.raw`"rules":\{"html_sha256":"([0-9a-f]{64})","language":"(${TEXT}+)",` +
     String.raw`"text_sha256":"([0-9a-f]{64})","version":"(${TEXT}+)"\},` +
@@ -76,20 +83,24 @@ function misshapen(found) {
   const isDigest = (item) => typeof item === "string" && /^[\w-]{43}$/.test(item);
   if (!Array.isArray(personal) || !personal.every(isDigest)) return ["not_digests"];
   if (!isAscending(personal)) return ["unsorted_digests"];
+  const optional = OPTIONAL_FIELDS.get(type) ?? [];
   if (PLAIN.has(type)) {
     const expected = [...ENVELOPE, ...PLAIN.get(type)];
     const odd = [
       ...expected.filter((name) => !Object.hasOwn(found, name)),
-      ...Object.keys(found).filter((name) => !expected.includes(name)),
+      ...Object.keys(found).filter((name) => !expected.includes(name) && !optional.includes(name)),
     ];
     if (odd.length) return ["other_fields", { kind: type, odd: odd.sort().join(", ") }];
   }
   if (type === "acceptance") {
     const keys = ["version", "language", ...HASHES];
+    if (isObject(found.rules) && Object.hasOwn(found.rules, "group")) keys.push("group"); // whose rules they are
     if (!isObject(found.rules) || !hasExactly(found.rules, keys) || !holdTexts(found.rules, keys)) return ["bad_rules"];
     if (!IDENTIFIED_BY.includes(found.identified_by)) return ["bad_identification"];
   }
   if (type === "rules_published") {
+    const there = optional.filter((name) => Object.hasOwn(found, name));
+    if (!holdTexts(found, there)) return ["bad_group"];
     const isText = (item) => isObject(item) && hasExactly(item, HASHES) && holdTexts(item, HASHES);
     if (!isObject(found.texts) || !Object.values(found.texts).every(isText)) return ["bad_texts"];
   }

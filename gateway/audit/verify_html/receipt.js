@@ -33,8 +33,8 @@ async function readReceipt(verifier, data, given) {
   const { proved, unchecked } = verifier;
   proved.push(["fact_head", { origin: checkpoint.origin, size: checkpoint.size }], ["fact_included", { index }]);
   if (type === "acceptance") {
-    const { version, language, text_sha256: sha } = document.rules;
-    proved.push(["fact_accepted", { version, language, at, site }]);
+    const { version, language, group, text_sha256: sha } = document.rules;
+    proved.push([group ? "fact_accepted_group" : "fact_accepted", { version, language, group, at, site }]);
     unchecked.push(["gap_words", { sha }]);
   } else {
     proved.push(["fact_type", { type, at, site }]);

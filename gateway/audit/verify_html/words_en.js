@@ -56,6 +56,7 @@ WORDS.en = {
   other_fields: "has other fields than {kind} of version 1 has: {odd}",
   bad_rules: "does not name its rules by version, language and SHA-256",
   bad_identification: "says in no known way how the person was identified",
+  bad_group: "does not say in words whose rules they are",
   bad_texts: "does not name its texts by their SHA-256",
   bad_hashes: "does not name the rules by their SHA-256",
   bad_leaves: "its leaves are not written like 3-5,9",
@@ -161,6 +162,8 @@ WORDS.en = {
   fact_sidecar: "The ZIP is the one that was signed: exported by “{by}”, for “{why}”.",
   fact_included: "Entry {index} is in it, exactly as it stands in the receipt.",
   fact_accepted: "Rules version {version} ({language}) were accepted at {at} (UTC), site “{site}”.",
+  fact_accepted_group:
+    "Rules version {version} ({language}) of the group “{group}” were accepted at {at} (UTC), site “{site}”.",
   fact_type: "It is of type {type}, of {at} (UTC), site “{site}”.",
   fact_field: "Recorded field {name}: “{value}”.",
 

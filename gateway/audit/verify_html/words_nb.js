@@ -56,6 +56,7 @@ WORDS.nb = {
   other_fields: "har andre felt enn {kind} i versjon 1 har: {odd}",
   bad_rules: "navngir ikke reglene med versjon, språk og SHA-256",
   bad_identification: "sier ikke på noen kjent måte hvordan personen ble identifisert",
+  bad_group: "sier ikke med ord hvem reglene er for",
   bad_texts: "navngir ikke tekstene med SHA-256",
   bad_hashes: "navngir ikke reglene med SHA-256",
   bad_leaves: "numrene er ikke skrevet som 3-5,9",
@@ -162,6 +163,8 @@ WORDS.nb = {
   fact_sidecar: "ZIP-filen er den som ble signert: eksportert av «{by}», til «{why}».",
   fact_included: "Innførsel {index} er i den, nøyaktig slik den står i kvitteringen.",
   fact_accepted: "Regler versjon {version} ({language}) ble godtatt {at} (UTC), sted «{site}».",
+  fact_accepted_group:
+    "Regler versjon {version} ({language}) for gruppen «{group}» ble godtatt {at} (UTC), sted «{site}».",
   fact_type: "Den er av typen {type}, fra {at} (UTC), sted «{site}».",
   fact_field: "Registrert felt {name}: «{value}».",
 

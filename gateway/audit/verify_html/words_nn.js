@@ -56,6 +56,7 @@ WORDS.nn = {
   other_fields: "har andre felt enn {kind} i versjon 1 har: {odd}",
   bad_rules: "namngjev ikkje reglane med versjon, språk og SHA-256",
   bad_identification: "seier ikkje på nokon kjend måte korleis personen vart identifisert",
+  bad_group: "seier ikkje med ord kven reglane er for",
   bad_texts: "namngjev ikkje tekstane med SHA-256",
   bad_hashes: "namngjev ikkje reglane med SHA-256",
   bad_leaves: "nummera er ikkje skrivne som 3-5,9",
@@ -162,6 +163,8 @@ WORDS.nn = {
   fact_sidecar: "ZIP-fila er den som vart signert: eksportert av «{by}», til «{why}».",
   fact_included: "Innførsel {index} er i han, nøyaktig slik han står i kvitteringa.",
   fact_accepted: "Reglar versjon {version} ({language}) vart godtekne {at} (UTC), stad «{site}».",
+  fact_accepted_group:
+    "Reglar versjon {version} ({language}) for gruppa «{group}» vart godtekne {at} (UTC), stad «{site}».",
   fact_type: "Han er av typen {type}, frå {at} (UTC), stad «{site}».",
   fact_field: "Registrert felt {name}: «{value}».",
 

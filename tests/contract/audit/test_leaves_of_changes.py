@@ -25,7 +25,8 @@ from gateway.access import courses, host_requests
 from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.admission import Device, admit
 from gateway.access.course_plan import Wish
-from gateway.access.grants import move, revoke
+from gateway.access.extension import Durations
+from gateway.access.grants import extend, move, revoke, sign_off
 from gateway.audit.export import Order, export
 from gateway.context import Services
 from gateway.installation import read_signing_key
@@ -126,6 +127,18 @@ def revoking(services: Services, _folder: Path) -> None:
         assert revoke(session, services.place, grant.id, "ola", services.clock())
 
 
+def extending(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        [grant] = grants.open_grants(session, services.place.owner_id, services.clock())
+        durations = Durations(timedelta(hours=2), {}, timedelta(hours=9))
+        assert extend(session, services.place, Neighbour("lo", MAC), grant.id, durations, services.clock())
+
+
+def signing_off(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        assert sign_off(session, services.place, Neighbour("lo", MAC), services.clock())
+
+
 def moving(services: Services, _folder: Path) -> None:
     with services.database.write() as session:
         [grant] = grants.open_grants(session, services.place.owner_id, services.clock())
@@ -201,6 +214,8 @@ EVENTS: Mapping[str, tuple[Event, tuple[str, ...]]] = {
     "device admitted": (admitting, ("device_admitted",)),
     "grant revoked by staff": (revoking, ("grant_revoked",)),
     "grant moved by staff": (moving, ("grant_moved",)),
+    "grant extended by the guest": (extending, ("grant_extended",)),
+    "grant ended by the guest": (signing_off, ("grant_ended",)),
     "course made": (making_a_course, ("course_changed",)),
     "course changed": (changing_a_course, ("course_changed",)),
     "course ended": (ending_a_course, ("course_changed",)),

@@ -21,14 +21,22 @@ MAC = "02:00:00:00:00:01"
 T = TypeVar("T")
 
 
-def add_rules(session: Session, place: Place, label: str = "2026-1", at: datetime = NOW) -> RulesVersion:
+def add_rules(
+    session: Session, place: Place, label: str = "2026-1", at: datetime = NOW, *, group_key: str = ""
+) -> RulesVersion:
     """A published version of the rules in bokmål and English."""
     texts = [
         RulesText(language=language, markdown="# R", html="<h1>R</h1>", text_sha256="a" * 64, html_sha256="b" * 64)
         for language in ("nb", "en")
     ]
     version = RulesVersion(
-        owner_id=place.owner_id, label=label, binding_language="nb", published_at=at, texts=texts, adopted_on=at.date()
+        owner_id=place.owner_id,
+        label=label,
+        group_key=group_key,
+        binding_language="nb",
+        published_at=at,
+        texts=texts,
+        adopted_on=at.date(),
     )
     session.add(version)
     session.flush()

@@ -51,3 +51,22 @@ def test_a_version_is_found_by_its_label_and_the_label_is_its_own(database: Data
         assert rules.version_labelled(session, "another", "2026-1") is None
     with pytest.raises(IntegrityError), database.write() as session:
         add_rules(session, place, "2026-1")
+
+
+def test_a_groups_own_rules_are_in_force_for_it_alone(database: Database, place: Place) -> None:
+    with database.write() as session:
+        add_rules(session, place, "library-1", NOW, group_key="library")
+    with database.read() as session:
+        assert rules.version_in_force(session, place.owner_id) is None
+    with database.write() as session:
+        add_rules(session, place, "everybody", NOW + HOUR)
+        add_rules(session, place, "library-2", NOW + HOUR / 2, group_key="library")
+    with database.read() as session:
+        found = {
+            group: rules.version_in_force(session, place.owner_id, group) for group in ("", "course", "library", "")
+        }
+    assert {group: version and version.label for group, version in found.items()} == {
+        "": "everybody",
+        "course": "everybody",
+        "library": "library-2",
+    }

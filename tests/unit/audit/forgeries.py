@@ -287,6 +287,8 @@ def forged() -> Iterator[Case]:
 SHAPES = (
     (b'"language":', b'"languagd":'),
     (b'"rules":{', b'"rules":{"a":"b",'),
+    (b'"rules":{', b'"rules":{"group":"",'),
+    (b'"rules":{', b'"rules":{"group":["library"],'),
     (b'"identified_by":"self_declared"', b'"identified_by":["self_declared"]'),
     (b'"identified_by":"self_declared"', b'"identified_by":"guess"'),
     (b'"site":"hovedbygg"', b'"site":7'),
@@ -515,7 +517,7 @@ def selections() -> Iterator[Case]:
     yield Case("no sample", repacked(fitting(without)), "sample.csv")
     manifest = {key: value for key, value in canonical.decode(both["manifest.json"]).items() if key != "sample"}
     yield Case("sample not ordered", repacked({**both, "manifest.json": canonical.encode(manifest)}), "sample.csv")
-    for number in ("4712", "4711 ", ""):
+    for number in ("4712", "4713 ", "47"):  # each draws other rows of these
         sample = {"count": 2, "number": number}
         yield Case(f"sample of number {number!r}", of_manifest(both, sample=sample), "sample.csv", "row")
     row = lines_of(both, "sample.csv")[1]

@@ -21,6 +21,7 @@ TEXTS = {
     "nb": (b"# IKT-regler\n\nFor gjester.\n", b"<h1>IKT-regler</h1>"),
     "en": (b"# ICT rules\n", b"<h1>ICT rules</h1>"),
 }
+WAYS = ("self_declared", *sorted(entry.IDENTIFIED_BY - {"self_declared"}))
 NAMES = ("Kari Nordmann", "=1+1", 'Ola "O" Hansen; sønn', "Åse\nBjørk", "+47", "@x", "-1", "\tx")
 
 
@@ -68,7 +69,9 @@ class Log:
             else:
                 language = "en" if index % 3 == 0 else "nb"
                 rules = {"version": "2026-1", "language": language, **texts[language]}
-                fields = {"rules": rules, "identified_by": "self_declared"}
+                if index % 17 == 5:  # somebody in a group that has rules of its own
+                    rules = {**rules, "version": "2026-L", "group": "library"}
+                fields = {"rules": rules, "identified_by": WAYS[index // 4 % len(WAYS)]}
             built = entry.build(
                 kind, at=START + timedelta(minutes=index), owner="kommune", site="hovedbygg",
                 fields=fields, personal=personal, salt=lambda: next(source),  # type: ignore[arg-type]

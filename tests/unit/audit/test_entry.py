@@ -98,6 +98,8 @@ OTHER = {
     "policy_published": ({"generation": 2, "before_sha256": "", "after_sha256": HASH}, {"by": "it", "note": "n"}),
     "grant_moved": ({"grant": "g", "from_group": "default", "to_group": "course"}, {"by": "it", "mac": "m"}),
     "grant_revoked": ({"grant": "g"}, {"by": "it", "mac": "m"}),
+    "grant_extended": ({"grant": "g", "until": "2026-12-01"}, {"mac": "m"}),
+    "grant_ended": ({"grant": "g", "cause": "signed_off"}, {"mac": "m"}),
     "export": ({"first": 0, "last": 3, "size": 3}, {"staff": "it", "filter": "f", "purpose": "p"}),
     "staff_change": ({"change": "added", "role": "it"}, {"staff": "it", "subject": "s"}),
     "staff_login": ({"method": "password", "result": "ok"}, {"staff": "it", "address": "a"}),

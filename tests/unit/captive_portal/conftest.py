@@ -53,8 +53,8 @@ class Guest:
         app = create_app(services, resolve=lambda peer: DEVICES.get(peer) or resolve(peer))
         self.http = Browser(app, services.settings.public_url, address, raises=raises)
 
-    def token(self, path: str = "/") -> str:
-        """The form token on a page."""
+    def token(self, path: str = "/form") -> str:
+        """The first form token on a page."""
         found = re.search(r'name="token" value="([^"]+)"', self.http.get(path).text)
         assert found is not None
         return found[1]

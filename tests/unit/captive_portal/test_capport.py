@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from captive_portal import capport
+from gateway.access.status import NOT_ACCEPTED, Status
 from gateway.context import Services
 
 API = "/captive-portal/api"
@@ -55,3 +58,30 @@ def test_where_nothing_is_enforced_acceptance_is_enough(services: Services, make
     assert guest.http.get(API).json()["captive"] is True
     guest.accept()
     assert guest.http.get(API).json()["captive"] is False
+
+
+NOW = datetime(2026, 11, 27, 8, 55, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "extendable", "expected"),
+    [
+        (Status("online", "g", "a", "r", NOW, NOW + timedelta(hours=1)), True, True),
+        (Status("online", "g", "a", "r", NOW, NOW + timedelta(hours=1)), False, False),
+        (Status("accepted", "g", "a", "r", NOW, NOW + timedelta(hours=1)), True, False),
+        (NOT_ACCEPTED, True, False),
+    ],
+)
+def test_a_session_can_be_extended_where_there_is_one_and_the_access_layer_allows_it(
+    status: Status, extendable: bool, expected: bool
+) -> None:
+    told = json.loads(capport.document(status, "https://a.no", NOW, enforced=True, extendable=extendable))
+    assert told["can-extend-session"] is expected
+    assert told["captive"] is (status.state != "online")
+
+
+@pytest.mark.parametrize("left", [timedelta(seconds=59.9), timedelta(seconds=0.5), timedelta(seconds=-3)])
+def test_seconds_remaining_are_whole_and_never_negative(left: timedelta) -> None:
+    status = Status("online", "g", "a", "r", NOW, NOW + left)
+    told = json.loads(capport.document(status, "https://a.no", NOW, enforced=True))
+    assert told["seconds-remaining"] == max(0, int(left.total_seconds()))

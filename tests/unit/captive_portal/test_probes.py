@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 
-from captive_portal.probes import PROBES, Probe, find
+from captive_portal.probes import NAME_CHECKS, PROBES, Probe, find
+from policies.names import parents
+from policies.never_blocked import NEVER_BLOCKED
 
-EVERY = pytest.mark.parametrize("probe", PROBES, ids=lambda probe: f"{probe.system} {probe.host}{probe.path}")
+PLAIN = [probe for probe in PROBES if probe.scheme == "http"]
+EVERY = pytest.mark.parametrize("probe", PLAIN, ids=lambda probe: f"{probe.system} {probe.host}{probe.path}")
+ANDROID = ("Android", "ChromeOS", "GrapheneOS", "Fire OS", "Samsung", "Huawei", "Xiaomi", "OPPO", "vivo", "Edge")
 
 
 def verdict(system: str, status: int, body: bytes) -> str:
     """What an operating system concludes, by its own rules as published; written apart from the table of answers."""
-    if system in ("Android", "ChromeOS", "Huawei", "Xiaomi"):
+    if system in ANDROID:
         if status == 204:
             return "online"
         return "portal" if 200 <= status <= 399 and (status != 200 or len(body) > 4) else "broken"
@@ -26,9 +30,14 @@ def verdict(system: str, status: int, body: bytes) -> str:
         "GNOME": rb"\ANetworkManager is online",
         "Debian": rb"\ANetworkManager is online",
         "Arch Linux": rb"\ANetworkManager is online",
+        "Manjaro": rb"\ANetworkManager is online",
+        "openSUSE": rb"\ANetworkManager is online",
         "Fedora": rb"\AOK",
+        "Red Hat": rb"\AOK",
         "KDE": rb"\AOK",
         "Ubuntu": rb"\A\Z",
+        "Kindle": rb"81ce4465-7167-4dcb-835b-dcc9e44c112a",
+        "Nintendo": rb"\Aok",
     }[system]
     return "online" if status in (200, 204) and re.search(expected, body) else "portal"
 
@@ -54,9 +63,18 @@ def test_portal_before_and_online_after(guest: Any, apply_grants: Callable[[], N
 
 
 def test_each_check_is_listed_once() -> None:
-    assert len({(probe.host, probe.path) for probe in PROBES}) == len(PROBES)
-    assert all(find(probe.host, probe.path) is probe for probe in PROBES)
+    assert len({probe.url for probe in PROBES}) == len(PROBES)
+    assert all(find(probe.host, probe.path) is probe for probe in PLAIN)
     assert find("captive.apple.com", "/other") is None
+
+
+def test_what_is_asked_by_https_can_only_be_refused_before_acceptance() -> None:
+    assert {(probe.scheme, probe.before) for probe in PROBES} == {("http", "redirect"), ("https", "reset")}
+
+
+@pytest.mark.parametrize("name", sorted({probe.host for probe in PROBES} | {check.name for check in NAME_CHECKS}))
+def test_no_list_can_close_a_check(name: str) -> None:
+    assert any(NEVER_BLOCKED.get(each) == "connectivity" for each in parents(name)), name
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import resource
 import signal
 import socket
@@ -352,3 +353,31 @@ def _wait_for(port: int) -> None:
                 return
         time.sleep(0.05)
     raise AssertionError(f"nothing listens on {port}")
+
+
+def test_a_renewed_certificate_is_shown_without_a_restart_and_a_broken_one_changes_nothing(tmp_path: Path) -> None:
+    with _started(tmp_path) as (process, _, https):
+        first = _shown(https)
+        folder = tmp_path / "tls"
+        (folder / "console.key").write_bytes(b"half of a renewal")
+        other = ensure_certificate(tmp_path / "other", Console(), datetime.now(UTC))
+        assert process.stderr is not None
+        assert b"can't be used" in process.stderr.readline()  # said at the second look
+        assert _shown(https) == first
+        for new, old in ((other.key, folder / "console.key"), (other.certificate, folder / "console.pem")):
+            new.replace(old)
+        deadline = time.monotonic() + 10
+        while _shown(https) == first and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert _shown(https) == other.sha256.replace(":", "").lower()
+        assert process.poll() is None
+
+
+def _shown(port: int) -> str:
+    """SHA-256 of the certificate that a new connection is shown."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=5)) as secure:
+        certificate = secure.getpeercert(binary_form=True)
+    assert certificate is not None
+    return hashlib.sha256(certificate).hexdigest()

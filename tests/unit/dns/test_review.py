@@ -1,7 +1,7 @@
 """Nothing that policy refuses comes in by a hop, and no address from inside by a public name."""
 
 import time
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 import pytest
 
@@ -68,6 +68,14 @@ def test_not_accepted_devices_names_are_not_judged_but_their_addresses_are() -> 
     assert review("a.no", answer(hop("a.no", "bad.no")), None, ()) is None
     inside = answer(Record("a.no", wire.A, None, (bytes([10, 0, 0, 1]),)))
     assert review("a.no", inside, None, ()) == Rebinding("a.no")
+
+
+def test_the_published_private_address_of_windows_check_passes_and_no_other() -> None:
+    name, published = "dns.msftncsi.com", IPv6Address("fd3e:4f5a:5b81::1").packed
+    assert review(name, answer(Record(name, wire.AAAA, None, (published,))), None, ()) is None
+    other = answer(Record(name, wire.AAAA, None, (IPv6Address("fd00::1").packed,)))
+    assert review(name, other, None, ()) == Rebinding(name)
+    assert review("a.no", answer(Record("a.no", wire.AAAA, None, (published,))), None, ()) == Rebinding("a.no")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from gateway.certificates import check_certificate
+from gateway.certificates import check_certificate, trouble_with
 from gateway.errors import UsageError
 
 NOW = datetime(2026, 11, 22, 8, 55, tzinfo=UTC)
@@ -144,3 +144,9 @@ def test_names_that_match(tmp_path: Path, names: tuple[str, ...], host: str) -> 
 def test_names_that_do_not_match_are_warned_of(tmp_path: Path, names: tuple[str, ...], host: str, but: str) -> None:
     [warning] = check(*make(tmp_path, *names), host)
     assert f"is not for {host} but for {but};" in warning
+
+
+def test_a_certificate_that_vouches_for_itself_is_believed_by_nobody(tmp_path: Path) -> None:
+    pem, _ = make(tmp_path, HOST)
+    assert trouble_with(pem, HOST, NOW) == "self_signed"
+    assert trouble_with(None, HOST, NOW) == "none"

@@ -84,6 +84,10 @@ def test_what_courses_and_citizens_need_stays_open(name: str, everything_closed:
 
 
 def test_no_never_blocked_name_is_hit(everything_closed: Snapshot) -> None:
-    assert everything_closed.overruled_total == 0
+    # A games console has to find its login window, whatever else of its maker is closed.
+    assert [(each.name, each.never_blocked) for each in everything_closed.overruled] == [
+        ("nintendo.net", "ctest.cdn.nintendo.net")
+    ]
     for name in NEVER_BLOCKED:
-        assert everything_closed.lookup(name) == ()
+        assert everything_closed.lookup(name) == () or name == "ctest.cdn.nintendo.net"
+        assert category(name, everything_closed) is None

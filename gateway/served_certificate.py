@@ -1,4 +1,4 @@
-"""The portal's certificate for DNS over TLS: read by path when it is new, so that a renewal needs no restart."""
+"""A server's certificate, read by path whenever it is new, so that a renewal needs no restart."""
 
 from __future__ import annotations
 
@@ -18,15 +18,19 @@ _Stamp = tuple[tuple[int, int, int], tuple[int, int, int]]
 class Certificate:
     """A certificate and its key (PEM files), as the TLS context of a server (RFC 7858 §3.2: TLS 1.2 or later).
 
-    The key goes from its file straight into the TLS library and is nowhere else. It has to stay readable for this
-    service alone beside the portal, since a renewed one is read as the first was.
+    `service` is how the log calls it, `alpn` what it speaks. The key goes from its file straight into the TLS library
+    and is nowhere else. It has to stay readable for the services that show it, since a renewed one is read as the first
+    was.
     """
 
-    def __init__(self, certificate: Path, key: Path) -> None:
+    def __init__(self, certificate: Path, key: Path, *, service: str, alpn: str) -> None:
+        self._service = service
+        self._alpn = alpn
         self._certificate = certificate
         self._key = key
         self._stamp: _Stamp | None = None
         self._problem: str | None = None
+        self._said = False
         self._timer: asyncio.TimerHandle | None = None
         self.context: ssl.SSLContext | None = None
         """For new connections; None until the files could be read. A renewed one that can't be read changes nothing."""
@@ -40,14 +44,14 @@ class Certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             context.options |= ssl.OP_NO_RENEGOTIATION
-            context.set_alpn_protocols(["dot"])
+            context.set_alpn_protocols([self._alpn])
             context.load_cert_chain(self._certificate, self._key, password=lambda: "")  # never ask the terminal
         except (OSError, ValueError) as error:  # SSLError is an OSError
-            self._tell(f"DNS over TLS: {self._certificate} and its key can't be used: {error}; check portal.tls_key")
+            self._tell(f"{self._service}: {self._certificate} and its key can't be used: {error}; check both files")
             return
         self._stamp, self.context = stamp, context
         self._tell(None)
-        log.info("DNS over TLS: certificate read")
+        log.info("%s: certificate read", self._service)
         if os.stat(self._key).st_mode & 0o004:
             log.warning("%s can be read by everybody on this machine; take that right away", self._key)
 
@@ -63,9 +67,14 @@ class Certificate:
             self._timer = None
 
     def _tell(self, problem: str | None) -> None:
-        if problem is not None and problem != self._problem:
+        """Say a problem once, and not at first sight: between a renewal's two files the one does not fit the other."""
+        if problem != self._problem:
+            self._problem, self._said = problem, False
+            if self.context is not None:
+                return
+        if problem is not None and not self._said:
+            self._said = True
             log.error("%s", problem)
-        self._problem = problem
 
 
 def _stamp_of(path: Path) -> tuple[int, int, int]:

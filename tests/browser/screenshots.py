@@ -1,0 +1,94 @@
+"""`python -m tests.browser.screenshots`: pictures of every guest page for docs/guide/guest.md, of real Chromium.
+
+Each picture shows one page in one language four times: phone and laptop, light and dark.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.conftest import running_portal
+from tests.browser.walk import SETTINGS, add_library, every_page
+
+FOLDER = Path(__file__).parents[2] / "docs" / "guide" / "pictures"
+LANGUAGES = ("nb", "nn", "en")
+PHONE, LAPTOP = (390, 2400), (900, 1900)
+SCALE = 0.5
+GAP, BACKGROUND = 16, (214, 217, 221)
+QUALITY = 40
+OFFERED = SETTINGS.replace('languages = ["nb", "nn", "en", "de"]', 'languages = ["nb", "nn", "en"]')
+MAX_TOTAL_BYTES = 4_000_000
+IN_ENGLISH_ONLY = frozenset(
+    {"receipt-find-error", "my-data-error", "not-found", "receipt-being-sealed", "welcome-whole-text", "no-receipt"}
+)  # near doubles of others
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, Scheme] = ("light", "dark")
+
+ARMS = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 48">
+<path d="M1 1h38v25c0 11-9 18-19 21C10 44 1 37 1 26z"
+fill="#8c1d2f"/><path d="M4 34l10-14 6 8 5-7 11 14-4 5-12 7-12-7z" fill="#f2c84b"/></svg>"""
+
+
+def main(folder: Path = FOLDER) -> int:
+    """Write the pictures. Returns the exit code: 1 when they are larger together than may be."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        print("screenshots: chromium is missing; install the package chromium", file=sys.stderr)
+        return 1
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.webp"):
+        old.unlink()
+    total = 0
+    with tempfile.TemporaryDirectory() as place:
+        (Path(place) / "arms.svg").write_text(ARMS, encoding="utf-8")
+        look = f'[look]\narms = "{place}/arms.svg"\naccent = "#8c1d2f"\n'
+        with running_portal(Path(place), OFFERED + look) as portal, sync_playwright() as playwright:
+            add_library(portal)
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            for language in LANGUAGES:
+                context = browser.new_context(reduced_motion="reduce", color_scheme="light")
+                page = context.new_page()
+                for state in every_page(portal, page, language):
+                    if language != "en" and state in IN_ENGLISH_ONLY:
+                        continue
+                    path = folder / f"{state}.{language}.webp"
+                    _picture(page).save(path, "WEBP", quality=QUALITY, method=6)
+                    total += path.stat().st_size
+                    print(f"{path.name:<40} {path.stat().st_size / 1024:5.0f} KB")
+                context.close()
+            browser.close()
+    print(f"{'together':<40} {total / 1024:5.0f} KB")
+    return 0 if total <= MAX_TOTAL_BYTES else 1
+
+
+def _picture(page: Page) -> Image.Image:
+    """The page as it stands, side by side in its four looks, each cut at a reasonable height."""
+    shots = [_shot(page, size, scheme) for size in (PHONE, LAPTOP) for scheme in SCHEMES]
+    width = sum(shot.width for shot in shots) + GAP * (len(shots) + 1)
+    picture = Image.new("RGB", (width, max(shot.height for shot in shots) + 2 * GAP), BACKGROUND)
+    left = GAP
+    for shot in shots:
+        picture.paste(shot, (left, GAP))
+        left += shot.width + GAP
+    return picture
+
+
+def _shot(page: Page, size: tuple[int, int], scheme: Scheme) -> Image.Image:
+    width, most = size
+    page.set_viewport_size({"width": width, "height": 700})
+    page.emulate_media(color_scheme=scheme)
+    whole = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+    cut = whole.crop((0, 0, whole.width, min(whole.height, most)))
+    return cut.resize((round(cut.width * SCALE), round(cut.height * SCALE)), Image.Resampling.LANCZOS)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,132 @@
+"""Groups have their own rules and their own form: a library asks for no name, what was shown is recorded."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from gateway.access.receipts import format_receipt_code
+from gateway.audit.entry import parse_entry
+from gateway.cli import cli
+from gateway.context import Services
+from gateway.lists import draft_edits, generations
+from gateway.storage.log_models import StagedLeaf
+from gateway.storage.models import Acceptance, Network, RulesVersion, Visitor
+from gateway.terms.publish import publish, short_texts
+
+
+def publish_for(services: Services, group_key: str, texts: dict[str, str], label: str) -> RulesVersion:
+    with services.database.write() as session:
+        return publish(
+            session, services.place, texts, label=label, adopting_body="", adopted_on=None, case_number="",
+            binding_language="nb", next_review_on=None, published_by="it", now=services.clock(), group_key=group_key,
+        )  # fmt: skip
+
+
+def add_group(services: Services, key: str) -> None:
+    with services.database.write() as session:
+        before = generations.draft(session, services.place)
+        draft, _ = draft_edits.with_group(before, key, like=None, mark=None, title="Bibliotek")
+        generations.save_draft(session, services.place, draft, services.clock())
+        generations.publish(session, services.place, "test", "a group", services.clock())
+
+
+@pytest.fixture
+def library(gateway_services: Services) -> Services:
+    """A gateway whose guest network belongs to the group `library`."""
+    add_group(gateway_services, "library")
+    with gateway_services.database.write() as session:
+        network = session.scalars(select(Network).where(Network.interface == "guest0")).one()
+        network.group_key = "library"
+    return gateway_services
+
+
+def leaves(services: Services) -> list[dict[str, Any]]:
+    with services.database.read() as session:
+        return [parse_entry(entry) for entry in session.scalars(select(StagedLeaf.entry).order_by(StagedLeaf.id))]
+
+
+def test_a_library_asks_for_no_name_and_shows_its_own_shorter_rules(library: Services, make_guest: Any) -> None:
+    version = publish_for(library, "library", short_texts(), "bibliotek 1")
+    guest = make_guest(library)
+    page = guest.http.get("/").text
+    assert "Ta hensyn." in page
+    assert "IKT-regler for gjestenettet" not in page
+    for field in ("name", "organisation", "contact", "course_code"):
+        assert f'name="{field}"' not in page
+    assert "Ta hensyn." in guest.http.get("/rules").text
+    assert "navnet ditt, slik du skriver det" not in guest.http.get("/privacy").text
+
+    answer = guest.http.post("/accept", data={"token": guest.token(), "name": "Kari Nordmann"})
+    assert answer.headers["location"] == "/status"
+    leaf = leaves(library)[-1]
+    shown = next(text for text in version.texts if text.language == "nb")
+    assert leaf["rules"] == {
+        "version": "bibliotek 1", "language": "nb", "group": "library",
+        "text_sha256": shown.text_sha256, "html_sha256": shown.html_sha256,
+    }  # fmt: skip
+    with library.database.read() as session:
+        assert session.scalars(select(Visitor.name)).all() == [""]  # nobody asked, so nothing is kept
+        code = session.scalars(select(Acceptance.receipt_code)).one()
+    assert "Ta hensyn." in guest.http.get(f"/receipt/{format_receipt_code(code)}").text
+
+
+def test_everybody_else_has_the_owners_rules_and_form(library: Services, make_guest: Any) -> None:
+    publish_for(library, "library", short_texts(), "bibliotek 1")
+    with library.database.write() as session:
+        session.scalars(select(Network).where(Network.interface == "guest0")).one().group_key = "default"
+    guest = make_guest(library)
+    page = guest.http.get("/").text
+    assert "IKT-regler for gjestenettet" in page
+    assert 'name="name"' in page
+    guest.accept()
+    assert "group" not in leaves(library)[-1]["rules"]
+
+
+def test_a_form_of_other_rules_is_shown_again(library: Services, make_guest: Any) -> None:
+    """Whose rules were accepted is decided by the network, not by the form."""
+    guest = make_guest(library)
+    token = guest.token()
+    publish_for(library, "library", short_texts(), "bibliotek 1")
+    answer = guest.http.post("/accept", data={"token": token})
+    assert answer.status_code == 409
+    assert "Ta hensyn." in answer.text
+
+
+def test_the_publication_says_whose_rules_they_are(library: Services) -> None:
+    publish_for(library, "library", short_texts(), "bibliotek 1")
+    publish_for(library, "", {"nb": "# R"}, "1.1")
+    own, everybodys = leaves(library)[-2:]
+    assert (own["type"], own["group"]) == ("rules_published", "library")
+    assert "group" not in everybodys
+
+
+def test_the_command_publishes_for_a_group_of_the_policy(library: Services, tmp_path: Any) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text(
+        '[privacy]\ncontroller = "K"\ndpo = "D"\nlegal_basis = "6.1.e"\nlegal_basis_law = "L"\nbackup_days = 0\n'
+        '[portal]\nlanguages = ["nb", "nn", "en"]\n'
+    )
+
+    def run(*arguments: str) -> Any:
+        common = ["--config", str(config), "--state", str(library.settings.state)]
+        return CliRunner().invoke(cli, [*common, "terms", *arguments])
+
+    folder = tmp_path / "rules"
+    written = run("starter", "--short", "--out", str(folder))
+    assert written.exit_code == 0, written.output
+    file = str(folder / "short-rules.nb.md")
+    assert "Ta hensyn" in (folder / "short-rules.nb.md").read_text(encoding="utf-8")
+    assert run("starter", "--short", "--out", str(folder)).exit_code == 2
+    wrong = run("publish", file, "--language", "nb", "--label", "b1", "--group", "nobody")
+    assert wrong.exit_code == 2
+    assert "no group 'nobody'" in wrong.output
+    right = run("publish", file, "--language", "nb", "--label", "b1", "--group", "library")
+    assert right.exit_code == 0, right.output
+    assert "rules b1 are in force for the group library" in right.output
+    listed = json.loads(run("list", "--json").output)
+    assert {row["label"]: row["group"] for row in listed} == {"1.0": "", "b1": "library"}
