@@ -41,6 +41,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "device_words": "tre ord fra en annen enhet", "receipt_code": "kvitteringen fra en tidligere godkjenning",
         "cause": "Årsak", "signed_off": "logget av",
         "replaced": "samme enhet kom tilbake med ny adresse", "other_device": "avsluttet fra en annen enhet",
+        "asked": "Spurt",
     },
     "nn": {
         "title": "Kva som er lagra om deg", "made_at": "Laga", "owner": "Behandlingsansvarleg", "log": "Logg",
@@ -65,6 +66,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "known_device": "eininga, som var kjend frå før", "device_words": "tre ord frå ei anna eining",
         "receipt_code": "kvitteringa frå ei tidlegare godkjenning", "cause": "Årsak", "signed_off": "logga av",
         "replaced": "same eining kom tilbake med ny adresse", "other_device": "avslutta frå ei anna eining",
+        "asked": "Spurt",
     },
     "en": {
         "title": "What is kept about you", "made_at": "Made", "owner": "Controller", "log": "Log",
@@ -89,6 +91,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "device_words": "three words from another device", "receipt_code": "the receipt of an earlier acceptance",
         "cause": "Cause", "signed_off": "signed off", "replaced": "the same device came back with a new address",
         "other_device": "ended from another device",
+        "asked": "Asked",
     },
 }  # fmt: skip
 _TABLES = frozenset({"access", "exemption_requests"})  # of an acceptance, tables of their own
@@ -105,6 +108,7 @@ _MOMENTS = frozenset(
         "at",
         "asked_at",
         "erased_at",
+        "asked",
     }
 )
 

@@ -109,8 +109,9 @@ def list_(invocation: Invocation, every: bool, as_json: bool) -> None:
 @courses.command()
 @click.argument("code")
 @click.option("--by", default="command line", help="Who ends it.")
+@json_option
 @pass_invocation
-def end(invocation: Invocation, code: str, by: str) -> None:
+def end(invocation: Invocation, code: str, by: str, as_json: bool) -> None:
     """End the course CODE (or its id) now: its guests' access and connections end with it."""
     services = invocation.services()
     with services.database.write() as session:
@@ -124,6 +125,9 @@ def end(invocation: Invocation, code: str, by: str) -> None:
                 "over": f"the course {code!r} is over already",
             }[done.reason]
         )
+    if as_json:
+        print_rows([_row(done.course, 0, utc_now()) | {"closed": done.closed}], as_json=True, empty="")
+        return
     click.echo(f"ended; {done.closed} {'device' if done.closed == 1 else 'devices'} lost access")
 
 

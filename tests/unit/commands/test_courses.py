@@ -55,6 +55,8 @@ def test_json_of_a_new_course_is_what_the_list_has(run: Run) -> None:
     [made] = json.loads(add(run, "Excel", "--json", devices="25", offered="hidden").output)
     assert [made] == json.loads(run("courses", "list", "--json").output)
     assert (made["max"], made["offered"]) == (25, "hidden")
+    [ended] = json.loads(run("courses", "end", made["id"], "--json").output)
+    assert (ended["code"], ended["state"], ended["closed"]) == (made["code"], "over", 0)
 
 
 @pytest.mark.parametrize(
