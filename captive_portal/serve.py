@@ -16,11 +16,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 import uvicorn
 from starlette.types import ASGIApp
 
+from captive_portal.door import Answer, Door
 from captive_portal.seats import SeatedHttp, SeatedTls, Seats
 from gateway.errors import UsageError
 
@@ -35,21 +37,26 @@ GRACE_S = 3
 
 @dataclass(frozen=True)
 class Listener:
-    """An application on an address; over TLS when `certificate` and `key` (PEM files) are given."""
+    """An application on an address; over TLS when `certificate` and `key` (PEM files) are given.
+
+    `answer` sees the first bytes of plain connections before the application does: see `door`.
+    """
 
     app: ASGIApp
     host: str
     port: int
     certificate: Path | None = None
     key: Path | None = None
+    answer: Answer | None = None
 
 
 class _Server(uvicorn.Server):
     """A server that leaves signals to `serve` and seats its clients."""
 
-    def __init__(self, config: uvicorn.Config, seats: Seats) -> None:
+    def __init__(self, config: uvicorn.Config, seats: Seats, answer: Answer | None) -> None:
         super().__init__(config)
         self._seats = seats
+        self._answer = answer
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -57,11 +64,13 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await self.lifespan.startup()
-        loop = asyncio.get_running_loop()
-        self.servers = [
-            await loop.create_server(self._protocol, sock=bound, backlog=BACKLOG) for bound in sockets or ()
-        ]
+        self.servers = [await self._open(bound) for bound in sockets or ()]
         self.started = True
+
+    async def _open(self, bound: socket.socket) -> Any:
+        if self._answer is not None and self.config.ssl is None:
+            return Door(bound, self._answer, self._protocol)
+        return await asyncio.get_running_loop().create_server(self._protocol, sock=bound, backlog=BACKLOG)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         stopping = asyncio.ensure_future(super().shutdown(sockets))
@@ -69,9 +78,14 @@ class _Server(uvicorn.Server):
         self._seats.close_waiting()
         await stopping
 
-    def _protocol(self) -> asyncio.BaseProtocol:
+    def _protocol(self, first: bytes = b"") -> asyncio.BaseProtocol:
         http = SeatedHttp(
-            self._seats, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            self._seats,
+            first,
+            self._answer if self.config.ssl is None else None,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
         )
         return http if self.config.ssl is None else SeatedTls(self._seats, http, self.config.ssl)
 
@@ -83,10 +97,10 @@ def serve(listeners: Sequence[Listener]) -> int:
     """
     seats = Seats(max(100, min(MAX_CONNECTIONS, _raise_file_limit() - SPARE_FILES)))
     with contextlib.ExitStack() as open_sockets:
-        servers = [
-            (_Server(_config(listener), seats), open_sockets.enter_context(contextlib.closing(_listen(listener))))
-            for listener in listeners
-        ]
+        servers = []
+        for listener in listeners:
+            server = _Server(_config(listener), seats, listener.answer)
+            servers.append((server, open_sockets.enter_context(contextlib.closing(_listen(listener)))))
         return asyncio.run(_run(servers))
 
 

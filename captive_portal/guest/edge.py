@@ -6,11 +6,13 @@ answered here, from its Host and path alone, before any routing.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
-from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from captive_portal.guest.allowance import Allowance
+from captive_portal.guest.doorstep import Doorstep, host_name
 from captive_portal.guest.site import Site
 from captive_portal.probes import Answer, find
 from gateway.errors import GatewayError
@@ -18,6 +20,7 @@ from gateway.errors import GatewayError
 MAX_BODY_BYTES = 16 * 1024
 BODY = "gjestenett.body"
 Headers = Iterable[tuple[bytes, bytes]]
+_TOO_OFTEN = [(b"content-type", b"text/plain"), (b"retry-after", b"1"), (b"connection", b"close")]
 
 
 class Edge:
@@ -29,15 +32,22 @@ class Edge:
         self._site = site
         self._portal = f"{settings.public_url}/".encode()
         self._enforced = settings.enforcement.enabled
+        self._allowance = Allowance(site.resolve)
+        self.doorstep = Doorstep(site.own_hosts, self._portal, self._allowance, enforced=self._enforced)
         self._tls_only = settings.portal.tls_certificate is not None and self._portal.startswith(b"https:")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return  # no lifespan to run, no websockets to serve
-        host = host_of(scope["headers"])
+        host, address = host_of(scope["headers"]), scope["client"][0] if scope.get("client") else ""
+        if not self._allowance.take(address):
+            await _answer(send, 429, b"too many requests\n", _TOO_OFTEN)
+            return
         if host not in self._site.own_hosts:
-            await self._stranger(scope, host, send)
-        elif self._tls_only and scope["scheme"] == "http" and scope["path"] != "/captive-portal/api":
+            await self._stranger(scope, host, address, send)
+            return
+        self.doorstep.may_be_let_in(address)
+        if self._tls_only and scope["scheme"] == "http" and scope["path"] != "/captive-portal/api":
             await self._redirect(send)
         elif scope["method"] == "POST":
             body = await _read_body(scope, receive)
@@ -49,12 +59,14 @@ class Edge:
         else:
             await self._app(scope, receive, send)
 
-    async def _stranger(self, scope: Scope, host: str, send: Send) -> None:
+    async def _stranger(self, scope: Scope, host: str, address: str, send: Send) -> None:
         probe = find(host, scope["path"]) if scope["method"] in ("GET", "HEAD") else None
-        if probe is not None and self._enforced and await run_in_threadpool(self._is_online, scope):
-            await _answer_probe(send, probe.online, with_body=scope["method"] == "GET")
-        else:
-            await self._redirect(send)
+        if probe is not None and self._enforced:
+            if await asyncio.get_running_loop().run_in_executor(None, self._is_online, scope):
+                await _answer_probe(send, probe.online, with_body=scope["method"] == "GET")
+                return
+            self.doorstep.held(address)
+        await self._redirect(send)
 
     async def _redirect(self, send: Send) -> None:
         headers = [(b"location", self._portal), (b"cache-control", b"no-store"), (b"connection", b"close")]
@@ -80,10 +92,7 @@ def host_of(headers: Headers) -> str:
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) != 1:
         return ""
-    text = hosts[0].decode("latin-1").strip().lower()
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
-    return text.partition(":")[0].removesuffix(".")
+    return host_name(hosts[0])
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
