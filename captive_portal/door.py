@@ -14,6 +14,7 @@ import socket
 from collections.abc import Callable
 
 AT_ONCE = 64  # connections taken before others have their turn
+WAITING = 4096  # in the kernel, while we are busy; who finds no room there tries again a second later
 FIRST_BYTES = 16 * 1024
 PAUSE_S = 0.5
 _SHORT_OF = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -35,6 +36,7 @@ class Door:
         self._loop = asyncio.get_running_loop()
         self._seating: set[asyncio.Task[object]] = set()
         self._again: asyncio.TimerHandle | None = None
+        bound.listen(WAITING)
         bound.setblocking(False)
         self._open()
 

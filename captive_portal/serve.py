@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import resource
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,6 +35,7 @@ SPARE_FILES = BACKLOG + 200  # a burst that is accepted before its seats are cou
 MAX_HEAD_BYTES = 16 * 1024
 IDLE_S = 5
 GRACE_S = 3
+SWITCH_S = 0.001  # the longest that a page in the making keeps the loop from the next redirect
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,9 @@ def serve(listeners: Sequence[Listener]) -> int:
         for listener in listeners:
             server = _Server(_config(listener), seats, listener.answer)
             servers.append((server, open_sockets.enter_context(contextlib.closing(_listen(listener)))))
+        gc.collect()
+        gc.freeze()  # else a full collection walks the whole program, and everybody waits for tens of milliseconds
+        sys.setswitchinterval(SWITCH_S)
         return asyncio.run(_run(servers))
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Set
+from collections.abc import Set
 from email.utils import formatdate
 
 from captive_portal.guest.allowance import Allowance
+from captive_portal.guest.let_in import LetIn
+from captive_portal.guest.peers import Peers
 from captive_portal.probes import find
 
-NOT_ONLINE_S = 5.0  # for how long a device that was not let through, and sees no page of ours, is taken to be held
-MAX_NOT_ONLINE = 10_000
 DROP = b""  # say nothing and close
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -36,23 +36,16 @@ def host_name(value: bytes) -> str:
 
 
 class Doorstep:
-    """The answers. `enforced`: a gateway lets devices through, so that a check may be answered "online"."""
+    """The answers. `let_in`: where a gateway lets devices through, so that a check may be answered "online"."""
 
     def __init__(
-        self,
-        own_hosts: Set[str],
-        portal: bytes,
-        allowance: Allowance,
-        *,
-        enforced: bool,
-        monotonic: Callable[[], float] = time.monotonic,
+        self, own_hosts: Set[str], portal: bytes, peers: Peers, allowance: Allowance, let_in: LetIn | None
     ) -> None:
         self._own_hosts = own_hosts
         self._portal = portal
+        self._peers = peers
         self._allowance = allowance
-        self._enforced = enforced
-        self._monotonic = monotonic
-        self._not_online: dict[str, float] = {}
+        self._let_in = let_in
         self._redirect, self._redirect_at = b"", 0
 
     def answer(self, data: bytes, address: str) -> bytes | None:
@@ -66,22 +59,13 @@ class Doorstep:
         host = host_name(hosts[0]) if len(hosts) == 1 else ""
         if host in self._own_hosts:
             return None
-        if self._enforced and find(host, head[1].decode("ascii")) is not None and not self._is_held(address):
+        if (
+            self._let_in is not None
+            and find(host, head[1].decode("ascii")) is not None
+            and not self._let_in.is_held(self._peers.device(address))
+        ):
             return None
-        return self._redirected() if self._allowance.take(address) else DROP
-
-    def held(self, address: str) -> None:
-        """The application found that the gateway does not let this device through."""
-        if len(self._not_online) >= MAX_NOT_ONLINE:
-            self._not_online.clear()
-        self._not_online[address] = self._monotonic() + NOT_ONLINE_S
-
-    def may_be_let_in(self, address: str) -> None:
-        """The device asks for pages of ours: what is known of it may change at any moment."""
-        self._not_online.pop(address, None)
-
-    def _is_held(self, address: str) -> bool:
-        return self._not_online.get(address, 0.0) > self._monotonic()
+        return self._redirected() if self._allowance.take(self._peers.key(address)) else DROP
 
     def _redirected(self) -> bytes:
         now = int(time.time())

@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from captive_portal.guest.allowance import Allowance
 from captive_portal.guest.doorstep import Doorstep, host_name
+from captive_portal.guest.let_in import LetIn
+from captive_portal.guest.peers import Peers
 from captive_portal.guest.site import Site
 from captive_portal.probes import Answer, find
 from gateway.errors import GatewayError
@@ -32,22 +34,21 @@ class Edge:
         self._site = site
         self._portal = f"{settings.public_url}/".encode()
         self._enforced = settings.enforcement.enabled
-        self._allowance = Allowance(site.resolve)
-        self.doorstep = Doorstep(site.own_hosts, self._portal, self._allowance, enforced=self._enforced)
+        self._peers, self._allowance = Peers(site.resolve), Allowance()
+        let_in = LetIn(site.let_in) if self._enforced else None
+        self.doorstep = Doorstep(site.own_hosts, self._portal, self._peers, self._allowance, let_in)
         self._tls_only = settings.portal.tls_certificate is not None and self._portal.startswith(b"https:")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return  # no lifespan to run, no websockets to serve
         host, address = host_of(scope["headers"]), scope["client"][0] if scope.get("client") else ""
-        if not self._allowance.take(address):
+        if not self._allowance.take(self._peers.key(address)):
             await _answer(send, 429, b"too many requests\n", _TOO_OFTEN)
             return
         if host not in self._site.own_hosts:
-            await self._stranger(scope, host, address, send)
-            return
-        self.doorstep.may_be_let_in(address)
-        if self._tls_only and scope["scheme"] == "http" and scope["path"] != "/captive-portal/api":
+            await self._stranger(scope, host, send)
+        elif self._tls_only and scope["scheme"] == "http" and scope["path"] != "/captive-portal/api":
             await self._redirect(send)
         elif scope["method"] == "POST":
             body = await _read_body(scope, receive)
@@ -59,14 +60,14 @@ class Edge:
         else:
             await self._app(scope, receive, send)
 
-    async def _stranger(self, scope: Scope, host: str, address: str, send: Send) -> None:
+    async def _stranger(self, scope: Scope, host: str, send: Send) -> None:
         probe = find(host, scope["path"]) if scope["method"] in ("GET", "HEAD") else None
-        if probe is not None and self._enforced:
-            if await asyncio.get_running_loop().run_in_executor(None, self._is_online, scope):
-                await _answer_probe(send, probe.online, with_body=scope["method"] == "GET")
-                return
-            self.doorstep.held(address)
-        await self._redirect(send)
+        asked = probe is not None and self._enforced
+        if asked and await asyncio.get_running_loop().run_in_executor(None, self._is_online, scope):
+            assert probe is not None
+            await _answer_probe(send, probe.online, with_body=scope["method"] == "GET")
+        else:
+            await self._redirect(send)
 
     async def _redirect(self, send: Send) -> None:
         headers = [(b"location", self._portal), (b"cache-control", b"no-store"), (b"connection", b"close")]

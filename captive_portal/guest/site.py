@@ -21,6 +21,7 @@ from gateway.access.status import NOT_ACCEPTED, Status, device_status
 from gateway.context import Services
 from gateway.link.neighbours import Neighbour
 from gateway.settings import Settings
+from gateway.storage import grants
 from gateway.storage.models import RulesText, RulesVersion
 
 Resolve = Callable[[str], Neighbour | None]
@@ -44,6 +45,12 @@ class Site:
         """The device's standing. Raises: StorageUnavailableError."""
         with self.services.database.read() as session:
             return device_status(session, self.services.place, neighbour, now)
+
+    def let_in(self) -> frozenset[Neighbour]:
+        """Every device that the gateway lets through now. Raises: StorageUnavailableError."""
+        place, now = self.services.place, self.services.clock()
+        with self.services.database.read() as session:
+            return frozenset(Neighbour(*row) for row in grants.let_in(session, place.gateway_id, now))
 
 
 @dataclass(frozen=True)

@@ -78,12 +78,14 @@ def mixed(world: World, pid: int) -> None:
     accepted = json.loads(accepting.communicate(timeout=120)[0])
     used_s = cpu_s(world, pid) - used_s
     took = [float(each) for each in _list(told["took_ms"])]
+    late = statistics.quantiles([float(str(each)) for each in _list(told["late_ms"])], n=1000)
     parts = statistics.quantiles(took, n=1000)
     whole = statistics.quantiles([row[0] for row in accepted["took"]], n=100)
     print(
         f"{DEVICES} devices that ask {PER_S} times a second for {MIXED_S} s, {GUESTS_PER_S} guests a second accepting:"
         f" {len(took)} answers, p50 {parts[499]:.1f} ms, p99 {parts[989]:.1f} ms (wanted <= 20), p99.9 {parts[998]:.1f}"
         f" ms from when each was due; {told['failed']} not redirected\n"
+        f"  the client itself was late by p99 {late[989]:.1f}, p99.9 {late[998]:.1f} ms of that\n"
         f"  {len(accepted['took'])} acceptances, {len(accepted['failed'])} failed; GET, POST and GET p50"
         f" {whole[49]:.0f} ms, p99 {whole[98]:.0f} ms; the portal used {100 * used_s / MIXED_S:.0f} % of a core",
         flush=True,

@@ -70,7 +70,10 @@ def flood(host: str, port: int, addresses: list[str], seconds: float) -> dict[st
 
 
 def paced(host: str, port: int, addresses: list[str], seconds: float, per_s: float) -> dict[str, object]:
-    """Each device asks `per_s` times a second; milliseconds from when a request was due to its answer."""
+    """Each device asks `per_s` times a second; milliseconds from when each request was due to its answer, and of
+    those how many before this client, which shares its core with others, came to ask.
+    """
+    late_ms: list[float] = []
     told, chosen = Told(), selectors.EpollSelector()
     interval_s = 1 / (per_s * len(addresses))
     started = time.perf_counter()
@@ -78,18 +81,26 @@ def paced(host: str, port: int, addresses: list[str], seconds: float, per_s: flo
     while due < started + seconds or chosen.get_map():
         now = time.perf_counter()
         while due <= now and due < started + seconds:
+            late_ms.append(1000 * (time.perf_counter() - due))
             connection = socket.socket()
             connection.setblocking(False)
             connection.bind((addresses[turn % len(addresses)], 0))
             connection.connect_ex((host, port))
-            chosen.register(connection, selectors.EVENT_WRITE, (due, HEADS[turn // len(addresses) % len(HEADS)]))
+            head = HEADS[(turn + turn // len(addresses)) % len(HEADS)]  # so that the devices' checks are spread
+            chosen.register(connection, selectors.EVENT_WRITE, (due, head))
             due, turn = due + interval_s, turn + 1
         for key, _ in chosen.select(max(0.0, min(0.01, due - time.perf_counter()))):
             _advance(chosen, key, told)
         if now > started + seconds + 10:
             break
     told.failed += len(chosen.get_map())
-    return {"asked": turn, "took_ms": told.took_ms, "redirected": told.redirected, "failed": told.failed}
+    return {
+        "asked": turn,
+        "late_ms": late_ms,
+        "took_ms": told.took_ms,
+        "redirected": told.redirected,
+        "failed": told.failed,
+    }
 
 
 def _advance(chosen: selectors.BaseSelector, key: selectors.SelectorKey, told: Told) -> None:

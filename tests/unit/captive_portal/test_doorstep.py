@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from captive_portal.guest.allowance import MAX_KEPT, Allowance
-from captive_portal.guest.doorstep import DROP, MAX_NOT_ONLINE, NOT_ONLINE_S, Doorstep
+from captive_portal.guest.doorstep import DROP, Doorstep
+from captive_portal.guest.let_in import FRESH_S, STALE_S, LetIn
+from captive_portal.guest.peers import KNOWN_S, Peers
 from gateway.errors import GatewayError
 from gateway.link.neighbours import NO_MAC, Neighbour
+from gateway.storage.engine import StorageUnavailableError
 
 OWN = frozenset({"gjest.storvik.example", "10.77.0.1", "2001:db8:77::1"})
-PHONE = "10.77.0.50"
+PHONE, LAPTOP = "10.77.0.50", "10.77.0.51"
+PHONE_DEVICE = Neighbour("guest0", "02:00:00:00:00:01")
+LAPTOP_DEVICE = Neighbour("guest0", "02:00:00:00:00:02")
 
 
 class Time:
@@ -25,14 +30,11 @@ class Time:
         return self.now
 
 
-def allowance(devices: Mapping[str, Neighbour] | None = None, clock: Time | None = None) -> Allowance:
-    known = devices or {}
-    return Allowance(known.get, per_s=10, burst=20, monotonic=clock or Time())
-
-
-def doorstep(*, enforced: bool = True, clock: Time | None = None) -> Doorstep:
+def doorstep(*, let_in: LetIn | None = None, clock: Time | None = None) -> Doorstep:
     clock = clock or Time()
-    return Doorstep(OWN, b"http://gjest.storvik.example/", allowance(clock=clock), enforced=enforced, monotonic=clock)
+    peers = Peers({PHONE: PHONE_DEVICE, LAPTOP: LAPTOP_DEVICE}.get, clock)
+    limit = Allowance(per_s=10, burst=20, monotonic=clock)
+    return Doorstep(OWN, b"http://gjest.storvik.example/", peers, limit, let_in)
 
 
 def head(host: str, path: str = "/", *more: str, method: str = "GET", version: str = "HTTP/1.1") -> bytes:
@@ -104,26 +106,40 @@ def test_no_bytes_break_it(data: bytes) -> None:
     assert step.answer(b"GET / HTTP/1.1\r\nHost: " + data + b"\r\n\r\n", PHONE) in (None, step.answer(head("a"), PHONE))
 
 
-def test_a_check_is_asked_of_the_gateway_now_and_then_as_long_as_the_device_is_held() -> None:
-    clock = Time()
-    step, check = doorstep(clock=clock), head("connectivitycheck.gstatic.com", "/generate_204")
-    assert step.answer(check, PHONE) is None
-    step.held(PHONE)
-    assert step.answer(check, PHONE) is not None
-    assert step.answer(check, "10.77.0.51") is None
-    step.may_be_let_in(PHONE)
-    assert step.answer(check, PHONE) is None
-    step.held(PHONE)
-    clock.now += NOT_ONLINE_S + 0.01
-    assert step.answer(check, PHONE) is None
-    assert doorstep(enforced=False).answer(check, PHONE) is not None  # nobody is ever let through there
+def test_a_check_is_answered_here_while_the_device_is_known_to_be_held() -> None:
+    clock, check, readings = Time(), head("connectivitycheck.gstatic.com", "/generate_204"), [frozenset[Neighbour]()]
 
+    def read() -> frozenset[Neighbour]:
+        if isinstance(readings[-1], frozenset):
+            return readings[-1]
+        raise StorageUnavailableError("gone")
 
-def test_what_is_known_of_ten_thousand_held_devices_is_bounded() -> None:
-    step = doorstep()
-    for number in range(MAX_NOT_ONLINE + 50):
-        step.held(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
-    assert len(step._not_online) <= MAX_NOT_ONLINE
+    async def ask() -> None:
+        let_in = LetIn(read, clock)
+        step = doorstep(let_in=let_in, clock=clock)
+
+        async def answered(address: str) -> bool:
+            answer = step.answer(check, address)
+            while let_in._reading:
+                await asyncio.sleep(0)
+            return answer is not None
+
+        assert not await answered(PHONE)  # nothing is known yet
+        assert await answered(PHONE)
+        assert await answered(LAPTOP)
+        assert not await answered("10.77.0.99")  # no device
+        readings[-1] = frozenset({PHONE_DEVICE})
+        clock.now += FRESH_S + 0.01
+        assert await answered(PHONE)  # as of a moment ago
+        assert not await answered(PHONE)
+        assert await answered(LAPTOP)
+        readings.append(None)  # type: ignore[arg-type]
+        clock.now += STALE_S + 0.01
+        assert not await answered(LAPTOP)
+        assert not await answered(LAPTOP)
+
+    asyncio.run(ask())
+    assert doorstep(let_in=None).answer(check, PHONE) is not None  # nobody is ever let through there
 
 
 def test_a_device_that_asks_too_often_is_dropped_until_it_slows_down_and_others_are_not() -> None:
@@ -140,32 +156,41 @@ def test_a_device_that_asks_too_often_is_dropped_until_it_slows_down_and_others_
 
 def test_asking_at_the_rate_is_never_too_often() -> None:
     clock = Time()
-    bucket = allowance(clock=clock)
+    bucket = Allowance(per_s=10, burst=20, monotonic=clock)
     for _ in range(1000):
         assert bucket.take(PHONE)
         clock.now += 0.1
 
 
-def test_all_addresses_of_a_device_share_its_allowance_and_unknown_ones_have_their_own() -> None:
-    phone = Neighbour("guest0", "02:00:00:00:00:01")
-    bucket = allowance({"a": phone, "b": phone, "c": Neighbour("lo", NO_MAC), "d": Neighbour("lo", NO_MAC)})
-    assert [bucket.take("ab"[turn % 2]) for turn in range(21)] == [True] * 20 + [False]
-    assert [bucket.take("c") for _ in range(20)] == [True] * 20
-    assert bucket.take("d")
-    assert bucket.take("e")
+def test_all_addresses_of_a_device_are_that_device_and_unknown_ones_are_their_own() -> None:
+    clock, asked = Time(), []
+    known = {"a": PHONE_DEVICE, "b": PHONE_DEVICE, "c": Neighbour("lo", NO_MAC)}
+
+    def resolve(address: str) -> Neighbour | None:
+        asked.append(address)
+        if address == "e":
+            raise GatewayError("netlink")
+        return known.get(address)
+
+    peers = Peers(resolve, clock)
+    assert [peers.key(each) for each in "abcdea"] == [
+        PHONE_DEVICE.mac,
+        PHONE_DEVICE.mac,
+        "c",
+        "d",
+        "e",
+        PHONE_DEVICE.mac,
+    ]
+    assert asked == [*"abcde"]
+    clock.now += KNOWN_S + 0.1
+    known["a"] = LAPTOP_DEVICE
+    assert peers.device("a") == LAPTOP_DEVICE
 
 
-def test_a_kernel_that_cannot_say_stops_nobody() -> None:
-    def broken(_address: str) -> Neighbour | None:
-        raise GatewayError("netlink")
-
-    assert Allowance(broken).take(PHONE)
-
-
-def test_memory_is_bounded_by_devices_that_come_and_go() -> None:
+def test_memory_is_bounded_by_ten_thousands_of_devices_that_come_and_go() -> None:
     clock = Time()
-    bucket = allowance(clock=clock)
+    bucket, peers = Allowance(monotonic=clock), Peers(lambda _address: None, clock)
     for number in range(MAX_KEPT + 1000):
-        assert bucket.take(str(number))
+        assert bucket.take(peers.key(str(number)))
     assert len(bucket._full_at) <= MAX_KEPT + 1
-    assert len(bucket._devices) <= MAX_KEPT
+    assert len(peers._known) <= MAX_KEPT
