@@ -84,6 +84,8 @@ class Pages:
             return self._again(who, fields, 503, _NOT_RECORDED, {"Retry-After": troubles.RETRY_AFTER_S})
         if isinstance(outcome, Accepted):
             return see_other(who.link("/status"))
+        if outcome.reason == "form_used":
+            return self._again(who, fields, 409, _OPEN_TOO_LONG)
         if outcome.reason == "rules_changed":
             return self._again(who, fields, 409, _RULES_CHANGED)
         return troubles.not_ready(who)
@@ -196,6 +198,7 @@ class Pages:
                 applicant,
                 version_id=claims.subject,
                 language=claims.language,
+                shown_at=claims.until - FORM_LIFETIME,
                 address=who.address,
                 duration=timedelta(hours=self._portal.grant_hours),
                 now=who.now,

@@ -44,10 +44,10 @@ class Accepted:
 class Refused:
     """Why nothing was accepted."""
 
-    reason: Literal["rules_changed", "no_rules", "unknown_network", "no_policy"]
+    reason: Literal["rules_changed", "no_rules", "unknown_network", "no_policy", "form_used"]
 
 
-def accept(
+def accept(  # noqa: PLR0911 - each return is one way to be refused
     session: Session,
     place: Place,
     neighbour: Neighbour,
@@ -58,11 +58,13 @@ def accept(
     address: str,
     duration: timedelta,
     now: datetime,
+    shown_at: datetime | None = None,
 ) -> Accepted | Refused:
     """Record that `applicant` accepted the version shown to them, and grant their device `duration` online.
 
     A device that is already granted under the same version gets that grant again, so that two submissions of one
     form leave one acceptance. `version_id` and `language` are what the page showed; `address` the device's IP address.
+    `shown_at`: when it was shown; a form that was used, and whose access has ended since, is no acceptance once more.
     """
     version = rules.version_in_force(session, place.owner_id)
     if version is None:
@@ -83,6 +85,9 @@ def accept(
         return Accepted(
             standing.acceptance_id, standing.grant_id, standing.receipt_code, standing.ends_at, repeated=True
         )
+
+    if standing is None and shown_at is not None and accepting.accepted_since(session, device_id, shown_at):
+        return Refused("form_used")
 
     receipt_code = new_receipt_code()
     leaf_id = record(

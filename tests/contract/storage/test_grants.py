@@ -159,3 +159,20 @@ def test_an_acceptance_says_how_the_person_was_identified(database: Database, pl
         add_grant(session, place, add_rules(session, place))
     with pytest.raises(IntegrityError), database.write() as session:
         session.connection().exec_driver_sql("UPDATE acceptance SET identified_by = 'guess'")
+
+
+def test_let_in_are_the_devices_whose_grant_in_force_the_gateway_has_applied(database: Database, place: Place) -> None:
+    macs = [f"02:00:00:00:00:0{number}" for number in range(1, 6)]
+    with database.write() as session:
+        rules = add_rules(session, place)
+        ends = [NOW + HOUR, NOW + HOUR, NOW, NOW + HOUR, NOW + HOUR]
+        made = [
+            add_grant(session, place, rules, mac=mac, ends_at=end, revoked_at=NOW if mac == macs[3] else None)
+            for mac, end in zip(macs, ends, strict=True)
+        ]
+        applied = [made[0].id, made[2].id, made[3].id, made[4].id]
+        grants.record_applied(session, place.gateway_id, applied, [], NOW)
+        grants.record_applied(session, place.gateway_id, [], [made[4].id], NOW)
+    with database.read() as session:
+        assert grants.let_in(session, place.gateway_id, NOW) == [("lo", macs[0])]
+        assert grants.let_in(session, "another", NOW) == []
