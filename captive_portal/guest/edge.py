@@ -35,7 +35,7 @@ class Edge:
         self._portal = f"{settings.public_url}/".encode()
         self._enforced = settings.enforcement.enabled
         self._peers, self._allowance = Peers(site.resolve), Allowance()
-        let_in = LetIn(site.let_in) if self._enforced else None
+        self._let_in = let_in = LetIn(site.let_in) if self._enforced else None
         self.doorstep = Doorstep(site.own_hosts, self._portal, self._peers, self._allowance, let_in)
         self._tls_only = settings.portal.tls_certificate is not None and self._portal.startswith(b"https:")
 
@@ -48,7 +48,10 @@ class Edge:
             return
         if host not in self._site.own_hosts:
             await self._stranger(scope, host, send)
-        elif self._tls_only and scope["scheme"] == "http" and scope["path"] != "/captive-portal/api":
+            return
+        if self._let_in is not None:
+            self._let_in.sees_pages(self._peers.device(address))
+        if self._tls_only and scope["scheme"] == "http" and scope["path"] != "/captive-portal/api":
             await self._redirect(send)
         elif scope["method"] == "POST":
             body = await _read_body(scope, receive)

@@ -15,6 +15,8 @@ from gateway.link.neighbours import Neighbour
 
 FRESH_S = 0.25
 STALE_S = 1.0
+ABOUT_TO_S = 10.0
+MAX_ABOUT_TO = 10_000
 
 Read = Callable[[], frozenset[Neighbour]]
 
@@ -28,6 +30,14 @@ class LetIn:
         self._known: frozenset[Neighbour] = frozenset()
         self._known_at: float | None = None
         self._reading = False
+        self._about_to: dict[Neighbour, float] = {}
+
+    def sees_pages(self, device: Neighbour | None) -> None:
+        """The device asks for a page of ours: it may be let in any moment, and its next check is to say so at once."""
+        if device is not None:
+            if len(self._about_to) >= MAX_ABOUT_TO:
+                self._about_to.clear()
+            self._about_to[device] = self._monotonic() + ABOUT_TO_S
 
     def is_held(self, device: Neighbour | None) -> bool:
         """Whether the device was held when we looked, less than `STALE_S` ago. False: we can't say from here."""
@@ -38,7 +48,9 @@ class LetIn:
             asyncio.get_running_loop().run_in_executor(None, self._read).add_done_callback(
                 lambda reading: self._have(reading, now)
             )
-        return age_s < STALE_S and device is not None and device not in self._known
+        if device is None or device in self._known or age_s >= STALE_S:
+            return False
+        return self._about_to.get(device, now) <= now
 
     def _have(self, reading: asyncio.Future[frozenset[Neighbour]], began_at: float) -> None:
         self._reading = False

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from captive_portal.guest.allowance import MAX_KEPT, Allowance
 from captive_portal.guest.doorstep import DROP, Doorstep
-from captive_portal.guest.let_in import FRESH_S, STALE_S, LetIn
+from captive_portal.guest.let_in import ABOUT_TO_S, FRESH_S, STALE_S, LetIn
 from captive_portal.guest.peers import KNOWN_S, Peers
 from gateway.errors import GatewayError
 from gateway.link.neighbours import NO_MAC, Neighbour
@@ -128,6 +128,12 @@ def test_a_check_is_answered_here_while_the_device_is_known_to_be_held() -> None
         assert await answered(PHONE)
         assert await answered(LAPTOP)
         assert not await answered("10.77.0.99")  # no device
+        let_in.sees_pages(PHONE_DEVICE)  # and may be let in
+        assert not await answered(PHONE)
+        assert await answered(LAPTOP)
+        clock.now += ABOUT_TO_S
+        assert not await answered(PHONE)  # what was known is old
+        assert await answered(PHONE)
         readings[-1] = frozenset({PHONE_DEVICE})
         clock.now += FRESH_S + 0.01
         assert await answered(PHONE)  # as of a moment ago
