@@ -62,8 +62,8 @@ class Door:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                if error.errno not in _SHORT_OF:
-                    raise
+                if error.errno not in _SHORT_OF:  # Linux tells here what befell that one connection (accept(2))
+                    return
                 log.warning("no connection can be taken for a moment: %s", error.strerror)
                 self._loop.remove_reader(self._bound)
                 self._again = self._loop.call_later(PAUSE_S, self._open)

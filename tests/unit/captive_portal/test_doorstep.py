@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,9 @@ from captive_portal.guest.allowance import MAX_KEPT, Allowance
 from captive_portal.guest.doorstep import DROP, Doorstep
 from captive_portal.guest.let_in import ABOUT_TO_S, FRESH_S, STALE_S, LetIn
 from captive_portal.guest.peers import KNOWN_S, Peers
+from captive_portal.guest_app import create_app
+from captive_portal.probes import find
+from gateway.context import Services
 from gateway.errors import GatewayError
 from gateway.link.neighbours import NO_MAC, Neighbour
 from gateway.storage.engine import StorageUnavailableError
@@ -200,3 +204,39 @@ def test_memory_is_bounded_by_ten_thousands_of_devices_that_come_and_go() -> Non
         assert bucket.take(peers.key(str(number)))
     assert len(bucket._full_at) <= MAX_KEPT + 1
     assert len(peers._known) <= MAX_KEPT
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("enforced", [False, True])
+def test_what_is_answered_here_is_what_the_application_would_have_answered(
+    gateway_services: Services, services: Services, make_browser: Any, method: str, enforced: bool
+) -> None:
+    app = create_app(gateway_services if enforced else services, resolve={PHONE: PHONE_DEVICE}.get)
+    here, own = 0, gateway_services.settings.portal.hostname
+    for host in (
+        "example.com",
+        "EXAMPLE.com:80",
+        "captive.apple.com",
+        "www.google.com",
+        own,
+        f"{own}.:8080",
+        f"x.{own}",
+    ):
+        for path in ("/", "/status", "/generate_204", "/hotspot-detect.html", "/a?b=c", "/a%20b"):
+            step = Doorstep(
+                app._site.own_hosts,
+                app._portal,
+                Peers(lambda _address: None),
+                Allowance(),
+                LetIn(frozenset) if enforced else None,
+            )
+            answer = None if enforced and find(host, path) else step.answer(head(host, path, method=method), PHONE)
+            if answer is None:
+                continue
+            here += 1
+            told = make_browser(app, f"http://{host}", PHONE, raises=True).request(method, path)
+            assert told.status_code == 302
+            lines = answer.decode().split("\r\n")
+            for name in ("location", "cache-control", "connection", "content-length"):
+                assert f"{name}: {told.headers[name]}" in lines
+    assert here >= 20
