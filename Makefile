@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help run test demo check bench bench-dns soak fuzz lock format clean setup setup-dev
+.PHONY: help run test demo check bench bench-dns bench-portal soak fuzz lock format clean setup setup-dev
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup ## Set up everything and serve the portal, console and DNS on loopback
 	@$(BIN)/gjestenett up
@@ -30,6 +30,9 @@ bench: setup-dev ## Print the measurements of docs/performance.md
 bench-dns: setup-dev ## Measure DNS beside what people use; ARGS="--only ours,unbound --seconds 2"
 	@deploy/dev/setup.sh bench-dns
 	@$(BIN)/python -m tests.bench dns $(ARGS)
+
+bench-portal: setup-dev ## Measure redirects and acceptances of the portal beside peers
+	@$(BIN)/python -m tests.bench portal $(ARGS)
 
 soak: setup-dev ## Ten minutes of DNS load with policy reloads; ARGS="--seconds 60 --rate 2000"
 	@$(BIN)/python -m tests.soak $(ARGS)

@@ -11,7 +11,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
-from starlette.types import ASGIApp
 
 from captive_portal import capport
 from captive_portal.assets import ASSET_HEADERS
@@ -35,7 +34,7 @@ from gateway.storage.engine import StorageUnavailableError
 log = logging.getLogger(__name__)
 
 
-def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> ASGIApp:
+def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> Edge:
     """The guest application. `resolve` says which device is behind a peer address.
 
     Raises: FormKeyError, CatalogueError when the installation is damaged.

@@ -14,6 +14,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from captive_portal.door import Answer
 from gateway.transports import abort
 
 HANDSHAKE_S = HEAD_S = BODY_S = 10
@@ -103,9 +104,11 @@ class Seats:
 class SeatedHttp(H11Protocol):
     """HTTP/1.1 with a deadline for each head and body."""
 
-    def __init__(self, seats: Seats, **options: Any) -> None:
+    def __init__(self, seats: Seats, first: bytes = b"", answer: Answer | None = None, **options: Any) -> None:
+        """`first`: what was read before there was a transport. `answer`: the door's, for bytes that came later."""
         super().__init__(**options)
         self._seats = seats
+        self._first, self._answer = first, answer
         self._turn: tuple[object, str] | None = None
         self.seat: Seat | None = None  # over TLS it is the lower layer's
 
@@ -114,6 +117,18 @@ class SeatedHttp(H11Protocol):
             self.seat = self._seats.take(transport)
         super().connection_made(transport)
         self._watch()
+        if self._first:
+            self._answer = None
+            self.data_received(self._first)
+
+    def data_received(self, data: bytes) -> None:
+        answer, self._answer = self._answer, None
+        said = answer(data, self.client[0] if self.client else "") if answer is not None else None
+        if said is None:
+            super().data_received(data)
+            return
+        self.transport.write(said)
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.seat is not None and self.scheme == "http":

@@ -13,8 +13,8 @@ import hmac
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -47,10 +47,13 @@ class FormKeyError(GatewayError):
 
 @dataclass(frozen=True)
 class Claims:
-    """What a valid token says: the `subject` that was shown (an identifier) and the `language` it was shown in."""
+    """What a valid token says: the `subject` that was shown (an identifier), the `language` it was shown in, and until
+    when it may be used.
+    """
 
     subject: str
     language: str
+    until: datetime = field(default=datetime.max.replace(tzinfo=UTC), compare=False)
 
 
 Invalid = Literal["malformed", "foreign", "expired"]
@@ -66,7 +69,7 @@ class FormSigner:
 
     def sign(self, purpose: Purpose, mac: str, subject: str, language: str, expires_at: datetime) -> str:
         """A token for one device (`mac`), in URL-safe characters. `subject` and `language` hold no full stop."""
-        payload = f"{int(expires_at.timestamp())}.{subject}.{language}"
+        payload = f"{int(expires_at.timestamp() * 1000)}.{subject}.{language}"
         return f"{payload}.{self._signature(purpose, mac, payload)}"
 
     def verify(self, token: str, purpose: Purpose, mac: str, now: datetime) -> Claims | Invalid:
@@ -80,9 +83,10 @@ class FormSigner:
         payload, signature = ".".join(parts[:3]), parts[3]
         if not hmac.compare_digest(self._signature(purpose, mac, payload), signature):
             return "foreign"
-        if now.timestamp() >= int(parts[0]):
+        until_s = int(parts[0]) / 1000
+        if now.timestamp() >= until_s:
             return "expired"
-        return Claims(subject=parts[1], language=parts[2])
+        return Claims(subject=parts[1], language=parts[2], until=datetime.fromtimestamp(until_s, UTC))
 
     def _signature(self, purpose: str, mac: str, payload: str) -> str:
         digest = hmac.digest(self._key, f"gjestenett form v1\0{purpose}\0{mac}\0{payload}".encode(), "sha256")

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import resource
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 import uvicorn
 from starlette.types import ASGIApp
 
+from captive_portal.door import Answer, Door
 from captive_portal.seats import SeatedHttp, SeatedTls, Seats
 from gateway.errors import UsageError
 from gateway.served_certificate import Certificate
@@ -32,13 +36,15 @@ SPARE_FILES = BACKLOG + 200  # a burst that is accepted before its seats are cou
 MAX_HEAD_BYTES = 16 * 1024
 IDLE_S = 5
 GRACE_S = 3
+SWITCH_S = 0.001  # the longest that a page in the making keeps the loop from the next redirect
 
 
 @dataclass(frozen=True)
 class Listener:
     """An application on an address; over TLS when `certificate` and `key` (PEM files) are given.
 
-    Renewed files are shown to new connections within seconds; what can't be used of them changes nothing.
+    `answer` sees the first bytes of plain connections before the application does: see `door`. Renewed files of a
+    certificate are shown to new connections within seconds; what can't be used of them changes nothing.
     """
 
     app: ASGIApp
@@ -46,14 +52,18 @@ class Listener:
     port: int
     certificate: Path | None = None
     key: Path | None = None
+    answer: Answer | None = None
 
 
 class _Server(uvicorn.Server):
     """A server that leaves signals to `serve`, seats its clients, and shows each the newest certificate."""
 
-    def __init__(self, config: uvicorn.Config, seats: Seats, certificate: Certificate | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, seats: Seats, answer: Answer | None, certificate: Certificate | None
+    ) -> None:
         super().__init__(config)
         self._seats = seats
+        self._answer = answer
         self._certificate = certificate
 
     @contextlib.contextmanager
@@ -62,13 +72,15 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await self.lifespan.startup()
-        loop = asyncio.get_running_loop()
         if self._certificate is not None:
-            self._certificate.watch(loop)
-        self.servers = [
-            await loop.create_server(self._protocol, sock=bound, backlog=BACKLOG) for bound in sockets or ()
-        ]
+            self._certificate.watch(asyncio.get_running_loop())
+        self.servers = [await self._open(bound) for bound in sockets or ()]
         self.started = True
+
+    async def _open(self, bound: socket.socket) -> Any:
+        if self._answer is not None and self.config.ssl is None:
+            return Door(bound, self._answer, self._protocol)
+        return await asyncio.get_running_loop().create_server(self._protocol, sock=bound, backlog=BACKLOG)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._certificate is not None:
@@ -78,9 +90,14 @@ class _Server(uvicorn.Server):
         self._seats.close_waiting()
         await stopping
 
-    def _protocol(self) -> asyncio.BaseProtocol:
+    def _protocol(self, first: bytes = b"") -> asyncio.BaseProtocol:
         http = SeatedHttp(
-            self._seats, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            self._seats,
+            first,
+            self._answer if self.config.ssl is None else None,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
         )
         if self._certificate is None:
             return http
@@ -96,13 +113,13 @@ def serve(listeners: Sequence[Listener]) -> int:
     """
     seats = Seats(max(100, min(MAX_CONNECTIONS, _raise_file_limit() - SPARE_FILES)))
     with contextlib.ExitStack() as open_sockets:
-        servers = [
-            (
-                _Server(_config(listener), seats, _certificate(listener)),
-                open_sockets.enter_context(contextlib.closing(_listen(listener))),
-            )
-            for listener in listeners
-        ]
+        servers = []
+        for listener in listeners:
+            server = _Server(_config(listener), seats, listener.answer, _certificate(listener))
+            servers.append((server, open_sockets.enter_context(contextlib.closing(_listen(listener)))))
+        gc.collect()
+        gc.freeze()  # else a full collection walks the whole program, and everybody waits for tens of milliseconds
+        sys.setswitchinterval(SWITCH_S)
         return asyncio.run(_run(servers))
 
 

@@ -71,7 +71,7 @@ def portal(invocation: Invocation) -> None:
     check_mail(invocation.settings)
     services = invocation.services()
     app, chosen = create_app(services), services.settings.portal
-    listeners = [Listener(app, chosen.host, chosen.port)]
+    listeners = [Listener(app, chosen.host, chosen.port, answer=app.doorstep.answer)]
     if chosen.tls_certificate is not None:
         listeners.append(Listener(app, chosen.host, chosen.https_port, chosen.tls_certificate, chosen.tls_key))
     sys.exit(serve(listeners))

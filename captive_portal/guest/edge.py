@@ -6,12 +6,16 @@ answered here, from its Host and path alone, before any routing.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from captive_portal.guest.allowance import Allowance
+from captive_portal.guest.doorstep import Doorstep, host_name
+from captive_portal.guest.let_in import LetIn
+from captive_portal.guest.peers import Peers
 from captive_portal.guest.policy_reader import PolicyReader
 from captive_portal.guest.site import Site
 from captive_portal.guest.typed_name import read_name
@@ -21,6 +25,7 @@ from gateway.errors import GatewayError
 MAX_BODY_BYTES = 16 * 1024
 BODY = "gjestenett.body"
 Headers = Iterable[tuple[bytes, bytes]]
+_TOO_OFTEN = [(b"content-type", b"text/plain"), (b"retry-after", b"1"), (b"connection", b"close")]
 
 
 class Edge:
@@ -33,15 +38,26 @@ class Edge:
         self._policy = policy
         self._portal = f"{settings.public_url}/".encode()
         self._enforced = settings.enforcement.enabled
+        self._peers, self._allowance = Peers(site.resolve), Allowance()
+        self._let_in = let_in = LetIn(site.let_in) if self._enforced else None
+        self.doorstep = Doorstep(
+            site.own_hosts, self._portal, self._peers, self._allowance, let_in, lambda: policy.leads_here
+        )
         self._tls_only = settings.portal.tls_certificate is not None and self._portal.startswith(b"https:")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return  # no lifespan to run, no websockets to serve
-        host = host_of(scope["headers"])
+        host, address = host_of(scope["headers"]), scope["client"][0] if scope.get("client") else ""
+        if not self._allowance.take(self._peers.key(address)):
+            await _answer(send, 429, b"too many requests\n", _TOO_OFTEN)
+            return
         if host not in self._site.own_hosts:
             await self._stranger(scope, host, send)
-        elif self._tls_only and scope["scheme"] == "http" and scope["path"] != "/captive-portal/api":
+            return
+        if self._let_in is not None:
+            self._let_in.sees_pages(self._peers.device(address))
+        if self._tls_only and scope["scheme"] == "http" and scope["path"] != "/captive-portal/api":
             await self._redirect(send)
         elif scope["method"] == "POST":
             body = await _read_body(scope, receive)
@@ -55,12 +71,13 @@ class Edge:
 
     async def _stranger(self, scope: Scope, host: str, send: Send) -> None:
         probe = find(host, scope["path"]) if scope["method"] in ("GET", "HEAD") else None
-        if probe is not None and self._enforced and await run_in_threadpool(self._is_online, scope):
-            await _answer_probe(send, probe.online, with_body=scope["method"] == "GET")
-        elif probe is None and self._policy.leads_here and await run_in_threadpool(self._is_online, scope):
-            await self._explain(host, send)
-        else:
+        asked = self._enforced if probe is not None else self._policy.leads_here
+        if not asked or not await asyncio.get_running_loop().run_in_executor(None, self._is_online, scope):
             await self._redirect(send)
+        elif probe is not None:
+            await _answer_probe(send, probe.online, with_body=scope["method"] == "GET")
+        else:
+            await self._explain(host, send)
 
     async def _explain(self, host: str, send: Send) -> None:
         """To the page that says why a site is closed: DNS has answered its name with our address."""
@@ -91,10 +108,7 @@ def host_of(headers: Headers) -> str:
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) != 1:
         return ""
-    text = hosts[0].decode("latin-1").strip().lower()
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
-    return text.partition(":")[0].removesuffix(".")
+    return host_name(hosts[0])
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:

@@ -132,13 +132,7 @@ class Pages:
             outcome = self._record(who, applicant, claims, sought)
         except StorageUnavailableError:  # perhaps only writing is impossible; then what was typed can be kept
             return self._again(who, fields, 503, _NOT_RECORDED, {"Retry-After": troubles.RETRY_AFTER_S})
-        if isinstance(outcome, Accepted):
-            return see_other(who.link("/status"))
-        if outcome.reason == "rules_changed":
-            return self._again(who, fields, 409, _RULES_CHANGED)
-        if (refused := courses.refusal(who.translator, outcome.reason)) is not None:
-            return self._no_seat(who, fields, sought, outcome.reason, refused)
-        return troubles.not_ready(who)
+        return self._answer(who, fields, sought, outcome)
 
     def accept_by_get(self, request: Request) -> Response:
         """`GET /accept`, as after reloading or a restored tab: back to the start. GET changes nothing."""
@@ -246,6 +240,19 @@ class Pages:
     def _my_data_page(self, who: Visit, *, status: int = 200, failed: bool = False) -> Response:
         return who.page("my_data.html", status=status, found=None, failed=failed)
 
+    def _answer(
+        self, who: Visit, fields: Mapping[str, str], sought: Sought | None, outcome: Accepted | Refused
+    ) -> Response:
+        if isinstance(outcome, Accepted):
+            return see_other(who.link("/status"))
+        if outcome.reason == "form_used":
+            return self._again(who, fields, 409, _OPEN_TOO_LONG)
+        if outcome.reason == "rules_changed":
+            return self._again(who, fields, 409, _RULES_CHANGED)
+        if (refused := courses.refusal(who.translator, outcome.reason)) is not None:
+            return self._no_seat(who, fields, sought, outcome.reason, refused)
+        return troubles.not_ready(who)
+
     def _ask_host(self, who: Visit, fields: Mapping[str, str], applicant: Applicant, claims: Claims) -> Response:
         host = hosts.read_host(self._site.services.settings, fields)
         if isinstance(host, str):
@@ -286,6 +293,7 @@ class Pages:
                 applicant,
                 version_id=claims.subject,
                 language=claims.language,
+                shown_at=claims.until - FORM_LIFETIME,
                 address=who.address,
                 duration=self._durations.usual,
                 by_group=self._durations.by_group,

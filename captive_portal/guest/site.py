@@ -23,7 +23,7 @@ from gateway.context import Services
 from gateway.link.neighbours import Neighbour
 from gateway.look.load import load_look
 from gateway.settings import Settings
-from gateway.storage import places
+from gateway.storage import grants, places
 from gateway.storage.engine import Session
 from gateway.storage.models import RulesText, RulesVersion
 
@@ -63,6 +63,12 @@ class Site:
             return ""
         network = places.network_on(session, self.services.place.gateway_id, neighbour.interface)
         return "" if network is None else network.group_key
+
+    def let_in(self) -> frozenset[Neighbour]:
+        """Every device that the gateway lets through now. Raises: StorageUnavailableError."""
+        place, now = self.services.place, self.services.clock()
+        with self.services.database.read() as session:
+            return frozenset(Neighbour(*row) for row in grants.let_in(session, place.gateway_id, now))
 
 
 @dataclass(frozen=True)

@@ -66,10 +66,10 @@ class Accepted:
 class Refused:
     """Why nothing was accepted."""
 
-    reason: Literal["rules_changed", "no_rules", "unknown_network", "no_policy"] | NoSeat
+    reason: Literal["rules_changed", "no_rules", "unknown_network", "no_policy", "form_used"] | NoSeat
 
 
-def accept(  # noqa: PLR0911 - each return is one outcome
+def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     session: Session,
     place: Place,
     neighbour: Neighbour,
@@ -83,6 +83,7 @@ def accept(  # noqa: PLR0911 - each return is one outcome
     now: datetime,
     sought: Sought | None = None,
     identified_by: Literal["self_declared", "host_approved"] = "self_declared",
+    shown_at: datetime | None = None,
 ) -> Accepted | Refused:
     """Record that `applicant` accepted the version shown to them, and grant their device `duration` online, or what
     `by_group` has for its policy group.
@@ -93,6 +94,7 @@ def accept(  # noqa: PLR0911 - each return is one outcome
 
     A device that is already granted under the same version gets that grant again, so that two submissions of one
     form leave one acceptance. `version_id` and `language` are what the page showed; `address` the device's IP address.
+    `shown_at`: when it was shown; a form that was used, and whose access has ended since, is no acceptance once more.
     """
     network = places.network_on(session, place.gateway_id, neighbour.interface)
     version = rules.version_in_force(session, place.owner_id, network.group_key if network is not None else "")
@@ -125,6 +127,9 @@ def accept(  # noqa: PLR0911 - each return is one outcome
         return Accepted(
             standing.acceptance_id, standing.grant_id, standing.receipt_code, standing.ends_at, repeated=True
         )
+
+    if standing is None and shown_at is not None and accepting.accepted_since(session, device_id, shown_at):
+        return Refused("form_used")
 
     by_code = course is not None and sought is not None and sought.code != ""
     identified: IdentifiedBy = "course_code" if by_code else identified_by

@@ -52,6 +52,11 @@ def accepted_standing(session: Session, device_id: str, network_id: str, now: da
     return Standing(*row) if row is not None else None
 
 
+def accepted_since(session: Session, device_id: str, moment: datetime) -> bool:
+    """Whether anybody has accepted on the device after `moment`."""
+    return session.execute(_SINCE, {"device": device_id, "moment": moment}).first() is not None
+
+
 def end_grant(session: Session, grant_id: str, by: str, now: datetime) -> None:
     """Note that the grant is over before its time, and by whose doing."""
     session.execute(_END, {"grant": grant_id, "by": by, "now": now})
@@ -100,5 +105,10 @@ _STANDING = (
         _GRANT.c.ends_at > bindparam("now"),
     )
     .order_by(_GRANT.c.ends_at.desc())
+    .limit(1)
+)
+_SINCE = (
+    select(_ACCEPTANCE.c.id)
+    .where(_ACCEPTANCE.c.device_id == bindparam("device"), _ACCEPTANCE.c.accepted_at > bindparam("moment"))
     .limit(1)
 )

@@ -155,6 +155,25 @@ _STANDING = (
 )
 
 
+def let_in(session: Session, gateway_id: str, now: datetime) -> Sequence[tuple[str, str]]:
+    """(interface, link-layer address) of the devices that this gateway says it lets through."""
+    return [(row[0], row[1]) for row in session.execute(_LET_IN, {"gateway": gateway_id, "now": now})]
+
+
+_LET_IN = (
+    select(_NETWORK.c.interface, _DEVICE.c.mac)
+    .join_from(_GRANT, _DEVICE, _DEVICE.c.id == _GRANT.c.device_id)
+    .join(_NETWORK, _NETWORK.c.id == _GRANT.c.network_id)
+    .join(_APPLIED, _APPLIED.c.grant_id == _GRANT.c.id)
+    .where(
+        _NETWORK.c.gateway_id == bindparam("gateway"),
+        _GRANT.c.revoked_at.is_(None),
+        _GRANT.c.ends_at > bindparam("now"),
+        _APPLIED.c.removed_at.is_(None),
+    )
+)
+
+
 def is_applied(session: Session, grant_id: str) -> bool:
     """Whether a gateway has let this grant's device through and has not closed it since."""
     return (

@@ -6,11 +6,11 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import accept, classify, export, index, intake, judge, path, seal, search, verify
+from tests.bench import accept, classify, export, index, intake, judge, path, portal, seal, search, verify
 from tests.bench.dns import run as dns
 from tests.lab.world import missing
 
-ALONE = {"dns": dns.main, "search": search.main, "verify": verify.main}
+ALONE = {"dns": dns.main, "portal": portal.main, "search": search.main, "verify": verify.main}
 """Measurements that take options and that a run of all leaves out."""
 BENCHES = {
     "path": path.main,
@@ -22,12 +22,15 @@ BENCHES = {
     "seal": seal.main,
     "export": export.main,
 }
-IN_THE_LAB = {"path", "accept"}
+IN_THE_LAB = {"path", "accept", "portal"}
 
 
 def main(names: list[str]) -> int:
     """0 when every named measurement ran; 2 when one is unknown or can't run here."""
     if names and names[0] in ALONE:
+        if names[0] in IN_THE_LAB and (lacking := missing()) is not None:
+            print(f"the lab can't run here: {lacking}", file=sys.stderr)
+            return 2
         print(machine(), flush=True)
         return ALONE[names[0]](names[1:])
     if unknown := [name for name in names if name not in BENCHES]:

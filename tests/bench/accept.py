@@ -60,11 +60,11 @@ def addresses(world: World) -> None:
 
 
 @contextmanager
-def services(world: World, folder: Path, database: str) -> Iterator[int]:
-    """The sealer and one portal process, whose id it gives."""
+def services(world: World, folder: Path, database: str, enforcing: str = "") -> Iterator[int]:
+    """The sealer and one portal process, whose id it gives; `enforcing`: more lines of the settings' table for that."""
     folder.mkdir()
     config = folder / "gjestenett.toml"
-    config.write_text(_SETTINGS.format(state=folder / "state", database=database))
+    config.write_text(_SETTINGS.format(state=folder / "state", database=database) + enforcing)
     command = [sys.executable, "-m", "gateway.cli", "--config", str(config)]
     world.run("gateway", *command, "db", "upgrade", timeout_s=60)
     started = [world.popen("gateway", *command, name, stdout=subprocess.DEVNULL) for name in ("sealer", "portal")]

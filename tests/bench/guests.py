@@ -1,8 +1,8 @@
 """Many guests who accept at once, as the portal sees them: each has an address and so a device of its own.
 
-Run in the guests' namespace: `python -m tests.bench.guests PORTAL PORT FIRST COUNT AT_ONCE`; prints JSON. Each asks for
-the form, posts it, and asks for the page it is sent to, on one connection, as a browser does. Device N has the address
-`address(N)`.
+Run in the guests' namespace: `python -m tests.bench.guests PORTAL PORT FIRST COUNT AT_ONCE [PER_S]`; prints JSON. Each
+asks for the form, posts it, and asks for the page it is sent to, on one connection, as a browser does. Device N has the
+address `address(N)`.
 """
 
 from __future__ import annotations
@@ -59,8 +59,11 @@ def _ask(
     return answer.headers.get("Location", ""), content
 
 
-def main(portal: str, port: int, first: int, count: int, at_once: int) -> dict[str, object]:
-    """`count` guests from device `first` on, `at_once` of them at a time: seconds in all, and milliseconds of each."""
+def main(portal: str, port: int, first: int, count: int, at_once: int, per_s: int = 0) -> dict[str, object]:
+    """`count` guests from device `first` on, `at_once` of them at a time: seconds in all, and milliseconds of each.
+
+    With `per_s` no more than so many begin a second.
+    """
     devices = iter(range(first, first + count))
     lock, took, failed = threading.Lock(), [], []
 
@@ -70,6 +73,8 @@ def main(portal: str, port: int, first: int, count: int, at_once: int) -> dict[s
                 device = next(devices, None)
             if device is None:
                 return
+            if per_s:
+                time.sleep(max(0.0, started + (device - first) / per_s - time.perf_counter()))
             try:
                 took.append(accept(portal, port, device))
             except (AssertionError, OSError, http.client.HTTPException) as error:

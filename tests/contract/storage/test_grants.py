@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from gateway.storage import grants
+from gateway.storage import accepting, grants
 from gateway.storage.engine import Database
 from gateway.storage.models import Grant
 from gateway.storage.places import Place, network_on
@@ -159,3 +159,40 @@ def test_an_acceptance_says_how_the_person_was_identified(database: Database, pl
         add_grant(session, place, add_rules(session, place))
     with pytest.raises(IntegrityError), database.write() as session:
         session.connection().exec_driver_sql("UPDATE acceptance SET identified_by = 'guess'")
+
+
+def test_let_in_are_the_devices_whose_grant_in_force_the_gateway_has_applied(database: Database, place: Place) -> None:
+    macs = [f"02:00:00:00:00:0{number}" for number in range(1, 6)]
+    with database.write() as session:
+        rules = add_rules(session, place)
+        ends = [NOW + HOUR, NOW + HOUR, NOW, NOW + HOUR, NOW + HOUR]
+        made = [
+            add_grant(session, place, rules, mac=mac, ends_at=end, revoked_at=NOW if mac == macs[3] else None)
+            for mac, end in zip(macs, ends, strict=True)
+        ]
+        applied = [made[0].id, made[2].id, made[3].id, made[4].id]
+        grants.record_applied(session, place.gateway_id, applied, [], NOW)
+        grants.record_applied(session, place.gateway_id, [], [made[4].id], NOW)
+    with database.read() as session:
+        assert grants.let_in(session, place.gateway_id, NOW) == [("lo", macs[0])]
+        assert grants.let_in(session, "another", NOW) == []
+
+
+def test_what_an_acceptance_asks_of_those_before_it(database: Database, place: Place) -> None:
+    with database.write() as session:
+        rules = add_rules(session, place)
+        network = network_on(session, place.gateway_id, "lo")
+        device = accepting.hold_device(session, place.owner_id, MAC, NOW)
+        assert network is not None
+        assert accepting.accepted_standing(session, device, network.id, NOW) is None
+        assert not accepting.accepted_since(session, device, NOW - HOUR)
+        made = add_grant(session, place, rules)
+        standing = accepting.accepted_standing(session, device, network.id, NOW)
+        assert standing == (made.id, NOW + HOUR, made.acceptance_id, rules.id, made.acceptance.receipt_code)
+        assert accepting.accepted_since(session, device, NOW - timedelta(milliseconds=1))
+        assert not accepting.accepted_since(session, device, NOW)
+        accepting.end_grant(session, made.id, "guest", NOW)
+        assert accepting.accepted_standing(session, device, network.id, NOW) is None
+    with database.read() as session:
+        ended = session.get_one(Grant, made.id)
+        assert (ended.revoked_at, ended.revoked_by) == (NOW, "guest")

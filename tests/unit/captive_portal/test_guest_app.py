@@ -12,13 +12,16 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
+from captive_portal.guest.allowance import Allowance
 from captive_portal.guest_app import create_app
 from gateway.context import Services
 from gateway.link.neighbours import Neighbour
 from gateway.lists import draft_edits, generations
-from gateway.storage.models import Network
+from gateway.storage.models import Device, Network
 
+DEVICES = {f"192.0.2.{number}": Neighbour("guest0", f"02:00:00:00:00:0{number}") for number in (1, 2)}
 Counted = Callable[[], tuple[int, int, int]]
 
 
@@ -237,6 +240,53 @@ def test_a_forged_form_is_not_accepted(guest: Any, counted: Counted, token: str)
     assert counted() == (0, 0, 0)
 
 
+def test_a_form_that_was_used_accepts_nothing_once_more(
+    guest: Any, clock: Any, counted: Counted, apply_grants: Callable[[], None]
+) -> None:
+    form = {"token": guest.token(), "name": "Kari Nordmann"}
+    clock.advance(timedelta(minutes=1))
+    assert guest.http.post("/accept", data=form).status_code == 303
+    assert guest.http.post("/accept", data=form).status_code == 303  # sent twice: the grant that stands
+    assert counted() == (1, 1, 1)
+    apply_grants()
+    assert guest.http.post("/sign-off", data={"token": guest.token("/status")}).status_code == 303
+    clock.advance(timedelta(minutes=1))
+    again = guest.http.post("/accept", data=form)
+    assert again.status_code == 409
+    assert counted() == (1, 1, 1)
+    fresh = re.search(r'name="token" value="([^"]+)"', again.text)
+    assert fresh is not None
+    assert guest.http.post("/accept", data=form | {"token": fresh[1]}).status_code == 303  # the button once more
+    assert counted() == (2, 2, 2)
+
+
+def test_devices_that_never_accept_leave_nothing_behind(gateway_services: Services, make_browser: Any) -> None:
+    many = {f"10.77.{1 + number // 250}.{1 + number % 250}": number for number in range(300)}
+    app = create_app(
+        gateway_services,
+        resolve=lambda peer: Neighbour("guest0", f"02:00:00:00:{many[peer] >> 8:02x}:{many[peer] & 255:02x}"),
+    )
+    for address in many:
+        device = make_browser(app, gateway_services.settings.public_url, address, raises=True)
+        assert device.get("/").status_code == 200
+        assert device.get("/status").status_code == 303
+    with gateway_services.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Device)) == 0
+    assert len(app._site.kept._kept) == 1
+
+
+def test_one_device_that_asks_without_end_is_slowed_and_others_are_not(
+    gateway_services: Services, make_browser: Any
+) -> None:
+    app = create_app(gateway_services, resolve=DEVICES.get)
+    app._allowance = Allowance(per_s=0.001, burst=5)
+    base = gateway_services.settings.public_url
+    phone, other = (make_browser(app, base, address, raises=True) for address in DEVICES)
+    assert [phone.get("/rules").status_code for _ in range(7)] == [200] * 5 + [429] * 2
+    assert phone.get("/rules").headers["retry-after"] == "1"
+    assert other.get("/rules").status_code == 200
+
+
 def test_a_form_that_was_open_too_long_is_renewed_with_what_was_typed(guest: Any, clock: Any, counted: Counted) -> None:
     token = guest.token()
     clock.advance(timedelta(hours=2))
@@ -387,7 +437,8 @@ def test_unknown_path_leads_to_the_portal_until_accepted(guest: Any) -> None:
 
 def test_large_bodies_and_other_types_are_refused(guest: Any, counted: Counted) -> None:
     token = guest.token()
-    assert guest.accept(contact="x" * 16_500).status_code == 413
+    for size in (16_500, 1_000_000):
+        assert guest.accept(contact="x" * size).status_code == 413
     assert guest.http.post("/accept", json={"token": token, "name": "Kari"}).status_code == 415
     many = "&".join(f"f{number}=1" for number in range(30))
     form = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -37,12 +37,17 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": scope["scheme"][:2].encode()})
 
+def door(data, address):
+    if data.startswith(b"GET /stranger"):
+        return b"HTTP/1.1 302 Found\\r\\nlocation: /" + address.encode() + b"\\r\\ncontent-length: 0\\r\\n\\r\\n"
+    return b"" if data.startswith(b"GET /mad") else None
+
 import captive_portal.seats as module
 http, https, certificate, key, *quick = sys.argv[1:]
 if quick:
     module.HANDSHAKE_S = module.HEAD_S = module.BODY_S = module.FLUSH_S = float(quick[0])
 sys.exit(serve([
-    Listener(app, "127.0.0.1", int(http)),
+    Listener(app, "127.0.0.1", int(http), answer=door),
     Listener(app, "127.0.0.1", int(https), Path(certificate), Path(key)),
 ]))
 """
@@ -115,6 +120,31 @@ def test_stops_soon_though_a_request_hangs(
         process.send_signal(number)
         assert process.wait(6) == 0
         assert time.monotonic() - started < 4
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_the_door_answers_never_comes_to_the_application(
+    running: tuple[subprocess.Popen[bytes], int, int], late: bool
+) -> None:
+    _, http, _ = running
+    for path, begins in ((b"/stranger", b"HTTP/1.1 302 Found\r\nlocation: /127.0.0.1\r\n"), (b"/mad", b"")):
+        with _connect(http) as plain:
+            if late:  # it has a seat by now, as the connections of those who come after it are answered
+                assert _ask(http, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").endswith(b"ht")
+            plain.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = b""
+            while part := plain.recv(4096):
+                answer += part
+        assert answer.startswith(begins)
+        assert bool(answer) == bool(begins)
+
+
+def test_the_door_looks_at_the_first_bytes_only(running: tuple[subprocess.Popen[bytes], int, int]) -> None:
+    _, http, _ = running
+    with _connect(http) as plain:
+        _get_and_stay(plain)
+        plain.sendall(b"GET /stranger HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert plain.recv(4096).startswith(b"HTTP/1.1 200")
 
 
 # --- clients that say nothing, or little ----------------------------------------------------------------------------
