@@ -146,7 +146,7 @@ def test_a_course_is_made_its_poster_printed_and_its_guest_comes_in_and_goes(
     expect(page.get_by_role("status")).to_contain_text("Kurset er over")
     assert running.open_grants() == 0
     guest.goto(f"{running.portal}/status")
-    expect(guest.get_by_role("heading", name="Velkommen til gjestenettet")).to_be_visible()
+    expect(guest.get_by_role("heading", name="Velkommen tilbake")).to_be_visible()  # to the network, not the course
 
 
 @pytest.mark.parametrize(
