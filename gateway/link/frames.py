@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 
 from scapy.layers.inet6 import (
     ICMPv6ND_RA,
     ICMPv6ND_RS,
     ICMPv6NDOptCaptivePortal,
-    ICMPv6NDOptSrcLLAddr,
     IPv6,
 )
 from scapy.layers.l2 import Ether
 
-from gateway.link.advertise import Header
+from gateway.link.advertise import Header, Origin
 
 _ALL_NODES, _ALL_NODES_MAC = "ff02::1", "33:33:00:00:00:01"
 _HOP_LIMIT = 255  # what has come through a router has less, and does not count (RFC 4861 §6.1)
@@ -28,7 +28,7 @@ class Solicitation:
 class Advertisement:
     """A router's word; `has_portal` where it holds the captive-portal option (RFC 8910 §2.3)."""
 
-    header: Header
+    origin: Origin
     has_portal: bool
 
 
@@ -45,13 +45,14 @@ def read_frame(frame: bytes) -> Solicitation | Advertisement | None:
         said = packet[ICMPv6ND_RA]
         flags = bytes(said)[5]
         header = Header(said.chlim, flags, said.routerlifetime, said.reachabletime, said.retranstimer)
-        return Advertisement(header, ICMPv6NDOptCaptivePortal in packet)
+        return Advertisement(Origin(header, IPv6Address(packet[IPv6].src)), ICMPv6NDOptCaptivePortal in packet)
     except Exception:
         return None
 
 
-def advertisement_frame(header: Header, uri: str, address: str, mac: str) -> bytes:
-    """An Ethernet frame from `address` (link-local) and `mac` to all nodes: the header and the URI, nothing else."""
+def advertisement_frame(origin: Origin, uri: str, mac: str) -> bytes:
+    """An Ethernet frame from `mac` to all nodes: the header and the URI, nothing else."""
+    header = origin.header
     said = ICMPv6ND_RA(
         chlim=header.hop_limit,
         M=header.flags >> 7 & 1,
@@ -66,9 +67,8 @@ def advertisement_frame(header: Header, uri: str, address: str, mac: str) -> byt
     )
     packet = (
         Ether(src=mac, dst=_ALL_NODES_MAC)
-        / IPv6(src=address, dst=_ALL_NODES, hlim=_HOP_LIMIT)
+        / IPv6(src=str(origin.address), dst=_ALL_NODES, hlim=_HOP_LIMIT)
         / said
-        / ICMPv6NDOptSrcLLAddr(lladdr=mac)
         / ICMPv6NDOptCaptivePortal(URI=uri)
     )
     return bytes(packet)

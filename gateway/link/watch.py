@@ -13,7 +13,6 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
-from ipaddress import IPv6Address
 
 from gateway.errors import UsageError
 from gateway.link.advertise import Advertiser
@@ -26,7 +25,6 @@ FRAME_BYTES = 2048
 _ETH_P_ALL = 0x0003  # else what this machine sends is not seen
 _OUTGOING = 4  # PACKET_OUTGOING
 _SO_ATTACH_FILTER = 26
-_LINK_LOCAL_SCOPE = "20"
 # Classic BPF: IPv6 with ICMPv6 as its first header, of type 133 or 134; all else stays in the kernel.
 _FILTER = (
     (0x28, 0, 0, 12), (0x15, 0, 6, 0x86DD), (0x30, 0, 0, 20), (0x15, 0, 4, 58), (0x30, 0, 0, 54),
@@ -69,7 +67,7 @@ class _Link:
         self._last = b""
         self._uri: str | None = None
         self._elsewhere = False
-        self._trouble = ""
+        self._trouble: str | None = None  # nothing said yet
         self.advertiser = Advertiser(time.monotonic(), random.random)
 
     @property
@@ -79,7 +77,8 @@ class _Link:
     def tend(self, selector: selectors.BaseSelector, uri: str | None, now_s: float) -> None:
         """Open what is closed, and send what is due."""
         if uri != self._uri:
-            self._uri, self.advertiser = uri, Advertiser(now_s, random.random)
+            self._uri = uri
+            self.advertiser.begin(now_s)
         if uri is None:
             return
         try:
@@ -107,7 +106,7 @@ class _Link:
                 word = "another program announces the URI here too" if said.has_portal else "only we announce the URI"
                 log.info("%s: %s", self._name, word)
             if not said.has_portal:
-                self.advertiser.advertised(said.header, now_s)
+                self.advertiser.advertised(said.origin, now_s)
 
     def close(self, selector: selectors.BaseSelector) -> None:
         if self._socket is not None:
@@ -134,13 +133,8 @@ class _Link:
 
     def _send(self, uri: str, now_s: float) -> None:
         assert self._socket is not None
-        address = _link_local(self._name)
-        if address is None:
-            self._tell(f"{self._name}: has no link-local address yet, so no router advertisements are sent")
-            self.advertiser.due_s = now_s + RECHECK_S
-            return
         mac = self._socket.getsockname()[4].hex(":")
-        self._last = advertisement_frame(self.advertiser.header(now_s), uri, str(address), mac)
+        self._last = advertisement_frame(self.advertiser.origin(mac, now_s), uri, mac)
         self._socket.send(self._last)
         self.advertiser.sent(now_s)
         self._tell("")
@@ -158,14 +152,3 @@ def _attach_filter(made: socket.socket) -> None:
     program = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *each) for each in _FILTER))
     described = struct.pack("HL", len(_FILTER), ctypes.addressof(program))
     made.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, described)
-
-
-def _link_local(interface: str) -> IPv6Address | None:
-    """The interface's link-local address that can be used, as the kernel lists it."""
-    tentative = 0x40 | 0x08  # IFA_F_TENTATIVE, IFA_F_DADFAILED
-    with open("/proc/net/if_inet6", encoding="ascii") as table:
-        for line in table:
-            packed, _, _, scope, flags, name = line.split()
-            if name == interface and scope == _LINK_LOCAL_SCOPE and not int(flags, 16) & tentative:
-                return IPv6Address(bytes.fromhex(packed))
-    return None

@@ -2,6 +2,7 @@
 
 `dhcp6`: option 103 of the answer to a DHCPv6 information-request (RFC 8415 §18.2.6). `ra`: option 37 as the device's
 own kernel took it from router advertisements and passed it on, after a router solicitation; null: none came in time.
+With `--listen` nothing is asked, and only `ra` is told.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import select
 import socket
 import struct
+import sys
 import time
 
 INTERFACE = "eth0"
@@ -50,8 +52,8 @@ def _option(options: bytes) -> str | None:
     return None
 
 
-def by_router() -> str | None:
-    """Ask for routers, and listen to what the kernel has to say about their answers."""
+def by_router(*, asks: bool = True) -> str | None:
+    """Ask for routers, or only listen, to what the kernel has to say about their advertisements."""
     index = socket.if_nametoindex(INTERFACE)
     with (
         socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel,
@@ -59,8 +61,11 @@ def by_router() -> str | None:
     ):
         kernel.bind((0, 1 << (_ND_USEROPT_GROUP - 1)))
         asking.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
-        asking.sendto(struct.pack("!BBHI", 133, 0, 0, 0), (_ROUTERS, 0, 0, index))
-        deadline = time.monotonic() + PATIENCE_S
+        if asks:
+            asking.sendto(struct.pack("!BBHI", 133, 0, 0, 0), (_ROUTERS, 0, 0, index))
+        else:
+            print("listening", flush=True)
+        deadline = time.monotonic() + PATIENCE_S * (1 if asks else 5)
         while (left_s := deadline - time.monotonic()) > 0:
             if not select.select([kernel], [], [], left_s)[0]:
                 break
@@ -74,4 +79,7 @@ def by_router() -> str | None:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"dhcp6": by_dhcp6(), "ra": by_router()}))
+    if sys.argv[1:] == ["--listen"]:
+        print(json.dumps({"ra": by_router(asks=False)}))
+    else:
+        print(json.dumps({"dhcp6": by_dhcp6(), "ra": by_router()}))

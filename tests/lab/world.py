@@ -170,6 +170,10 @@ class World:
             f"--dhcp-leasefile={self.directory}/dhcp.leases",
         )
 
+    def stop_dhcp(self) -> None:
+        """End what `start_dhcp` has started; it says goodbye as a router."""
+        self._stop_dnsmasq("gateway")
+
     def start_resolver(self, *options: str) -> None:
         """dnsmasq as the guests' resolver on the gateway, instead of the one that was there."""
         self._stop_dnsmasq("gateway", "dns")
