@@ -17,7 +17,7 @@ from gateway.access.exemption_requests import ANSWER_MAX_CHARS, SESSION_PREFIX
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.dns.plan import Accepted
 from gateway.errors import UsageError
-from gateway.storage import exemption_requests
+from gateway.storage import courses, exemption_requests
 from gateway.storage.exemption_requests import Asked
 from policies.categories import CATEGORIES
 from policies.model import NEVER_EXEMPT
@@ -138,6 +138,7 @@ class ExemptionPages:
             HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
             request=request,
             grant=grant,
+            course=courses.course(visit.session, visit.services.place.owner_id, request.course_id or ""),
             standing=standing,
             closing=[CATEGORIES[key] for key in categories if key in CATEGORIES],
             never=bool(NEVER_EXEMPT.intersection(categories)),

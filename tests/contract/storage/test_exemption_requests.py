@@ -23,6 +23,7 @@ from gateway.access.exemption_requests import (
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations as publishing
 from gateway.storage import exemption_requests, generations, grants, persons
+from gateway.storage.course_models import Course
 from gateway.storage.engine import Database
 from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.log_models import StagedLeaf
@@ -81,6 +82,34 @@ def test_the_same_request_twice_is_one(database: Database, place: Place, guest: 
         assert (asked.grant.id, asked.grant.holder, asked.grant.device.mac) == (guest, "Kari Nordmann", MAC)
         assert exemption_requests.count_waiting(session, place.owner_id) == 1
         assert exemption_requests.waiting(session, place.owner_id, "a course") == []
+
+
+def test_the_course_that_the_guest_attends_goes_with_the_request(database: Database, place: Place, guest: str) -> None:
+    with database.write() as session:
+        course = Course(
+            owner_id=place.owner_id,
+            site_id=place.site_id,
+            title="Spilldesign",
+            unit="Kultur",
+            code="en-to-tre",
+            code_key="entotre",
+            starts_at=NOW,
+            ends_at=NOW + HOUR,
+            group_key="default",
+            max_devices=60,
+            offered="code",
+            created_at=NOW,
+            created_by="it",
+            ended_at=None,
+        )
+        session.add(course)
+        session.flush()
+        session.get(Grant, guest).course_id = course.id  # type: ignore[union-attr]
+        identity = course.id
+    request = request_id(database, place)
+    with database.read() as session:
+        assert [each.request.id for each in exemption_requests.waiting(session, place.owner_id, identity)] == [request]
+        assert exemption_requests.waiting(session, place.owner_id, "another") == []
 
 
 @pytest.mark.usefixtures("guest")
