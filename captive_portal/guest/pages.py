@@ -30,7 +30,7 @@ from gateway.access.grants import sign_off
 from gateway.access.host_requests import Asked
 from gateway.access.receipts import format_receipt_code, parse_receipt_code
 from gateway.access.recognised import terms_of
-from gateway.access.status import device_status
+from gateway.access.status import NOT_ACCEPTED, device_status
 from gateway.access.subject import own_document
 from gateway.audit.periods import parse_period
 from gateway.settings import Asked as Need
@@ -151,7 +151,8 @@ class Pages:
         slow = who.now - status.starts_at > SLOW_AFTER
         waiting = {"Refresh": f"{SLOW_PATIENCE_S if slow else PATIENCE_S}; url={who.link('/status')}"}
         language = who.translator.language
-        parts = self._parts.of(who, status)
+        # who waits asks every second, and can do nothing yet
+        parts = self._parts.of(who, NOT_ACCEPTED if state == "waiting" else status)
         requests = self._requests(status.grant_id) if state != "waiting" else []
         same: dict[str, Any] = {"state": state, "slow": slow, "requests": requests, "now": who.now, **parts.same}
         gaps = {

@@ -35,9 +35,11 @@ class ReturnPages:
             return None
         with self._database.read() as session:
             before = earlier(session, self._place, who.neighbour.mac, self._terms.within, who.now)
+            if before is None:
+                return None
             group_key = self._site.group_in(session, who.neighbour)
             version = rules.version_in_force(session, self._place.owner_id, group_key)
-            if before is None or version is None:
+            if version is None:
                 return None
             if not may_return(session, self._place, who.neighbour, before, self._terms, who.now):
                 return None

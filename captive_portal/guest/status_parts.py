@@ -72,18 +72,17 @@ class StatusParts:
         with self._database.read() as session:
             version = self._version(session, who)
             words = device_words.shown(session, status.grant_id, who.now)
-            own = device_words.accepted_grant(session, status.grant_id, who.now)
-            visitor_id = own.acceptance.visitor_id if own is not None and own.acceptance is not None else ""
-            theirs = device_words.grants_of_visitor(session, visitor_id, who.now)
+            theirs = device_words.company(session, status.grant_id, who.now)
+        own = next((each.device_id for each in theirs if each.grant_id == status.grant_id), None)
         t, signer, mac, ends_at = who.translator, self._site.signer, who.neighbour.mac, status.ends_at
         others = tuple(
             Other(
-                masked(grant.device.mac),
-                grant.starts_at,
-                signer.sign("end_device", mac, f"{status.grant_id}:{grant.id}", t.language, ends_at),
+                masked(each.mac),
+                each.starts_at,
+                signer.sign("end_device", mac, f"{status.grant_id}:{each.grant_id}", t.language, ends_at),
             )
-            for grant in theirs
-            if own is not None and grant.device_id != own.device_id
+            for each in theirs
+            if each.device_id != own
         )
         shown = Words(tuple(words_of(words.number)), words.expires_at, self._address()) if words is not None else None
         until = extension(status, version.id if version is not None else None, self._terms.durations, who.now)

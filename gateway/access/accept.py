@@ -42,13 +42,14 @@ IdentifiedBy = Literal["self_declared", "course_code", "host_approved", "known_d
 class Known:
     """Whom the product knows from an earlier acceptance, and by what they were recognised.
 
-    What they wrote then goes into the new acceptance. `group_key` is that of the access they share, None for the
-    network's own.
+    Of what they wrote then, the fields `asked` for here go into the new acceptance. `group_key` is that of the access
+    they share, None for the network's own.
     """
 
     visitor: Visitor
     identified_by: Literal["known_device", "device_words", "receipt_code"]
     group_key: str | None = None
+    asked: frozenset[str] = frozenset({"name", "organisation", "contact"})
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,11 @@ def _said(applicant: Applicant | Known) -> Applicant:
     if isinstance(applicant, Applicant):
         return applicant
     visitor = applicant.visitor
-    return Applicant(visitor.name, visitor.organisation, visitor.contact)
+    return Applicant(
+        visitor.name if "name" in applicant.asked else "",
+        visitor.organisation if "organisation" in applicant.asked else "",
+        visitor.contact if "contact" in applicant.asked else "",
+    )
 
 
 def _end(by_itself: datetime, course: Course | None) -> datetime:

@@ -7,8 +7,8 @@ the first time is taken from the live tables, so nothing comes back of whom has 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -19,7 +19,7 @@ from gateway.access.extension import Durations
 from gateway.access.grants import end_by_guest
 from gateway.access.three_words import COUNT
 from gateway.link.neighbours import Neighbour
-from gateway.settings import Settings
+from gateway.settings import GroupForm, Portal, Settings
 from gateway.storage import device_words, grants, places
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
@@ -27,6 +27,7 @@ from gateway.storage.models import Acceptance, Device, DeviceWords, Visitor
 from gateway.storage.places import Place
 
 WORDS_LAST = timedelta(minutes=10)
+WRITTEN = frozenset({"name", "organisation", "contact"})
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class Terms:
     within: timedelta
     devices: int
     host_groups: frozenset[str] = frozenset()
+    asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Which fields guests of a group are asked for; "" is every other group. Nothing else is taken over from before."""
+
+    def asked_in(self, group_key: str) -> frozenset[str]:
+        """The fields that are asked for in the group."""
+        return self.asked.get(group_key, self.asked.get("", WRITTEN))
 
 
 def terms_of(settings: Settings) -> Terms:
@@ -47,7 +54,14 @@ def terms_of(settings: Settings) -> Terms:
     by_group = {group: timedelta(hours=hours) for group, hours in sessions.hours_by_group.items()}
     usual, longest = timedelta(hours=settings.portal.grant_hours), timedelta(hours=sessions.longest_hours)
     durations, within = Durations(usual, by_group, longest), timedelta(days=sessions.return_days)
-    return Terms(durations, within, sessions.devices_per_person, frozenset(settings.hosts.groups))
+    asked = {group_key: _asked(settings.portal, group_key) for group_key in ("", *settings.portal.groups)}
+    return Terms(durations, within, sessions.devices_per_person, frozenset(settings.hosts.groups), asked)
+
+
+def _asked(portal: Portal, group_key: str) -> frozenset[str]:
+    own = portal.groups.get(group_key, GroupForm())
+    needs = {name: getattr(own, f"ask_{name}") or getattr(portal, f"ask_{name}") for name in WRITTEN}
+    return frozenset(name for name, need in needs.items() if need != "no")
 
 
 @dataclass(frozen=True)
@@ -231,11 +245,12 @@ def _accept(
     leaving = {*instead_of, *([own.id] if own is not None else [])}
     if _full(session, visitor, terms, reading.now, leaving=leaving):
         return NotRecognised("too_many")
+    network = places.network_on(session, place.gateway_id, neighbour.interface)
     return accept(
         session,
         place,
         neighbour,
-        known,
+        replace(known, asked=terms.asked_in(network.group_key if network is not None else "")),
         version_id=reading.version_id,
         language=reading.language,
         address=reading.address,

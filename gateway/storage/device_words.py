@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
+from gateway.storage.base import table_of
 from gateway.storage.engine import Session
 from gateway.storage.models import Acceptance, Device, DeviceWords, Grant, Visitor
 
@@ -17,9 +19,12 @@ TRIES = 5  # a number is taken once in a million times at most
 
 def shown(session: Session, grant_id: str, now: datetime) -> DeviceWords | None:
     """The words that the grant's device shows, while they can be used."""
-    return session.scalars(
-        select(DeviceWords).where(DeviceWords.grant_id == grant_id, DeviceWords.expires_at > now)
-    ).one_or_none()
+    return session.scalars(_SHOWN, {"grant": grant_id, "now": now}).one_or_none()
+
+
+_SHOWN = select(DeviceWords).where(
+    DeviceWords.grant_id == bindparam("grant"), DeviceWords.expires_at > bindparam("now")
+)
 
 
 def add(
@@ -75,6 +80,22 @@ def grants_of_visitor(session: Session, visitor_id: str, now: datetime) -> Seque
     ).all()
 
 
+class Company(NamedTuple):
+    """An open grant of a person, and the device that has it."""
+
+    grant_id: str
+    device_id: str
+    mac: str
+    starts_at: datetime
+
+
+def company(session: Session, grant_id: str, now: datetime) -> Sequence[Company]:
+    """The open grants of the person who has this one, with this one, oldest first; none where it is not open, or was
+    admitted by staff. Every status page asks it.
+    """
+    return [Company(*row) for row in session.execute(_COMPANY, {"grant": grant_id, "now": now})]
+
+
 _OPEN_OF_GUESTS = (
     select(Grant)
     .join(Acceptance, Acceptance.id == Grant.acceptance_id)
@@ -94,12 +115,25 @@ def lock_visitor(session: Session, visitor_id: str) -> Visitor | None:
 
 def newest_acceptance(session: Session, owner_id: str, mac: str, since: datetime) -> Acceptance | None:
     """The newest acceptance on the device with this address, made after `since`, with its visitor and rules."""
-    return session.scalars(
-        _acceptances()
-        .where(Device.owner_id == owner_id, Device.mac == mac, Acceptance.accepted_at > since)
-        .order_by(Acceptance.accepted_at.desc(), Acceptance.id.desc())
-        .limit(1)
-    ).one_or_none()
+    newest = session.execute(_NEWEST, {"owner": owner_id, "mac": mac, "since": since}).scalar_one_or_none()
+    if newest is None:  # nearly every guest's: objects are made for the others only
+        return None
+    return session.scalars(_acceptances().where(Acceptance.id == newest)).one_or_none()
+
+
+# Made once, and of tables, as every guest's first page asks it: most are new here.
+_ACCEPTANCE, _DEVICE, _GRANT = table_of(Acceptance), table_of(Device), table_of(Grant)
+_NEWEST = (
+    select(_ACCEPTANCE.c.id)
+    .join_from(_ACCEPTANCE, _DEVICE, _DEVICE.c.id == _ACCEPTANCE.c.device_id)
+    .where(
+        _DEVICE.c.owner_id == bindparam("owner"),
+        _DEVICE.c.mac == bindparam("mac"),
+        _ACCEPTANCE.c.accepted_at > bindparam("since"),
+    )
+    .order_by(_ACCEPTANCE.c.accepted_at.desc(), _ACCEPTANCE.c.id.desc())
+    .limit(1)
+)
 
 
 def course_of(session: Session, acceptance_id: str) -> str | None:
@@ -129,3 +163,21 @@ def _acceptances() -> Select[Acceptance]:
             joinedload(Acceptance.rules_version, innerjoin=True),
         )
     )
+
+
+_OWN, _OWN_ACCEPTANCE = _GRANT.alias("own"), _ACCEPTANCE.alias("own_acceptance")
+_COMPANY = (
+    select(_GRANT.c.id, _GRANT.c.device_id, _DEVICE.c.mac, _GRANT.c.starts_at)
+    .join_from(_OWN, _OWN_ACCEPTANCE, _OWN_ACCEPTANCE.c.id == _OWN.c.acceptance_id)
+    .join(_ACCEPTANCE, _ACCEPTANCE.c.visitor_id == _OWN_ACCEPTANCE.c.visitor_id)
+    .join(_GRANT, _GRANT.c.acceptance_id == _ACCEPTANCE.c.id)
+    .join(_DEVICE, _DEVICE.c.id == _GRANT.c.device_id)
+    .where(
+        _OWN.c.id == bindparam("grant"),
+        _OWN.c.revoked_at.is_(None),
+        _OWN.c.ends_at > bindparam("now"),
+        _GRANT.c.revoked_at.is_(None),
+        _GRANT.c.ends_at > bindparam("now"),
+    )
+    .order_by(_GRANT.c.starts_at, _GRANT.c.id)
+)

@@ -26,11 +26,14 @@ class Asked(NamedTuple):
 
 def of_grant(session: Session, grant_id: str) -> Sequence[ExemptionRequest]:
     """The requests asked under a grant, newest first."""
-    return session.scalars(
-        select(ExemptionRequest)
-        .where(ExemptionRequest.grant_id == grant_id)
-        .order_by(ExemptionRequest.asked_at.desc(), ExemptionRequest.id)
-    ).all()
+    return session.scalars(_OF_GRANT, {"grant": grant_id}).all()
+
+
+_OF_GRANT = (
+    select(ExemptionRequest)
+    .where(ExemptionRequest.grant_id == bindparam("grant"))
+    .order_by(ExemptionRequest.asked_at.desc(), ExemptionRequest.id)
+)
 
 
 def of_grants(session: Session, grant_ids: Collection[str]) -> Sequence[ExemptionRequest]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from gateway.storage.base import table_of
 from gateway.storage.engine import Session
@@ -38,7 +38,9 @@ def version_in_force(session: Session, owner_id: str, group_key: str = "") -> Ru
 _VERSION = table_of(RulesVersion).c
 _NEWEST = (
     select(_VERSION.id)
-    .where(_VERSION.owner_id == bindparam("owner"), _VERSION.group_key.in_(("", bindparam("group"))))
+    .where(
+        _VERSION.owner_id == bindparam("owner"), or_(_VERSION.group_key == "", _VERSION.group_key == bindparam("group"))
+    )
     .order_by((_VERSION.group_key == "").asc(), _VERSION.published_at.desc(), _VERSION.id.desc())
     .limit(1)
 )

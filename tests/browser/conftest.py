@@ -74,7 +74,7 @@ def running_portal(folder: Path, more: str = "") -> Iterator[RunningPortal]:
         yield RunningPortal(url, services)
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
         services.database.close()
 
 
@@ -102,11 +102,11 @@ def chromium(portal: RunningPortal) -> Iterator[Browser]:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         assert process.poll() is None, "the portal ended at once"
         with socket.socket() as attempt:
             if attempt.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise AssertionError("the portal did not start listening within 20 s")
+    raise AssertionError("the portal did not start listening within 60 s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from gateway.access import erasure, recognised
 from gateway.access.accept import Accepted, Applicant, Refused, accept
 from gateway.access.extension import Durations
 from gateway.access.grants import extend, revoke, sign_off
-from gateway.access.recognised import WORDS_LAST, NotRecognised, Outcome, Reading, Terms
+from gateway.access.recognised import WORDS_LAST, NotRecognised, Outcome, Reading, Terms, terms_of
 from gateway.access.status import device_status
 from gateway.context import Services
 from gateway.link.neighbours import Neighbour
@@ -143,6 +144,16 @@ def test_coming_back_is_an_acceptance_of_its_own_as_the_same_person(town: Town, 
     assert town.count(Visitor) == 1
     clock.advance(timedelta(days=29))  # counted from the newest acceptance
     accepted(town.come_back(PHONE, again.acceptance_id))
+
+
+def test_where_no_name_is_asked_for_none_is_taken_over(town: Town, clock: Any) -> None:
+    asked = terms_of(town.services.settings).asked
+    assert (asked["library"], asked[""]) == (frozenset(), {"name", "organisation", "contact"})
+    first = town.accept()
+    town.terms = replace(TERMS, asked={"default": frozenset({"organisation"})})
+    clock.advance(timedelta(days=1))
+    again = accepted(town.come_back(PHONE, first.acceptance_id))
+    assert town.told(again.acceptance_id).keys() == {"organisation", "mac", "address", "receipt"}
 
 
 def test_coming_back_sent_twice_is_one_acceptance(town: Town, clock: Any) -> None:

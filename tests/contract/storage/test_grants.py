@@ -188,7 +188,7 @@ def test_what_an_acceptance_asks_of_those_before_it(database: Database, place: P
         assert not accepting.accepted_since(session, device, NOW - HOUR)
         made = add_grant(session, place, rules)
         standing = accepting.accepted_standing(session, device, network.id, NOW)
-        assert standing == (made.id, NOW + HOUR, made.acceptance_id, rules.id, made.acceptance.receipt_code)
+        assert standing == (made.id, NOW + HOUR, made.acceptance_id, rules.id, made.acceptance.receipt_code, None)
         assert accepting.accepted_since(session, device, NOW - timedelta(milliseconds=1))
         assert not accepting.accepted_since(session, device, NOW)
         accepting.end_grant(session, made.id, "guest", NOW)
