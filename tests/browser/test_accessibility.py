@@ -63,6 +63,7 @@ def page(portal: Any, chromium: Browser) -> Iterator[Page]:
     release(portal)
 
 
+@pytest.mark.timeout(400)  # 17 s on a quiet machine; it waits for a browser, and for others on a busy one
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_and_state_is_accessible(portal: Any, page: Page, language: str) -> None:
     """By axe in light and dark, at 400 %, and once, in bokmål, by keyboard, with wide spacing and without motion."""
