@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -220,7 +220,13 @@ def see_other(path: str) -> Response:
 _PAGES = {"/accept": "/", **dict.fromkeys(("/sign-off", "/extend", "/words", "/end-device"), "/status")}
 
 
+_KEPT_IN_LINKS = frozenset({"name", "code"})
+
+
 def _here(request: Request) -> str:
-    """Where the language links lead: this page, or the form's page where this one answers a POST."""
+    """Where the language links lead: this page with what it was asked, or the form's page where this one answers a
+    POST. `lang` is to be added.
+    """
     path = request.url.path
-    return _PAGES.get(path, path)
+    asked = [(key, value) for key, value in request.query_params.items() if key in _KEPT_IN_LINKS]
+    return f"{_PAGES.get(path, path)}?{urlencode([*asked, ('lang', '')])}"

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captive_portal.guest.typed_name import read_name, readable
-from captive_portal.i18n import LANGUAGE_NAMES, translators
+from captive_portal.i18n import translators
 from gateway.access import exemption_requests as requests
 from gateway.context import Services
 from gateway.lists.publish import publish
@@ -304,7 +304,7 @@ def test_the_municipalitys_own_rule_is_named(
     assert "IKT-reglementet &lt;punkt 5&gt;" in look(guest, "date.example").text
 
 
-@pytest.mark.parametrize("language", sorted(LANGUAGE_NAMES))
+@pytest.mark.parametrize("language", ["de", "en", "nb", "nn"])
 def test_every_category_has_a_rule_in_every_language(language: str) -> None:
     from captive_portal.guest.guideline_words import rule
 
@@ -316,7 +316,7 @@ def test_every_category_has_a_rule_in_every_language(language: str) -> None:
         assert all(said[key] != rule(english, key) for key in CATEGORIES)
 
 
-@pytest.mark.parametrize("language", sorted(LANGUAGE_NAMES))
+@pytest.mark.parametrize("language", ["en", "nb", "nn"])
 def test_pages_keep_the_language_that_was_chosen(online: Any, language: str) -> None:
     page = look(online, "www.game.example", lang=language)
     assert f'<html lang="{language}">' in page.text
@@ -343,3 +343,8 @@ def test_a_closed_sites_own_address_leads_to_the_explanation(
         assert guest.http.get("/", headers={"host": strange}).headers["location"] == f"{portal}/"
     probe = guest.http.get("/hotspot-detect.html", headers={"host": "captive.apple.com"})
     assert "Success" in probe.text
+
+
+def test_another_language_is_asked_for_the_same_name(online: Any) -> None:
+    page = look(online, 'steam.example"><b>&lang=x')
+    assert "?name=steam.example%22%3E%3Cb%3E%26lang%3Dx&amp;lang=nn" in page.text
