@@ -17,7 +17,7 @@ from gateway.access.exemption_requests import ANSWER_MAX_CHARS, SESSION_PREFIX
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.dns.plan import Accepted
 from gateway.errors import UsageError
-from gateway.storage import exemption_requests
+from gateway.storage import courses, exemption_requests
 from gateway.storage.exemption_requests import Asked
 from policies.categories import CATEGORIES
 from policies.model import NEVER_EXEMPT
@@ -133,10 +133,12 @@ class ExemptionPages:
         standing = self._standing(visit, found)
         categories = standing.categories if standing is not None and standing.categories else request.categories
         until = max(grant.ends_at, visit.now + timedelta(minutes=15)) if grant.ends_at > visit.now else visit.now
+        owner_id, course_id = visit.services.place.owner_id, request.course_id
         return visit.page(
             "exemption.html",
             HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
             request=request,
+            course=courses.course(visit.session, owner_id, course_id) if course_id is not None else None,
             grant=grant,
             standing=standing,
             closing=[CATEGORIES[key] for key in categories if key in CATEGORIES],

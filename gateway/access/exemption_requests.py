@@ -47,7 +47,6 @@ class Wanted:
     name: str
     categories: tuple[str, ...]
     purpose: str = ""
-    course_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,8 @@ class NotDecided:
 
 
 def ask(session: Session, place: Place, neighbour: Neighbour, wanted: Wanted, now: datetime) -> Asked | NotAsked:
-    """Record a request of the device that the kernel knows as `neighbour`. The same one twice is one request.
+    """Record a request of the device that the kernel knows as `neighbour`, with the course that it is at. The same one
+    twice is one request.
 
     A device has at most `WAITING_MAX` waiting and sends at most `A_DAY_MAX` a day.
     """
@@ -108,7 +108,7 @@ def ask(session: Session, place: Place, neighbour: Neighbour, wanted: Wanted, no
         owner_id=place.owner_id,
         site_id=place.site_id,
         grant_id=grant.id,
-        course_id=wanted.course_id,
+        course_id=grant.course_id,
         name=wanted.name,
         categories=list(wanted.categories),
         group_key=grant.group_key,
