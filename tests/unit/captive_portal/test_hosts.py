@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.access import host_requests as access
+from gateway.access.host_mail import message
 from gateway.access.recognised import terms_of
 from gateway.context import Services
 from gateway.settings import GroupForm, Settings
@@ -60,6 +61,17 @@ def test_a_host_lets_in_under_the_groups_own_rules_and_for_its_hours(hosted: Hos
         [acceptance], [grant] = session.query(Acceptance), session.query(Grant)
         assert (acceptance.rules_version_id, acceptance.identified_by) == (version.id, "host_approved")
         assert grant.ends_at - grant.starts_at == timedelta(hours=2)
+
+
+def test_a_guest_who_is_asked_for_no_name_is_called_a_guest(hosted: Hosted, make_guest: Any) -> None:
+    services = hosted()
+    make_guest(services).accept(host_email=HOST)
+    with services.database.read() as session:
+        asked = session.scalars(select(HostRequest)).one()
+    assert asked.name == ""
+    said = message(asked, "Nybø", "gjest@nybo.example.no", "https://x.example/", services.clock()).get_content()
+    for part in ("En gjest ber om", "Ein gjest bed om", "A guest asks for"):
+        assert part in said
 
 
 def test_where_no_host_is_needed_a_required_code_stays_required(hosted: Hosted, make_guest: Any) -> None:
