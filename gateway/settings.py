@@ -70,6 +70,7 @@ class Database(Section):
 
 
 Asked = Literal["no", "optional", "required"]
+FormField = Literal["name", "organisation", "contact", "course_code"]
 
 
 class GroupForm(Section):
@@ -113,6 +114,16 @@ class Portal(Section):
     ask_course_code: Asked = "no"
     groups: dict[Key, GroupForm] = Field(default_factory=lambda: {"library": NAMELESS, "youth": NAMELESS})
     grant_hours: Annotated[float, Field(gt=0, le=24 * 31)] = 10.0
+
+    def asked(self, group_key: str) -> dict[FormField, Asked]:
+        """What guests of a group are asked for, as the form has it."""
+        own = self.groups.get(group_key, GroupForm())
+        return {
+            "name": own.ask_name or self.ask_name,
+            "organisation": own.ask_organisation or self.ask_organisation,
+            "contact": own.ask_contact or self.ask_contact,
+            "course_code": own.ask_course_code or self.ask_course_code,
+        }
 
 
 class Look(Section):

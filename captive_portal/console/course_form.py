@@ -24,6 +24,7 @@ from gateway.access.course_plan import (
     local_moment,
     local_text,
 )
+from gateway.access.recognised import terms_of
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.storage import generations
 from gateway.storage.course_models import Course
@@ -73,14 +74,15 @@ def change(visit: Visit) -> Response:
     course = theirs(visit)
     if course is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
+    wish = _wish(visit)
     done = access.change(
         visit.session,
         visit.services.place,
         course.id,
-        _wish(visit),
+        wish,
         groups(visit),
         by=visit.member.username,
-        duration=timedelta(hours=visit.services.settings.portal.grant_hours),
+        duration=terms_of(visit.services.settings).durations.of(wish.group),
         now=visit.now,
     )
     if isinstance(done, access.NoCourse):

@@ -133,12 +133,13 @@ class ExemptionPages:
         standing = self._standing(visit, found)
         categories = standing.categories if standing is not None and standing.categories else request.categories
         until = max(grant.ends_at, visit.now + timedelta(minutes=15)) if grant.ends_at > visit.now else visit.now
+        owner_id, course_id = visit.services.place.owner_id, request.course_id
         return visit.page(
             "exemption.html",
             HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
             request=request,
+            course=courses.course(visit.session, owner_id, course_id) if course_id is not None else None,
             grant=grant,
-            course=courses.course(visit.session, visit.services.place.owner_id, request.course_id or ""),
             standing=standing,
             closing=[CATEGORIES[key] for key in categories if key in CATEGORIES],
             never=bool(NEVER_EXEMPT.intersection(categories)),

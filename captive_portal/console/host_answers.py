@@ -5,7 +5,6 @@ It needs no account: whoever has the link is the host. It can be used once, and 
 
 from __future__ import annotations
 
-from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Literal
@@ -16,6 +15,7 @@ from captive_portal.auth.accounts import console_url
 from captive_portal.console.visit import Visit
 from captive_portal.security import load_form_key
 from gateway.access import host_links, host_requests
+from gateway.access.recognised import terms_of
 from gateway.settings import Settings
 
 PATH = "/host"
@@ -61,7 +61,7 @@ class HostAnswers:
             visit.services.place,
             request_id,
             said,
-            duration=timedelta(hours=visit.services.settings.portal.grant_hours),
+            durations=terms_of(visit.services.settings).durations,
             now=visit.now,
         )
         if isinstance(done, host_requests.NotAnswered):

@@ -31,7 +31,8 @@ class Look:
             lstrip_blocks=True, auto_reload=False,
         )  # fmt: skip
         self._environment.filters["zip"] = zip
-        self._environment.globals["language_names"] = LANGUAGE_NAMES
+        self._environment.globals["language_names"] = LANGUAGE_NAMES  # of texts; guests may be shown others than staff
+        self._environment.globals["languages"] = {code: LANGUAGE_NAMES[code] for code in LANGUAGES}
         self._environment.filters["utc"] = format_utc
         self._environment.filters["moment_of"] = datetime.fromisoformat
         self._environment.filters["receipt"] = format_receipt_code

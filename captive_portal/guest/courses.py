@@ -42,14 +42,15 @@ class CourseDoors:
 
     def __init__(self, site: Site) -> None:
         self._site_id = site.services.place.site_id
-        self._asked: Asked = site.services.settings.portal.ask_course_code
+        self._portal = site.services.settings.portal
         self._guessing = Guessing()
 
-    def now(self, session: Session, now: datetime) -> Door:
-        """As it is now."""
+    def now(self, session: Session, group_key: str, now: datetime, *, host_instead: bool = False) -> Door:
+        """As it is now for a group. `host_instead`: whoever has no code asks a host."""
         found = courses.open_at_site(session, self._site_id, now + OPENS_BEFORE, now)
         named = found[0] if len(found) == 1 and found[0].offered != "hidden" else None
-        return Door("optional" if found and self._asked == "no" else self._asked, named, bool(found))
+        asked = self._portal.asked(group_key)["course_code"]
+        return Door("optional" if host_instead or (found and asked == "no") else asked, named, bool(found))
 
     def wait_s(self, who: Visit, sought: Sought | None) -> int:
         """For how many seconds this guest's codes are not looked at; 0: look."""

@@ -58,7 +58,7 @@ class Edge:
         if self._let_in is not None:
             self._let_in.sees_pages(self._peers.device(address))
         if self._tls_only and scope["scheme"] == "http" and scope["path"] != "/captive-portal/api":
-            await self._redirect(send)
+            await self._to_tls(scope, send)
         elif scope["method"] == "POST":
             body = await _read_body(scope, receive)
             if body is None:
@@ -83,6 +83,12 @@ class Edge:
         """To the page that says why a site is closed: DNS has answered its name with our address."""
         name, problem = read_name(host)
         await self._redirect(send, b"" if problem else b"hvorfor?name=" + quote(name).encode())
+
+    async def _to_tls(self, scope: Scope, send: Send) -> None:
+        """The same page by HTTPS: people type an address as a page or a poster shows it, without a scheme."""
+        path, query = scope["raw_path"].lstrip(b"/"), scope["query_string"]
+        is_page = scope["method"] in ("GET", "HEAD")
+        await self._redirect(send, path + (b"?" + query if query else b"") if is_page else b"")
 
     async def _redirect(self, send: Send, path: bytes = b"") -> None:
         headers = [(b"location", self._portal + path), (b"cache-control", b"no-store"), (b"connection", b"close")]

@@ -14,9 +14,9 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 from gateway.access.accept import Applicant
-from gateway.settings import Asked, GroupForm, Portal
+from gateway.settings import Asked, FormField
 
-Field = Literal["name", "organisation", "contact", "course_code"]
+Field = FormField
 Problem = Literal["missing", "too_long", "characters"]
 
 MAX_CHARS: Mapping[Field, int] = {"name": 120, "organisation": 120, "contact": 120, "course_code": 40}
@@ -31,17 +31,6 @@ class Rejected:
     """What is wrong with each field, in the order of the form, and what was typed, fit to be shown again."""
 
     problems: Mapping[Field, Problem]
-
-
-def asked_fields(portal: Portal, group_key: str = "") -> dict[Field, Asked]:
-    """Which fields the form has for guests of a group, as configured."""
-    own = portal.groups.get(group_key, GroupForm())
-    return {
-        "name": own.ask_name or portal.ask_name,
-        "organisation": own.ask_organisation or portal.ask_organisation,
-        "contact": own.ask_contact or portal.ask_contact,
-        "course_code": own.ask_course_code or portal.ask_course_code,
-    }
 
 
 def decode_form(body: bytes) -> dict[str, str] | None:

@@ -24,7 +24,7 @@ from gateway.access.accept import Applicant
 from gateway.access.host_requests import Asked, Host, NotAsked
 from gateway.link.neighbours import Neighbour
 from gateway.settings import Settings
-from gateway.storage import host_requests, places
+from gateway.storage import host_requests
 from gateway.storage.course_models import HostRequest
 from gateway.storage.engine import Session
 
@@ -83,12 +83,9 @@ class HostPages:
         self._site = site
         self._wait = timedelta(minutes=self._settings.hosts.wait_minutes)
 
-    def needed(self, session: Session, neighbour: Neighbour) -> bool:
-        """Whether a guest on this network needs a host, or a course code."""
-        if not self._settings.hosts.groups:
-            return False
-        network = places.network_on(session, self._place.gateway_id, neighbour.interface)
-        return network is not None and network.group_key in self._settings.hosts.groups
+    def needed(self, group_key: str) -> bool:
+        """Whether a guest on a network of this group needs a host, or a course code."""
+        return group_key in self._settings.hosts.groups
 
     def pending(self, session: Session, neighbour: Neighbour, now: datetime) -> HostRequest | None:
         """The device's latest request, while what came of it is worth showing."""

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from captive_portal.guest.closed import PolicyInForce
 from captive_portal.guest.qr import qr_code
 from captive_portal.guest.site import Site, visit
+from gateway.access.status import NOT_ACCEPTED, device_status
 
 
 class InformationPages:
@@ -18,10 +19,14 @@ class InformationPages:
         self._policy = PolicyInForce(site.services.place.owner_id)
 
     def closed(self, request: Request) -> Response:
-        """`GET /closed`: what is closed on this device's network now, why, and whom to ask."""
+        """`GET /closed`: what is closed for this device now, or once it has accepted, why, and whom to ask."""
         who = visit(self._site, request)
+        place = self._site.services.place
         with self._site.services.database.read() as session:
-            group = self._site.group_in(session, who.neighbour)
+            status = (
+                device_status(session, place, who.neighbour, who.now) if who.neighbour is not None else NOT_ACCEPTED
+            )
+            group = status.group_key or self._site.group_in(session, who.neighbour)
             closed = self._policy.overview(session, group or "default", who.translator, who.now)
         return who.page("closed.html", closed=closed)
 

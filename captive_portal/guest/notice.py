@@ -67,16 +67,14 @@ class Notices:
         self._names_kept = NamesKept(site.services.place.owner_id)
         self._blanks = tuple(f"privacy.{key}" for key in blanks(self._settings.privacy))
 
-    def current(self, session: Session, group_key: str = "", *, course_open: bool = False) -> Notice:
-        """For who accepts now, in a group. While a course is open its code is asked for."""
+    def current(self, session: Session, group_key: str = "", *, code_asked: bool = False) -> Notice:
+        """For who accepts now, in a group. `code_asked`: a course code is, as while a course is open."""
         over = parse_period(self._settings.privacy.acceptances).end(self._clock(), MUNICIPAL_ZONE)
         return Notice(
             privacy=self._settings.privacy,
             blanks=self._blanks,
-            asked=frozenset(
-                field for field, need in form.asked_fields(self._settings.portal, group_key).items() if need != "no"
-            )
-            | ({"course_code"} if course_open else frozenset()),
+            asked=frozenset(field for field, need in self._settings.portal.asked(group_key).items() if need != "no")
+            | ({"course_code"} if code_asked else frozenset()),
             kept_until=over.astimezone(MUNICIPAL_ZONE).date(),
             names_kept=self._names_kept.now(session),
             hosts_asked=bool(self._settings.hosts.groups),

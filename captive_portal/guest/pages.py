@@ -112,8 +112,8 @@ class Pages:
         try:
             with self._database.read() as session:
                 group_key = self._site.group_in(session, who.neighbour)
-                door = self._doors.now(session, who.now)
-                host_needed = self._hosts.needed(session, who.neighbour)
+                host_needed = self._hosts.needed(group_key)
+                door = self._doors.now(session, group_key, who.now, host_instead=host_needed)
         except StorageUnavailableError:  # what was typed can't be kept: the form itself needs the database
             return troubles.storage_unavailable(who)
         applicant = form.read_applicant(fields, self._asked(group_key, door, fields))
@@ -209,9 +209,9 @@ class Pages:
         """`GET /privacy`: what is recorded of a guest, why, by which right and for how long, for anyone."""
         who = visit(self._site, request)
         with self._database.read() as session:
-            door = self._doors.now(session, who.now)
             group_key = self._site.group_in(session, who.neighbour)
-            notice = self._notices.current(session, group_key, course_open=door.is_open)
+            door = self._doors.now(session, group_key, who.now, host_instead=self._hosts.needed(group_key))
+            notice = self._notices.current(session, group_key, code_asked=door.asked != "no")
         return who.page("privacy.html", notice=notice)
 
     def my_data(self, request: Request) -> Response:
@@ -277,10 +277,9 @@ class Pages:
         return self._form_again(who, 422, fields, {"course_code" if by_code else "accept": refused})
 
     def _asked(self, group_key: str, door: courses.Door, fields: Mapping[str, str]) -> dict[form.Field, Need]:
-        """The fields of the form; no code is needed of who has chosen the course by its title, or asks a host."""
+        """The fields of the form; no code is needed of who has chosen the course by its title."""
         chosen = door.by_title and bool(fields.get("course"))
-        chosen = chosen or bool(self._site.services.settings.hosts.groups)
-        asked = form.asked_fields(self._portal, group_key)
+        asked = self._portal.asked(group_key)
         asked["course_code"] = "optional" if chosen else door.asked
         return asked
 
@@ -323,14 +322,15 @@ class Pages:
     def _shown(self, session: Session, who: Visit) -> _Shown:
         assert who.neighbour is not None
         group_key = self._site.group_in(session, who.neighbour)
-        door = self._doors.now(session, who.now)
+        host_needed = self._hosts.needed(group_key)
+        door = self._doors.now(session, group_key, who.now, host_instead=host_needed)
         return _Shown(
             group_key,
             rules.version_in_force(session, self._place.owner_id, group_key),
-            self._notices.current(session, group_key, course_open=door.is_open),
+            self._notices.current(session, group_key, code_asked=door.asked != "no"),
             self._policy.overview(session, group_key or "default", who.translator, who.now),
             door,
-            hosts.choice(self._site.services.settings) if self._hosts.needed(session, who.neighbour) else None,
+            hosts.choice(self._site.services.settings) if host_needed else None,
         )
 
     def _form_page(

@@ -97,7 +97,8 @@ def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:
     if isinstance(outcome, Accepted):
         return see_other(who.link("/status"))
     if isinstance(outcome, NotRecognised):
-        return too_many(who) if outcome.reason == "too_many" else see_other(who.link("/"))
+        to = "/form" if outcome.reason == "more_asked" else "/"
+        return too_many(who) if outcome.reason == "too_many" else see_other(who.link(to))
     if (refused := courses.refusal(who.translator, outcome.reason)) is not None:
         return _no_seat(who, refused)
     return see_other(who.link("/")) if outcome.reason == "rules_changed" else troubles.not_ready(who)

@@ -220,7 +220,7 @@ def see_other(path: str) -> Response:
 _PAGES = {"/accept": "/", **dict.fromkeys(("/sign-off", "/extend", "/words", "/end-device"), "/status")}
 
 
-_KEPT_IN_LINKS = frozenset({"name", "code"})
+_KEPT_IN_LINKS = frozenset({"name"})
 
 
 def _here(request: Request) -> str:

@@ -5,7 +5,7 @@ The caller commits. The enforcer sees the grant through the change feed and lets
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -85,6 +85,7 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     sought: Sought | None = None,
     identified_by: Literal["self_declared", "host_approved"] = "self_declared",
     shown_at: datetime | None = None,
+    instead_of: Collection[str] = (),
 ) -> Accepted | Refused:
     """Record that `applicant` accepted the version shown to them, and grant their device `duration` online, or what
     `by_group` has for its policy group.
@@ -96,6 +97,7 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     A device that is already granted under the same version gets that grant again, so that two submissions of one
     form leave one acceptance. `version_id` and `language` are what the page showed; `address` the device's IP address.
     `shown_at`: when it was shown; a form that was used, and whose access has ended since, is no acceptance once more.
+    `instead_of`: devices (ids) whose seats in the course become free with this.
     """
     network = places.network_on(session, place.gateway_id, neighbour.interface)
     version = rules.version_in_force(session, place.owner_id, network.group_key if network is not None else "")
@@ -109,7 +111,7 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     course = None
     if sought is not None:  # before the device: a course that refuses leaves nothing of it
         known = grants.find_device(session, place.owner_id, neighbour.mac)
-        course = seat(session, place, sought, known.id if known is not None else "", now)
+        course = seat(session, place, sought, {*instead_of, *([known.id] if known is not None else [])}, now)
     if isinstance(course, str):
         return Refused(course)
     shared = applicant.group_key if isinstance(applicant, Known) else None

@@ -138,10 +138,11 @@ def end(session: Session, place: Place, course_id: str, *, by: str, now: datetim
     return Ended(found, closed)
 
 
-def seat(session: Session, place: Place, sought: Sought, device_id: str, now: datetime) -> Course | NoSeat:
+def seat(session: Session, place: Place, sought: Sought, devices: Collection[str], now: datetime) -> Course | NoSeat:
     """The course that the guest may join, held until the transaction ends, or why they can't.
 
-    A device that has a place keeps it. Two that come for the last one take turns, as each holds the course.
+    A device that has a place keeps it; `devices` are its id, and those of the ones that it takes the place of. Two that
+    come for the last one take turns, as each holds the course.
     """
     found = find(session, place, sought, now)
     if not isinstance(found, Course):
@@ -149,7 +150,7 @@ def seat(session: Session, place: Place, sought: Sought, device_id: str, now: da
     held = courses.lock_course(session, place.owner_id, found.id)
     if held is None or held.over_at <= now:  # it was ended between the two looks
         return "course_over"
-    if courses.devices_with_access(session, held.id, now, but_device=device_id) >= held.max_devices:
+    if courses.devices_with_access(session, held.id, now, but=devices) >= held.max_devices:
         return "course_full"
     return held
 

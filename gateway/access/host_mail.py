@@ -27,15 +27,15 @@ log = logging.getLogger(__name__)
 _MARKS = re.compile(r"[:/\\@<>]|\.(?=\w)")
 SUBJECT = "En gjest ber om tilgang til gjestenettet"
 _BODY = """\
-{name} ber om tilgang til gjestenettet hos {owner} og sier at du er verten. Svar før kl. {until}:
+{nb} ber om tilgang til gjestenettet hos {owner} og sier at du er verten. Svar før kl. {until}:
 {link}
 
 Kjenner du ikke til besøket, lar du være å svare eller sier nei på siden. Det er først knappen på siden som svarer.
 
-{name} bed om tilgang til gjestenettet hos {owner} og seier at du er verten. Lenkja over gjeld til kl. {until}.
+{nn} bed om tilgang til gjestenettet hos {owner} og seier at du er verten. Lenkja over gjeld til kl. {until}.
 Kjenner du ikkje til besøket, let du vere å svare eller seier nei på sida. Det er fyrst knappen på sida som svarar.
 
-{name} asks for access to the guest network of {owner} and says that you are the host. The link above can be used until
+{en} asks for access to the guest network of {owner} and says that you are the host. The link above can be used until
 {until}. If you do not know of the visit, do not answer, or say no on the page. Only the button on the page answers.
 """
 
@@ -95,7 +95,9 @@ def message(request: HostRequest, owner: str, sender: str, link: str, now: datet
     until = f"{request.expires_at.astimezone(MUNICIPAL_ZONE):%H.%M}"
     who = f"{request.name} ({request.organisation})" if request.organisation else request.name
     made = begin_message(sender, (request.host_email,), SUBJECT, now)
-    made.set_content(_BODY.format(name=harmless(who), owner=owner, until=until, link=link))
+    named = harmless(who)  # where no name is asked for there is none
+    guest = {"nb": named or "En gjest", "nn": named or "Ein gjest", "en": named or "A guest"}
+    made.set_content(_BODY.format(**guest, owner=owner, until=until, link=link))
     return made
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from gateway.access.accept import Accepted, Applicant, Refused, accept
+from gateway.access.extension import Durations
 from gateway.audit.record import record
 from gateway.clock import format_utc
 from gateway.link.neighbours import Neighbour
@@ -75,12 +76,13 @@ def ask(
     now: datetime,
 ) -> Asked | NotAsked:
     """Put the request down; `jobs` mails it. A device has one at a time: another host's link ends with a new one."""
-    version = rules.version_in_force(session, place.owner_id)
+    network = places.network_on(session, place.gateway_id, neighbour.interface)
+    version = rules.version_in_force(session, place.owner_id, network.group_key if network is not None else "")
     if version is None:
         return NotAsked("no_rules")
     if version.id != version_id or language not in {text.language for text in version.texts}:
         return NotAsked("rules_changed")
-    if places.network_on(session, place.gateway_id, neighbour.interface) is None:
+    if network is None:
         return NotAsked("unknown_network")
     before = host_requests.newest_of(session, place.owner_id, neighbour.mac, now - HOUR)
     open_before = before is not None and before.answer == "" and before.expires_at > now
@@ -134,7 +136,7 @@ def answer(
     request_id: str,
     said: Literal["approved", "denied"],
     *,
-    duration: timedelta,
+    durations: Durations,
     now: datetime,
 ) -> Answered | NotAnswered:
     """Write the host's answer down, once. A yes makes the acceptance and the grant, as if on the guest's device."""
@@ -143,7 +145,7 @@ def answer(
         return found
     grant_id = ""
     if said == "approved":
-        done = _accept(session, place, found, duration, now)
+        done = _accept(session, place, found, durations, now)
         if isinstance(done, Refused):  # the rules have changed since, or the network is gone
             found.expires_at = now
             _forget_details(found)
@@ -164,7 +166,7 @@ def answer(
 
 
 def _accept(
-    session: Session, place: Place, asked: HostRequest, duration: timedelta, now: datetime
+    session: Session, place: Place, asked: HostRequest, durations: Durations, now: datetime
 ) -> Accepted | Refused:
     there = replace(place, **places.of_gateway(session, asked.gateway_id))
     return accept(
@@ -175,7 +177,8 @@ def _accept(
         version_id=asked.rules_version_id,
         language=asked.language,
         address=asked.address,
-        duration=duration,
+        duration=durations.usual,
+        by_group=durations.by_group,
         now=now,
         identified_by="host_approved",
     )

@@ -19,11 +19,11 @@ from gateway.access.extension import Durations
 from gateway.access.grants import end_by_guest
 from gateway.access.three_words import COUNT
 from gateway.link.neighbours import Neighbour
-from gateway.settings import GroupForm, Portal, Settings
+from gateway.settings import FormField, Portal, Settings
 from gateway.storage import device_words, grants, places
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
-from gateway.storage.models import Acceptance, Device, DeviceWords, Visitor
+from gateway.storage.models import Acceptance, Device, DeviceWords, Grant, Visitor
 from gateway.storage.places import Place
 
 WORDS_LAST = timedelta(minutes=10)
@@ -33,7 +33,7 @@ WRITTEN = frozenset({"name", "organisation", "contact"})
 @dataclass(frozen=True)
 class Terms:
     """What the municipality permits: `within` an acceptance a person is recognised; `devices` at once for each. In
-    `host_groups` nobody comes in without a host's word or a course.
+    `host_groups` nobody comes in without a host's word or a course. `required` says what the form of a group requires.
     """
 
     durations: Durations
@@ -42,6 +42,8 @@ class Terms:
     host_groups: frozenset[str] = frozenset()
     asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Which fields guests of a group are asked for; "" is every other group. Nothing else is taken over from before."""
+    required: Callable[[str], Collection[FormField]] = lambda _group: ()
+    """The fields that the form of a group requires."""
 
     def asked_in(self, group_key: str) -> frozenset[str]:
         """The fields that are asked for in the group."""
@@ -55,13 +57,15 @@ def terms_of(settings: Settings) -> Terms:
     usual, longest = timedelta(hours=settings.portal.grant_hours), timedelta(hours=sessions.longest_hours)
     durations, within = Durations(usual, by_group, longest), timedelta(days=sessions.return_days)
     asked = {group_key: _asked(settings.portal, group_key) for group_key in ("", *settings.portal.groups)}
-    return Terms(durations, within, sessions.devices_per_person, frozenset(settings.hosts.groups), asked)
+
+    def required(group_key: str) -> Collection[FormField]:
+        return [field for field, need in settings.portal.asked(group_key).items() if need == "required"]
+
+    return Terms(durations, within, sessions.devices_per_person, frozenset(settings.hosts.groups), asked, required)
 
 
 def _asked(portal: Portal, group_key: str) -> frozenset[str]:
-    own = portal.groups.get(group_key, GroupForm())
-    needs = {name: getattr(own, f"ask_{name}") or getattr(portal, f"ask_{name}") for name in WRITTEN}
-    return frozenset(name for name, need in needs.items() if need != "no")
+    return frozenset(name for name, need in portal.asked(group_key).items() if need != "no" and name in WRITTEN)
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class NotRecognised:
-    """Why nothing was written: no such words, receipt or earlier acceptance that can be used now; or the person has as
-    many devices online as are permitted.
+    """Why nothing was written: no such words, receipt or earlier acceptance that can be used now; the network asks for
+    more than what the person has given; or they have as many devices online as are permitted.
     """
 
-    reason: Literal["unknown", "too_many"]
+    reason: Literal["unknown", "more_asked", "too_many"]
 
 
 Outcome = Accepted | Refused | NotRecognised
@@ -94,11 +98,13 @@ def earlier(session: Session, place: Place, mac: str, within: timedelta, now: da
 def may_return(
     session: Session, place: Place, neighbour: Neighbour, before: Acceptance, terms: Terms, now: datetime
 ) -> bool:
-    """Whether whoever made `before` may come back by it here: where a host's word is needed, only into its course."""
-    network = places.network_on(session, place.gateway_id, neighbour.interface)
-    if network is None or network.group_key not in terms.host_groups:
-        return True
-    return _course_again(session, place, before, now) is not None
+    """Whether whoever made `before` may come back by it here: with all that the form would require, and where a host's
+    word or a code is needed, only into its course, or while the device has access here.
+    """
+    theirs = _open_on(session, before, now)
+    return _may_enter(
+        session, place, neighbour, before.visitor, _course_again(session, place, before, now), theirs, terms
+    )
 
 
 def come_back(
@@ -166,6 +172,8 @@ def add_by_words(
     known = Known(giving.acceptance.visitor, "device_words", giving.group_key)
     leaving = {giving.device_id} if same_device else set()
     sought = Sought(course_id=giving.course_id, is_shared=True) if giving.course_id else None
+    if not _may_enter(session, place, neighbour, known.visitor, sought, [giving], terms):
+        return NotRecognised("more_asked")
     outcome = _accept(session, place, neighbour, known, reading, terms, instead_of=leaving, sought=sought)
     if isinstance(outcome, Accepted) and not outcome.repeated:
         device_words.spend(session, words)
@@ -183,13 +191,9 @@ def add_by_receipt(
     before = device_words.acceptance_by_code(session, place.owner_id, code)
     if before is None or not terms.within or before.accepted_at <= reading.now - terms.within:
         return NotRecognised("unknown")
-    shared = [
-        grant.group_key
-        for grant in device_words.grants_of_visitor(session, before.visitor_id, reading.now)
-        if grant.device_id == before.device_id
-    ]
-    if not shared and not may_return(session, place, neighbour, before, terms, reading.now):
-        return NotRecognised("unknown")
+    if not may_return(session, place, neighbour, before, terms, reading.now):
+        return NotRecognised("more_asked")
+    shared = [grant.group_key for grant in _open_on(session, before, reading.now)]
     known, sought = (
         Known(before.visitor, "receipt_code", shared[0] if shared else None),
         _course_again(session, place, before, reading.now),
@@ -258,7 +262,37 @@ def _accept(
         by_group=terms.durations.by_group,
         now=reading.now,
         sought=sought,
+        instead_of=instead_of,
     )
+
+
+def _may_enter(
+    session: Session,
+    place: Place,
+    neighbour: Neighbour,
+    visitor: Visitor,
+    sought: Sought | None,
+    theirs: Collection[Grant],
+    terms: Terms,
+) -> bool:
+    """Whether the person has given what a guest of this network must give. Who has access to one of its group, by
+    `theirs`, has.
+    """
+    network = places.network_on(session, place.gateway_id, neighbour.interface)
+    if network is None or any(grant.network.group_key == network.group_key for grant in theirs):
+        return True
+    required = set(terms.required(network.group_key))
+    if network.group_key in terms.host_groups or "course_code" in required:
+        if sought is None:
+            return False
+        required.discard("course_code")
+    return all(getattr(visitor, field) for field in required)
+
+
+def _open_on(session: Session, before: Acceptance, now: datetime) -> list[Grant]:
+    """What the person has open on the device of an acceptance of theirs."""
+    theirs = device_words.grants_of_visitor(session, before.visitor_id, now)
+    return [grant for grant in theirs if grant.device_id == before.device_id]
 
 
 def _course_again(session: Session, place: Place, before: Acceptance, now: datetime) -> Sought | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -91,15 +91,15 @@ def of_owner(session: Session, owner_id: str, *, over_since: datetime, limit: in
     ).all()
 
 
-def devices_with_access(session: Session, course_id: str, now: datetime, *, but_device: str = "") -> int:
-    """How many devices have access by the course at `now`, `but_device` not counted."""
+def devices_with_access(session: Session, course_id: str, now: datetime, *, but: Collection[str] = ()) -> int:
+    """How many devices have access by the course at `now`, the devices `but` not counted."""
     return (
         session.scalar(
             select(func.count(func.distinct(Grant.device_id))).where(
                 Grant.course_id == course_id,
                 Grant.revoked_at.is_(None),
                 Grant.ends_at > now,
-                Grant.device_id != but_device,
+                Grant.device_id.not_in(list(but)),
             )
         )
         or 0

@@ -101,6 +101,7 @@ _OPEN_OF_GUESTS = (
     .join(Acceptance, Acceptance.id == Grant.acceptance_id)
     .options(
         joinedload(Grant.device, innerjoin=True),
+        joinedload(Grant.network, innerjoin=True),
         joinedload(Grant.acceptance, innerjoin=True).joinedload(Acceptance.visitor, innerjoin=True),
     )
 )

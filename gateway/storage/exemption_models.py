@@ -16,7 +16,7 @@ class ExemptionRequest(Base):
 
     It belongs to the grant under which it was asked, and goes with it. `name` is the only name of a website that is
     ever kept of a guest: who sends the request has been told so, and it goes `KEPT_DAYS` after it was sent. `course_id`
-    is for the course that the guest attends, where there are courses: then its host may decide, too.
+    is the course that the guest attends.
     """
 
     __tablename__ = "exemption_request"

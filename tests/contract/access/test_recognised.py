@@ -12,19 +12,23 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from gateway.access import erasure, recognised
+from gateway.access import courses, erasure, recognised
 from gateway.access.accept import Accepted, Applicant, Refused, accept
+from gateway.access.course_plan import Wish
+from gateway.access.courses import Sought
 from gateway.access.extension import Durations
 from gateway.access.grants import extend, revoke, sign_off
 from gateway.access.recognised import WORDS_LAST, NotRecognised, Outcome, Reading, Terms, terms_of
 from gateway.access.status import device_status
 from gateway.context import Services
 from gateway.link.neighbours import Neighbour
-from gateway.lists import generations
+from gateway.lists import draft_edits, generations
+from gateway.storage import courses as storage
 from gateway.storage import device_words, grants, rules
+from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.log_models import Disclosure, StagedLeaf
-from gateway.storage.models import Acceptance, Device, DeviceWords, Grant, Visitor
+from gateway.storage.models import Acceptance, Device, DeviceWords, Grant, Network, Visitor
 from gateway.terms.publish import publish
 from tests.contract.storage.records import at_once
 from tests.crash.operations import seal_all
@@ -54,15 +58,21 @@ class Town:
     def reading(self, version_id: str = "") -> Reading:
         return Reading(version_id or self.version(), "nb", "10.77.0.50", self.now)
 
-    def accept(self, device: Neighbour = PHONE, applicant: Applicant = KARI) -> Accepted:
+    def accept(self, device: Neighbour = PHONE, applicant: Applicant = KARI, sought: Sought | None = None) -> Accepted:
         version_id = self.version()
         with self.services.database.write() as session:
             done = accept(
                 session, self.place, device, applicant, version_id=version_id, language="nb", address="10.77.0.50",
-                duration=10 * HOUR, now=self.now,
+                duration=10 * HOUR, now=self.now, sought=sought,
             )  # fmt: skip
         assert isinstance(done, Accepted)
         return done
+
+    def newest(self, device: Neighbour) -> str:
+        with self.services.database.read() as session:
+            found = recognised.earlier(session, self.place, device.mac, TERMS.within, self.now)
+        assert found is not None
+        return found.id
 
     def words(self, device: Neighbour, grant_id: str) -> int:
         with self.services.database.write() as session:
@@ -361,6 +371,83 @@ def test_a_replaced_address_makes_room_even_where_all_places_are_taken(town: Tow
     first = town.accept()
     accepted(town.add_by_receipt(LAPTOP, first.receipt_code))
     assert town.state(PHONE) == "not_accepted"
+
+
+def add_network(town: Town, interface: str, group_key: str) -> None:
+    with town.services.database.write() as session:
+        document = generations.draft(session, town.place)
+        if group_key not in document["groups"]:
+            document, _ = draft_edits.with_group(document, group_key, like=None, mark=None, title="")
+            generations.save_draft(session, town.place, document, town.now)
+            generations.publish(session, town.place, "it", "", town.now)
+        session.add(Network(gateway_id=town.place.gateway_id, interface=interface, group_key=group_key))
+
+
+def course_of_one(town: Town) -> Course:
+    now = town.now
+    wish = Wish("Excel", "Nybø skule", now, now + 6 * HOUR, "default", 1, "code")
+    with town.services.database.write() as session:
+        made = courses.add(session, town.place, wish, ("default",), by="it", now=now)
+    assert isinstance(made, Course)
+    return made
+
+
+@pytest.mark.parametrize("by", ["receipt", "words"])
+def test_a_replaced_address_leaves_its_seat_to_the_new_one_also_in_a_full_course(town: Town, by: str) -> None:
+    course = course_of_one(town)
+    first = town.accept(sought=Sought(code=course.code))
+    if by == "words":
+        number = town.words(PHONE, first.grant_id)
+        assert town.add(TABLET, number) == Refused("course_full")
+        accepted(town.add(LAPTOP, number, same_device=True))
+    else:
+        accepted(town.add_by_receipt(LAPTOP, first.receipt_code))
+    assert (town.state(PHONE), town.state(LAPTOP)) == ("not_accepted", "accepted")
+    with town.services.database.read() as session:
+        assert storage.devices_with_access(session, course.id, town.now) == 1
+
+
+def required_in(**groups: str) -> Terms:
+    return replace(TERMS, required=lambda group: groups.get(group, "").split())
+
+
+def test_who_gave_no_name_where_none_is_asked_fills_in_the_form_where_one_is(town: Town, clock: Any) -> None:
+    add_network(town, "library0", "library")
+    town.terms = required_in(default="name contact")
+    there = Neighbour("library0", PHONE.mac)
+    first = town.accept(there, Applicant(""))
+    number = town.words(there, first.grant_id)
+    assert town.add(LAPTOP, number) == NotRecognised("more_asked")
+    assert town.add_by_receipt(LAPTOP, first.receipt_code) == NotRecognised("more_asked")
+    assert town.come_back(PHONE, first.acceptance_id) == NotRecognised("unknown")
+    assert town.count(Acceptance) == 1
+    accepted(town.add(Neighbour("library0", LAPTOP.mac), number))  # refused words are not used up
+    named = town.accept(TABLET)
+    accepted(town.add(OTHER, town.words(TABLET, named.grant_id)))
+    clock.advance(timedelta(days=1))
+    accepted(town.come_back(Neighbour("library0", TABLET.mac), named.acceptance_id))
+
+
+@pytest.mark.parametrize(
+    "terms", [replace(TERMS, host_groups=frozenset({"guests"})), required_in(guests="course_code")]
+)
+def test_where_a_host_or_a_code_is_needed_words_and_receipts_from_elsewhere_let_nobody_in(
+    town: Town, clock: Any, terms: Terms
+) -> None:
+    add_network(town, "hosted0", "guests")
+    town.terms = terms
+    first = town.accept()
+    phone, laptop = Neighbour("hosted0", PHONE.mac), Neighbour("hosted0", LAPTOP.mac)
+    assert town.add(laptop, town.words(PHONE, first.grant_id)) == NotRecognised("more_asked")
+    assert town.add_by_receipt(laptop, first.receipt_code) == NotRecognised("more_asked")
+    assert town.come_back(phone, first.acceptance_id) == NotRecognised("unknown")
+    clock.advance(timedelta(minutes=1))
+    let_in = town.accept(phone)  # as by a host
+    accepted(town.add(laptop, town.words(phone, let_in.grant_id)))
+    town.publish_rules("2.0")
+    accepted(town.come_back(phone, let_in.acceptance_id))  # online, under earlier rules
+    clock.advance(timedelta(days=1))
+    assert town.come_back(phone, town.newest(phone)) == NotRecognised("unknown")
 
 
 def test_words_can_say_that_it_is_the_same_device(town: Town) -> None:

@@ -179,7 +179,7 @@ def a_host_answering(services: Services, said: Literal["approved", "denied"]) ->
     with services.database.write() as session:
         [request] = session.query(HostRequest)
         host_requests.answer(
-            session, services.place, request.id, said, duration=timedelta(hours=1), now=services.clock()
+            session, services.place, request.id, said, durations=Durations(timedelta(hours=1)), now=services.clock()
         )
 
 

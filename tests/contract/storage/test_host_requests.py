@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from gateway.access import host_requests as access
 from gateway.access.accept import Applicant
+from gateway.access.extension import Durations
 from gateway.access.host_requests import Answered, Asked, Host, NotAnswered, NotAsked
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations as publishing
@@ -62,7 +63,7 @@ def answer(
     database: Database, place: Place, request_id: str, said: Literal["approved", "denied"], now: datetime = NOW
 ) -> Answered | NotAnswered:
     with database.write() as session:
-        return access.answer(session, place, request_id, said, duration=10 * HOUR, now=now)
+        return access.answer(session, place, request_id, said, durations=Durations(10 * HOUR), now=now)
 
 
 def leaves(database: Database) -> list[dict[str, object]]:

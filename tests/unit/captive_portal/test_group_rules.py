@@ -15,8 +15,9 @@ from gateway.cli import cli
 from gateway.context import Services
 from gateway.lists import draft_edits, generations
 from gateway.storage.log_models import StagedLeaf
-from gateway.storage.models import Acceptance, Network, RulesVersion, Visitor
+from gateway.storage.models import Acceptance, Grant, Network, RulesVersion, Visitor
 from gateway.terms.publish import publish, short_texts
+from policies.categories import CATEGORIES
 
 
 def publish_for(services: Services, group_key: str, texts: dict[str, str], label: str) -> RulesVersion:
@@ -130,3 +131,19 @@ def test_the_command_publishes_for_a_group_of_the_policy(library: Services, tmp_
     assert "rules b1 are in force for the group library" in right.output
     listed = json.loads(run("list", "--json").output)
     assert {row["label"]: row["group"] for row in listed} == {"1.0": "", "b1": "library"}
+
+
+def test_what_is_closed_is_told_of_the_group_that_the_device_is_in(gateway_services: Services, guest: Any) -> None:
+    gaming = CATEGORIES["gaming"].names["nb"]
+    with gateway_services.database.write() as session:
+        draft, _ = draft_edits.with_group(
+            generations.draft(session, gateway_services.place), "course", like="default", mark=None, title=""
+        )
+        draft["groups"]["course"]["closed"].remove("gaming")
+        generations.save_draft(session, gateway_services.place, draft, gateway_services.clock())
+        generations.publish(session, gateway_services.place, "test", "", gateway_services.clock())
+    assert f"<dt>{gaming}</dt>" in guest.http.get("/closed").text
+    guest.accept()
+    with gateway_services.database.write() as session:
+        session.scalars(select(Grant)).one().group_key = "course"
+    assert f"<dt>{gaming}</dt>" not in guest.http.get("/closed").text

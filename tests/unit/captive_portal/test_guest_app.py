@@ -533,7 +533,11 @@ def test_with_a_certificate_plain_http_leads_to_https(gateway_services: Services
     )
     assert guest.http.get("/").status_code == 200
     plain = guest.http.get("http://gjest.example.no/status?x=1")
-    assert (plain.status_code, plain.headers["location"]) == (302, "https://gjest.example.no/")
+    assert (plain.status_code, plain.headers["location"]) == (302, "https://gjest.example.no/status?x=1")
+    elsewhere = guest.http.get("http://gjest.example.no//other.example/")
+    assert elsewhere.headers["location"] == "https://gjest.example.no/other.example/"
+    posted = guest.http.post("http://gjest.example.no/accept", data={"name": "Kari"})
+    assert (posted.status_code, posted.headers["location"]) == (302, "https://gjest.example.no/")
     assert guest.http.get("http://gjest.example.no/captive-portal/api").json()["captive"] is True
 
 

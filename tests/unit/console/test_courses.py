@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captive_portal.console.wifi_code import wifi_text
+from gateway.access import exemption_requests
 from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.courses import Sought
 from gateway.errors import UsageError
@@ -262,3 +263,27 @@ def _unescaped(text: str) -> tuple[str, str, str]:
             value += text[at]
         at += 1
     return fields["T"], fields["S"], fields["P"]
+
+
+def test_pages_and_posters_are_offered_in_the_consoles_own_languages(world):
+    world.publish_all()
+    page = world.signed_in("it", "kari").get(make(world.signed_in("it", "ola"))).text
+    assert re.findall(r'href="[^"]*\?lang=(\w+)"', page) == ["nb", "nn", "en"]
+    assert re.findall(r"/slide\?in=(\w+)", page) == ["nb", "nn", "en"]
+
+
+def test_a_request_for_an_exemption_tells_the_course_that_the_guest_is_at(world):
+    world.publish_all()
+    browser = world.signed_in("it", "kari")
+    made = course(world, make(browser, title=f"Excel {HTML}"))
+    join(world, made.code)
+    with world.services.database.write() as session:
+        wanted = exemption_requests.Wanted("www.game.example", ("gaming",), "a lesson")
+        done = exemption_requests.ask(
+            session, world.services.place, Neighbour("lo", "02:00:00:00:00:01"), wanted, world.now
+        )
+    assert isinstance(done, exemption_requests.Asked)
+    page = browser.get(f"/exemptions/{done.request_id}").text
+    assert f'href="/courses/{made.id}"' in page
+    assert "Nybø skule" in page
+    assert HTML not in page
