@@ -90,7 +90,7 @@ def test_ten_thousand_leaves_without_gap_or_fork(services: Services, tmp_path: P
         for process in running:
             process.terminate()
         codes = [process.wait(20) for process in running]
-    assert codes == [0, 0]
+    assert set(codes) <= {0, -signal.SIGTERM}  # one that was started last may not have begun yet
     assert killed >= 5
     with services.database.read() as session:
         owner_id = services.place.owner_id

@@ -194,12 +194,16 @@ class Product:
         portal = self.world.run(
             "gateway", "curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", f"http://{net.GUEST4}:8080/", check=False
         )
+        console = self.world.run(
+            "gateway", "curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", "https://127.0.0.1:8081/", check=False
+        )
         answers = self.world.run(
             "gateway", "dig", "+tries=1", "+time=1", "-p", "5300", f"@{net.GUEST4}", HOSTNAME, "+short", check=False
         )
         rules = self.world.run("gateway", "nft", "list", "map", "inet", "gjestenett", "marks", check=False)
         policy = (self.state / "policy" / "current.snapshot").exists()
-        return portal.stdout != "000" and net.GUEST4 in answers.stdout and rules.returncode == 0 and policy
+        pages = "000" not in (portal.stdout, console.stdout)
+        return pages and net.GUEST4 in answers.stdout and rules.returncode == 0 and policy
 
     def _gjestenett(self) -> list[str]:
         return [sys.executable, "-m", "gateway.cli", "--config", str(self.config)]

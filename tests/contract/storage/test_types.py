@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import StatementError
 
-from gateway.storage.engine import Database
+from gateway.storage import schema
+from gateway.storage.engine import Database, open_database
 from gateway.storage.models import Owner
 from gateway.storage.types import new_id, sqlite_moment
 
@@ -45,12 +47,13 @@ def test_moments_sort_by_time_whatever_their_zone_was(database: Database) -> Non
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_past_the_mapper_a_moment_stands_the_same(database: Database, moment: datetime) -> None:
-    if not database.is_sqlite:
-        pytest.skip("PostgreSQL has a type of its own for moments")
+def test_past_the_mapper_a_moment_stands_the_same_on_sqlite(tmp_path: Path, moment: datetime) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'moments.sqlite3'}")
+    schema.upgrade(database)
     add_owner(database, moment)
     with database.read() as session:
         assert session.scalar(text("SELECT created_at FROM owner")) == sqlite_moment(moment)
+    database.close()
 
 
 def test_a_naive_moment_is_refused(database: Database) -> None:

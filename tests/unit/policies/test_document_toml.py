@@ -55,7 +55,7 @@ reason = "x"
 
 TOLD = """\
 line 2: time_zone: 'Europe/Olso' is not a time zone, write one such as Europe/Oslo
-line 3: block_answer: 'drop' is not one of zero, nxdomain, nodata, refused
+line 3: block_answer: 'drop' is not one of zero, nxdomain, nodata, refused, portal
 line 8: groups.default.closed: unknown category 'datting'
 line 13: groups.default: a.no is both permitted and forbidden, keep one
 line 27: groups.default.schedules[2].to: '25:00' is not a time of day such as 08:00 or 24:00
