@@ -33,7 +33,7 @@ def check_certificate(certificate: Path, key: Path, names: str, host: str, now: 
             raise UsageError(f"{path} can't be read ({error.strerror}); correct {names} or its mode") from error
     own = _read(certificate, names)
     _load(certificate, key, names)
-    return [f"{certificate}: {problem}" for problem in (_time_problem(own, now), _name_problem(own, host)) if problem]
+    return [f"{certificate}: {problem}" for problem in (time_problem(own, now), name_problem(own, host)) if problem]
 
 
 Trouble = Literal["none", "unreadable", "expired", "not_yet", "other_name", "self_signed"]
@@ -54,7 +54,7 @@ def trouble_with(certificate: Path | None, host: str, now: datetime) -> Trouble 
         return "expired"
     if now < own.not_valid_before_utc:
         return "not_yet"
-    if _name_problem(own, host) is not None:
+    if name_problem(own, host) is not None:
         return "other_name"
     return "self_signed" if own.issuer == own.subject else None
 
@@ -100,7 +100,8 @@ def _load(certificate: Path, key: Path, names: str) -> None:
         raise UsageError(f"{certificate} with the key {key} can't be used{said}; correct {names}") from error
 
 
-def _time_problem(certificate: x509.Certificate, now: datetime) -> str | None:
+def time_problem(certificate: x509.Certificate, now: datetime) -> str | None:
+    """What is wrong, or soon will be, with when the certificate is valid."""
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now > ends:
         return f"expired on {ends:%Y-%m-%d}; devices will warn of it or refuse it: renew it"
@@ -111,15 +112,16 @@ def _time_problem(certificate: x509.Certificate, now: datetime) -> str | None:
     return None
 
 
-def _name_problem(certificate: x509.Certificate, host: str) -> str | None:
-    held = _names(certificate)
+def name_problem(certificate: x509.Certificate, host: str) -> str | None:
+    """What is wrong with whom the certificate is for, when it is shown as `host`."""
+    held = held_names(certificate)
     if any(_matches(name, host) for name in held):
         return None
     others = ", ".join(held) or "no name"
     return f"is not for {host} but for {others}; devices will warn of it or refuse it: get one that is"
 
 
-def _names(certificate: x509.Certificate) -> list[str]:
+def held_names(certificate: x509.Certificate) -> list[str]:
     """The names that count: browsers look at nothing but the subjectAltName (RFC 9110 §4.3.4)."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value

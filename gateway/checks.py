@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from captive_portal.auth.certificate import foreign_certificate
+from captive_portal.auth.oidc_trust import provider_context
 from captive_portal.console.posters import wifi_password
 from captive_portal.languages import check_languages
 from gateway.access.host_mail import check_mail
@@ -22,6 +23,7 @@ from gateway.firewall.config import firewall_config
 from gateway.lists.compile import starter_lists
 from gateway.lists.reader import current_path, read_snapshot
 from gateway.look.load import load_look
+from gateway.oidc_settings import Oidc
 from gateway.settings import Settings, signing_key_path
 from gateway.storage.engine import open_database
 from gateway.terms.notice import blanks
@@ -47,6 +49,7 @@ def check(settings: Settings, now: datetime) -> list[str]:
     check_mail(settings)
     wifi_password(settings.wifi)
     return [
+        *_check_oidc(settings.oidc),
         *_check_targets(settings),
         *_check_certificates(settings, now),
         *load_look(settings.look).notes,
@@ -101,6 +104,16 @@ def _check_certificates(settings: Settings, now: datetime) -> list[str]:
     if foreign is not None:
         warnings += check_certificate(*foreign, "the console's certificate", settings.console.hostname, now)
     return warnings
+
+
+def _check_oidc(chosen: Oidc) -> list[str]:
+    if not chosen.enabled:
+        return []
+    provider_context(chosen)
+    _ = chosen.client_secret
+    if not chosen.roles:
+        return ["oidc.roles: not set, so only those get in whom `staff link` names"]
+    return []
 
 
 def _withheld(settings: Settings, now: datetime) -> list[str]:

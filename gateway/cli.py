@@ -18,6 +18,7 @@ from gateway.commands.session import Group, Invocation, pass_invocation
 LAZY = {
     "announce": "gateway.commands.announce:announce",
     "audit": "gateway.commands.audit:audit",
+    "certificate": "gateway.commands.certificate:certificate",
     "config": "gateway.commands.config:config",
     "courses": "gateway.commands.courses:courses",
     "db": "gateway.commands.db:db",
@@ -92,7 +93,8 @@ def console(invocation: Invocation) -> None:
     _log_to_stderr("console")
     services = invocation.services()
     settings, totals = services.settings, Totals()
-    _ = settings.metrics_token, wifi_password(settings.wifi)  # what is wrong with them is said now, not when needed
+    # what is wrong with these is said now, not when they are needed
+    _ = settings.metrics_token, settings.oidc.client_secret, wifi_password(settings.wifi)
     certificate = ensure_certificate(settings.state, settings.console, utc_now())
     app, chosen = create_app(services, totals), settings.console
     counted = Collection(services.database, services.place, totals, utc_now)

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from gateway.errors import UsageError
 from gateway.log_settings import Audit
 from gateway.mail_settings import Hosts, Mail
+from gateway.oidc_settings import Oidc
 from gateway.session_settings import Sessions
 from gateway.setting_kinds import (
     Colour,
@@ -148,6 +149,10 @@ class Console(Section):
     port: Port = 8081
     hostname: HostnameOrAddress = "localhost"
     metrics_token_file: Path | None = None
+    idle_minutes: Annotated[int, Field(ge=5, le=24 * 60)] = 30
+    """After how long without a page staff sign in again."""
+    session_hours: Annotated[int, Field(ge=1, le=7 * 24)] = 12
+    """After how long in all they do, however busy."""
 
 
 class Dns(Section):
@@ -260,6 +265,7 @@ class Settings(BaseSettings):
     look: Look = Look()
     sessions: Sessions = Sessions()
     console: Console = Console()
+    oidc: Oidc = Oidc()
     dns: Dns = Dns()
     enforcement: Enforcement = Enforcement()
     courses: Courses = Courses()

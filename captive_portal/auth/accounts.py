@@ -57,6 +57,7 @@ class Account:
     scope: Scope
     second_factor: bool
     unit: str = ""
+    oidc_subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,10 +120,10 @@ def add_account(
     if staff.by_username(session, place.owner_id, name) is not None:
         raise UsageError(f"the account {name!r} exists; `staff reset {name}` gives it a new link")
     _check_limits(role, ends_at, scope, now)
-    account = _new_account(session, place, name, role, now)
+    account = new_account(session, place, name, role, now)
     account.ends_at, account.scope, account.unit = ends_at, scope.document(), unit
     session.flush()
-    _record(session, place, "added", account, by, now)
+    record_change(session, place, "added", account, by, now)
     return _new_link(session, account, now)
 
 
@@ -137,19 +138,19 @@ def change_account(
     scope: Scope | None = None,
 ) -> None:
     """Give an account another end (None: none) or scope; what is not given stays. Raises: UsageError."""
-    account = _named(session, place, username)
+    account = named(session, place, username)
     ends = account.ends_at if ends_at == "same" else ends_at
     _check_limits(account.role, ends if ends_at != "same" else None, scope or EVERYTHING, now)
     account.ends_at = ends
     if scope is not None:
         account.scope = scope.document()
     session.flush()
-    _record(session, place, "changed", account, by, now)
+    record_change(session, place, "changed", account, by, now)
 
 
 def scope_of_named(session: Session, place: Place, username: str) -> Scope:
     """What the account with this name may see. Raises: UsageError."""
-    return scope_of(_named(session, place, username))
+    return scope_of(named(session, place, username))
 
 
 def disable_account(session: Session, place: Place, username: str, now: datetime, *, by: str) -> None:
@@ -157,27 +158,32 @@ def disable_account(session: Session, place: Place, username: str, now: datetime
 
     Raises: UsageError.
     """
-    account = _named(session, place, username)
+    account = named(session, place, username)
     account.disabled_at = now
     console_queries.end_sessions_of(session, account.id)
     for link in console_queries.links_of(session, account.id):
         session.delete(link)
     session.flush()
-    _record(session, place, "disabled", account, by, now)
+    record_change(session, place, "disabled", account, by, now)
 
 
 def reset_account(session: Session, place: Place, username: str, now: datetime, *, by: str = "") -> Link:
     """Take an account's password and second factor, end its sessions, and make a new link. Raises: UsageError."""
-    account = _named(session, place, username)
+    account = named(session, place, username)
     if account.ends_at is not None and account.ends_at <= now:
         raise UsageError(
             f"the account {account.username!r} has ended; give it another end first: `staff change --until`"
+        )
+    if account.oidc_subject:
+        raise UsageError(
+            f"{account.username!r} signs in at the OpenID provider, with what it keeps there; `staff link` opens the"
+            " account again"
         )
     account.password_hash, account.disabled_at = None, None
     account.totp_secret, account.totp_step = None, 0
     staff.set_recovery_codes(session, account.id, ())
     console_queries.end_sessions_of(session, account.id)
-    _record(session, place, "reset", account, by, now)
+    record_change(session, place, "reset", account, by, now)
     return _new_link(session, account, now)
 
 
@@ -193,6 +199,7 @@ def list_accounts(session: Session, place: Place, now: datetime) -> Sequence[Acc
             scope_of(row),
             row.totp_secret is not None,
             row.unit,
+            row.oidc_subject or "",
         )
         for row in staff.accounts(session, place.owner_id)
         if row.username != UNNAMED
@@ -205,7 +212,7 @@ def first_link(session: Session, place: Place, now: datetime) -> Link | None:
     if any(row.role == "it" and row.password_hash and row.disabled_at is None for row in rows):
         return None
     unnamed = next((row for row in rows if row.username == UNNAMED), None)
-    return _new_link(session, unnamed or _new_account(session, place, UNNAMED, "it", now), now)
+    return _new_link(session, unnamed or new_account(session, place, UNNAMED, "it", now), now)
 
 
 def open_link(session: Session, place: Place, token: str, now: datetime) -> OpenLink | None:
@@ -245,7 +252,7 @@ def redeem(
     link.used_at = now
     session.flush()
     console_queries.end_sessions_of(session, account.id)
-    _record(session, place, "password_set", account, account.username, now)
+    record_change(session, place, "password_set", account, account.username, now)
     return "done"
 
 
@@ -263,13 +270,19 @@ def has_ended(account: Staff, now: datetime) -> bool:
     return account.ends_at is not None and account.ends_at <= now
 
 
+def can_sign_in(account: Staff) -> bool:
+    """Whether the account has been given a way to sign in: a password here, or a name at the provider."""
+    return bool(account.password_hash or account.oidc_subject)
+
+
 def _state(account: Staff, now: datetime) -> Literal["ready", "waiting", "disabled", "ended"]:
     if account.disabled_at:
         return "disabled"
-    return "ended" if has_ended(account, now) else "ready" if account.password_hash else "waiting"
+    return "ended" if has_ended(account, now) else "ready" if can_sign_in(account) else "waiting"
 
 
-def _named(session: Session, place: Place, username: str) -> Staff:
+def named(session: Session, place: Place, username: str) -> Staff:
+    """The account of this name. Raises: UsageError."""
     account = staff.by_username(session, place.owner_id, normal_username(username) or "")
     if account is None:
         raise UsageError(f"there is no account {username!r}; `staff list` names them")
@@ -285,7 +298,8 @@ def _check_limits(role: str, ends_at: datetime | None, scope: Scope, now: dateti
         raise UsageError("the account's last day has passed; name a day to come, or disable it: `staff disable`")
 
 
-def _new_account(session: Session, place: Place, username: str, role: str, now: datetime) -> Staff:
+def new_account(session: Session, place: Place, username: str, role: str, now: datetime) -> Staff:
+    """An account that nobody can sign in to yet; the name is normal and free."""
     account = Staff(
         owner_id=place.owner_id, username=username, role=role, password_hash=None, created_at=now, disabled_at=None
     )
@@ -305,7 +319,8 @@ def _new_link(session: Session, account: Staff, now: datetime) -> Link:
     return link
 
 
-def _record(session: Session, place: Place, change: str, account: Staff, by: str, now: datetime) -> None:
+def record_change(session: Session, place: Place, change: str, account: Staff, by: str, now: datetime) -> None:
+    """The leaf of a change of an account, in the transaction of the change. `by` is who made it."""
     record(
         session,
         place,

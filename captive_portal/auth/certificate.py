@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
+from typing import Any, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from gateway.certificates import held_names
 from gateway.errors import UsageError
 from gateway.settings import Console
 
@@ -29,6 +31,10 @@ VALIDITY = timedelta(days=825)  # what browsers accept at most
 RENEW_BEFORE = timedelta(days=30)
 CLOCK_SLACK = timedelta(days=1)  # a management PC's clock may be behind ours
 LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+
+
+class _WithPublicKey(Protocol):
+    def public_key(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -41,23 +47,36 @@ class ConsoleCertificate:
     ends_at: datetime
 
 
+@dataclass(frozen=True)
+class Description:
+    """What can be said of the certificate. `issuer` is the CA's common name."""
+
+    path: Path
+    issuer: str
+    is_ours: bool
+    names: tuple[str, ...]
+    sha256: str
+    ends_at: datetime
+
+
 def ensure_certificate(state: Path, console: Console, now: datetime) -> ConsoleCertificate:
     """The console's certificate in `state/tls`, made where there is none, or where ours runs out or lacks a name.
 
     A certificate that somebody else put there is left alone.
     Raises: UsageError when what is there can't be read or the two files don't belong together.
     """
-    certificate_path, key_path = _paths(state)
+    certificate_path, key_path = tls_paths(state)
     folder = certificate_path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _finish_import(certificate_path, key_path)
         found = _read(certificate_path, key_path)
         if found is None or (_is_ours(found) and _is_outdated(found, console, now)):
             key = ec.generate_private_key(ec.SECP256R1())
             found = _make(key, console, now)
             pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            _replace(key_path, pem, 0o600)
-            _replace(certificate_path, found.public_bytes(Encoding.PEM), 0o644)
+            replace_file(key_path, pem, 0o600)
+            replace_file(certificate_path, found.public_bytes(Encoding.PEM), 0o644)
     except OSError as error:
         raise _unusable(folder, error) from error
     return ConsoleCertificate(
@@ -70,7 +89,7 @@ def foreign_certificate(state: Path) -> tuple[Path, Path] | None:
 
     Raises: UsageError as `ensure_certificate`.
     """
-    certificate_path, key_path = _paths(state)
+    certificate_path, key_path = tls_paths(state)
     try:
         found = _read(certificate_path, key_path)
     except OSError as error:
@@ -78,7 +97,28 @@ def foreign_certificate(state: Path) -> tuple[Path, Path] | None:
     return None if found is None or _is_ours(found) else (certificate_path, key_path)
 
 
-def _paths(state: Path) -> tuple[Path, Path]:
+def describe(state: Path) -> Description:
+    """What is served, or will be. Raises: UsageError, also when there is none yet."""
+    certificate_path, key_path = tls_paths(state)
+    try:
+        found = _read(certificate_path, key_path)
+    except OSError as error:
+        raise _unusable(certificate_path.parent, error) from error
+    if found is None:
+        raise UsageError(f"there is no certificate in {certificate_path.parent} yet; the console makes one at start")
+    issuers = found.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return Description(
+        certificate_path,
+        str(issuers[0].value) if issuers else found.issuer.rfc4514_string(),
+        _is_ours(found),
+        tuple(held_names(found)),
+        found.fingerprint(hashes.SHA256()).hex(":").upper(),
+        found.not_valid_after_utc,
+    )
+
+
+def tls_paths(state: Path) -> tuple[Path, Path]:
+    """Where the certificate and its key are kept."""
     return state / "tls" / "console.pem", state / "tls" / "console.key"
 
 
@@ -99,12 +139,34 @@ def _read(certificate_path: Path, key_path: Path) -> x509.Certificate | None:
         key = load_pem_private_key(key_path.read_bytes(), password=None)
     except (ValueError, TypeError) as error:
         raise UsageError(f"{certificate_path} or its key is damaged; remove both to have new ones made") from error
-    spki = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if key.public_key().public_bytes(*spki) == certificate.public_key().public_bytes(*spki):
+    if same_key(key, certificate):
         return certificate
     if _is_ours(certificate):
         return None  # a renewal was cut off between the two files
     raise UsageError(f"{key_path} is not the key of {certificate_path}; put the right one there, or remove both")
+
+
+def same_key(one: _WithPublicKey, other: _WithPublicKey) -> bool:
+    """Whether two keys, or a key and a certificate, are a pair."""
+    spki = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return bool(one.public_key().public_bytes(*spki) == other.public_key().public_bytes(*spki))
+
+
+def _finish_import(certificate_path: Path, key_path: Path) -> None:
+    """Finish an import that was cut off after its key was put in place; one that was cut off before is forgotten."""
+    coming = certificate_path.with_name("console-next.pem")
+    if not coming.exists():
+        return
+    try:
+        certificate = x509.load_pem_x509_certificate(coming.read_bytes())
+        key = load_pem_private_key(key_path.read_bytes(), password=None)
+    except (ValueError, TypeError, FileNotFoundError):
+        coming.unlink()
+        return
+    if same_key(key, certificate):
+        coming.replace(certificate_path)
+    else:
+        coming.unlink()
 
 
 def _is_ours(certificate: x509.Certificate) -> bool:
@@ -116,10 +178,11 @@ def _is_outdated(certificate: x509.Certificate, console: Console, now: datetime)
     if certificate.not_valid_after_utc - now < RENEW_BEFORE or certificate.not_valid_before_utc > now:
         return True
     held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return set(held) != set(_names(console))
+    return set(held) != set(certificate_names(console))
 
 
-def _names(console: Console) -> list[x509.GeneralName]:
+def certificate_names(console: Console) -> list[x509.GeneralName]:
+    """Every name by which a browser may reach the console."""
     hosts: list[str] = [console.hostname, "localhost", *map(str, LOOPBACK)]
     if console.host not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         hosts.append(console.host)
@@ -156,7 +219,7 @@ def _make(key: ec.EllipticCurvePrivateKey, console: Console, now: datetime) -> x
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - CLOCK_SLACK)
         .not_valid_after(now - CLOCK_SLACK + VALIDITY)
-        .add_extension(x509.SubjectAlternativeName(_names(console)), critical=False)
+        .add_extension(x509.SubjectAlternativeName(certificate_names(console)), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -165,12 +228,15 @@ def _make(key: ec.EllipticCurvePrivateKey, console: Console, now: datetime) -> x
     )
 
 
-def _replace(path: Path, content: bytes, mode: int) -> None:
+def replace_file(path: Path, content: bytes, mode: int) -> None:
     """Write a file whole, by rename, never readable by more than `mode` says, not even for a moment."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
+        if os.geteuid() == 0:  # for the service, whose folder it is
+            folder = path.parent.stat()
+            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

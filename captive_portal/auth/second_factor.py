@@ -86,9 +86,14 @@ class SecondFactor:
 
 def load_second_factor(state: Path) -> SecondFactor:
     """The key of this installation, made on first use with mode 0600. Raises: SecondFactorError."""
+    return SecondFactor(load_console_key(state))
+
+
+def load_console_key(state: Path) -> bytes:
+    """The console's own key in the state directory, made on first use with mode 0600. Raises: SecondFactorError."""
     path = state / "keys" / "console.key"
     try:
-        return SecondFactor(load_form_key(path))
+        return load_form_key(path)
     except FormKeyError as error:
         raise SecondFactorError(
             f"{path} can't be read or made ({error.__cause__ or 'it is damaged'}); restore it, or delete it and"

@@ -1,11 +1,11 @@
-"""Signed-in browsers: who a cookie belongs to, and for how long (30 minutes idle, 12 hours in all)."""
+"""Signed-in browsers: who a cookie belongs to, how long (`console.idle_minutes`, `console.session_hours`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from captive_portal.auth.accounts import has_ended
+from captive_portal.auth.accounts import can_sign_in, has_ended
 from captive_portal.auth.tokens import TOKEN_MAX_CHARS, new_token, token_sha256
 from gateway.audit.record import record
 from gateway.audit.scope import Scope, scope_of
@@ -31,6 +31,7 @@ class SignedIn:
     ends_at: datetime | None
     unit: str = ""
     """Of a host: the unit whose courses are theirs."""
+    session_id: str = ""
 
 
 def sign_in(
@@ -42,8 +43,13 @@ def sign_in(
     address: str,
     previous: str,
     now: datetime,
+    browser: str = "",
+    lasts: timedelta = ABSOLUTE_LIMIT,
 ) -> str:
-    """Start a session, with its leaf, and return its fresh cookie. `previous`, which the browser held before, ends."""
+    """Start a session, with its leaf, and return its fresh cookie. `previous`, which the browser held before, ends.
+
+    `browser` is what a list of sessions calls it.
+    """
     staff.end_expired_sessions(session, now)
     if previous:
         staff.end_session(session, token_sha256(previous))
@@ -54,7 +60,10 @@ def sign_in(
             staff_id=account.id,
             created_at=now,
             seen_at=now,
-            expires_at=now + ABSOLUTE_LIMIT,
+            expires_at=now + lasts,
+            method=method,
+            address=address,
+            browser=browser,
         )
     )
     session.flush()
@@ -70,20 +79,29 @@ def record_sign_in(
     record(session, place, "staff_login", fields, {"staff": account.username, "address": address}, now)
 
 
-def who(session: Session, place: Place, token: str, now: datetime) -> SignedIn | None:
+def who(session: Session, place: Place, token: str, now: datetime, idle: timedelta = IDLE_LIMIT) -> SignedIn | None:
     """Whose browser it is, while its session is within both limits and the account neither disabled nor ended."""
     if not token or len(token) > TOKEN_MAX_CHARS:
         return None
     row = staff.session_by_token(session, token_sha256(token))
-    if row is None or row.expires_at <= now or row.seen_at + IDLE_LIMIT <= now:
+    if row is None or row.expires_at <= now or row.seen_at + idle <= now:
         return None
     account = row.staff
-    if account.disabled_at is not None or account.owner_id != place.owner_id or not account.password_hash:
+    if account.disabled_at is not None or account.owner_id != place.owner_id or not can_sign_in(account):
         return None
     if has_ended(account, now):
         return None
     touch = now - row.seen_at >= SEEN_STEP
-    return SignedIn(account.id, account.username, account.role, touch, scope_of(account), account.ends_at, account.unit)
+    return SignedIn(
+        account.id,
+        account.username,
+        account.role,
+        touch,
+        scope_of(account),
+        account.ends_at,
+        account.unit,
+        row.id,
+    )
 
 
 def touch(session: Session, token: str, now: datetime) -> None:

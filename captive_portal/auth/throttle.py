@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 FORGET_S = 900.0
 MAX_KEYS = 10_000
@@ -14,6 +15,16 @@ class _Attempts:
     count: int
     next_at_s: float
     seen_at_s: float
+
+
+def network_of(address: str) -> str:
+    """Whose address it is: in IPv6 a whole /64 is one subscriber's (RFC 6177), who could else take another at will."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    mapped = getattr(found, "ipv4_mapped", None)
+    return str(mapped or found) if mapped or found.version == 4 else str(ip_network((found.packed, 64), strict=False))
 
 
 class Throttle:

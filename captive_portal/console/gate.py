@@ -138,6 +138,7 @@ def arrive(request: Request, services: Services, look: Look) -> Visit:
         cookies=request.cookies,
         address=request.client.host if request.client else "",
         bearer=_bearer(request.headers.get("authorization", "")),
+        user_agent=request.headers.get("user-agent", "")[:500],
         language=look.language(
             request.query_params.get("lang", ""),
             request.cookies.get(LANGUAGE_COOKIE, ""),
@@ -166,7 +167,7 @@ def signed_in(visit: Visit, permission: Permission) -> SignedIn | HTTPStatus:
     """Who makes this visit, or why they may not: 401, 403. Raises: StorageUnavailableError."""
     secret = visit.cookies.get(SESSION_COOKIE, "")
     with visit.services.database.read() as session:
-        staff = sessions.who(session, visit.services.place, secret, visit.now)
+        staff = sessions.who(session, visit.services.place, secret, visit.now, visit.idle)
     if staff is None:
         return HTTPStatus.UNAUTHORIZED
     if not may(staff.role, permission):
@@ -216,7 +217,7 @@ def _answer_staff(page: Page, visit: Visit) -> Response:
     secret = visit.cookies.get(SESSION_COOKIE, "")
     if not (page.permission == "scrape" and _is_scraper(visit)):
         with visit.services.database.read() as session:
-            staff = sessions.who(session, visit.services.place, secret, visit.now)
+            staff = sessions.who(session, visit.services.place, secret, visit.now, visit.idle)
         if staff is None:
             return visit.go("/sign-in") if page.permission != "scrape" else visit.failed(HTTPStatus.FORBIDDEN)
         visit = replace(visit, staff=staff, cookie=secret)

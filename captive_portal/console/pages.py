@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from captive_portal.auth.second_factor import load_second_factor
+from captive_portal.auth.known_browsers import KnownBrowsers
+from captive_portal.auth.second_factor import SecondFactor, load_console_key
 from captive_portal.console import (
     acceptances,
+    account,
     checkpoints,
     course_form,
     courses,
@@ -19,6 +21,7 @@ from captive_portal.console import (
     rules_versions,
     setup,
     signin,
+    staff_sessions,
     timeline,
 )
 from captive_portal.console.assets import Assets
@@ -41,8 +44,10 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
     snapshot = SnapshotReader(services.settings.state)
     policy, lists = PolicyPages(snapshot), ListPages(snapshot)
     exempting = ExemptionPages(snapshot)
-    second = load_second_factor(services.settings.state)
-    entry, links = signin.SignInPages(second), setup.SetupPages(second)
+    key = load_console_key(services.settings.state)
+    second, known = SecondFactor(key), KnownBrowsers(key)
+    entry, links, own = signin.SignInPages(second, known), setup.SetupPages(second), account.AccountPages(second)
+    own_pace = account.AccountPace()
     files = list_adding.UPLOAD_MAX_BYTES
     answers = HostAnswers(services.settings)
     exports = ExportPages(ExportShelf(services.settings.state))
@@ -52,10 +57,22 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("GET", "/metrics", "scrape", health.Metrics(dns).show, "read"),
         Page("GET", "/static/{name:path}", "public", Assets().serve, "none"),
         Page("GET", "/sign-in", "public", signin.show, "none"),
-        Page("POST", "/sign-in", "public", entry.sign_in, "none", signin.SignInPace()),
+        Page("POST", "/sign-in", "public", entry.sign_in, "none", signin.SignInPace(known)),
         Page("GET", "/sign-in/code", "public", entry.ask, "none"),
-        Page("POST", "/sign-in/code", "public", entry.check, "none", signin.CodePace()),
+        Page("POST", "/sign-in/code", "public", entry.check, "none", signin.CodePace(known)),
         Page("POST", "/sign-out", "staff", signin.sign_out, "write"),
+        *_elsewhere(services, key),
+        Page("GET", "/account", "staff", account.show, "read"),
+        Page("GET", "/account/password", "staff", own.password, "none"),
+        Page("POST", "/account/password", "staff", own.change_password, "none", own_pace),
+        Page("GET", "/account/authenticator", "staff", own.authenticator, "none"),
+        Page("POST", "/account/authenticator", "staff", own.set_authenticator, "none", own_pace),
+        Page("GET", "/account/recovery-codes", "staff", own.recovery_codes, "none"),
+        Page("POST", "/account/recovery-codes", "staff", own.renew_codes, "none", own_pace),
+        Page("POST", "/account/sessions/{id}/end", "staff", account.end_session, "write"),
+        Page("POST", "/account/sessions/end-others", "staff", account.end_others, "write"),
+        Page("GET", "/sessions", "it", staff_sessions.show, "read"),
+        Page("POST", "/sessions/{id}/end", "it", staff_sessions.end, "write"),
         Page("GET", "/setup/{token}", "public", links.show, "none"),
         Page("POST", "/setup/{token}", "public", links.choose, "none"),
         Page("GET", "/host/{token}", "public", answers.show, "read"),
@@ -111,6 +128,20 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("GET", "/acceptances/exports/{key}", "auditor", exports.show, "none"),
         Page("GET", "/acceptances/exports/{key}/{file}", "auditor", exports.download, "none"),
         Page("POST", "/acceptances/exports/{key}/remove", "auditor", exports.remove, "none"),
+    )
+
+
+def _elsewhere(services: Services, key: bytes) -> tuple[Page, ...]:
+    """Signing in at an OpenID provider: the pages exist, and what they need is loaded, only where one is set."""
+    if not services.settings.oidc.enabled:
+        return ()
+    from captive_portal.console import oidc_pages  # noqa: PLC0415 - 2 MB and 0.3 s that few need
+
+    pages, pace = oidc_pages.OidcPages(services, key), oidc_pages.OidcPace()
+    return (
+        Page("GET", "/sign-in/oidc", "public", pages.start, "none", pace),
+        Page("GET", oidc_pages.BACK_PATH, "public", pages.done, "none", pace),
+        Page("GET", "/sign-in/oidc/leave", "public", pages.leave, "none"),
     )
 
 

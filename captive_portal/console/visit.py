@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +21,8 @@ from gateway.storage.log_models import LogRestore
 
 SESSION_COOKIE = "__Host-console"
 TICKET_COOKIE = "__Host-console-ticket"
+OIDC_COOKIE = "__Host-console-oidc"
+KNOWN_COOKIE = "__Host-console-known"
 FORM_COOKIE = "__Host-console-form"
 LANGUAGE_COOKIE = "__Host-console-lang"
 
@@ -39,6 +41,7 @@ class Visit:
     language: str
     now: datetime
     bearer: str = field(default="", repr=False)
+    user_agent: str = ""
     cookie: str = ""
     form: Form = NO_FORM
     staff: SignedIn | None = None
@@ -57,6 +60,11 @@ class Visit:
         """Who is signed in, on pages that nobody else reaches."""
         assert self.staff is not None, "a public page has asked who is signed in"
         return self.staff
+
+    @property
+    def idle(self) -> timedelta:
+        """How long a browser may be silent and still be signed in."""
+        return timedelta(minutes=self.services.settings.console.idle_minutes)
 
     @property
     def restore(self) -> LogRestore | None:

@@ -22,7 +22,7 @@ from gateway.audit.periods import parse_period
 from gateway.audit.record import record
 from gateway.clock import MUNICIPAL_ZONE, Clock, format_utc
 from gateway.settings import Privacy, Settings
-from gateway.storage import erasures, exemption_requests, persons
+from gateway.storage import erasures, exemption_requests, persons, staff
 from gateway.storage.engine import Database, StorageUnavailableError
 from gateway.storage.persons import STAFF_FIELDS, About
 from gateway.storage.places import Place
@@ -190,6 +190,7 @@ class Retention:
     def _finish(self, run: _Run) -> None:
         with self._database.write() as session:
             persons.forget_staff(session, self._place.owner_id, run.over.staff_names)
+            staff.end_expired_sessions(session, self._clock())  # they hold addresses
             old = self._clock() - exemption_requests.KEPT
             gone = exemption_requests.forget(session, self._place.owner_id, old, run.over.staff_names)
             self._requests_gone = self._requests_gone or gone > 0

@@ -12,6 +12,7 @@ from gateway.audit.scope import EVERYTHING
 from gateway.clock import format_utc, utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
 from gateway.commands.staff_limits import limits, read_end, read_scope, words
+from gateway.commands.staff_oidc import link
 from gateway.errors import UsageError
 from gateway.settings import Console
 
@@ -104,12 +105,16 @@ def list_(invocation: Invocation, as_json: bool) -> None:
                 "state": row.state,
                 "created": format_utc(row.created_at),
                 "ends": format_utc(row.ends_at) if row.ends_at else "",
+                "signs_in": "provider" if row.oidc_subject else "password",
                 "authenticator": "yes" if row.second_factor else "no",
                 "sees": words(row.scope) if row.role != "host" else f"the courses of {row.unit}",
             }
             for row in accounts.list_accounts(session, services.place, utc_now())
         ]
     print_rows(rows, as_json=as_json, empty="there is no account yet; `gjestenett up` prints the first link")
+
+
+staff.add_command(link)
 
 
 def _print_link(link: accounts.Link, console: Console) -> None:

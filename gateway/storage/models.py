@@ -23,6 +23,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
@@ -374,12 +375,14 @@ class ListUpload(Base):
 class Staff(Base):
     """An account of IT, an auditor, or a host, who makes courses for the `unit`.
 
-    Without a password hash it waits for its set-up link to be used.
+    Without a password hash it waits for its set-up link to be used, unless it is signed in to at an OpenID provider,
+    which knows it as `oidc_subject`.
     """
 
     __tablename__ = "staff"
     __table_args__ = (
         UniqueConstraint("owner_id", "username"),
+        Index("ix_staff_oidc", "owner_id", "oidc_issuer", "oidc_subject", unique=True),
         CheckConstraint("role IN ('it', 'auditor', 'host')", name="role"),
     )
 
@@ -398,6 +401,10 @@ class Staff(Base):
     """Encrypted under a key outside the database (`captive_portal.auth.second_factor`)."""
     totp_step: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """The newest 30-second step whose code was used: it and those before it are refused."""
+    oidc_issuer: Mapped[str | None] = mapped_column(Text)
+    oidc_subject: Mapped[str | None] = mapped_column(Text)
+    role_by_claim: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether the provider says the role at each sign-in; else it was given by hand."""
 
 
 class RecoveryCode(Base):
@@ -421,15 +428,20 @@ class SetupLink(Base):
 
 
 class StaffSession(Base):
-    """A signed-in browser; only the cookie's SHA-256 is kept."""
+    """A signed-in browser; only the cookie's SHA-256 is kept. `id` is what pages name it by."""
 
     __tablename__ = "staff_session"
+    __table_args__ = (Index("ix_staff_session_id", "id", unique=True),)
 
     token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"), index=True)
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    id: Mapped[str] = mapped_column(Id, default=new_id)
+    method: Mapped[str] = mapped_column(String(20), default="password", server_default="password")
+    address: Mapped[str] = mapped_column(Text, default="", server_default="")
+    browser: Mapped[str] = mapped_column(Text, default="", server_default="")
     staff: Mapped[Staff] = relationship(lazy="raise")
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import joinedload
 
 from gateway.storage.engine import Session, is_writing
 from gateway.storage.models import RecoveryCode, SetupLink, Staff, StaffSession
+
+SESSIONS_SHOWN = 500
 
 
 def by_username(session: Session, owner_id: str, username: str) -> Staff | None:
@@ -47,9 +49,63 @@ def end_session(session: Session, token_sha256: str) -> None:
     session.execute(delete(StaffSession).where(StaffSession.token_sha256 == token_sha256))
 
 
+def by_subject(session: Session, owner_id: str, issuer: str, subject: str) -> Staff | None:
+    """The account that an OpenID provider knows as `subject`; a writing transaction holds it until it ends."""
+    query = select(Staff).where(Staff.owner_id == owner_id, Staff.oidc_issuer == issuer, Staff.oidc_subject == subject)
+    if is_writing(session):
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
+
+
+def sessions_of(session: Session, staff_id: str, now: datetime, idle: timedelta) -> Sequence[StaffSession]:
+    """The browsers in which an account is signed in, the last seen first."""
+    return session.scalars(_alive(now, idle).where(StaffSession.staff_id == staff_id)).all()
+
+
+def all_sessions(session: Session, owner_id: str, now: datetime, idle: timedelta) -> Sequence[StaffSession]:
+    """Every browser that is signed in to an account of an owner, with its account, the last seen first."""
+    query = _alive(now, idle).join(Staff, Staff.id == StaffSession.staff_id).where(Staff.owner_id == owner_id)
+    return session.scalars(query.options(joinedload(StaffSession.staff))).all()
+
+
+def session_by_id(session: Session, owner_id: str, session_id: str) -> StaffSession | None:
+    """The signed-in browser that pages name so, with its account."""
+    return session.scalars(
+        select(StaffSession)
+        .join(Staff, Staff.id == StaffSession.staff_id)
+        .options(joinedload(StaffSession.staff))
+        .where(StaffSession.id == session_id, Staff.owner_id == owner_id)
+    ).one_or_none()
+
+
+def end_other_sessions(session: Session, staff_id: str, kept_id: str) -> None:
+    """Sign an account out of every browser but one."""
+    session.execute(delete(StaffSession).where(StaffSession.staff_id == staff_id, StaffSession.id != kept_id))
+
+
+def _alive(now: datetime, idle: timedelta) -> Select[StaffSession]:
+    return (
+        select(StaffSession)
+        .where(StaffSession.expires_at > now, StaffSession.seen_at > now - idle)
+        .order_by(StaffSession.seen_at.desc(), StaffSession.id)
+        .limit(SESSIONS_SHOWN)
+    )
+
+
+def recovery_codes_left(session: Session, staff_id: str) -> int:
+    """How many recovery codes an account has not used."""
+    query = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.staff_id == staff_id)
+    return session.scalar(query) or 0
+
+
 def end_expired_sessions(session: Session, now: datetime) -> None:
     """Forget every browser whose session has run out."""
     session.execute(delete(StaffSession).where(StaffSession.expires_at <= now))
+
+
+def account(session: Session, staff_id: str) -> Staff | None:
+    """The account with this identity."""
+    return session.get(Staff, staff_id)
 
 
 def lock_account(session: Session, staff_id: str) -> Staff | None:

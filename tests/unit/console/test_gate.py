@@ -32,7 +32,12 @@ AUDITOR = {
     ("GET", "/log/{index}/entry"), ("GET", "/rules"), ("GET", "/policy-then"), ("GET", "/checkpoints"),
     ("GET", "/checkpoints/{size}"), ("GET", "/exports"),
 }  # fmt: skip
-STAFF = {("GET", "/"), ("POST", "/sign-out")}
+STAFF = {
+    ("GET", "/"), ("POST", "/sign-out"), ("GET", "/account"), ("GET", "/account/password"),
+    ("POST", "/account/password"), ("GET", "/account/authenticator"), ("POST", "/account/authenticator"),
+    ("GET", "/account/recovery-codes"), ("POST", "/account/recovery-codes"),
+    ("POST", "/account/sessions/{id}/end"), ("POST", "/account/sessions/end-others"),
+}  # fmt: skip
 HOST = {
     ("GET", "/courses"), ("GET", "/courses/new"), ("POST", "/courses/new"), ("GET", "/courses/{course}"),
     ("GET", "/courses/{course}/edit"), ("POST", "/courses/{course}/edit"), ("GET", "/courses/{course}/end"),
