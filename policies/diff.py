@@ -67,6 +67,8 @@ def _group_changes(key: str, before: Group | None, after: Group | None) -> Itera
     for category in CATEGORIES:
         if (category in before.closed) != (category in after.closed):
             yield Change("closed" if category in after.closed else "opened", key, {"category": category})
+        if (category in before.report) != (category in after.report):
+            yield Change("report_on" if category in after.report else "report_off", key, {"category": category})
     yield from _schedule_changes(key, before, after)
     for kind, old, new in (
         ("permit", before.permit, after.permit),

@@ -57,6 +57,16 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
                "{category} closed for group {group}"),
     "opened": ("{category} åpnet for gruppen {group}", "{category} opna for gruppa {group}",
                "{category} opened for group {group}"),
+    "report_on": (
+        "oppslag i {category} telles for gruppen {group} så lenge kategorien er åpen",
+        "oppslag i {category} blir talde for gruppa {group} så lenge kategorien er open",
+        "look-ups of {category} counted for group {group} while it is open",
+    ),
+    "report_off": (
+        "oppslag i {category} telles ikke lenger for gruppen {group}",
+        "oppslag i {category} blir ikkje lenger talde for gruppa {group}",
+        "look-ups of {category} no longer counted for group {group}",
+    ),
     "schedule_close": ("{category} stengt for gruppen {group} {hours}", "{category} stengt for gruppa {group} {hours}",
                        "{category} closed for group {group} {hours}"),
     "schedule_open": ("{category} åpnet for gruppen {group} {hours}", "{category} opna for gruppa {group} {hours}",

@@ -3,7 +3,8 @@
 {"version": 2, "block_answer": "zero", "time_zone": "Europe/Oslo",
  "groups": {"course": {"mark": 2, "names": {"nb": "Kurs"}, "closed": ["adult"], "permit": ["name"], "forbid": ["name"],
    "schedules": [{"categories": ["dating"], "days": ["mon"], "from": "08:00", "to": "16:00", "effect": "close"}],
-   "safe_search": ["google", "youtube_strict"], "judge": {"gambling": 0.97}, "top_names": false}},
+   "safe_search": ["google", "youtube_strict"], "judge": {"gambling": 0.97}, "top_names": false,
+   "report": ["streaming"]}},
  "exemptions": [{"id": "e1", "group": "course", "categories": ["gaming"], "from": "2026-12-01T08:00:00+01:00",
    "until": "2026-12-01T16:00:00+01:00", "approved_by": "Kari Nordmann", "reason": "a course in game design"}],
  "never_blocked": ["name"], "own_zones": ["name"], "overrules": [{"name": "name", "source": "list"}],
@@ -56,7 +57,7 @@ _TOP = frozenset(
         "quarantine_private_suffixes",
     )
 )
-_IN_GROUP = frozenset(("names", "permit", "forbid", "schedules", "safe_search", "judge", "top_names"))
+_IN_GROUP = frozenset(("names", "permit", "forbid", "schedules", "safe_search", "judge", "top_names", "report"))
 
 
 def default_document() -> dict[str, Any]:
@@ -167,6 +168,7 @@ def _write_group(group: Group) -> dict[str, Any]:
         "safe_search": [key for key in PROVIDERS if key in group.safe_search],
         "judge": dict(sorted(group.judge.items())),
         "top_names": group.top_names,
+        "report": sorted(group.report),
         "schedules": [
             {
                 "categories": sorted(each.categories),
@@ -211,6 +213,7 @@ def _group(read: Reader, key: object, value: object, *, old: bool) -> Group | No
         _judge(read, table, place),
         _titles(read, table, place),
         _truth(read, table.get("top_names", False), (*place, "top_names")),
+        read.categories(table.get("report", []), (*place, "report")),
     )
 
 

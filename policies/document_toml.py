@@ -98,6 +98,8 @@ def write_toml(document: Mapping[str, Any]) -> str:
             parts.append(f"judge = {{ {judge} }}\n")
         if group["top_names"]:
             parts.append("top_names = true\n")
+        if group["report"]:
+            parts.append(f"report = {_categories(group['report'])}\n")
         for schedule in group["schedules"]:
             parts.append(f"\n[[groups.{key}.schedules]]\n{_rows(schedule)}")
     for exemption in document["exemptions"]:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from hashlib import blake2b
 from zlib import crc32
@@ -170,6 +171,18 @@ class Index:
             raise PolicyError("the index has no empty slot at its end: publish the policy again")
         self._homes: int = homes
         self.entries: int = entries
+
+    def counted(self) -> dict[int, int]:
+        """How many names have each value. Walks the whole index, some 50 ms for a million names.
+
+        Raises: PolicyError where it comes upon damage.
+        """
+        if self._sealed is not None:
+            self._sealed.check_all()
+        counts = Counter(self._values)
+        counts[0] = 0  # empty slots hold it too
+        counts[0] = self.entries - counts.total()
+        return {value: count for value, count in counts.items() if count}
 
     def get(self, name: str) -> int | None:
         """The value of exactly this name (normal form), or None."""

@@ -76,7 +76,8 @@ class Group:
     themselves and everything below. `closed` holds unless a schedule says otherwise at the moment. `titles` are
     what people call the group, by language; `judge` is category → confidence (0–1) from which judged names are
     blocked; `safe_search` are keys of `policies.safe_search.PROVIDERS`. With `top_names` the refused and
-    judged names that many devices ask for are kept for a day.
+    judged names that many devices ask for are kept for a day. `report` are categories whose answers are counted by
+    category while they are open, so that it is seen what closing them would refuse.
     """
 
     key: str
@@ -89,6 +90,7 @@ class Group:
     judge: Mapping[str, float] = field(default_factory=_nothing)
     titles: Mapping[str, str] = field(default_factory=_nothing)
     top_names: bool = False
+    report: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,20 @@ class Snapshot:
         """Verify every octet now instead of on first touch. Raises: PolicyError (damaged)."""
         self._sealed.check_all()
 
+    def shared_names(self) -> dict[tuple[int, int], int]:
+        """How many names two sources both close, by their ids, the lower first; under (id, id), how many one closes by
+        itself alone. The same name is meant, not one below it.
+
+        Raises: PolicyError (damaged).
+        """
+        found: dict[tuple[int, int], int] = {}
+        for value, count in self._index.counted().items():
+            ids = sorted({number for _, _, number, exception, _ in self._values[value] if not exception})
+            pairs = [(one, other) for place, one in enumerate(ids) for other in ids[place + 1 :]]
+            for pair in pairs or [(each, each) for each in ids]:
+                found[pair] = found.get(pair, 0) + count
+        return found
+
     @property
     def overruled(self) -> tuple[Overruled, ...]:
         """Listed names that touch never-blocked ones, at most 10,000; read from the file at each call."""

@@ -47,9 +47,9 @@ class BadBody:
 NO_FORM = Form({})
 
 
-async def read_form(request: Request, upload_max_bytes: int = 0) -> Form | BadBody:
-    """Read a URL-encoded form of at most `BODY_MAX_BYTES`, in UTF-8; or, where that is more than 0, a form with files
-    of at most `upload_max_bytes` together.
+async def read_form(request: Request, upload_max_bytes: int = 0, max_fields: int = MAX_FIELDS) -> Form | BadBody:
+    """Read a URL-encoded form of at most `BODY_MAX_BYTES` and `max_fields`, in UTF-8; or, where that is more than 0, a
+    form with files of at most `upload_max_bytes` together.
     """
     content_type = request.headers.get("content-type", "")
     boundary = multipart.boundary_of(content_type) if upload_max_bytes else None
@@ -66,7 +66,7 @@ async def read_form(request: Request, upload_max_bytes: int = 0) -> Form | BadBo
         return BadBody(400) if found is None else Form(*found)
     try:
         pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, encoding="utf-8", errors="strict"
+            body.decode("ascii"), keep_blank_values=True, max_num_fields=max_fields, encoding="utf-8", errors="strict"
         )
     except ValueError:  # not ASCII, not UTF-8 behind the percent signs, or too many fields
         return BadBody(400)

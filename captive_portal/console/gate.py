@@ -24,7 +24,7 @@ from starlette.routing import Route
 from captive_portal.auth import sessions
 from captive_portal.auth.sessions import SignedIn
 from captive_portal.auth.tokens import TOKEN_MAX_CHARS, form_token_matches, new_token
-from captive_portal.console.forms import NO_FORM, BadBody, read_form
+from captive_portal.console.forms import MAX_FIELDS, NO_FORM, BadBody, read_form
 from captive_portal.console.look import LANGUAGES, Look
 from captive_portal.console.visit import FORM_COOKIE, LANGUAGE_COOKIE, SESSION_COOKIE, Visit
 from gateway.context import Services
@@ -68,6 +68,7 @@ class Page:
     transaction: Transaction
     pace: Pace | None = None
     upload_max_bytes: int = 0
+    max_fields: int = MAX_FIELDS
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def _route(page: Page, services: Services, look: Look) -> Route:
                 turned_away = await run_in_threadpool(_turned_away, page, visit)
                 if turned_away is not None:
                     return turned_away
-            form = await read_form(request, page.upload_max_bytes)
+            form = await read_form(request, page.upload_max_bytes, page.max_fields)
             if isinstance(form, BadBody):
                 return visit.failed(HTTPStatus(form.status), reason="body")
             visit = replace(visit, form=form)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from captive_portal.console import lists_words as words
 from captive_portal.console import policy_quarantine as quarantine
 from captive_portal.console.compiled import SnapshotReader
+from captive_portal.console.lists_overlap import Overlap, Overlaps
 from captive_portal.console.lists_view import Row, every_row, one_row
 from captive_portal.console.visit import Visit
 from gateway.lists import due, sources
@@ -21,6 +22,7 @@ from gateway.lists.source import KEY
 from gateway.storage import lists as stored
 from policies.categories import CATEGORIES
 from policies.hygiene import Quarantined, read_quarantine
+from policies.names import PolicyError
 
 HISTORY = 20
 HELD_SHOWN = 20
@@ -32,6 +34,7 @@ class ListPages:
 
     def __init__(self, snapshot: SnapshotReader) -> None:
         self._snapshot = snapshot
+        self._overlaps = Overlaps()
 
     def overview(self, visit: Visit) -> Response:
         """GET /lists"""
@@ -74,6 +77,7 @@ class ListPages:
             older=tries[HISTORY - 1].id if len(tries) > HISTORY else None,
             held=held,
             held_total=held_total,
+            overlap=self._overlap(row.source.key),
             next_due=due.next_due(visit.session, place, row.source) if row.configured else None,
             notice=visit.query.get("notice", ""),
             **_shared(visit),
@@ -127,6 +131,12 @@ class ListPages:
     def _row(self, visit: Visit) -> Row | None:
         key = visit.params["key"]
         return one_row(visit.session, visit.services, key, visit.now) if KEY.fullmatch(key) else None
+
+    def _overlap(self, key: str) -> Overlap | None:
+        try:
+            return self._overlaps.of(self._snapshot.read(), key)
+        except PolicyError:  # damaged since: the page of the content filter says so
+            return None
 
     def _held(self, key: str) -> tuple[Sequence[Quarantined], int]:
         """What the compiled snapshot holds back of a source: the first of them, and how many are told of in all."""

@@ -24,11 +24,14 @@ REASONS = {"it": N_("Closed by IT by name"), "": N_("Private address")}
 
 @dataclass
 class GroupRow:
-    """Lookups of one group: all, those refused, and these by category, the most frequent first."""
+    """Lookups of one group: all, those refused, and these by category, the most frequent first; and so those of open
+    categories that are reported.
+    """
 
     total: int = 0
     refused: int = 0
     categories: list[tuple[str, int]] = field(default_factory=list)
+    reported: list[tuple[str, int]] = field(default_factory=list)
 
 
 def show(visit: Visit) -> Response:
@@ -55,7 +58,13 @@ def by_group(answers: Sequence[Answers]) -> Mapping[str, GroupRow]:
         row.total += each.answers
         if each.outcome in REFUSED:
             row.refused += each.answers
-            so_far = dict(row.categories)
-            so_far[each.category] = so_far.get(each.category, 0) + each.answers
-            row.categories = sorted(so_far.items(), key=lambda item: -item[1])
+            row.categories = _added(row.categories, each)
+        elif each.outcome == "reported":
+            row.reported = _added(row.reported, each)
     return dict(sorted(rows.items()))
+
+
+def _added(so_far: Sequence[tuple[str, int]], each: Answers) -> list[tuple[str, int]]:
+    counts = dict(so_far)
+    counts[each.category] = counts.get(each.category, 0) + each.answers
+    return sorted(counts.items(), key=lambda item: -item[1])

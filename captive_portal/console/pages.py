@@ -15,6 +15,10 @@ from captive_portal.console import (
     list_adding,
     lookups,
     network,
+    policy_draft,
+    policy_exemptions,
+    policy_history,
+    policy_hours,
     policy_past,
     posters,
     proof,
@@ -23,6 +27,7 @@ from captive_portal.console import (
     signin,
     staff_sessions,
     timeline,
+    try_name,
 )
 from captive_portal.console.assets import Assets
 from captive_portal.console.compiled import SnapshotReader
@@ -33,8 +38,10 @@ from captive_portal.console.gate import Call, Page
 from captive_portal.console.host_answers import HostAnswers
 from captive_portal.console.lists import ListPages
 from captive_portal.console.lists_api import ListsApi
-from captive_portal.console.policy import PolicyPages
+from captive_portal.console.policy import CELLS_MAX_FIELDS, PolicyPages
 from captive_portal.console.policy_api import PolicyApi
+from captive_portal.console.policy_groups import GroupPages
+from captive_portal.console.policy_judged import JudgedPages
 from gateway.context import Services
 from gateway.telemetry import Totals
 
@@ -99,8 +106,10 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("GET", "/lookups", "it", lookups.show, "read"),
         Page("GET", "/network", "it", network.show, "read"),
         Page("GET", "/policy", "it", policy.show, "read"),
-        Page("POST", "/policy", "it", policy.publish, "write"),
+        Page("POST", "/policy", "it", policy.keep, "write", max_fields=CELLS_MAX_FIELDS),
         Page("POST", "/policy/overrule", "it", policy.overrule, "write"),
+        *policy_pages(snapshot),
+        Page("GET", "/try", "it", try_name.TryPage(snapshot).show, "read"),
         Page("GET", "/lists", "auditor", lists.overview, "read"),
         Page("POST", "/lists/refresh", "it", lists.refresh_all, "write"),
         Page("GET", "/lists/add", "it", list_adding.show, "none"),
@@ -142,6 +151,38 @@ def _elsewhere(services: Services, key: bytes) -> tuple[Page, ...]:
         Page("GET", "/sign-in/oidc", "public", pages.start, "none", pace),
         Page("GET", oidc_pages.BACK_PATH, "public", pages.done, "none", pace),
         Page("GET", "/sign-in/oidc/leave", "public", pages.leave, "none"),
+    )
+
+
+def policy_pages(snapshot: SnapshotReader) -> tuple[Page, ...]:
+    """The rooms behind the page of the content filter."""
+    groups, judged = GroupPages(snapshot), JudgedPages(snapshot)
+    of_group, hours = "/policy/groups/{key}", "/policy/groups/{key}/hours/{category}"
+    return (
+        Page("GET", "/policy/draft", "it", policy_draft.show, "read"),
+        Page("POST", "/policy/draft/publish", "it", policy_draft.publish, "write"),
+        Page("GET", "/policy/draft/discard", "it", policy_draft.ask_discard, "read"),
+        Page("POST", "/policy/draft/discard", "it", policy_draft.discard, "write"),
+        Page("GET", "/policy/groups", "it", groups.overview, "read"),
+        Page("POST", "/policy/groups", "it", groups.add, "write"),
+        Page("GET", of_group, "it", groups.show, "read"),
+        Page("POST", f"{of_group}/titles", "it", groups.rename, "write"),
+        Page("POST", f"{of_group}/names", "it", groups.names, "write"),
+        Page("POST", f"{of_group}/safe-search", "it", groups.safe_search, "write"),
+        Page("POST", f"{of_group}/judge", "it", groups.judge, "write"),
+        Page("GET", f"{of_group}/remove", "it", groups.ask_remove, "read"),
+        Page("POST", f"{of_group}/remove", "it", groups.remove, "write"),
+        Page("GET", hours, "it", policy_hours.show, "read"),
+        Page("POST", hours, "it", policy_hours.keep, "write"),
+        Page("GET", "/policy/exemptions", "it", policy_exemptions.show, "read"),
+        Page("POST", "/policy/exemptions", "it", policy_exemptions.add, "write"),
+        Page("POST", "/policy/exemptions/{id}/end", "it", policy_exemptions.end, "write"),
+        Page("GET", "/policy/judged", "it", judged.show, "read"),
+        Page("POST", "/policy/judged", "it", judged.settle, "write"),
+        Page("GET", "/policy/history", "it", policy_history.show, "read"),
+        Page("GET", "/policy/compare", "it", policy_history.compare, "read"),
+        Page("GET", "/policy/rollback/{generation}", "it", policy_history.ask_rollback, "read"),
+        Page("POST", "/policy/rollback/{generation}", "it", policy_history.rollback, "write"),
     )
 
 

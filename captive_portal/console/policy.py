@@ -1,39 +1,82 @@
-"""The policy page: categories of a group, open or closed, and the quarantine; each change is a generation."""
+"""The page of the content filter: categories × groups in one table, kept in the draft; and the quarantine.
+
+Each cell tells how it stood when the page was made, so that two people who edit at once change only what they meant to.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Literal
-from urllib.parse import urlencode
+from typing import Any
 
 from starlette.responses import Response
 
-from captive_portal.console import kept_words, try_name
 from captive_portal.console import policy_quarantine as quarantine
-from captive_portal.console.compiled import SnapshotReader
-from captive_portal.console.forms import clean_line
+from captive_portal.console import try_name
+from captive_portal.console.compiled import Compiled, SnapshotReader
 from captive_portal.console.look import N_
+from captive_portal.console.policy_room import NOTE_MAX_CHARS, UNKNOWN, change, never, open_room, shared, titles
 from captive_portal.console.visit import Visit
+from gateway.lists import draft_edits
 from gateway.lists import generations as publishing
-from gateway.storage import generations
+from policies import matrix
 from policies.categories import CATEGORIES
-from policies.compiler import never_blocked
-from policies.document import DEFAULT_GROUP, default_document, parse_document
 from policies.no_effect import idle_rules
 
-NOTE_MAX_CHARS = 200
-HISTORY = 10
-STALE = N_(
-    "Somebody else has published since you opened this page. It now shows their policy: look at it, and try again."
-)
-UNKNOWN = N_("A category in the form is unknown. The page has been loaded again: try once more.")
-NO_GROUP = N_("There is no such group. The page has been loaded again: choose one, and try once more.")
-SAME = N_("Nothing was changed, so nothing was published.")
-NOTE_PROBLEMS = {
-    "too_long": N_("The note may have at most 200 characters."),
-    "characters": N_("The note has characters that can't be used, such as control characters. Write it again."),
+CELLS_MAX_FIELDS = 1500
+STATES = {
+    "open": N_("Open"),
+    "closed": N_("Closed"),
+    "report": N_("Report only"),
+    "schedule": N_("By schedule"),
 }
+SAME = N_("Nothing was changed.")
+MET = N_("{category}, {group}: you chose “{wanted}”, but it has become “{now}” since you opened the page. It stays so.")
+GONE = N_("A group that you changed is gone from the draft.")
+
+
+@dataclass
+class Asked:
+    """What a posted table asks for, against the draft of now."""
+
+    cells: dict[tuple[str, str], matrix.Base] = field(default_factory=dict)
+    by_schedule: list[tuple[str, str]] = field(default_factory=list)
+    met: list[tuple[str, str, matrix.State, matrix.State]] = field(default_factory=list)
+    gone: bool = False
+    unknown: bool = False
+
+
+def read_cells(fields: Mapping[str, Sequence[str]], document: Mapping[str, Any]) -> Asked:
+    """What the cells of a form change: each is called `MARK.CATEGORY` and says `SEEN>WANTED`.
+
+    A cell that has become something else since it was seen is not changed, but told of (`met`).
+    """
+    asked = Asked()
+    by_mark = {str(group["mark"]): key for key, group in document["groups"].items()}
+    for name, values in fields.items():
+        mark, dot, category = name.partition(".")
+        if not dot:
+            continue
+        seen, _, wanted = values[0].partition(">")
+        if category not in CATEGORIES or seen not in matrix.STATES or wanted not in matrix.STATES:
+            asked.unknown = True
+        elif seen == wanted:
+            continue
+        elif (key := by_mark.get(mark)) is None:
+            asked.gone = True
+        else:
+            now = matrix.state(document["groups"][key], category)
+            if now == wanted:
+                continue
+            if now != seen:
+                asked.met.append((key, category, wanted, now))
+            elif wanted == "schedule":
+                asked.by_schedule.append((key, category))
+            else:
+                asked.cells[key, category] = wanted
+    return asked
 
 
 class PolicyPages:
@@ -44,47 +87,41 @@ class PolicyPages:
 
     def show(self, visit: Visit) -> Response:
         """GET /policy"""
-        return self._page(visit, notice=visit.query.get("notice", ""))
+        return self._page(visit)
 
-    def publish(self, visit: Visit) -> Response:
-        """POST /policy: the ticked categories are closed, all others open."""
-        place, session = visit.services.place, visit.session
-        wanted = set(visit.form.all("closed"))
-        note, problem = clean_line(visit.form.get("note"), NOTE_MAX_CHARS)
-        generation, key = self._generation(visit), _asked_group(visit)
-        if visit.form.get("generation") != str(generation):
-            return self._page(visit, HTTPStatus.CONFLICT, problem=STALE, note=note)
-        if key not in self._document(visit)["groups"]:
-            return self._page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problem=NO_GROUP, note=note)
-        if not wanted <= CATEGORIES.keys():
-            return self._page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problem=UNKNOWN, note=note)
-        if problem is not None:
-            return self._page(
-                visit, HTTPStatus.UNPROCESSABLE_ENTITY, problem=NOTE_PROBLEMS[problem], note=note, closed=wanted
-            )
-        if generation and wanted == _closed(self._document(visit), key):
-            return self._page(visit, problem=SAME, note=note)
-        changed = wanted ^ _closed(self._document(visit), key) if generation else None
+    def keep(self, visit: Visit) -> Response:
+        """POST /policy: the cells that were changed go into the draft."""
+        found: list[Asked] = []
 
-        def edit(document: dict[str, Any]) -> None:
-            group = document["groups"].get(key)
-            if group is None:  # a draft of others may be without it
-                return
-            # In a draft of others only what is changed here is changed.
-            group["closed"] = sorted(wanted if changed is None else (set(group["closed"]) - changed) | changed & wanted)
+        def edit(document: dict[str, Any]) -> dict[str, Any]:
+            asked = read_cells(visit.form.fields, document)
+            found.append(asked)
+            return document if asked.unknown else draft_edits.with_cells(document, asked.cells)
 
-        publishing.publish_change(session, place, edit, visit.member.username, note, visit.now)
-        of = "" if key == DEFAULT_GROUP else f"&{urlencode({'group': key})}"
-        return visit.go(f"/policy?notice=published{of}")
+        problem = change(visit, edit)
+        if problem:
+            return self._page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problems=[problem])
+        [asked] = found
+        if asked.unknown:
+            return self._page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problems=[UNKNOWN])
+        if asked.met or asked.gone:
+            return self._page(visit, HTTPStatus.CONFLICT, problems=self._met(visit, asked))
+        if asked.by_schedule:
+            key, category = asked.by_schedule[0]
+            return visit.go(f"/policy/groups/{key}/hours/{category}")
+        if visit.form.get("then") == "publish":
+            return visit.go("/policy/draft")
+        return visit.go(f"/policy?notice={'kept' if asked.cells else 'same'}")
 
     def overrule(self, visit: Visit) -> Response:
-        """POST /policy/overrule: a list may close a name that is held back."""
+        """POST /policy/overrule: a list may close a name that is held back; published at once."""
         name, source = visit.form.get("name"), visit.form.get("source")
         compiled = self._snapshot.read()
         if compiled is None or not quarantine.is_held(compiled.snapshot, name, source):
-            return self._page(visit, HTTPStatus.CONFLICT, problem=quarantine.GONE)
-        if quarantine.is_overruled(self._document(visit), name, source):
-            return self._page(visit, problem=SAME)
+            return self._page(visit, HTTPStatus.CONFLICT, problems=[quarantine.GONE])
+        room = open_room(visit)
+        if room.standing is not None and quarantine.is_overruled(room.standing.document, name, source):
+            return self._page(visit, problems=[SAME])
         note = visit.look.translator(visit.language)(quarantine.NOTE, name=name, source=source)[:NOTE_MAX_CHARS]
 
         def edit(document: dict[str, Any]) -> None:
@@ -93,81 +130,56 @@ class PolicyPages:
         publishing.publish_change(visit.session, visit.services.place, edit, visit.member.username, note, visit.now)
         return visit.go("/policy?notice=overruled#quarantine")
 
-    def _page(
-        self,
-        visit: Visit,
-        status: int = HTTPStatus.OK,
-        *,
-        problem: str = "",
-        notice: str = "",
-        note: str = "",
-        closed: Collection[str] | None = None,
-    ) -> Response:
-        owner_id = visit.services.place.owner_id
-        compiled = self._snapshot.read()
-        document = self._document(visit)
-        group = _asked_group(visit)
-        group = group if group in document["groups"] else DEFAULT_GROUP
-        closed = _closed(document, group) if closed is None else closed
-        listed = CATEGORIES.keys() if compiled is None else compiled.categories
-        others = [category for category in CATEGORIES.values() if not category.required]
-        uncovered = [category for category in others if category.key not in listed]
+    def _met(self, visit: Visit, asked: Asked) -> list[str]:
+        translate = visit.look.translator(visit.language)
+        room = open_room(visit)
+        called = titles(room.policy, visit.language)
+        told = [
+            translate(
+                MET,
+                category=CATEGORIES[category].names[translate.language],
+                group=called.get(key, key),
+                wanted=translate(STATES[wanted]),
+                now=translate(STATES[now]),
+            )
+            for key, category, wanted, now in asked.met
+        ]
+        return told + ([translate(GONE)] if asked.gone else [])
+
+    def _page(self, visit: Visit, status: int = HTTPStatus.OK, *, problems: Sequence[str] = ()) -> Response:
+        compiled, room = self._snapshot.read(), open_room(visit)
+        in_force = room.standing.document["groups"] if room.standing is not None else {}
         return visit.page(
             "policy.html",
             status,
-            required=[category for category in CATEGORIES.values() if category.required],
-            covered=[category for category in others if category.key in listed],
-            uncovered=uncovered,
-            # Whoever closed one without a list may believe that it is stopped; one that is closed from the start tells
-            # nothing new.
-            unfold=any(category.key in closed and not category.closed_by_default for category in uncovered),
-            listed=listed,
-            closed=closed,
-            group=group,
-            groups={key: _title(each, visit.language) for key, each in document["groups"].items()},
-            generation=self._generation(visit),
-            draft=self._draft(visit),
-            history=generations.history(visit.session, owner_id, HISTORY),
-            kept=kept_words,
-            idle=list(idle_rules(parse_document(document), self._never(visit, document))),
+            parts_of=[
+                (True, [each for each in CATEGORIES.values() if each.required]),
+                (False, [each for each in CATEGORIES.values() if not each.required]),
+            ],
+            listed=listed_names(compiled),
+            titles=titles(room.policy, visit.language),
+            state=matrix.state,
+            states=STATES,
+            in_force=in_force,
+            idle=list(idle_rules(room.policy, never(visit, room.policy))),
             compiled=compiled,
             held=quarantine.held_back(compiled.snapshot) if compiled is not None else None,
             quarantine=quarantine,
-            document=document,
-            categories=CATEGORIES,
-            problem=problem,
-            notice=notice,
-            note=note,
-            note_max_chars=NOTE_MAX_CHARS,
-            trial=try_name.try_name(visit, compiled.snapshot if compiled is not None else None),
+            standing_document=room.standing.document if room.standing is not None else room.document,
+            problems=problems,
+            notice=visit.query.get("notice", ""),
             words=try_name,
+            **shared(room),
         )
 
-    def _never(self, visit: Visit, document: Mapping[str, Any]) -> Mapping[str, str]:
-        return never_blocked(parse_document(document), (visit.services.settings.portal.hostname,))
 
-    def _generation(self, visit: Visit) -> int:
-        published = generations.in_force(visit.session, visit.services.place.owner_id)
-        return published.generation if published is not None else 0
-
-    def _draft(self, visit: Visit) -> Literal["", "stays", "joins"]:
-        """What publishing does with the draft that the command line holds: it stays, or, the first time, joins."""
-        if self._generation(visit):
-            return "stays" if publishing.has_draft(visit.session, visit.services.place) else ""
-        return "joins" if generations.draft(visit.session, visit.services.place.owner_id) is not None else ""
-
-    def _document(self, visit: Visit) -> Mapping[str, Any]:
-        published = generations.in_force(visit.session, visit.services.place.owner_id)
-        return published.document if published is not None else default_document()
-
-
-def _asked_group(visit: Visit) -> str:
-    return visit.form.get("group") or visit.query.get("group") or DEFAULT_GROUP
-
-
-def _title(group: Mapping[str, Any], language: str) -> str:
-    return str(group.get("names", {}).get(language, ""))
-
-
-def _closed(document: Mapping[str, Any], group: str) -> set[str]:
-    return set(document["groups"][group]["closed"])
+def listed_names(compiled: Compiled | None) -> dict[str, tuple[int, int]] | None:
+    """How many names in how many lists a category has in what is compiled; None when nothing is."""
+    if compiled is None:
+        return None
+    names: Counter[str] = Counter()
+    lists: Counter[str] = Counter()
+    for source in compiled.snapshot.sources:
+        names[source.category] += source.entries
+        lists[source.category] += 1
+    return {key: (names[key], lists[key]) for key in lists}

@@ -68,6 +68,7 @@ def _group(group: Group, language: str) -> dict[str, Any]:
         "permit": sorted(group.permit),
         "forbid": sorted(group.forbid),
         "safe_search": sorted(group.safe_search),
+        "report": [category.names[said] for key, category in CATEGORIES.items() if key in group.report],
         "judged": [category.names[said] for key, category in CATEGORIES.items() if key in group.judge],
     }
 

@@ -1,13 +1,18 @@
-"""The "Try a name" box of the policy page: a name, a group and a moment, and the whole explanation in words."""
+"""Trying a name: the box at the top of every page of IT's leads here, where the whole explanation stands in words."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
+from starlette.responses import Response
 
+from captive_portal.console import kept_words
+from captive_portal.console import policy_quarantine as quarantine
+from captive_portal.console.compiled import SnapshotReader
 from captive_portal.console.look import N_
 from captive_portal.console.policy_api import ExplainAsked, explained
 from captive_portal.console.visit import Visit
@@ -132,3 +137,16 @@ def try_name(visit: Visit, snapshot: Snapshot | None) -> Trial:
     if isinstance(facts, str):
         return fails(NO_GROUP)
     return Trial(typed.name, typed.group, typed.at, facts=facts, groups=groups)
+
+
+class TryPage:
+    """The page behind the box; it shares what is known of the compiled snapshot."""
+
+    def __init__(self, snapshot: SnapshotReader) -> None:
+        self._snapshot = snapshot
+
+    def show(self, visit: Visit) -> Response:
+        """GET /try"""
+        compiled = self._snapshot.read()
+        trial = try_name(visit, compiled.snapshot if compiled is not None else None)
+        return visit.page("try.html", trial=trial, words=sys.modules[__name__], quarantine=quarantine, kept=kept_words)

@@ -148,10 +148,21 @@ def open_(invocation: Invocation, category: str, group_key: str) -> None:
     _set(invocation, group_key, category, closed=False)
 
 
-def _set(invocation: Invocation, group_key: str, category: str, *, closed: bool) -> None:
+@policy.command()
+@click.argument("category")
+@click.option("--group", "group_key", default="default")
+@pass_invocation
+def report(invocation: Invocation, category: str, group_key: str) -> None:
+    """Open CATEGORY in the draft, and have its answers counted, so that you see what closing it would refuse."""
+    _set(invocation, group_key, category, closed=False, report=True)
+
+
+def _set(invocation: Invocation, group_key: str, category: str, *, closed: bool, report: bool = False) -> None:
     services = invocation.services()
     with services.database.write() as session:
-        generations.set_category(session, services.place, group_key, category, closed=closed, now=utc_now())
+        generations.set_category(
+            session, services.place, group_key, category, closed=closed, report=report, now=utc_now()
+        )
     click.echo("in the draft; put it in force with: gjestenett policy publish")
 
 
@@ -266,12 +277,13 @@ def categories(as_json: bool) -> None:
 @policy.command()
 @click.option("--note", default="", help="Why, for the history.")
 @click.option("--by", default="command line", help="Who publishes.")
+@click.option("--over", is_flag=True, help="Also when the draft takes back what was published after it was begun.")
 @pass_invocation
-def publish(invocation: Invocation, note: str, by: str) -> None:
+def publish(invocation: Invocation, note: str, by: str, over: bool) -> None:
     """Put the draft in force as the next generation."""
     services = invocation.services()
     with services.database.write() as session:
-        number = generations.publish(session, services.place, by, note, utc_now())
+        number = generations.publish(session, services.place, by, note, utc_now(), over=over)
         published = parse_document(generations.document_of(session, services.place, number))
     warn(invocation, published)
     click.echo(f"generation {number} is published")

@@ -25,11 +25,16 @@ PUBLISH = "in the draft; put it in force with: gjestenett policy publish"
 
 def change(invocation: Invocation, edit: Callable[[dict[str, Any]], tuple[dict[str, Any], T]]) -> T:
     """Edit the draft in one transaction. Raises: UsageError when the result is no policy."""
-    services = invocation.services()
+    services, told = invocation.services(), []
+
+    def edited(draft: dict[str, Any]) -> dict[str, Any]:
+        document, saying = edit(draft)
+        told.append(saying)
+        return document
+
     with services.database.write() as session:
-        document, told = edit(generations.draft(session, services.place))
-        generations.save_draft(session, services.place, document, utc_now())
-    return told
+        generations.edit_draft(session, services.place, edited, generations.COMMAND_LINE, utc_now())
+    return told[0]
 
 
 def _draft(invocation: Invocation) -> dict[str, Any]:

@@ -39,10 +39,11 @@ GAUGES: Mapping[str, tuple[str, ...]] = {
 }
 """Every figure that also falls, with the names of its labels."""
 
-OUTCOMES = ("answered", "own", "refused", "judged_refused", "judged", "rebinding", "failed")
+OUTCOMES = ("answered", "own", "refused", "judged_refused", "judged", "reported", "rebinding", "failed")
 """`answered`: what upstream said. `own`: what we know ourselves. `refused`: a list's category, or IT's own rule
 (category `it`). `judged_refused`: refused because the judge held it for the category. `judged`: answered, though the
-judge holds it for the category. `rebinding`: a private address kept back. `failed`: SERVFAIL of our own."""
+judge holds it for the category. `reported`: answered, and listed in an open category that IT wants reported for the
+group. `rebinding`: a private address kept back. `failed`: SERVFAIL of our own."""
 
 NOT_ACCEPTED, NO_POLICY, FAULT = "_not_accepted", "_no_policy", "_fault"
 """Groups of answers to those who are in none, and of those lost by a fault of ours; a real group's key begins with a

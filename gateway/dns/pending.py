@@ -186,6 +186,8 @@ class Pending:
         answer = self._rendered(reply, age_s, ttl_max_s, stale)
         held = resolver.held(query)
         told = Told("judged", held[0].category, query.name) if held else _ANSWERED
+        if planned.reported:
+            told = Told("reported", planned.reported)
         cell = resolver.count(told, answer, self.view, self._source, self.query)
         if key is not None and cell is not None:
             until_s = min(kept.expires_at, right_until_s, now_s + keep_s(valid_until, now, ttl_max_s))

@@ -90,11 +90,13 @@ class Answer:
 class Forward:
     """Ask upstream. What comes back is reviewed, and stands until `valid_until` at most (None: no matter).
 
-    `safe_host`: ask for the addresses of this host instead, and answer with an alias to it.
+    `safe_host`: ask for the addresses of this host instead, and answer with an alias to it. `reported`: the open
+    category that the answer is counted under; empty: none.
     """
 
     safe_host: str | None = None
     valid_until: datetime | None = None
+    reported: str = ""
 
 
 _FORWARD = Forward()
@@ -162,7 +164,16 @@ def _apply_policy(query: Query, asker: Asker, now: datetime, judged: Sequence[Ju
     if not decision.permitted:
         return _refused(query, decision, asker.snapshot, now, site)
     safe = safe_host(name, asker.group.safe_search)
-    return Forward(safe, decision.valid_until) if safe or decision.valid_until else _FORWARD
+    reported = _reported(decision, asker.group) if asker.group.report else ""
+    return Forward(safe, decision.valid_until, reported) if safe or decision.valid_until or reported else _FORWARD
+
+
+def _reported(decision: Decision, group: Group) -> str:
+    """The first open category of the name that IT wants reported for the group."""
+    for reason in decision.reasons:
+        if reason.kind in ("category_open", "exempted") and reason.category in group.report:
+            return reason.category or ""
+    return ""
 
 
 def _answer_own_names(query: Query, site: Site) -> Answer | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.errors import UsageError
+from policies import matrix
 from policies.document import DEFAULT_GROUP, MAX_MARK, new_group
 from policies.names import PolicyError, from_person
 
@@ -81,6 +82,46 @@ def with_top_names(document: Mapping[str, Any], group_key: str, *, on: bool) -> 
     """The document with top names of a group kept or not. Raises: UsageError."""
     changed = copied(document)
     _group(changed, group_key)["top_names"] = on
+    return changed
+
+
+def with_titles(document: Mapping[str, Any], group_key: str, titles: Mapping[str, str]) -> Document:
+    """The document with what people call a group, by language; empty: no name. Raises: UsageError."""
+    changed = copied(document)
+    _group(changed, group_key)["names"] = {language: text for language, text in titles.items() if text}
+    return changed
+
+
+def with_judge(document: Mapping[str, Any], group_key: str, thresholds: Mapping[str, float]) -> Document:
+    """The document with exactly these categories' judged names blocked for a group, from a confidence on.
+
+    Raises: UsageError.
+    """
+    changed = copied(document)
+    _group(changed, group_key)["judge"] = dict(thresholds)
+    return changed
+
+
+def with_cells(document: Mapping[str, Any], cells: Mapping[tuple[str, str], matrix.Base]) -> Document:
+    """The document with each (group, category) open, closed or reported at every hour. Raises: UsageError."""
+    changed = copied(document)
+    for (group_key, category), wanted in cells.items():
+        matrix.set_state(_group(changed, group_key), category, wanted)
+    return changed
+
+
+def with_hours(
+    document: Mapping[str, Any],
+    group_key: str,
+    category: str,
+    base: matrix.Base,
+    rows: Iterable[Mapping[str, Any]],
+) -> Document:
+    """The document with exactly these hours for a category and a group, and `base` outside them. Raises: UsageError."""
+    changed = copied(document)
+    group = _group(changed, group_key)
+    matrix.set_base(group, category, base)
+    matrix.set_hours(group, category, rows)
     return changed
 
 

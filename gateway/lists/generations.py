@@ -18,16 +18,23 @@ from gateway.lists.exemption_leaves import record_exemptions
 from gateway.storage import generations, places
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
-from gateway.storage.models import PolicyGeneration
+from gateway.storage.models import PolicyDraft, PolicyGeneration
 from gateway.storage.places import Place
+from policies import matrix
 from policies.categories import CATEGORIES
 from policies.document import MAX_MARK, default_document, parse_document, write_document
 from policies.model import Policy
 from policies.names import PolicyError
 
+COMMAND_LINE = "command line"
+
 
 class NothingChangedError(GatewayError):
     """The draft says what is in force already."""
+
+
+class StaleDraftError(GatewayError):
+    """Something was published after the draft was begun, and the draft does not have it."""
 
 
 def draft(session: Session, place: Place) -> dict[str, Any]:
@@ -41,18 +48,24 @@ def draft(session: Session, place: Place) -> dict[str, Any]:
         return document  # shown as it is, to be mended
 
 
-def save_draft(session: Session, place: Place, document: Mapping[str, Any], now: datetime) -> Policy:
+def save_draft(
+    session: Session, place: Place, document: Mapping[str, Any], now: datetime, by: str = COMMAND_LINE
+) -> Policy:
     """Check `document` and make it the draft, in its canonical form.
 
     Raises: UsageError with every problem, or when it gives a group the mark that another one had.
     """
+    policy = _parsed(document)
+    _check_marks(session, place, document)
+    generations.save_draft(session, place.owner_id, write_document(policy), now, by)
+    return policy
+
+
+def _parsed(document: Mapping[str, Any]) -> Policy:
     try:
-        policy = parse_document(document)
+        return parse_document(document)
     except PolicyError as error:
         raise UsageError(f"the policy is not saved: {error}") from error
-    _check_marks(session, place, document)
-    generations.save_draft(session, place.owner_id, write_document(policy), now)
-    return policy
 
 
 def document_of(session: Session, place: Place, number: int) -> dict[str, Any]:
@@ -96,32 +109,43 @@ def _unused(given: Collection[int]) -> int:
 
 
 def set_category(
-    session: Session, place: Place, group_key: str, category: str, *, closed: bool, now: datetime
+    session: Session, place: Place, group_key: str, category: str, *, closed: bool, now: datetime, report: bool = False
 ) -> dict[str, Any]:
-    """Open or close a category for a group in the draft; returns the draft. Raises: UsageError."""
+    """Open or close a category for a group in the draft, or (`report`) open it and have its answers counted; hours that
+    are set for it stay. Returns the draft.
+
+    Raises: UsageError.
+    """
+    places.lock_owner(session, place.owner_id)
     document = json.loads(json.dumps(draft(session, place)))
     group = document["groups"].get(group_key)
     if group is None:
         raise UsageError(f"there is no group {group_key!r}; there are: {', '.join(document['groups'])}")
     if category not in CATEGORIES:
         raise UsageError(f"there is no category {category!r}; there are: {', '.join(CATEGORIES)}")
-    wanted = set(group["closed"]) | {category} if closed else set(group["closed"]) - {category}
-    group["closed"] = sorted(wanted)
-    generations.save_draft(session, place.owner_id, document, now)
+    matrix.set_base(group, category, "closed" if closed else "report" if report else "open")
+    generations.save_draft(session, place.owner_id, document, now, COMMAND_LINE)
     return dict(document)
 
 
-def publish(session: Session, place: Place, by: str, note: str, now: datetime) -> int:
-    """Put the draft in force as the next generation and return its number.
+def publish(session: Session, place: Place, by: str, note: str, now: datetime, *, over: bool = False) -> int:
+    """Put the draft in force as the next generation and return its number. `over`: also one that was begun before the
+    generation in force, and takes back what that one brought.
 
     Raises: UsageError when the document contradicts itself (the message says where), or gives a group the mark that
-        another one had; NothingChangedError when it says what is in force already.
+        another one had; NothingChangedError when it says what is in force already; StaleDraftError.
     """
     places.lock_owner(session, place.owner_id)
     document = draft(session, place)
     standing = generations.in_force(session, place.owner_id)
     if standing is not None and _same(standing.document, document):
         raise NothingChangedError(f"nothing is changed since generation {standing.generation}: nothing was published")
+    if standing is not None and not over and is_stale(generations.draft_row(session, place.owner_id), standing):
+        raise StaleDraftError(
+            f"generation {standing.generation} was published by {standing.published_by} after the draft was begun, and "
+            "the draft would take it back: see gjestenett policy diff; publish it all the same with --over, or forget "
+            "it with gjestenett policy draft --discard"
+        )
     try:
         parse_document(document)
     except PolicyError as error:
@@ -147,19 +171,48 @@ def publish_change(
         document = write_document(parse_document(document))
     except PolicyError as error:
         raise UsageError(f"the policy can't be published: {error}") from error
-    if standing is None:
+    row, worked_on = generations.draft_row(session, place.owner_id), draft(session, place)
+    keep = standing is not None and has_draft(session, place)
+    number = _put_in_force(session, place, document, by, note, now)
+    if not keep or row is None:
         generations.drop_draft(session, place.owner_id)
-    elif has_draft(session, place):
-        worked_on = draft(session, place)
-        edit(worked_on)
-        generations.save_draft(session, place.owner_id, worked_on, now)
-    return _put_in_force(session, place, document, by, note, now)
+        return number
+    # The draft has this change too, and so begins with it; what it lacked before, it lacks still.
+    base = row.base_generation if standing is not None and is_stale(row, standing) else number
+    edit(worked_on)
+    generations.save_draft(session, place.owner_id, worked_on, now, row.changed_by, base)
+    return number
 
 
 def has_draft(session: Session, place: Place) -> bool:
     """Whether somebody works on a draft that says something else than what is in force."""
     standing = generations.in_force(session, place.owner_id)
     return standing is None or not _same(standing.document, draft(session, place))
+
+
+def is_stale(row: PolicyDraft | None, standing: PolicyGeneration | None) -> bool:
+    """Whether a draft was begun before what is in force; of one that does not tell, nobody knows."""
+    if row is None or standing is None or row.base_generation is None:
+        return False
+    return row.base_generation != standing.generation
+
+
+def edit_draft(
+    session: Session, place: Place, edit: Callable[[dict[str, Any]], dict[str, Any]], by: str, now: datetime
+) -> Policy:
+    """Make the draft what `edit` makes of it, one editor at a time. One that says what is in force is none.
+
+    Raises: UsageError, also what `edit` raises; nothing is saved then.
+    """
+    places.lock_owner(session, place.owner_id)
+    before = draft(session, place)
+    after = edit(draft(session, place))
+    if after == before:
+        return _parsed(after)
+    policy = save_draft(session, place, after, now, by)
+    if not has_draft(session, place):
+        generations.drop_draft(session, place.owner_id)
+    return policy
 
 
 def discard_draft(session: Session, place: Place) -> None:
@@ -218,6 +271,8 @@ def rollback(session: Session, place: Place, number: int, by: str, note: str, no
     if before is not None and _same(before.document, planned.document):
         told = f", apart from exemptions that have ended since: {', '.join(planned.ended)}" if planned.ended else ""
         raise UsageError(f"generation {number} says the same as the one in force, {before.generation}{told}")
+    if before is not None and not has_draft(session, place):
+        generations.drop_draft(session, place.owner_id)  # one that says what was in force would undo this
     return _put_in_force(session, place, planned.document, by, note or f"rollback to generation {number}", now)
 
 

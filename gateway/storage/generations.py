@@ -42,14 +42,12 @@ _GENERATION = table_of(PolicyGeneration).c
 _NEWEST_NUMBER = select(func.max(_GENERATION.generation)).where(_GENERATION.owner_id == bindparam("owner"))
 
 
-def history(session: Session, owner_id: str, limit: int = 50) -> Sequence[PolicyGeneration]:
-    """The newest generations, newest first."""
-    return session.scalars(
-        select(PolicyGeneration)
-        .where(PolicyGeneration.owner_id == owner_id)
-        .order_by(PolicyGeneration.generation.desc())
-        .limit(limit)
-    ).all()
+def history(session: Session, owner_id: str, limit: int = 50, before: int | None = None) -> Sequence[PolicyGeneration]:
+    """The newest generations, newest first; those before the number `before`."""
+    query = select(PolicyGeneration).where(PolicyGeneration.owner_id == owner_id)
+    if before is not None:
+        query = query.where(PolicyGeneration.generation < before)
+    return session.scalars(query.order_by(PolicyGeneration.generation.desc()).limit(limit)).all()
 
 
 def by_number(session: Session, owner_id: str, generation: int) -> PolicyGeneration | None:
@@ -78,14 +76,31 @@ def draft(session: Session, owner_id: str) -> dict[str, Any] | None:
     return dict(published.document) if published is not None else None
 
 
-def save_draft(session: Session, owner_id: str, document: Mapping[str, Any], now: datetime) -> None:
-    """Keep `document` as the owner's draft."""
+def save_draft(
+    session: Session,
+    owner_id: str,
+    document: Mapping[str, Any],
+    now: datetime,
+    by: str = "",
+    base_generation: int | None = None,
+) -> None:
+    """Keep `document` as the owner's draft. A new one begins with the generation in force; one that is there keeps its
+    beginning, unless `base_generation` says that it has taken in everything of a later one.
+    """
     row = session.get(PolicyDraft, owner_id)
     if row is None:
-        session.add(PolicyDraft(owner_id=owner_id, document=dict(document), changed_at=now))
-    else:
-        row.document, row.changed_at = dict(document), now
+        base = newest(session, owner_id) if base_generation is None else base_generation
+        row = PolicyDraft(owner_id=owner_id, base_generation=base)
+        session.add(row)
+    elif base_generation is not None:
+        row.base_generation = base_generation
+    row.document, row.changed_at, row.changed_by = dict(document), now, by
     session.flush()
+
+
+def draft_row(session: Session, owner_id: str) -> PolicyDraft | None:
+    """The draft as it is kept; None when nobody works on one."""
+    return session.get(PolicyDraft, owner_id)
 
 
 def drop_draft(session: Session, owner_id: str) -> None:

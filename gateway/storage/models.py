@@ -273,13 +273,19 @@ class DeviceWords(Base):
 
 
 class PolicyDraft(Base):
-    """The policy document that IT is working on; one an owner."""
+    """The policy document that IT is working on; one an owner.
+
+    `base_generation`: the one whose document it began with, or has taken everything of (0: nothing was published);
+    NULL in a draft of a release that did not know. `changed_by`: who changed it last.
+    """
 
     __tablename__ = "policy_draft"
 
     owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
     document: Mapped[dict[str, Any]]
     changed_at: Mapped[datetime]
+    base_generation: Mapped[int | None] = mapped_column(Integer)
+    changed_by: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class PolicyGeneration(Base):

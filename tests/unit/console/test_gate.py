@@ -65,6 +65,8 @@ def filled(path: str) -> str:
         .replace("{id}", "x")
         .replace("{index}", "0")
         .replace("{size}", "1")
+        .replace("{category}", "gaming")
+        .replace("{generation}", "1")
     )
 
 

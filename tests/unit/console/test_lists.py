@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -322,6 +323,22 @@ def test_the_quarantine_of_a_source_leads_to_where_it_is_overruled(it, world):
     assert "Other sites are served through it (Amazon)." in page
     assert 'href="/policy#quarantine"' in page
     assert 'href="/policy#quarantine"' not in world.signed_in("auditor").get(path).text
+
+
+def test_a_list_tells_how_many_of_its_names_others_have(it, world):
+    path = add_file(it, b"a.example\n", title="mine").headers["location"]
+    assert "Overlap" not in it.get(path).text, "it is not compiled yet"
+    with world.services.database.read() as session:
+        row = generations.in_force(session, world.services.place.owner_id)
+    lists = (
+        NamedList("mine", "gaming", "0" * 64, ("a.example", "b.example", "c.example")),
+        NamedList("other", "gaming", "1" * 64, ("b.example", "c.example", "d.example", "sub.a.example")),
+    )
+    publish(world.settings.state, compile_policy(row.document, row.generation, lists=lists))
+    page = it.get(path).text
+    assert "Only in this list: 1 of 3 names" in page
+    row = page[page.index("<bdi>other</bdi>") :].partition("</tr>")[0]
+    assert re.findall(r">([0-9.]+)(?: %)?</td>", row) == ["2", "66.7", "50.0"]
 
 
 def test_over_json_a_list_is_switched_and_refreshed(it, world):

@@ -5,6 +5,7 @@ import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from captive_portal.auth.setup import first_setup_link
@@ -146,22 +147,31 @@ def closed_in_force(world) -> set[str]:
         return set(row.document["groups"]["default"]["closed"])
 
 
+def publish_draft(browser, note="") -> httpx.Response:
+    """Publish what stands on the page of the draft."""
+    page = browser.get("/policy/draft").text
+    seen = {name: re.search(rf'name="{name}" value="([^"]*)"', page)[1] for name in ("generation", "draft")}
+    return browser.fill("/policy/draft", "/policy/draft/publish", note=note, **seen)
+
+
 def test_closing_a_category_publishes_a_generation_and_the_snapshot_follows(world):
     world.publish_all()
     browser = world.signed_in("it", "kari")
     before = closed_in_force(world)
     assert "streaming" not in before
-    answer = browser.fill("/policy", "/policy", generation="1", closed=[*before - {"dating"}, "streaming"], note=HTML)
+    browser.fill("/policy", "/policy", **{"1.dating": "closed>open", "1.streaming": "open>closed"})
+    answer = publish_draft(browser, HTML)
     assert answer.headers["location"] == "/policy?notice=published"
     assert closed_in_force(world) == before - {"dating"} | {"streaming"}
-    page = browser.get("/policy").text
+    page = browser.get("/policy/history").text
     assert "&lt;script&gt;" in page
     assert HTML not in page
-    assert "Nothing compiled yet" in page
+    assert "Nothing compiled yet" in browser.get("/policy").text
     state = world.settings.state
     assert jobs.compile_in_force(world.services.database, world.services.place, state, ()) == 2
     assert "Compiled: generation 2" in browser.get("/policy").text
-    browser.fill("/policy", "/policy", generation="2", closed=[*before], note="")
+    browser.fill("/policy", "/policy", **{"1.dating": "open>closed"})
+    publish_draft(browser)
     assert "Generation 2 applies until 3 is compiled" in browser.get("/policy").text
     (state / "policy" / "current.snapshot").write_bytes(b"")
     assert "Nothing compiled yet" in browser.get("/policy").text
@@ -171,25 +181,25 @@ def test_a_fresh_installation_publishes_its_proposal(world):
     browser = world.signed_in("it")
     page = browser.get("/policy").text
     assert "Nothing has been published yet" in page
-    ticked = re.findall(r'value="(\w+)"[^>]* checked', page)
-    answer = browser.fill("/policy", "/policy", generation="0", closed=ticked, note="")
-    assert answer.status_code == 303
-    assert closed_in_force(world) == set(ticked)
+    shown = set(
+        re.findall(r'name="1\.(\w+)"[^>]*>\s*(?:<option[^>]*>[^<]*</option>)*?<option value="closed>closed"', page)
+    )
+    assert publish_draft(browser).status_code == 303
+    assert closed_in_force(world) == shown
 
 
-def test_a_first_draft_of_the_command_line_is_published_with_the_first_form(world):
+def test_a_first_draft_of_the_command_line_is_published_with_what_is_set_here(world):
     browser = world.signed_in("it")
     place = world.services.place
-    assert "holds a draft" not in browser.get("/policy").text
     with world.services.database.write() as session:
         document = publishing.draft(session, place)
         document["groups"]["default"]["forbid"] = ["forbidden.example"]
         publishing.save_draft(session, place, document, world.now)
-    assert "Publishing here publishes that draft" in browser.get("/policy").text
-    assert browser.fill("/policy", "/policy", generation="0", closed=["dating"]).status_code == 303
+    browser.fill("/policy", "/policy", **{"1.gaming": "closed>open"})
+    assert publish_draft(browser).status_code == 303
     with world.services.database.read() as session:
         group = generations.in_force(session, place.owner_id).document["groups"]["default"]
-    assert (group["closed"], group["forbid"]) == (["dating"], ["forbidden.example"])
+    assert ("gaming" in group["closed"], group["forbid"]) == (False, ["forbidden.example"])
 
 
 def test_the_note_of_the_installation_is_shown_in_the_readers_language(world):
@@ -197,45 +207,43 @@ def test_the_note_of_the_installation_is_shown_in_the_readers_language(world):
     with world.services.database.write() as session:
         publishing.publish(session, place, "gjestenett", "starter policy", world.now)
     browser = world.signed_in("it")
-    assert "starter policy" in browser.get("/policy").text
-    page = browser.get("/policy?lang=nb").text
+    assert "starter policy" in browser.get("/policy/history").text
+    page = browser.get("/policy/history?lang=nb").text
     assert "Oppsettet fra installasjonen" in page
     assert "starter policy" not in page
-    browser.fill("/policy", "/policy", generation="1", closed=[], note="starter policy")
-    assert browser.get("/policy").text.count("starter policy") == 1, "what a person wrote stays as it is"
+    browser.fill("/policy", "/policy", **{"1.gaming": "closed>open"})
+    publish_draft(browser, "starter policy")
+    assert browser.get("/policy/history").text.count("starter policy") == 1, "what a person wrote stays as it is"
 
 
-def test_categories_without_a_list_are_folded_away_until_somebody_closes_one(world):
+def test_categories_without_a_list_are_told(world):
     world.publish_all()
     browser = world.signed_in("it")
-    assert "Without a list yet" not in browser.get("/policy").text, "nothing is compiled, so nothing is known"
-    before = closed_in_force(world)
+    assert "no list yet" not in browser.get("/policy").text, "nothing is compiled, so nothing is known"
     lists = (NamedList("test/gaming", "gaming", "0" * 64, ("game.example",)),)
     with world.services.database.read() as session:
         document = generations.in_force(session, world.services.place.owner_id).document
     publish_snapshot(world.settings.state, compile_policy(document, 1, lists=lists))
     page = browser.get("/policy").text
-    assert "<details>" in page
-    assert page.count("no list yet") == 3, "the required ones stay in sight"
-    assert page.index("Named in the guidelines") < page.index('id="closed-gaming"') < page.index("<details>")
-    assert page.index('id="closed-dating"') < page.index("<details>") < page.index('id="closed-piracy"')
-    folded = page[page.index("<details>") : page.index("</details>")]
-    counts = (folded.count('type="checkbox"'), folded.count(" checked"))
-    assert "Without a list yet: {}, {} of them closed".format(*counts) in page
-    browser.fill("/policy", "/policy", generation="1", closed=[*before, "piracy"])
-    assert "<details open>" in browser.get("/policy").text
+    assert page.index("Named in the guidelines") < page.index('name="1.gaming"') < page.index("Other categories")
+    assert page.index("Other categories") < page.index('name="1.piracy"')
+    rows = page.split("<tr>")
+    assert all(("no list yet" in row) != ("names in" in row) for row in rows if "1." in row and "select" in row)
+    assert any("no list yet" in row for row in rows if 'name="1.piracy"' in row)
 
 
 def test_a_policy_form_that_is_out_of_date_or_wrong_publishes_nothing(world):
     world.publish_all()
     browser = world.signed_in("it")
-    closed = [*closed_in_force(world)]
-    assert browser.fill("/policy", "/policy", generation="0", closed=closed).status_code == 409
+    assert browser.fill("/policy", "/policy", **{"1.gaming": "open>report"}).status_code == 409
     for bad in (HTML, "x" * 5000, "a\0b"):
-        assert browser.fill("/policy", "/policy", generation="1", closed=[bad]).status_code == 422
+        assert browser.fill("/policy", "/policy", **{"1.gaming": bad}).status_code == 422
+    browser.fill("/policy", "/policy", **{"1.gaming": "closed>open"})
     for bad in BAD_TEXTS[:-1]:
-        assert browser.fill("/policy", "/policy", generation="1", closed=[], note=bad).status_code == 422
-    assert "Nothing was changed" in browser.fill("/policy", "/policy", generation="1", closed=closed).text
+        assert publish_draft(browser, bad).status_code == 422
+    browser.fill("/policy", "/policy", **{"1.gaming": "open>closed"})
+    same = browser.fill("/policy", "/policy", **{"1.gaming": "closed>closed"})
+    assert same.headers["location"] == "/policy?notice=same"
     with world.services.database.read() as session:
         assert session.query(PolicyGeneration).count() == 1
 
@@ -286,7 +294,7 @@ def test_a_locked_database_gives_503_and_writes_nothing(world, monkeypatch):
     blocker.execute("BEGIN IMMEDIATE")
     world.now += timedelta(minutes=5)
     assert browser.get("/devices").status_code == 200, "reading goes on"
-    for path, fields in ((f"/devices/{grant}/end", {}), ("/policy", {"generation": "1"}), ("/sign-out", {})):
+    for path, fields in ((f"/devices/{grant}/end", {}), ("/policy", {"1.gaming": "closed>open"}), ("/sign-out", {})):
         answer = browser.post(path, data={"form_token": token, **fields})
         assert answer.status_code == 503
         assert "The database does not answer" in answer.text

@@ -122,19 +122,19 @@ def test_nothing_compiled_is_503(world):
 
 
 def test_the_box_on_the_policy_page_says_it_in_words(it):
-    page = it.get("/policy", params={"name": "www.game.example", "group": "default", "at": ""}).text
+    page = it.get("/try", params={"name": "www.game.example", "group": "default", "at": ""}).text
     assert "Online games is closed for this group. The list test/gaming has game.example." in page
     assert "Permit www.game.example for the group." in page
     assert "So since generation 1, published by test." in page
-    page = it.get("/policy", params={"name": "date.example", "at": "2026-11-22T17:00", "lang": "nn"}).text
+    page = it.get("/try", params={"name": "date.example", "at": "2026-11-22T17:00", "lang": "nn"}).text
     assert "Ein tidsplan avgjer på denne tida: sun 16:00-22:00." in page
     for name, told in (
         ("192.0.2.1", "IP address"),
         ("<script>alert(1)</script>", "no domain name"),
         ("a b", "no domain name"),
     ):
-        page = it.get("/policy", params={"name": name, "lang": "en"}).text
+        page = it.get("/try", params={"name": name, "lang": "en"}).text
         assert told in page
         assert "<script>" not in page
-    assert "no such group" in it.get("/policy", params={"name": "a.no", "group": "none"}).text
-    assert "date and a time" in it.get("/policy", params={"name": "a.no", "at": "soon"}).text
+    assert "no such group" in it.get("/try", params={"name": "a.no", "group": "none"}).text
+    assert "date and a time" in it.get("/try", params={"name": "a.no", "at": "soon"}).text

@@ -82,11 +82,11 @@ def test_one_click_overrules_a_name_for_its_list_and_publishes(it, world):
 
 
 def test_a_draft_of_the_command_line_stays_and_gets_the_same_change_and_the_page_says_so(it, world):
-    assert "holds a draft" not in it.get("/policy").text
+    assert "waits in the draft" not in it.get("/policy").text
     place = world.services.place
     with world.services.database.write() as session:
         publishing.set_category(session, place, "default", "streaming", closed=True, now=world.now)
-    assert "The command line holds a draft that is not published." in it.get("/policy").text
+    assert "One change waits in the draft." in it.get("/policy").text
     assert it.fill("/policy", "/policy/overrule", **CLICK).status_code == 303
     _, document, _, _ = in_force(world)
     assert "streaming" not in document["groups"]["default"]["closed"]
@@ -94,6 +94,7 @@ def test_a_draft_of_the_command_line_stays_and_gets_the_same_change_and_the_page
         draft = publishing.draft(session, place)
     assert "streaming" in draft["groups"]["default"]["closed"]
     assert draft["overrules"] == [CLICK]
+    assert "after this draft was begun" not in it.get("/policy/draft").text, "it has everything that is in force"
 
 
 def test_what_is_not_held_back_or_was_overruled_already_publishes_nothing(it, world):

@@ -152,3 +152,13 @@ def test_a_forbidden_service_target_says_nothing_of_the_other_types(block_answer
     assert (message.rcode(), message.answer) == (dns.rcode.NOERROR, [])
     assert message.authority
     assert ede(message) == [(15, "gaming")]
+
+
+def test_an_open_category_that_it_wants_reported_is_told_of_and_goes_on() -> None:
+    group = {"mark": 1, "closed": [], "report": ["gaming"], "permit": ["ours.game.example"]}
+    lists = [NamedList("test/gaming", "gaming", "0" * 64, ("game.example",))]
+    snapshot = open_snapshot(compile_snapshot({"version": 2, "groups": {"default": group}}, lists, 1))
+    asker = Accepted(snapshot, snapshot.group("default"))
+    assert ask("www.game.example", asker=asker) == Forward(reported="gaming")
+    assert ask("ok.example", asker=asker) == Forward()
+    assert ask("www.game.example") != Forward(reported="gaming"), "closed is refused, not reported"

@@ -150,3 +150,21 @@ def test_one_source_may_span_categories_and_share_names() -> None:
         "b.no": [("adult", False), ("dating", False), ("dating", True)],
         "c.no": [("dating", False)],
     }
+
+
+def test_names_that_two_lists_share_are_counted_and_those_of_one_alone() -> None:
+    exact = NamedList("mine/exact", "gambling", "f" * 64, ("b.no", "a.no", "c.no"), ("game.no",))
+    snapshot = open_snapshot(compiled(lists=[DATING, GAMING, exact]))
+    ids = {source.name: source.id for source in snapshot.sources}
+    told = {(one, other): snapshot.shared_names().get((ids[one], ids[other]), 0) for one in ids for other in ids}
+    names = {
+        "mine/dating": {"a.no", "b.no"},
+        "mine/gaming": {"a.no", "game.no"},
+        "mine/exact": {"a.no", "b.no", "c.no"},
+    }
+    for (one, other), count in told.items():
+        if one == other:
+            others = set().union(*(names[each] for each in names if each != one))
+            assert count == len(names[one] - others), one
+        elif ids[one] < ids[other]:
+            assert count == len(names[one] & names[other]), (one, other)
