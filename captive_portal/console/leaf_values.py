@@ -14,6 +14,7 @@ from captive_portal.console.leaf_words import FIELDS
 from captive_portal.console.look import N_
 from captive_portal.i18n import Translator
 from gateway.audit.view import PERSONAL_COLUMNS
+from gateway.terms.drafting import ASKED_AGAIN
 
 RESTORED = N_("restored database")  # the reason that the sealer gives for a key that it has taken over
 PERIOD = N_("From {since} until {until}")
@@ -89,6 +90,14 @@ def _reason(translate: Translator, text: str) -> str:
     return translate(RESTORED) if text == RESTORED else text
 
 
+def _ended(translate: Translator, text: str) -> str:
+    return (
+        translate(N_("A new version of the rules was published, and everybody is asked again"))
+        if text == ASKED_AGAIN
+        else text
+    )
+
+
 def _shows(translate: Translator, fields: Sequence[str]) -> str:
     if set(fields) == set(PERSONAL_COLUMNS):
         return translate(N_("Shows all personal fields"))
@@ -106,4 +115,5 @@ _WORDS: Mapping[tuple[str, str], Callable[[Translator, str], str]] = {
     ("exemption_changed", "scope"): _exemption,
     ("policy_published", "note"): _policy_note,
     ("key_rotated", "reason"): _reason,
+    ("grant_revoked", "reason"): _ended,
 }

@@ -7,10 +7,12 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
+from captive_portal.console import rules_writing
 from captive_portal.console.visit import Visit
 from gateway.storage import rules
 from gateway.storage.models import RulesText, RulesVersion
 from gateway.terms.compare import compare
+from gateway.terms.drafting import norwegian_day
 
 
 def show(visit: Visit) -> Response:
@@ -26,6 +28,9 @@ def show(visit: Visit) -> Response:
         "rules_versions.html",
         HTTPStatus.NOT_FOUND if unknown else HTTPStatus.OK,
         versions=versions,
+        standings=rules_writing.standings(visit),
+        notice=visit.query.get("notice", ""),
+        today=norwegian_day(visit.now),
         old=old,
         new=new,
         unknown=unknown,

@@ -14,9 +14,9 @@ from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import RulesText, RulesVersion
 from gateway.storage.places import Place
+from gateway.terms.draft import BODY_MAX_CHARS, CASE_MAX_CHARS, LABEL_MAX_CHARS, TEXT_MAX_BYTES
 from gateway.terms.render import render
 
-TEXT_MAX_BYTES = 256 * 1024
 STARTER_LANGUAGES = ("nb", "nn", "en")
 
 
@@ -44,7 +44,11 @@ def publish(
     """
     if binding_language not in texts:
         raise UsageError(f"there is no text in the binding language {binding_language!r}; give one with --language")
-    for what, value, most in (("label", label, 80), ("adopting body", adopting_body, 200), ("case", case_number, 80)):
+    for what, value, most in (
+        ("label", label, LABEL_MAX_CHARS),
+        ("adopting body", adopting_body, BODY_MAX_CHARS),
+        ("case", case_number, CASE_MAX_CHARS),
+    ):
         if len(value) > most or not value.isprintable():
             raise UsageError(f"the {what} must be one line of at most {most} characters")
     if not label:
