@@ -9,8 +9,12 @@ from typing import Literal
 from starlette.responses import Response
 
 from captive_portal.console import network
+from captive_portal.console.device_search import address_in, matching
+from captive_portal.console.forms import clean_line
+from captive_portal.console.search import CHARACTERS_PROBLEM, MAX_CHARS
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
+from gateway.link.neighbours import resolve
 from gateway.storage import console_queries, generations, grants
 
 # What a gateway does about a grant; "unenforced" where this installation does not control any network.
@@ -24,15 +28,20 @@ def home(visit: Visit) -> Response:
 
 def show(visit: Visit) -> Response:
     """GET /devices"""
-    rows = grants.open_grants(visit.session, visit.services.place.owner_id, visit.now)
+    everyone = grants.open_grants(visit.session, visit.services.place.owner_id, visit.now)
+    find, problem = clean_line(visit.query.get("find", ""), MAX_CHARS)
+    rows = matching(everyone, find, _macs_at(find)) if find and problem is None else everyone
     applied = console_queries.applied_among(visit.session, [row.id for row in rows])
     enforced = visit.services.settings.enforcement.enabled
     states: dict[str, State] = {row.id: _state(row.id in applied, enforced) for row in rows}
     return visit.page(
         "devices.html",
         grants=rows,
+        find=find,
+        problems={} if problem is None else {"find": CHARACTERS_PROBLEM},
+        online=len(everyone),
         states=states,
-        groups=list(_groups(visit)),
+        groups=list(groups_in_force(visit)),
         portal=visit.services.settings.public_url,
         notice=visit.query.get("notice", ""),
         unannounced=network.warning(visit),
@@ -41,14 +50,14 @@ def show(visit: Visit) -> Response:
 
 def ask(visit: Visit) -> Response:
     """GET /devices/{grant}/end: ends nothing yet."""
-    grant = console_queries.grant_in_force(visit.session, visit.services.place.owner_id, _grant_id(visit), visit.now)
+    grant = console_queries.grant_in_force(visit.session, visit.services.place.owner_id, grant_id(visit), visit.now)
     return visit.failed(HTTPStatus.NOT_FOUND, reason="ended") if grant is None else visit.page("end.html", grant=grant)
 
 
 def end(visit: Visit) -> Response:
     """POST /devices/{grant}/end"""
     place = visit.services.place
-    if access.revoke(visit.session, place, _grant_id(visit), visit.member.username, visit.now):
+    if access.revoke(visit.session, place, grant_id(visit), visit.member.username, visit.now):
         return visit.go("/devices?notice=ended")
     return visit.failed(HTTPStatus.NOT_FOUND, reason="ended")
 
@@ -56,7 +65,7 @@ def end(visit: Visit) -> Response:
 def move(visit: Visit) -> Response:
     """POST /devices/{grant}/move: under the policy of another group, at once."""
     place, group = visit.services.place, visit.form.get("group")
-    done = access.move(visit.session, place, _grant_id(visit), group, visit.member.username, visit.now)
+    done = access.move(visit.session, place, grant_id(visit), group, visit.member.username, visit.now)
     if isinstance(done, access.Moved):
         return visit.go("/devices?notice=moved")
     if done.reason == "no_grant":
@@ -64,13 +73,21 @@ def move(visit: Visit) -> Response:
     return visit.go("/devices" if done.reason == "same_group" else "/devices?notice=no-group")
 
 
-def _groups(visit: Visit) -> Mapping[str, object]:
+def groups_in_force(visit: Visit) -> Mapping[str, object]:
+    """The groups of the policy in force."""
     published = generations.in_force(visit.session, visit.services.place.owner_id)
     groups: Mapping[str, object] = published.document.get("groups", {}) if published is not None else {}
     return groups
 
 
-def _grant_id(visit: Visit) -> str:
+def _macs_at(text: str) -> frozenset[str]:
+    """The device that has the IP address written, as the kernel knows it now."""
+    address = address_in(text)
+    device = resolve(address) if address is not None else None
+    return frozenset() if device is None else frozenset({device.mac})
+
+
+def grant_id(visit: Visit) -> str:
     """The identifier in the address; "" for what can't be one (PostgreSQL refuses to compare with NUL)."""
     text = visit.params["grant"]
     return text if len(text) <= 64 and text.isascii() and text.isalnum() else ""

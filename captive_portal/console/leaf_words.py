@@ -33,7 +33,7 @@ TITLES: Mapping[str, str] = {
     "policy_published": N_("Content filter published"),
     "grant_moved": N_("Device moved to another group"),
     "grant_revoked": N_("Access ended by staff"),
-    "grant_extended": N_("Access extended by the guest"),
+    "grant_extended": N_("Access extended"),
     "grant_ended": N_("Access ended by the guest"),
     "export": N_("Export made"),
     "staff_change": N_("Account changed"),

@@ -14,7 +14,6 @@ from captive_portal.console import rules_form
 from captive_portal.console.look import N_
 from captive_portal.console.rules_form import Typed
 from captive_portal.console.visit import Visit
-from captive_portal.guest.form import asked_fields
 from captive_portal.guest.site import Rules
 from captive_portal.i18n import LANGUAGE_NAMES
 from gateway.access.exemption_requests import SESSION_PREFIX
@@ -258,7 +257,7 @@ def _begun(visit: Visit, room: Room) -> Draft:
 
 
 def _asks_no_name(visit: Visit, room: Room) -> bool:
-    return asked_fields(visit.services.settings.portal, room.key)["name"] == "no"
+    return visit.services.settings.portal.asked(room.key)["name"] == "no"
 
 
 def _draft(visit: Visit, room: Room) -> RulesDraft | None:

@@ -58,7 +58,7 @@ SHAPES: Mapping[str, Shape] = {
     "policy_published": _shape("generation before_sha256 after_sha256", "by note"),
     "grant_moved": _shape("grant from_group to_group", "by mac"),
     "grant_revoked": _shape("grant", "by mac reason"),
-    "grant_extended": _shape("grant until", "mac"),
+    "grant_extended": _shape("grant until", "by mac"),
     "grant_ended": _shape("grant cause", "mac"),
     "export": _shape("first last size", "staff filter purpose"),
     "staff_change": _shape("change role", "staff subject scope"),

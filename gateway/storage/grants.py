@@ -21,8 +21,9 @@ SHOWN = (
     joinedload(Grant.network),
     joinedload(Grant.acceptance).joinedload(Acceptance.visitor),
     joinedload(Grant.unit),
+    joinedload(Grant.course),
 )
-"""What lists of grants show: the device, its network, and who has it."""
+"""What lists of grants show: the device, its network, who has it, and by which course."""
 
 
 def lock_device(session: Session, owner_id: str, mac: str, now: datetime) -> Device:

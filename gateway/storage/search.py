@@ -106,7 +106,7 @@ def _narrow(session: Session, owner_id: str, query: AcceptanceQuery) -> list[Col
     if query.receipt:
         found.append(Acceptance.receipt_code == query.receipt)
     if query.mac:
-        devices = _devices(session, owner_id, query.mac)
+        devices = device_ids(session, owner_id, query.mac)
         found.append(Acceptance.device_id.in_(devices))
     if query.course:
         spelt = {query.course, query.course.lower(), query.course.upper(), query.course.title()}
@@ -115,7 +115,8 @@ def _narrow(session: Session, owner_id: str, query: AcceptanceQuery) -> list[Col
     return found or None
 
 
-def _devices(session: Session, owner_id: str, mac: str) -> Sequence[str]:
+def device_ids(session: Session, owner_id: str, mac: str) -> Sequence[str]:
+    """The owner's devices with this link-layer address or these last digits of it. Raises: ValueError for too few."""
     tail = mac_tail(mac)
     if not MIN_MAC_DIGITS <= len(tail) <= 12 or not set(tail) <= set(_HEX):
         raise ValueError("a device is searched by at least four of its last hexadecimal digits")
