@@ -14,7 +14,6 @@ from captive_portal.console import rules_form
 from captive_portal.console.look import N_
 from captive_portal.console.rules_form import Typed
 from captive_portal.console.visit import Visit
-from captive_portal.guest.form import asked_fields
 from captive_portal.guest.site import Rules
 from captive_portal.i18n import LANGUAGE_NAMES
 from gateway.access.exemption_requests import SESSION_PREFIX
@@ -195,7 +194,7 @@ def _form(
         problems=problems or {},
         alert=alert,
         differing=_differing(drafting.kept(row), overtaken) if row is not None and overtaken is not None else {},
-        languages=_languages(visit),
+        tongues=_languages(visit),
         notice=visit.query.get("notice", ""),
         in_force=rules.version_in_force(visit.session, visit.services.place.owner_id, room.key),
     )
@@ -221,7 +220,7 @@ def _preview(visit: Visit, room: Room, row: RulesDraft, alert: str = "") -> Resp
         in_force=in_force,
         overtaken=in_force is not None and row.begun_from != in_force.id,
         begun=begun,
-        languages=languages,
+        tongues=languages,
         asked=language,
         spoken=spoken,
         rules=Rules(spoken, Markup(render(new))),  # noqa: S704 - cleaned as it is for guests
@@ -258,7 +257,7 @@ def _begun(visit: Visit, room: Room) -> Draft:
 
 
 def _asks_no_name(visit: Visit, room: Room) -> bool:
-    return asked_fields(visit.services.settings.portal, room.key)["name"] == "no"
+    return visit.services.settings.portal.asked(room.key)["name"] == "no"
 
 
 def _draft(visit: Visit, room: Room) -> RulesDraft | None:
