@@ -194,7 +194,7 @@ def _form(
         problems=problems or {},
         alert=alert,
         differing=_differing(drafting.kept(row), overtaken) if row is not None and overtaken is not None else {},
-        languages=_languages(visit),
+        tongues=_languages(visit),
         notice=visit.query.get("notice", ""),
         in_force=rules.version_in_force(visit.session, visit.services.place.owner_id, room.key),
     )
@@ -220,7 +220,7 @@ def _preview(visit: Visit, room: Room, row: RulesDraft, alert: str = "") -> Resp
         in_force=in_force,
         overtaken=in_force is not None and row.begun_from != in_force.id,
         begun=begun,
-        languages=languages,
+        tongues=languages,
         asked=language,
         spoken=spoken,
         rules=Rules(spoken, Markup(render(new))),  # noqa: S704 - cleaned as it is for guests
