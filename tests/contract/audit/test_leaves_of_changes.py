@@ -27,6 +27,7 @@ from gateway.access.admission import Device, admit
 from gateway.access.course_plan import Wish
 from gateway.access.extension import Durations
 from gateway.access.grants import extend, move, revoke, sign_off
+from gateway.access.lengthening import lengthen
 from gateway.audit.export import Order, export
 from gateway.context import Services
 from gateway.installation import read_signing_key
@@ -135,6 +136,14 @@ def extending(services: Services, _folder: Path) -> None:
         assert extend(session, services.place, Neighbour("lo", MAC), grant.id, durations, services.clock())
 
 
+def lengthening(services: Services, _folder: Path) -> None:
+    now = services.clock()
+    with services.database.write() as session:
+        [grant] = grants.open_grants(session, services.place.owner_id, now)
+        until = grant.ends_at + timedelta(minutes=5)
+        assert lengthen(session, services.place, grant.id, until, by="ola", longest=timedelta(days=2), now=now) == until
+
+
 def signing_off(services: Services, _folder: Path) -> None:
     with services.database.write() as session:
         assert sign_off(session, services.place, Neighbour("lo", MAC), services.clock())
@@ -238,6 +247,7 @@ EVENTS: Mapping[str, tuple[Event, tuple[str, ...]]] = {
     "grant revoked by staff": (revoking, ("grant_revoked",)),
     "grant moved by staff": (moving, ("grant_moved",)),
     "grant extended by the guest": (extending, ("grant_extended",)),
+    "grant extended by staff": (lengthening, ("grant_extended",)),
     "grant ended by the guest": (signing_off, ("grant_ended",)),
     "course made": (making_a_course, ("course_changed",)),
     "course changed": (changing_a_course, ("course_changed",)),
