@@ -24,10 +24,10 @@ from tests.browser.walk import SETTINGS, add_library, every_page
 
 FOLDER = Path(__file__).parents[2] / "docs" / "guide" / "pictures"
 LANGUAGES = ("nb", "nn", "en")
-PHONE, LAPTOP = (390, 2400), (900, 1900)
+PHONE, LAPTOP = (390, 3000), (900, 2400)
 SCALE = 0.5
 GAP, BACKGROUND = 16, (214, 217, 221)
-QUALITY = 40
+QUALITY = 28
 PATIENCE_MS = 120_000
 OFFERED = SETTINGS.replace('languages = ["nb", "nn", "en", "de"]', 'languages = ["nb", "nn", "en"]')
 MAX_TOTAL_BYTES = 6_000_000
