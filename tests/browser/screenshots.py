@@ -27,7 +27,7 @@ LANGUAGES = ("nb", "nn", "en")
 PHONE, LAPTOP = (390, 3000), (900, 2400)
 SCALE = 0.5
 GAP, BACKGROUND = 16, (214, 217, 221)
-QUALITY = 28
+QUALITY = 24
 PATIENCE_MS = 120_000
 OFFERED = SETTINGS.replace('languages = ["nb", "nn", "en", "de"]', 'languages = ["nb", "nn", "en"]')
 MAX_TOTAL_BYTES = 6_000_000
