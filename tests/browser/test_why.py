@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -18,11 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from gateway.access import exemption_requests as requests
 from gateway.clock import utc_now
-from gateway.dns.config import DnsConfig, refused_folder
-from gateway.lists.publish import publish
 from gateway.storage import exemption_requests, generations
 from policies.snapshot import NamedList, compile_snapshot
-from tests.contract.dns.conftest import free_port
+from tests.browser.name_service import running_name_service
 
 PHONE, LAPTOP, NARROW = (
     {"width": 390, "height": 844}, {"width": 1280, "height": 800}, {"width": 320, "height": 640},
@@ -65,37 +60,16 @@ Scheme = Literal["light", "dark"]
 @pytest.fixture
 def dns_port(portal: Any) -> Iterator[int]:
     """A real DNS worker over the portal's own state and policy, with a list of games."""
-    settings, place = portal.services.settings, portal.services.place
     with portal.services.database.read() as session:
-        published = generations.in_force(session, place.owner_id)
+        published = generations.in_force(session, portal.services.place.owner_id)
         assert published is not None
         document = published.document
     lists = [
         NamedList("test/gaming", "gaming", "0" * 64, ("game.example",)),
         NamedList("test/malware", "malware", "1" * 64, ("bad.example",)),
     ]
-    publish(settings.state, compile_snapshot(document, lists, 1))
-    config = DnsConfig(
-        listen=("127.0.0.1",),
-        port=free_port(),
-        workers=1,
-        upstreams=(),
-        sources=(("127.0.0.0/8", "default"),),
-        private_zones=(),
-        portal_hostname="gjest.internal",
-        portal_addresses=("127.0.0.1",),
-        snapshot=str(settings.state / "policy" / "current.snapshot"),
-        refused_folder=str(refused_folder(settings)),
-    )
-    worker = subprocess.Popen([sys.executable, "-P", "-m", "gateway.dns.worker", config.to_json()])
-    deadline = time.monotonic() + 30
-    while not list(refused_folder(settings).glob("*.sock")):
-        assert worker.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    yield config.port
-    worker.terminate()
-    assert worker.wait(10) == 0
+    with running_name_service(portal, compile_snapshot(document, lists, 1)) as port:
+        yield port
 
 
 @pytest.mark.parametrize(

@@ -82,9 +82,9 @@ def every_page(portal: Any, page: Page, language: str) -> Iterator[str]:
     def accept() -> None:
         page.get_by_role("button", name=t("I have read and accept the rules")).click()
 
-    page.route("**/status*", _without_refresh)  # the page that loads itself again would slip away
+    page.route("**/status*", without_refresh)  # the page that loads itself again would slip away
     put_into(portal, "default")
-    go("/")
+    go("/form")  # "/" shows a device that has been here before one button
     yield "welcome"
     page.locator("summary").click()
     yield "welcome-whole-text"
@@ -99,10 +99,10 @@ def every_page(portal: Any, page: Page, language: str) -> Iterator[str]:
         go(path)
         yield name
     put_into(portal, "library")
-    go("/")
+    go("/form")
     yield "welcome-library"
     put_into(portal, "default")
-    go("/")
+    go("/form")
     page.locator("#name").fill(NAME)
     _change_rules(portal)
     accept()
@@ -147,7 +147,8 @@ def _change_rules(portal: Any) -> None:
         publish_rules(session, services, starter_texts(), f"1.{number}")
 
 
-def _without_refresh(route: Route) -> None:
+def without_refresh(route: Route) -> None:
+    """Fetch the page, and leave out that it loads itself again."""
     answer = route.fetch(max_redirects=0)
     headers = {name: value for name, value in answer.headers.items() if name != "refresh"}
     route.fulfill(response=answer, headers=headers)

@@ -156,7 +156,7 @@ def test_a_no_is_told_and_an_answer_too_late_opens_nothing(scene: Scene) -> None
         for row in session.query(HostRequest).filter_by(answer=""):
             row.expires_at = utc_now() - timedelta(seconds=1)
     assert scene.host.request("GET", scene.link()).status_code == 410
-    assert "Fikk ikke svar i tide" in scene.guest.request("GET", "/waiting").text
+    assert "Verten svarte ikke i tide" in scene.guest.request("GET", "/waiting").text
     assert scene.acceptances() == []
 
 
