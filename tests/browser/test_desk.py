@@ -71,7 +71,7 @@ def test_a_screen_is_let_in_found_extended_and_its_rooms_are_accessible(
     page.locator("main button").click()
     expect(page).to_have_url(re.compile("notice=extended"))
     page.locator("#find").fill("nobody")
-    page.locator("form[role=search] button").click()
+    page.locator("main form[role=search] button").click()
     _look(page, "devices-none", viewport, language)
 
 

@@ -115,7 +115,7 @@ def test_a_closed_site_leads_to_its_explanation_where_the_policy_says_so(product
     product.cli("policy", "import", str(policy))
     product.cli("policy", "publish", "--note", "test")
     product.world.until(lambda: net.GUEST4 in product.dig("guest2", SITE), "the portal's address", 30)
-    assert net.GUEST6 in product.dig("guest2", SITE, "AAAA")
+    product.world.until(lambda: net.GUEST6 in product.dig("guest2", SITE, "AAAA"), "the other worker's policy", 30)
     explained = f"{PORTAL}/hvorfor?name={SITE}"  # as soon as the portal, too, has verified the new policy
     product.world.until(
         lambda: product.curl("guest2", f"http://{SITE}/app?x=1").location == explained, "the explanation", 15
