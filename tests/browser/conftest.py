@@ -85,20 +85,24 @@ def portal(tmp_path: Path) -> Iterator[RunningPortal]:
         yield running
 
 
-@pytest.fixture
-def chromium(portal: RunningPortal) -> Iterator[Browser]:
-    """Debian's Chromium, for which the connectivity check's host is the portal, as the redirect of TCP/80 makes it."""
+@contextmanager
+def launched(*arguments: str) -> Iterator[Browser]:
+    """Debian's Chromium, also as root; where it is missing the test is skipped, and fails under CI."""
     if CHROMIUM is None:
         if os.environ.get("CI") == "true":
             pytest.fail("chromium is missing; install the package chromium")
         pytest.skip("chromium is missing; install the package chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", f"--host-resolver-rules=MAP {PROBE_HOST}:80 127.0.0.1:{portal.port}"],
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def chromium(portal: RunningPortal) -> Iterator[Browser]:
+    """Chromium for which the connectivity check's host is the portal, as the redirect of TCP/80 makes it."""
+    with launched(f"--host-resolver-rules=MAP {PROBE_HOST}:80 127.0.0.1:{portal.port}") as browser:
+        yield browser
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

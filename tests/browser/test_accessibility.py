@@ -5,21 +5,18 @@ One portal and one browser for all: a page is brought to each state once for eac
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from captive_portal.i18n import LANGUAGE_NAMES
-from tests.browser.conftest import running_portal
+from tests.browser.conftest import launched, running_portal
 from tests.browser.walk import LANGUAGES, NAME, SETTINGS, add_library, every_page, release
 
-CHROMIUM = shutil.which("chromium")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PHONE, ZOOMED = {"width": 390, "height": 844}, {"width": 320, "height": 256}  # 1280 × 1024 at 400 %
 STATES = 22
@@ -45,14 +42,8 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is missing; install the package chromium")
-        pytest.skip("chromium is missing; install the package chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -21,7 +20,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from captive_portal.auth.setup import first_setup_link
 from gateway.access import exemption_requests
@@ -37,10 +36,10 @@ from gateway.lists.publish import publish
 from gateway.settings import load
 from gateway.storage import generations, grants, rules
 from policies.snapshot import NamedList
+from tests.browser.conftest import launched
 from tests.contract.dns.conftest import Worker, free_port, wait_for
 from tests.lab.certificates import Authority
 
-CHROMIUM = shutil.which("chromium")
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -139,14 +138,8 @@ def running(tmp_path: Path) -> Iterator[RunningConsole]:
 
 @pytest.fixture
 def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is missing; install the package chromium")
-        pytest.skip("chromium is missing; install the package chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

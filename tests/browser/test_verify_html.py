@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
-import shutil
 import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,10 +11,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from gateway.audit import verify_bundle
 from gateway.audit.verify_bundle import Report
+from tests.browser.conftest import launched
 from tests.unit.audit.forgeries import (
     LOG,
     Case,
@@ -33,7 +32,6 @@ from tests.unit.audit.forgeries import (
 from tests.unit.audit.specimen import KEYS, Log
 
 PAGE = Path(verify_bundle.__file__).with_name("verify.html")
-CHROMIUM = shutil.which("chromium")
 BATCH = 40
 
 VERIFY = """async (orders) => {
@@ -65,14 +63,8 @@ ASK = """async (address) => {
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is missing; install the package chromium")
-        pytest.skip("chromium is missing; install the package chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
