@@ -11,11 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from captive_portal.console import calls, witness
+from captive_portal.api import calls
+from captive_portal.api.policy import document
+from captive_portal.console.evidence import witness
 from captive_portal.console.gate import arrive, routes
 from captive_portal.console.look import Look
 from captive_portal.console.pages import all_calls, all_pages
-from captive_portal.console.policy_api import document
 from captive_portal.security import PAGE_HEADERS
 from gateway.context import Services
 from gateway.telemetry import Totals

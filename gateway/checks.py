@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from captive_portal.auth.certificate import foreign_certificate
 from captive_portal.auth.oidc_trust import provider_context
-from captive_portal.console.posters import wifi_password
+from captive_portal.console.courses.posters import wifi_password
 from captive_portal.languages import check_languages
 from gateway.access.host_mail import check_mail
 from gateway.announcement import REMEDIES, announcement

@@ -83,7 +83,7 @@ def portal(invocation: Invocation) -> None:
 def console(invocation: Invocation) -> None:
     """Serve IT's and the auditor's pages."""
     from captive_portal.auth.certificate import ensure_certificate
-    from captive_portal.console.posters import wifi_password
+    from captive_portal.console.courses.posters import wifi_password
     from captive_portal.console_app import create_app
     from captive_portal.serve import Listener, serve
     from gateway.collection import Collection, collecting

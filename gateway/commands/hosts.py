@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from captive_portal.console.host_answers import host_key, host_link
+from captive_portal.console.courses.host_answers import host_key, host_link
 from gateway.access.host_mail import send_due
 from gateway.audit.targets.seam import client_tls, read_secret
 from gateway.clock import utc_now

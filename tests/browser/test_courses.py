@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from captive_portal.auth import accounts
 from captive_portal.auth.passwords import hash_password
-from captive_portal.console.host_answers import host_key, host_link
+from captive_portal.console.courses.host_answers import host_key, host_link
 from gateway.access.course_plan import local_text
 from gateway.clock import utc_now
 from gateway.context import Services

@@ -11,7 +11,7 @@ import segno.helpers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captive_portal.console.wifi_code import wifi_text
+from captive_portal.console.courses.wifi_code import wifi_text
 from gateway.access import exemption_requests
 from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.courses import Sought

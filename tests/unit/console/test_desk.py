@@ -8,9 +8,9 @@ from ipaddress import ip_address
 
 import pytest
 
-from captive_portal.console import desk, desk_words
-from captive_portal.console.admitting import end_of_day
-from captive_portal.console.desk import hex_digits
+from captive_portal.console.devices import desk, desk_words
+from captive_portal.console.devices.admitting import end_of_day
+from captive_portal.console.devices.desk import hex_digits
 from captive_portal.console.look import LANGUAGES
 from captive_portal.i18n import translators
 from gateway.access.desk import Caller

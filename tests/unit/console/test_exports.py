@@ -14,8 +14,8 @@ from io import BytesIO
 
 import pytest
 
-from captive_portal.console import exports
-from captive_portal.console.exports import ExportShelf
+from captive_portal.console.evidence import exports
+from captive_portal.console.evidence.exports import ExportShelf
 from gateway.audit import fields, verify_bundle
 from gateway.audit.export import Order
 from gateway.audit.export_child import FILE, Job

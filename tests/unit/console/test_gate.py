@@ -9,7 +9,8 @@ import pytest
 from starlette.routing import Route
 
 from captive_portal import serve
-from captive_portal.console import gate, signin
+from captive_portal.console import gate
+from captive_portal.console.entry import signin
 from captive_portal.console.visit import FORM_COOKIE, SESSION_COOKIE
 from captive_portal.console_app import create_app
 from gateway.errors import UsageError

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from captive_portal.console import lists_words
-from captive_portal.console.list_adding import UPLOAD_MAX_BYTES
+from captive_portal.console.lists import words as lists_words
+from captive_portal.console.lists.adding import UPLOAD_MAX_BYTES
 from gateway.lists import due, sources, store
 from gateway.lists.active import active_lists
 from gateway.lists.catalogue import catalogue

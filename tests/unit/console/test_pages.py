@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from captive_portal.auth.setup import first_setup_link
+from captive_portal.console.evidence.periods import read_period
 from captive_portal.console.look import LANGUAGES
-from captive_portal.console.periods import read_period
 from captive_portal.i18n import read_catalogue
 from gateway.lists import generations as publishing
 from gateway.lists import jobs
@@ -127,7 +127,7 @@ def test_an_address_that_names_no_grant_is_answered_404(world):
 
 
 def test_what_goes_wrong_unexpectedly_is_a_page_that_gives_nothing_away(world, monkeypatch):
-    from captive_portal.console import devices
+    from captive_portal.console.devices import online as devices
 
     def fail(*_arguments):
         raise RuntimeError("secret detail")
@@ -343,7 +343,7 @@ SOURCES = Path(__file__).parents[3] / "captive_portal"
 
 def test_every_text_is_translated_and_none_is_left_over():
     used = set()
-    for path in [*SOURCES.glob("templates/console/*.html"), *SOURCES.glob("console/*.py")]:
+    for path in [*SOURCES.glob("templates/console/*.html"), *SOURCES.glob("console/**/*.py")]:
         used |= set(re.findall(r'\b(?:_|N_)\(\s*"((?:[^"\\]|\\.)*)"', path.read_text(encoding="utf-8")))
     assert len(used) > 100
     for language in LANGUAGES:

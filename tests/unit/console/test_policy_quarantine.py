@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from captive_portal.console.policy_quarantine import REASONS, in_words, is_overruled, overrule
+from captive_portal.console.policy.quarantine import REASONS, in_words, is_overruled, overrule
 from captive_portal.i18n import translators
 from gateway.lists import generations as publishing
 from gateway.lists.compile import compile_policy

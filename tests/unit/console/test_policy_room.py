@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from captive_portal.console.policy import read_cells
-from captive_portal.console.policy_hours import Line, minute_of, schedules_of, week
+from captive_portal.console.policy.hours import Line, minute_of, schedules_of, week
+from captive_portal.console.policy.matrix import read_cells
 from gateway.lists import generations as publishing
 from gateway.lists.compile import compile_policy
 from gateway.lists.publish import publish

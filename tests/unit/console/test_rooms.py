@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from captive_portal.console import leaf_values, leaf_words
-from captive_portal.console.leaf_view import is_within
+from captive_portal.console.evidence import leaf_values, leaf_words
+from captive_portal.console.evidence.leaf_view import is_within
+from captive_portal.console.evidence.periods import read_moment
 from captive_portal.console.look import LANGUAGES
-from captive_portal.console.periods import read_moment
 from captive_portal.i18n import translators
 from gateway.access import grants as access
 from gateway.audit.checkpoint import open_checkpoint

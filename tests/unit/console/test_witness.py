@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from captive_portal.console import witness as endpoint
+from captive_portal.console.evidence import witness as endpoint
 from gateway.audit import note
 from gateway.audit.cosignature import CosignerKey, cosignatures
 from gateway.audit.witness import Witness

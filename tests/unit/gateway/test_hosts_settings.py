@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from captive_portal.console.posters import wifi_password
+from captive_portal.console.courses.posters import wifi_password
 from gateway.access.host_mail import check_mail
 from gateway.errors import UsageError
 from gateway.settings import load

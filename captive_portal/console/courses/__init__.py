@@ -1,0 +1,1 @@
+"""Courses, their posters, and what hosts answer."""

@@ -1,0 +1,29 @@
+"""Routes of courses and of what hosts answer."""
+
+from __future__ import annotations
+
+from captive_portal.console.courses import form as course_form
+from captive_portal.console.courses import posters
+from captive_portal.console.courses import rooms as courses
+from captive_portal.console.courses.host_answers import HostAnswers
+from captive_portal.console.gate import Page
+from gateway.context import Services
+
+
+def pages(services: Services) -> tuple[Page, ...]:
+    """The table: method, path, permission, page, transaction."""
+    answers = HostAnswers(services.settings)
+    return (
+        Page("GET", "/host/{token}", "public", answers.show, "read"),
+        Page("POST", "/host/{token}", "public", answers.answer, "write"),
+        Page("GET", "/courses", "host", courses.show, "read"),
+        Page("GET", "/courses/new", "host", course_form.new, "read"),
+        Page("POST", "/courses/new", "host", course_form.add, "write"),
+        Page("GET", "/courses/{course}", "host", courses.one, "read"),
+        Page("GET", "/courses/{course}/edit", "host", course_form.edit, "read"),
+        Page("POST", "/courses/{course}/edit", "host", course_form.change, "write"),
+        Page("GET", "/courses/{course}/end", "host", courses.ask_end, "read"),
+        Page("POST", "/courses/{course}/end", "host", courses.end, "write"),
+        Page("GET", "/courses/{course}/poster", "host", posters.poster, "read"),
+        Page("GET", "/courses/{course}/slide", "host", posters.slide, "read"),
+    )

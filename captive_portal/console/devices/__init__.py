@@ -1,0 +1,1 @@
+"""Devices online, admitted and looked for."""

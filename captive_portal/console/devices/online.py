@@ -1,0 +1,97 @@
+"""Devices online: who they belong to, until when, under which policy; and moving them to another, or ending it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Literal
+
+from starlette.responses import Response
+
+from captive_portal.console import network
+from captive_portal.console.devices.search import address_in, matching
+from captive_portal.console.evidence.search import CHARACTERS_PROBLEM, MAX_CHARS
+from captive_portal.console.forms import clean_line
+from captive_portal.console.visit import Visit
+from gateway.access import grants as access
+from gateway.link.neighbours import resolve
+from gateway.storage import console_queries, generations, grants
+
+# What a gateway does about a grant; "unenforced" where this installation does not control any network.
+State = Literal["through", "waiting", "unenforced"]
+
+
+def home(visit: Visit) -> Response:
+    """GET /: the first page of whoever is signed in."""
+    return visit.go({"it": "/devices", "host": "/courses"}.get(visit.member.role, "/acceptances"))
+
+
+def show(visit: Visit) -> Response:
+    """GET /devices"""
+    everyone = grants.open_grants(visit.session, visit.services.place.owner_id, visit.now)
+    find, problem = clean_line(visit.query.get("find", ""), MAX_CHARS)
+    rows = matching(everyone, find, _macs_at(find)) if find and problem is None else everyone
+    applied = console_queries.applied_among(visit.session, [row.id for row in rows])
+    enforced = visit.services.settings.enforcement.enabled
+    states: dict[str, State] = {row.id: _state(row.id in applied, enforced) for row in rows}
+    return visit.page(
+        "devices.html",
+        grants=rows,
+        find=find,
+        problems={} if problem is None else {"find": CHARACTERS_PROBLEM},
+        online=len(everyone),
+        states=states,
+        groups=list(groups_in_force(visit)),
+        portal=visit.services.settings.public_url,
+        notice=visit.query.get("notice", ""),
+        unannounced=network.warning(visit),
+    )
+
+
+def ask(visit: Visit) -> Response:
+    """GET /devices/{grant}/end: ends nothing yet."""
+    grant = console_queries.grant_in_force(visit.session, visit.services.place.owner_id, grant_id(visit), visit.now)
+    return visit.failed(HTTPStatus.NOT_FOUND, reason="ended") if grant is None else visit.page("end.html", grant=grant)
+
+
+def end(visit: Visit) -> Response:
+    """POST /devices/{grant}/end"""
+    place = visit.services.place
+    if access.revoke(visit.session, place, grant_id(visit), visit.member.username, visit.now):
+        return visit.go("/devices?notice=ended")
+    return visit.failed(HTTPStatus.NOT_FOUND, reason="ended")
+
+
+def move(visit: Visit) -> Response:
+    """POST /devices/{grant}/move: under the policy of another group, at once."""
+    place, group = visit.services.place, visit.form.get("group")
+    done = access.move(visit.session, place, grant_id(visit), group, visit.member.username, visit.now)
+    if isinstance(done, access.Moved):
+        return visit.go("/devices?notice=moved")
+    if done.reason == "no_grant":
+        return visit.failed(HTTPStatus.NOT_FOUND, reason="ended")
+    return visit.go("/devices" if done.reason == "same_group" else "/devices?notice=no-group")
+
+
+def groups_in_force(visit: Visit) -> Mapping[str, object]:
+    """The groups of the policy in force."""
+    published = generations.in_force(visit.session, visit.services.place.owner_id)
+    groups: Mapping[str, object] = published.document.get("groups", {}) if published is not None else {}
+    return groups
+
+
+def _macs_at(text: str) -> frozenset[str]:
+    """The device that has the IP address written, as the kernel knows it now."""
+    address = address_in(text)
+    device = resolve(address) if address is not None else None
+    return frozenset() if device is None else frozenset({device.mac})
+
+
+def grant_id(visit: Visit) -> str:
+    """The identifier in the address; "" for what can't be one (PostgreSQL refuses to compare with NUL)."""
+    text = visit.params["grant"]
+    return text if len(text) <= 64 and text.isascii() and text.isalnum() else ""
+
+
+def _state(is_applied: bool, enforced: bool) -> State:
+    return "through" if is_applied else "waiting" if enforced else "unenforced"

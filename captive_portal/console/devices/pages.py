@@ -1,0 +1,23 @@
+"""Routes of devices."""
+
+from __future__ import annotations
+
+from captive_portal.console.devices import admitting, desk, extending
+from captive_portal.console.devices import online as devices
+from captive_portal.console.gate import Page
+
+
+def pages() -> tuple[Page, ...]:
+    """The table: method, path, permission, page, transaction."""
+    return (
+        Page("GET", "/", "staff", devices.home, "none"),
+        Page("GET", "/devices", "it", devices.show, "read"),
+        Page("GET", "/devices/{grant}/end", "it", devices.ask, "read"),
+        Page("POST", "/devices/{grant}/end", "it", devices.end, "write"),
+        Page("POST", "/devices/{grant}/move", "it", devices.move, "write"),
+        Page("GET", "/devices/{grant}/extend", "it", extending.ask, "read"),
+        Page("POST", "/devices/{grant}/extend", "it", extending.extend, "write"),
+        Page("GET", "/devices/admit", "it", admitting.show, "read"),
+        Page("POST", "/devices/admit", "it", admitting.admit, "write"),
+        Page("GET", "/helpdesk", "it", desk.show, "read"),
+    )

@@ -1,0 +1,52 @@
+"""Routes by which staff come in, look after their own accounts, and see who else is in."""
+
+from __future__ import annotations
+
+from captive_portal.auth.known_browsers import KnownBrowsers
+from captive_portal.auth.second_factor import SecondFactor, load_console_key
+from captive_portal.console.entry import account, setup, signin, staff_sessions
+from captive_portal.console.gate import Page
+from gateway.context import Services
+
+
+def pages(services: Services) -> tuple[Page, ...]:
+    """The table: method, path, permission, page, transaction."""
+    key = load_console_key(services.settings.state)
+    second, known = SecondFactor(key), KnownBrowsers(key)
+    entry, links, own = signin.SignInPages(second, known), setup.SetupPages(second), account.AccountPages(second)
+    own_pace = account.AccountPace()
+    return (
+        Page("GET", "/sign-in", "public", signin.show, "none"),
+        Page("POST", "/sign-in", "public", entry.sign_in, "none", signin.SignInPace(known)),
+        Page("GET", "/sign-in/code", "public", entry.ask, "none"),
+        Page("POST", "/sign-in/code", "public", entry.check, "none", signin.CodePace(known)),
+        Page("POST", "/sign-out", "staff", signin.sign_out, "write"),
+        *_elsewhere(services, key),
+        Page("GET", "/account", "staff", account.show, "read"),
+        Page("GET", "/account/password", "staff", own.password, "none"),
+        Page("POST", "/account/password", "staff", own.change_password, "none", own_pace),
+        Page("GET", "/account/authenticator", "staff", own.authenticator, "none"),
+        Page("POST", "/account/authenticator", "staff", own.set_authenticator, "none", own_pace),
+        Page("GET", "/account/recovery-codes", "staff", own.recovery_codes, "none"),
+        Page("POST", "/account/recovery-codes", "staff", own.renew_codes, "none", own_pace),
+        Page("POST", "/account/sessions/{id}/end", "staff", account.end_session, "write"),
+        Page("POST", "/account/sessions/end-others", "staff", account.end_others, "write"),
+        Page("GET", "/sessions", "it", staff_sessions.show, "read"),
+        Page("POST", "/sessions/{id}/end", "it", staff_sessions.end, "write"),
+        Page("GET", "/setup/{token}", "public", links.show, "none"),
+        Page("POST", "/setup/{token}", "public", links.choose, "none"),
+    )
+
+
+def _elsewhere(services: Services, key: bytes) -> tuple[Page, ...]:
+    """Signing in at an OpenID provider: the pages exist, and what they need is loaded, only where one is set."""
+    if not services.settings.oidc.enabled:
+        return ()
+    from captive_portal.console.entry import oidc_pages  # noqa: PLC0415 - 2 MB and 0.3 s that few need
+
+    pages, pace = oidc_pages.OidcPages(services, key), oidc_pages.OidcPace()
+    return (
+        Page("GET", "/sign-in/oidc", "public", pages.start, "none", pace),
+        Page("GET", oidc_pages.BACK_PATH, "public", pages.done, "none", pace),
+        Page("GET", "/sign-in/oidc/leave", "public", pages.leave, "none"),
+    )

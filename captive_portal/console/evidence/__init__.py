@@ -1,0 +1,1 @@
+"""The auditor's rooms: acceptances, the log, its proofs, checkpoints, exports."""

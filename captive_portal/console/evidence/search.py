@@ -1,0 +1,107 @@
+"""The search of acceptances: what was typed, what of it the reader may ask, and the page of rows that it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from captive_portal.console.evidence.periods import Period, read_period
+from captive_portal.console.forms import clean_line
+from captive_portal.console.look import N_
+from captive_portal.console.visit import Visit
+from gateway.access.receipts import parse_receipt_code
+from gateway.storage import places, rules, search
+from gateway.storage.models import Acceptance, RulesVersion, fold
+from gateway.storage.search import MIN_MAC_DIGITS, MIN_NAME_CHARS, AcceptanceQuery
+
+PAGE_SIZE = 50
+MAX_CHARS = 100
+# The personal field that a reader must be allowed to see in order to search by it.
+NEEDS = {"name": "name", "device": "mac", "course": "course_code", "receipt": "receipt"}
+NAME_PROBLEM = N_("Write at least three characters of the name.")
+DEVICE_PROBLEM = N_("Write the device’s address, or at least its last four characters: digits and letters a–f.")
+RECEIPT_PROBLEM = N_("A receipt code has 16 characters in four groups. Write all of it.")
+CHARACTERS_PROBLEM = N_("This has characters that can’t be used, or is too long.")
+assert (MIN_NAME_CHARS, MIN_MAC_DIGITS) == (3, 4), "the messages above say other numbers"
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a page shows of a search: the fields as typed, their problems, the rows, and where the next page begins."""
+
+    typed: Mapping[str, str]
+    period: Period
+    problems: dict[str, str]
+    rows: Sequence[Acceptance]
+    before: str
+    older: str
+    sites: Sequence[str]
+    versions: Sequence[RulesVersion]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything was asked for, or this is not the first page."""
+        return any(self.typed.values()) or bool(self.before)
+
+    def address(self, **changes: str) -> str:
+        """The same search, with these parts changed."""
+        parts = {key: value for key, value in {**self.typed, **changes}.items() if value}
+        return f"/acceptances?{urlencode(parts)}" if parts else "/acceptances"
+
+
+def find(visit: Visit) -> Search:
+    """What the query of this visit asks for, within what its reader may see."""
+    scope, owner_id, session = visit.member.scope, visit.services.place.owner_id, visit.session
+    period = read_period(visit.query.get("first", ""), visit.query.get("last", ""))
+    typed, problems = {"first": period.first, "last": period.last}, dict(period.problems)
+    for key in ("name", "device", "course", "receipt", "version", "site"):
+        asked = visit.query.get(key, "") if scope.shows(NEEDS.get(key, "")) else ""
+        typed[key], problem = clean_line(asked, MAX_CHARS)
+        if problem is not None:
+            problems[key] = CHARACTERS_PROBLEM
+    mac = typed["device"].replace(":", "").replace("-", "").replace(" ", "").lower()
+    receipt = parse_receipt_code(typed["receipt"]) if typed["receipt"] else ""
+    if typed["name"] and len(fold(typed["name"])) < MIN_NAME_CHARS:
+        problems["name"] = NAME_PROBLEM
+    if mac and (not MIN_MAC_DIGITS <= len(mac) <= 12 or not set(mac) <= set("0123456789abcdef")):
+        problems["device"] = DEVICE_PROBLEM
+    if receipt is None:
+        problems["receipt"] = RECEIPT_PROBLEM
+    known = {
+        key: site_id
+        for key, site_id in places.site_keys(session, owner_id).items()
+        if scope.sites is None or key in scope.sites
+    }
+    versions = rules.versions(session, owner_id)
+    version = next((each for each in versions if each.label == typed["version"]), None)
+    site_ids = None if scope.sites is None and not typed["site"] else tuple(
+        site_id for key, site_id in known.items() if typed["site"] in ("", key)
+    )  # fmt: skip
+    since, until = scope.within(period.since, period.until)
+    rows: Sequence[Acceptance] = ()
+    before = visit.query.get("before", "")
+    if not problems and (version is not None or not typed["version"]):
+        query = AcceptanceQuery(
+            since, until, typed["name"], mac, typed["course"], receipt or "", version.id if version else "", site_ids
+        )
+        rows = search.search_acceptances(session, owner_id, query, before=read_before(before), limit=PAGE_SIZE + 1)
+    older = f"{format_exact(rows[PAGE_SIZE - 1].accepted_at)}~{rows[PAGE_SIZE - 1].id}" if len(rows) > PAGE_SIZE else ""
+    return Search(typed, period, problems, rows[:PAGE_SIZE], before, older, list(known), versions)
+
+
+def format_exact(moment: datetime) -> str:
+    """A moment to the microsecond, as the database orders by."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read_before(text: str) -> tuple[datetime, str] | None:
+    """Where a page starts; a place that can't be read is the start of the list."""
+    at, _, identifier = text[:80].partition("~")
+    if not (identifier.isascii() and identifier.isalnum()):
+        return None
+    try:
+        return datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC), identifier
+    except ValueError:
+        return None

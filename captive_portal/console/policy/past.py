@@ -1,0 +1,89 @@
+"""The content filter in force at a moment: its generation, its entry in the log, and what it closed, in words."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any, cast
+
+from starlette.responses import Response
+
+from captive_portal.console import kept_words
+from captive_portal.console.evidence.periods import read_moment
+from captive_portal.console.look import N_
+from captive_portal.console.visit import Visit
+from gateway.clock import MUNICIPAL_ZONE
+from gateway.storage import generations
+from gateway.storage.headings import LeafQuery, find_leaves
+from gateway.storage.models import PolicyGeneration
+from policies.categories import CATEGORIES, Language
+from policies.diff_words import exemption_in_words, hours_in_words
+from policies.document import parse_document
+from policies.model import Group, Policy
+
+MOMENT_PROBLEM = N_("Write a day and a time of day.")
+FUTURE_PROBLEM = N_("Write a moment that has been: nobody knows yet what will be in force then.")
+
+
+def show(visit: Visit) -> Response:
+    """GET /policy-then"""
+    typed = visit.query.get("at", "")
+    at = read_moment(typed) if typed else visit.now
+    problems = {} if at is not None else {"at": MOMENT_PROBLEM}
+    if at is not None and at > visit.now:
+        at, problems = None, {"at": FUTURE_PROBLEM}
+    published = generations.in_force_at(visit.session, visit.services.place.owner_id, at) if at is not None else None
+    policy = parse_document(published.document) if published is not None else None
+    return visit.page(
+        "policy_then.html",
+        HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        typed=typed or visit.now.astimezone(MUNICIPAL_ZONE).strftime("%Y-%m-%dT%H:%M"),
+        at=at,
+        problems=problems,
+        published=published,
+        leaf=_leaf(visit, published) if published is not None else None,
+        groups=[_group(each, visit.language) for each in policy.groups.values()] if policy is not None else [],
+        policy=policy,
+        exemptions=_exemptions(policy, at, visit.language) if policy is not None and at is not None else [],
+        kept=kept_words,
+    )
+
+
+def _group(group: Group, language: str) -> dict[str, Any]:
+    said = cast(Language, language)
+    return {
+        "key": group.key,
+        "title": group.titles.get(said, ""),
+        "closed": [category.names[said] for key, category in CATEGORIES.items() if key in group.closed],
+        "open": [category.names[said] for key, category in CATEGORIES.items() if key not in group.closed],
+        "schedules": [
+            (
+                schedule.effect,
+                ", ".join(category.names[said] for key, category in CATEGORIES.items() if key in schedule.categories),
+                hours_in_words(schedule, said),
+            )
+            for schedule in group.schedules
+        ],
+        "permit": sorted(group.permit),
+        "forbid": sorted(group.forbid),
+        "safe_search": sorted(group.safe_search),
+        "report": [category.names[said] for key, category in CATEGORIES.items() if key in group.report],
+        "judged": [category.names[said] for key, category in CATEGORIES.items() if key in group.judge],
+    }
+
+
+def _exemptions(policy: Policy, at: datetime, language: str) -> list[str]:
+    return [
+        exemption_in_words(each, cast(Language, language), policy.zone)
+        for each in policy.exemptions
+        if each.start <= at < each.end
+    ]
+
+
+def _leaf(visit: Visit, published: PolicyGeneration) -> int | None:
+    """The number of the entry about this generation; None while it waits to be sealed."""
+    from_ms = published.published_at.replace(microsecond=published.published_at.microsecond // 1000 * 1000)
+    query = LeafQuery(("policy_published",), from_ms, from_ms + timedelta(milliseconds=1))
+    found = find_leaves(visit.session, visit.services.place.owner_id, query, before=None, limit=20)
+    return next((leaf.index for leaf in found if json.loads(leaf.entry)["generation"] == published.generation), None)

@@ -1,0 +1,1 @@
+"""The rooms of the rules: written, shown, compared, published."""
