@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import accept, classify, export, index, intake, judge, path, portal, seal, search, verify
+from tests.bench import accept, classify, export, first_page, index, intake, judge, path, portal, seal, search, verify
 from tests.bench.dns import run as dns
 from tests.lab.world import missing
 
@@ -15,6 +15,7 @@ ALONE = {"dns": dns.main, "portal": portal.main, "search": search.main, "verify"
 BENCHES = {
     "path": path.main,
     "accept": accept.main,
+    "first_page": first_page.main,
     "index": index.main,
     "intake": intake.main,
     "classify": classify.main,
