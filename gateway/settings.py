@@ -24,6 +24,7 @@ from gateway.session_settings import Sessions
 from gateway.setting_kinds import (
     Colour,
     GuidelineHeadings,
+    HostCategory,
     Hostname,
     HostnameOrAddress,
     HttpUrl,
@@ -225,9 +226,14 @@ class Privacy(Section):
 
 
 class Courses(Section):
-    """Courses. Hosts give their unit's courses one of `host_groups`; IT gives any of the policy's groups."""
+    """Courses. Hosts give their unit's courses one of `host_groups`; IT gives any of the policy's groups.
+
+    `host_categories` are what hosts may open for guests of their courses, for some hours: never pornography, malware or
+    phishing. Nothing: what is closed is for IT alone to open.
+    """
 
     host_groups: tuple[Key, ...] = ("default",)
+    host_categories: tuple[HostCategory, ...] = ()
 
 
 class Wifi(Section):

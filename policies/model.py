@@ -37,6 +37,9 @@ ReasonKind = Literal[
 NEVER_EXEMPT = frozenset({"malware", "phishing"})
 """Categories that no exemption lifts."""
 
+NEVER_BY_HOSTS = NEVER_EXEMPT | {"adult"}
+"""Categories that no host of a course opens, whatever IT has listed for hosts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:

@@ -1,4 +1,4 @@
-"""What the product itself writes into a policy's history: kept in English, shown in the reader's language."""
+"""What the product itself writes into a policy and its history: kept in English, shown in the reader's language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ INSTALLER = "gjestenett"
 STARTER_NOTE = N_("starter policy")
 COMMAND_LINE = N_("command line")
 ROLLBACK = N_("rollback to generation {number}")
+REQUEST = N_("exemption request {request}")
 _ROLLBACK = re.compile("rollback to generation ([0-9]+)")
+_REQUEST = re.compile("exemption request ([0-9A-Za-z]{1,64})")
 
 
 def by(translate: Translator, published_by: str) -> str:
@@ -25,4 +27,10 @@ def note(translate: Translator, published_by: str, text: str) -> str:
     if published_by == INSTALLER and text == STARTER_NOTE:
         return translate(STARTER_NOTE)
     rolled_back = _ROLLBACK.fullmatch(text)
-    return text if rolled_back is None else translate(ROLLBACK, number=rolled_back[1])
+    return reason(translate, text) if rolled_back is None else translate(ROLLBACK, number=rolled_back[1])
+
+
+def reason(translate: Translator, text: str) -> str:
+    """Why there is an exemption: a guest's request by its number, or what a person wrote, as it is."""
+    asked = _REQUEST.fullmatch(text)
+    return text if asked is None else translate(REQUEST, request=asked[1])

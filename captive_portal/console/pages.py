@@ -31,7 +31,7 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("GET", "/network", "it", network.show, "read"),
         *of_entry(services),
         *of_devices(),
-        *of_courses(services),
+        *of_courses(services, snapshot),
         *of_policy(snapshot),
         *of_lists(snapshot),
         *of_rules(),

@@ -15,7 +15,7 @@ from gateway.access.courses import NoSeat, Sought, seat
 from gateway.access.receipts import new_receipt_code
 from gateway.audit.record import record
 from gateway.link.neighbours import Neighbour
-from gateway.storage import accepting, generations, grants, places, rules
+from gateway.storage import accepting, exemption_requests, generations, grants, places, rules
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
@@ -88,7 +88,7 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     instead_of: Collection[str] = (),
 ) -> Accepted | Refused:
     """Record that `applicant` accepted the version shown to them, and grant their device `duration` online, or what
-    `by_group` has for its policy group.
+    `by_group` has for its policy group (for the group of a session, what the group has that it is a copy of).
 
     The rules are those of the group that the device's network belongs to, where it has its own, else everybody's.
     With `sought` they get the course's group, until its end at the latest, and count as one of its devices; whoever
@@ -166,7 +166,7 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
         now,
     )
     visitor_id, acceptance_id, grant_id = new_id(), new_id(), new_id()
-    ends_at = _end(now + by_group.get(group_key, duration), course)
+    ends_at = _end(now + by_group.get(exemption_requests.origin(session, place.owner_id, group_key), duration), course)
     new_visitor = None
     if isinstance(applicant, Known):
         visitor_id = applicant.visitor.id

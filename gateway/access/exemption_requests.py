@@ -34,8 +34,7 @@ WAITING_MAX = 3
 A_DAY_MAX = 10
 DAY = timedelta(days=1)
 LONGEST = timedelta(days=400)
-SESSION_PREFIX = "session-"
-"""Keys of groups that stand for one guest's session begin with this."""
+SESSION_PREFIX = exemption_requests.SESSION_PREFIX
 SESSION_TITLE = {"nb": "Unntak for én gjest", "nn": "Unntak for éin gjest", "en": "Exemption for one guest"}
 Scope = Literal["session", "group"]
 
@@ -138,6 +137,19 @@ def decline(
     return Decided(request_id)
 
 
+def pass_on(session: Session, place: Place, request_id: str, by: str, now: datetime) -> Decided | NotDecided:
+    """Leave a request to IT, on behalf of the host `by` of the course: nothing is decided, and it goes on waiting."""
+    found = exemption_requests.find(session, place.owner_id, request_id, lock=True)
+    if found is None:
+        return NotDecided("gone")
+    if found.request.decision or found.request.decided_at is not None:
+        return NotDecided("decided")
+    found.request.decided_at, found.request.decided_by = now, by
+    session.flush()
+    _record(session, place, found, "passed_on", tuple(found.request.categories), by, now)
+    return Decided(request_id)
+
+
 def grant(
     session: Session,
     place: Place,
@@ -169,7 +181,8 @@ def grant(
         return NotDecided("no_group")
     key, mark = group, 0
     if scope == "session" and not group.startswith(SESSION_PREFIX):
-        key = f"{SESSION_PREFIX}{request_id[:12]}"
+        key = exemption_requests.session_group(request_id)
+        found.request.group_key = group  # what the session's group is a copy of
         mark = _free_mark(session, place, standing.document)
     used = exemption_requests.groups_in_use(session, now)
 
@@ -264,12 +277,25 @@ def _settle(
     request.decision, request.decided_at, request.decided_by = decision, now, by
     request.answer, request.until = answer, until
     session.flush()
+    _record(session, place, found, decision, categories, by, now, answer)
+
+
+def _record(
+    session: Session,
+    place: Place,
+    found: exemption_requests.Asked,
+    decision: Literal["granted", "declined", "passed_on"],
+    categories: tuple[str, ...],
+    by: str,
+    now: datetime,
+    answer: str = "",
+) -> None:
     record(
         session,
         place,
         "exemption_decided",
         {
-            "request": request.id,
+            "request": found.request.id,
             "grant": found.grant.id,
             "decision": decision,
             "group": found.grant.group_key,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from gateway.link.neighbours import Neighbour
-from gateway.storage import grants
+from gateway.storage import exemption_requests, grants
 from gateway.storage.engine import Session
 from gateway.storage.places import Place
 
@@ -30,6 +30,8 @@ class Status:
     """The version of the rules that was accepted; None also where staff admitted the device."""
     course_ends_at: datetime | None = None
     """When the course ends that the device has a seat in; None without one."""
+    hours_group: str | None = None
+    """The group whose hours the device has: the one that its own is a copy of."""
 
 
 NOT_ACCEPTED = Status("not_accepted")
@@ -50,4 +52,5 @@ def device_status(session: Session, place: Place, neighbour: Neighbour, now: dat
         found.group_key,
         found.version_id,
         found.course_ends_at,
+        exemption_requests.origin(session, place.owner_id, found.group_key),
     )

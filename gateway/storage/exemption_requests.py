@@ -15,6 +15,9 @@ from gateway.storage.models import Device, Grant
 
 KEPT_DAYS = 30
 KEPT = timedelta(days=KEPT_DAYS)
+SESSION_PREFIX = "session-"
+"""Keys of groups that stand for one guest's session begin with this."""
+_ID_CHARS = 12
 
 
 class Asked(NamedTuple):
@@ -22,6 +25,26 @@ class Asked(NamedTuple):
 
     request: ExemptionRequest
     grant: Grant
+
+
+def session_group(request_id: str) -> str:
+    """The key of the group that a granted request gives its guest alone."""
+    return f"{SESSION_PREFIX}{request_id[:_ID_CHARS]}"
+
+
+def origin(session: Session, owner_id: str, group_key: str) -> str:
+    """The group that a session's own is a copy of; any other group is its own. A request that is forgotten does not
+    tell.
+    """
+    if not group_key.startswith(SESSION_PREFIX):
+        return group_key
+    found = session.scalars(
+        select(ExemptionRequest.group_key).where(
+            ExemptionRequest.owner_id == owner_id,
+            ExemptionRequest.id.startswith(group_key.removeprefix(SESSION_PREFIX), autoescape=True),
+        )
+    ).first()
+    return group_key if found is None else found
 
 
 def of_grant(session: Session, grant_id: str) -> Sequence[ExemptionRequest]:
@@ -80,6 +103,20 @@ def find(session: Session, owner_id: str, request_id: str, *, lock: bool = False
 def count_waiting(session: Session, owner_id: str) -> int:
     """How many requests nobody has decided."""
     return session.scalar(_WAITING, {"owner": owner_id}) or 0
+
+
+def waiting_by_course(session: Session, course_ids: Collection[str]) -> dict[str, int]:
+    """How many requests wait for the host of each of these courses; those left to IT do not."""
+    rows = session.execute(
+        select(ExemptionRequest.course_id, func.count())
+        .where(
+            ExemptionRequest.course_id.in_(list(course_ids)),
+            ExemptionRequest.decision == "",
+            ExemptionRequest.decided_at.is_(None),
+        )
+        .group_by(ExemptionRequest.course_id)
+    )
+    return {str(course_id): count for course_id, count in rows}
 
 
 def groups_in_use(session: Session, now: datetime) -> set[str]:

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from captive_portal.console.visit import Visit
 from gateway.access import courses as access
 from gateway.access.course_plan import OPENS_BEFORE, same_unit
-from gateway.storage import courses
+from gateway.storage import courses, exemption_requests, generations
 from gateway.storage.course_models import Course
+from policies.categories import CATEGORIES
 
 SHOWN_AFTER = timedelta(days=30)
 MAX_SHOWN = 500
@@ -28,6 +29,7 @@ def show(visit: Visit) -> Response:
         coming=sorted((each for each in mine if each.starts_at > visit.now), key=lambda each: each.starts_at),
         past=[course for course in mine if course.over_at <= visit.now],
         used=courses.access_now(visit.session, [course.id for course in mine], visit.now),
+        asked=exemption_requests.waiting_by_course(visit.session, [course.id for course in mine]),
         notice=visit.query.get("notice", ""),
     )
 
@@ -38,6 +40,7 @@ def one(visit: Visit) -> Response:
     if course is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
     used = courses.usage(visit.session, course.id, visit.now)
+    waiting = exemption_requests.waiting(visit.session, visit.services.place.owner_id, course.id)
     return visit.page(
         "course.html",
         course=course,
@@ -45,6 +48,9 @@ def one(visit: Visit) -> Response:
         used=used,
         most=max((count for _, count in used.hours), default=0),
         opens_at=course.starts_at - OPENS_BEFORE,
+        stranded=course.over_at > visit.now and _has_no_group(visit, course),
+        requests=[each.request for each in waiting],
+        categories=CATEGORIES,
         ssid=visit.services.settings.wifi.ssid,
         notice=visit.query.get("notice", ""),
     )
@@ -81,6 +87,12 @@ def is_theirs(visit: Visit, course: Course) -> bool:
     """Whether the course is for the eyes of whoever is signed in."""
     member = visit.member
     return member.role == "it" or (member.role == "host" and same_unit(course.unit, member.unit))
+
+
+def _has_no_group(visit: Visit, course: Course) -> bool:
+    """Whether the policy in force has the course's group no longer."""
+    owner_id = visit.services.place.owner_id
+    return generations.mark_of(visit.session, owner_id, course.group_key) is None
 
 
 def state(visit: Visit, course: Course) -> str:

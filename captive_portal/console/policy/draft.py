@@ -22,7 +22,7 @@ from captive_portal.console.policy.room import (
 from captive_portal.console.visit import Visit
 from gateway.errors import UsageError
 from gateway.lists import generations as publishing
-from gateway.storage import generations, places
+from gateway.storage import courses, generations, places
 from policies.document import parse_document
 from policies.no_effect import idle_rules
 
@@ -104,6 +104,7 @@ def _page(
         note=note,
         since=since,
         taken_back=taken_back,
+        stranded=courses.without_group(visit.session, visit.services.place.owner_id, room.policy.groups, visit.now),
         idle=list(idle_rules(room.policy, never(visit, room.policy))),
         words=try_name,
         **shared(room),

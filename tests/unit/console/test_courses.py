@@ -17,6 +17,7 @@ from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.courses import Sought
 from gateway.errors import UsageError
 from gateway.link.neighbours import Neighbour
+from gateway.lists import draft_edits, generations
 from gateway.settings import Wifi
 from gateway.storage import rules
 from gateway.storage.course_models import Course
@@ -152,8 +153,6 @@ def test_a_host_has_the_courses_of_their_unit_and_reaches_nothing_else(world):
 
 
 def test_a_host_gives_only_the_groups_that_it_allows(world):
-    from gateway.lists import generations
-
     world.publish_all()
     with world.services.database.write() as session:
         document = generations.draft(session, world.services.place)
@@ -287,3 +286,26 @@ def test_a_request_for_an_exemption_tells_the_course_that_the_guest_is_at(world)
     assert f'href="/courses/{made.id}"' in page
     assert "Nybø skule" in page
     assert HTML not in page
+
+
+def test_a_course_whose_group_is_gone_is_warned_of_in_the_draft_and_in_its_room(world):
+    world.publish_all()
+    with world.services.database.write() as session:
+        document, _ = draft_edits.with_group(
+            generations.draft(session, world.services.place), "kurs", like="default", mark=None, title=""
+        )
+        generations.save_draft(session, world.services.place, document, world.now)
+        generations.publish(session, world.services.place, "it", "", world.now)
+    browser = world.signed_in("it", "kari")
+    page, other = make(browser, group="kurs", title="Strandet"), make(browser, title="Trygt")
+    gone = "is not in the content filter any more"
+    assert gone not in browser.get(page).text
+    browser.fill("/policy/groups/kurs/remove", "/policy/groups/kurs/remove")
+    draft = browser.get("/policy/draft").text
+    assert "no group for these courses" in draft
+    assert ("Strandet" in draft, "Trygt" in draft) == (True, False)
+    with world.services.database.write() as session:
+        generations.publish(session, world.services.place, "it", "", world.now)
+    assert gone in browser.get(page).text
+    assert gone not in browser.get(other).text
+    assert "no group for these courses" not in browser.get("/policy/draft").text

@@ -140,6 +140,19 @@ def test_what_is_wrong_is_said_and_nothing_changed(asked, fields, said) -> None:
         assert exemption_requests.count_waiting(session, world.services.place.owner_id) == 1
 
 
+def test_what_the_product_notes_of_a_request_is_in_the_readers_language(asked) -> None:
+    world, request_id, _ = asked
+    browser = world.signed_in("it", "kari")
+    path = f"/exemptions/{request_id}"
+    browser.fill(path, f"{path}/grant", scope="group", until="2026-11-22T20:00", answer="")
+    for page in ("/policy/history", "/policy/exemptions"):
+        assert f"exemption request {request_id}" in browser.get(f"{page}?lang=en").text
+        for language, said in (("nb", "forespørsel om unntak"), ("nn", "førespurnad om unntak")):
+            shown = browser.get(f"{page}?lang={language}").text
+            assert f"{said} {request_id}" in shown
+            assert "exemption request" not in shown
+
+
 def test_declining_needs_a_sentence(asked) -> None:
     world, request_id, grant = asked
     browser = world.signed_in("it", "kari")

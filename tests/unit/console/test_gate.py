@@ -42,6 +42,8 @@ STAFF = {
 HOST = {
     ("GET", "/courses"), ("GET", "/courses/new"), ("POST", "/courses/new"), ("GET", "/courses/{course}"),
     ("GET", "/courses/{course}/edit"), ("POST", "/courses/{course}/edit"), ("GET", "/courses/{course}/end"),
+    ("GET", "/courses/{course}/requests/{request}"),
+    *(("POST", f"/courses/{{course}}/requests/{{request}}/{act}") for act in ("grant", "decline", "pass-on")),
     ("POST", "/courses/{course}/end"), ("GET", "/courses/{course}/poster"), ("GET", "/courses/{course}/slide"),
 }  # fmt: skip
 
