@@ -54,7 +54,10 @@ def test_what_is_not_met_says_why():
         assert row[2] or row[3], f"{row[0]} says nothing"
 
 
-@pytest.mark.parametrize("named", sorted(set(re.findall(r"`((?:tests|docs|captive_portal|gateway|deploy)/[^`]+)`", TEXT))))
+NAMED = re.findall(r"`((?:tests|docs|captive_portal|gateway|deploy)/[^`]+)`", TEXT)
+
+
+@pytest.mark.parametrize("named", sorted(set(NAMED)))
 def test_what_it_names_is_there(named: str):
     path, _, test = named.partition("::")
     found = sorted(ROOT.glob(path))
