@@ -11,7 +11,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidatorFunc
 
 from gateway.audit.periods import parse_period
 from policies.categories import CATEGORIES
-from policies.model import NEVER_BY_HOSTS
 from policies.names import PolicyError, listable
 
 
@@ -55,14 +54,6 @@ def _zone(text: str) -> str:
 def _category_or_default(text: str) -> str:
     if text != "default" and text not in CATEGORIES:
         raise ValueError(f"{text!r} is no category; write default or one of {', '.join(CATEGORIES)}")
-    return text
-
-
-def _for_hosts(text: str) -> str:
-    if text not in CATEGORIES:
-        raise ValueError(f"{text!r} is no category; write some of {', '.join(CATEGORIES)}")
-    if text in NEVER_BY_HOSTS:
-        raise ValueError(f"{text!r} is never opened by hosts; take it out of the list")
     return text
 
 
@@ -150,7 +141,6 @@ HttpsUrlOrNone = Annotated[
 RequiredLine = Annotated[str, _like(r"[^\x00-\x1f\x7f]{1,120}", "write one line of at most 120 characters")]
 Ssid = Annotated[str, AfterValidator(_ssid)]
 Line = Annotated[str, _like(r"[^\x00-\x1f\x7f]{0,300}", "write one line of at most 300 characters")]
-HostCategory = Annotated[str, AfterValidator(_for_hosts)]
 GuidelineHeadings = dict[Annotated[str, AfterValidator(_category_or_default)], Line]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 SourceGroups = Annotated[dict[Annotated[str, AfterValidator(normal_network)], str], WrapValidator(_each_once)]

@@ -18,7 +18,6 @@ from gateway.commands.session import Group, Invocation, json_option, pass_invoca
 from gateway.errors import GatewayError, UsageError
 from gateway.lists import generations
 from gateway.lists.reader import current_path, read_snapshot
-from gateway.storage import courses
 from gateway.storage import generations as stored
 from gateway.storage.engine import Session
 from gateway.storage.places import Place
@@ -71,7 +70,9 @@ def warn(invocation: Invocation, wanted: Policy) -> None:
 
 def warn_of_courses(invocation: Invocation, session: Session, place: Place, wanted: Policy) -> None:
     """Tell on standard error which courses a policy has no group for."""
-    for course in courses.without_group(session, place.owner_id, wanted.groups, utc_now()):
+    from gateway.access.course_openings import stranded  # noqa: PLC0415 - not what most commands need
+
+    for course in stranded(session, place, wanted, utc_now()):
         click.echo(
             f"gjestenett: the course {course.code} has the group {course.group_key!r}, which is not in this policy: "
             "nobody gets in by its code until it has another one",

@@ -91,20 +91,6 @@ def of_owner(session: Session, owner_id: str, *, over_since: datetime, limit: in
     ).all()
 
 
-def without_group(session: Session, owner_id: str, groups: Collection[str], now: datetime) -> Sequence[Course]:
-    """The owner's courses that are not over and have a group that is none of these: who writes their code gets none."""
-    return session.scalars(
-        select(Course)
-        .where(
-            Course.owner_id == owner_id,
-            Course.ends_at > now,
-            Course.ended_at.is_(None),
-            Course.group_key.not_in(list(groups)),
-        )
-        .order_by(Course.starts_at, Course.id)
-    ).all()
-
-
 def devices_with_access(session: Session, course_id: str, now: datetime, *, but: Collection[str] = ()) -> int:
     """How many devices have access by the course at `now`, the devices `but` not counted."""
     return (

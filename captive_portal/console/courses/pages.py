@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from captive_portal.console.courses import form as course_form
-from captive_portal.console.courses import posters
+from captive_portal.console.courses import openings, posters
 from captive_portal.console.courses import rooms as courses
 from captive_portal.console.courses.host_answers import HostAnswers
 from captive_portal.console.courses.requests import RequestPages
@@ -31,6 +31,9 @@ def pages(services: Services, snapshot: SnapshotReader) -> tuple[Page, ...]:
         Page("POST", f"{request}/grant", "host", requests.grant, "write"),
         Page("POST", f"{request}/decline", "host", requests.decline, "write"),
         Page("POST", f"{request}/pass-on", "host", requests.pass_on, "write"),
+        Page("GET", "/courses/{course}/open", "host", openings.ask, "read"),
+        Page("POST", "/courses/{course}/open", "host", openings.open_, "write"),
+        Page("POST", "/courses/{course}/openings/{opening}/close", "host", openings.close, "write"),
         Page("GET", "/courses/{course}/poster", "host", posters.poster, "read"),
         Page("GET", "/courses/{course}/slide", "host", posters.slide, "read"),
     )

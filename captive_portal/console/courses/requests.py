@@ -18,12 +18,13 @@ from captive_portal.console.policy.deciding import PROBLEMS
 from captive_portal.console.visit import Visit
 from gateway.access import exemption_requests as requests
 from gateway.access.closed import Standing
+from gateway.access.course_openings import policy_in_force
 from gateway.access.exemption_requests import ANSWER_MAX_CHARS
-from gateway.access.host_opening import LONGEST_HOURS, latest, may_open
 from gateway.errors import UsageError
 from gateway.storage.course_models import Course
 from gateway.storage.exemption_requests import Asked
 from policies.categories import CATEGORIES
+from policies.host_opening import MAX_HOURS, end_of, openable
 
 _OWN = {
     "until": N_("Write a moment that lies ahead, at most 8 hours, and not after the course ends."),
@@ -53,8 +54,8 @@ class RequestPages:
         answer, problem = deciding.answer_to_grant(visit)
         if problem:
             return self._page(visit, course, asked, {"granting": problem})
-        until, most = deciding.typed_moment(visit), latest(course.over_at, visit.now)
-        if until is None or until > most:
+        until, most = deciding.typed_moment(visit), end_of(visit.now, MAX_HOURS, course.over_at)
+        if until is None or most is None or until > most:
             return self._page(visit, course, asked, {"until": _OWN["until"]})
         standing = deciding.standing_of(self._snapshot, visit, asked)
         categories = deciding.to_open(standing, asked)
@@ -117,7 +118,7 @@ class RequestPages:
     def _page(self, visit: Visit, course: Course, asked: Asked, problems: dict[str, str] | None = None) -> Response:
         standing = deciding.standing_of(self._snapshot, visit, asked)
         categories = deciding.to_open(standing, asked)
-        grant, most = asked.grant, latest(course.over_at, visit.now)
+        grant, most = asked.grant, end_of(visit.now, MAX_HOURS, course.over_at)
         return visit.page(
             "course_request.html",
             HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
@@ -126,19 +127,20 @@ class RequestPages:
             is_open_now=standing is not None and standing.permitted,
             closing=[CATEGORIES[key] for key in categories if key in CATEGORIES],
             may_open=_may_open(visit, standing, categories),
-            has_access=most > visit.now and grant.revoked_at is None and grant.ends_at > visit.now,
-            until=visit.form.get("until")[:40] or deciding.shown_moment(most),
+            has_access=most is not None and grant.revoked_at is None and grant.ends_at > visit.now,
+            until=visit.form.get("until")[:40] or deciding.shown_moment(most or visit.now),
             answer=visit.form.get("answer")[:ANSWER_MAX_CHARS],
             problems=problems or {},
             answer_max=ANSWER_MAX_CHARS,
-            most_hours=LONGEST_HOURS,
+            most_hours=MAX_HOURS,
         )
 
 
 def _may_open(visit: Visit, standing: Standing | None, categories: tuple[str, ...]) -> bool:
     """Whether hosts may open the site: by category, as an exemption does not open what IT has closed by name."""
+    policy = policy_in_force(visit.session, visit.services.place.owner_id)
     by_category = standing is None or standing.permitted or standing.can_be_exempted
-    return by_category and may_open(visit.services.settings.courses.host_categories, categories)
+    return policy is not None and by_category and openable(policy).issuperset(categories)
 
 
 def _find(visit: Visit) -> tuple[Course, Asked] | None:

@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from captive_portal.console.visit import Visit
 from gateway.access import courses as access
+from gateway.access.course_openings import choosable, is_stranded, openings, policy_in_force
 from gateway.access.course_plan import OPENS_BEFORE, same_unit
-from gateway.storage import courses, exemption_requests, generations
+from gateway.storage import courses, exemption_requests
 from gateway.storage.course_models import Course
 from policies.categories import CATEGORIES
+from policies.host_opening import openable
 
 SHOWN_AFTER = timedelta(days=30)
 MAX_SHOWN = 500
@@ -41,6 +43,7 @@ def one(visit: Visit) -> Response:
         return visit.failed(HTTPStatus.NOT_FOUND)
     used = courses.usage(visit.session, course.id, visit.now)
     waiting = exemption_requests.waiting(visit.session, visit.services.place.owner_id, course.id)
+    policy = policy_in_force(visit.session, visit.services.place.owner_id)
     return visit.page(
         "course.html",
         course=course,
@@ -48,10 +51,13 @@ def one(visit: Visit) -> Response:
         used=used,
         most=max((count for _, count in used.hours), default=0),
         opens_at=course.starts_at - OPENS_BEFORE,
-        stranded=course.over_at > visit.now and _has_no_group(visit, course),
+        stranded=policy is not None and course.over_at > visit.now and is_stranded(policy, course),
         requests=[each.request for each in waiting],
-        categories=CATEGORIES,
         ssid=visit.services.settings.wifi.ssid,
+        opened=openings(policy, course, visit.now) if policy is not None else (),
+        may_open=bool(policy is not None and choosable(policy, course, visit.now)),
+        listed=bool(policy is not None and openable(policy)),
+        categories=CATEGORIES,
         notice=visit.query.get("notice", ""),
     )
 
@@ -87,12 +93,6 @@ def is_theirs(visit: Visit, course: Course) -> bool:
     """Whether the course is for the eyes of whoever is signed in."""
     member = visit.member
     return member.role == "it" or (member.role == "host" and same_unit(course.unit, member.unit))
-
-
-def _has_no_group(visit: Visit, course: Course) -> bool:
-    """Whether the policy in force has the course's group no longer."""
-    owner_id = visit.services.place.owner_id
-    return generations.mark_of(visit.session, owner_id, course.group_key) is None
 
 
 def state(visit: Visit, course: Course) -> str:

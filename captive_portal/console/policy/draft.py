@@ -20,9 +20,10 @@ from captive_portal.console.policy.room import (
     words,
 )
 from captive_portal.console.visit import Visit
+from gateway.access.course_openings import stranded
 from gateway.errors import UsageError
 from gateway.lists import generations as publishing
-from gateway.storage import courses, generations, places
+from gateway.storage import generations, places
 from policies.document import parse_document
 from policies.no_effect import idle_rules
 
@@ -104,7 +105,7 @@ def _page(
         note=note,
         since=since,
         taken_back=taken_back,
-        stranded=courses.without_group(visit.session, visit.services.place.owner_id, room.policy.groups, visit.now),
+        stranded=stranded(visit.session, visit.services.place, room.policy, visit.now),
         idle=list(idle_rules(room.policy, never(visit, room.policy))),
         words=try_name,
         **shared(room),

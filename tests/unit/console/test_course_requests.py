@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from gateway.access.course_openings import Opened, open_category
 from gateway.access.exemption_requests import Asked, Wanted, ask
+from gateway.access.status import device_status
 from gateway.link.neighbours import Neighbour
+from gateway.lists import draft_edits
 from gateway.lists import generations as publishing
-from gateway.settings import Courses
 from gateway.storage import exemption_requests, generations, grants
 from gateway.storage.log_models import StagedLeaf
+from policies.document import parse_document
+from policies.schedule import standing as standing_of
 from policies.snapshot import NamedList
 from tests.unit.console.test_courses import course, join, make
 from tests.unit.console.test_exemptions import compile_in_force
@@ -24,9 +27,11 @@ UNIT = "Nybø skule"
 @pytest.fixture
 def listed(world):
     """A world in which IT has listed games for hosts, with a course of UNIT from 13 to 15 UTC; world, course page."""
-    allowed = Courses(host_categories=("gaming",))
-    world.services = replace(world.services, settings=world.settings.model_copy(update={"courses": allowed}))
     world.publish_all()
+    with world.services.database.write() as session:
+        document = draft_edits.with_host_categories(publishing.draft(session, world.services.place), ["gaming"])
+        publishing.save_draft(session, world.services.place, document, world.now)
+        publishing.publish(session, world.services.place, "it", "", world.now)
     page = make(world.signed_in("it", "kari"), unit=UNIT)
     joined = join(world, course(world, page).code)
     return world, page, joined.grant_id
@@ -96,6 +101,35 @@ def test_a_host_grants_for_this_guest_alone_with_a_leaf(listed) -> None:
     assert (leaf(world)["type"], leaf(world)["decision"]) == ("exemption_decided", "granted")
     assert "Requests that wait" not in host.get("/courses").text
     assert host.fill("/courses/new", f"{path}/grant", until="2026-11-22T15:30", answer="").status_code == 422
+
+
+def test_what_is_open_for_the_course_stays_open_for_a_guest_with_an_exemption_alone(listed) -> None:
+    world, page, grant = listed
+    made = course(world, page)
+    with world.services.database.write() as session:
+        document = draft_edits.with_cells(
+            publishing.draft(session, world.services.place), {("default", "streaming"): "closed"}
+        )
+        document = draft_edits.with_host_categories(document, ["gaming", "streaming"])
+        publishing.save_draft(session, world.services.place, document, world.now)
+        publishing.publish(session, world.services.place, "it", "", world.now)
+        opened = open_category(
+            session, world.services.place, made.id, "streaming", 1, reason="a film", by="vert", now=world.now
+        )
+    assert isinstance(opened, Opened), opened
+    path = f"{page}/requests/{asked(world)}"
+    assert host_of(world).fill(path, f"{path}/grant", until="2026-11-22T15:30", answer="").status_code == 303
+    with world.services.database.read() as session:
+        standing = generations.in_force(session, world.services.place.owner_id)
+        moved = grants.owned_grant(session, world.services.place.owner_id, grant)
+        assert standing is not None
+        assert moved is not None
+        status = device_status(session, world.services.place, Neighbour("lo", "02:00:00:00:00:01"), world.now)
+    policy = parse_document(standing.document)
+    group = policy.groups[moved.group_key]
+    assert {"gaming", "streaming"} <= group.closed
+    assert standing_of(policy, group, world.now).lifted.keys() == {"gaming", "streaming"}
+    assert status.hours_group == "default"
 
 
 @pytest.mark.parametrize(

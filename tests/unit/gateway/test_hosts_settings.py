@@ -57,16 +57,3 @@ def test_a_password_of_the_wifi_that_can_not_be_one_is_refused(tmp_path: Path) -
         wifi_password(settings.wifi)
     password.write_text("long enough; really\n")
     assert wifi_password(settings.wifi) == "long enough; really"
-
-
-def test_hosts_open_what_it_has_listed_and_never_some_categories(tmp_path: Path):
-    path = tmp_path / "settings.toml"
-    path.write_text('[courses]\nhost_categories = ["gaming", "streaming"]\n')
-    assert load(path).courses.host_categories == ("gaming", "streaming")
-    for never in ("adult", "malware", "phishing"):
-        path.write_text(f'[courses]\nhost_categories = ["{never}"]\n')
-        with pytest.raises(UsageError, match="never opened by hosts"):
-            load(path)
-    path.write_text('[courses]\nhost_categories = ["games"]\n')
-    with pytest.raises(UsageError, match="no category"):
-        load(path)
