@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from captive_portal.console.look import N_
 from captive_portal.i18n import Translator
+from policies.categories import CATEGORIES, Language
 
 # What an installation publishes first, and as whom.
 INSTALLER = "gjestenett"
@@ -13,6 +15,10 @@ STARTER_NOTE = N_("starter policy")
 COMMAND_LINE = N_("command line")
 ROLLBACK = N_("rollback to generation {number}")
 _ROLLBACK = re.compile("rollback to generation ([0-9]+)")
+OPENED = N_("opened by a host for one course: {category}")
+CLOSED = N_("closed again by a host for one course: {category}")
+FOLLOWED = N_("what hosts have opened follows the course")
+_BY_HOST = re.compile("(opened|closed again) by a host for one course: ([a-z_]+)")
 
 
 def by(translate: Translator, published_by: str) -> str:
@@ -24,5 +30,10 @@ def note(translate: Translator, published_by: str, text: str) -> str:
     """The note of a generation; what a person wrote stays as it is."""
     if published_by == INSTALLER and text == STARTER_NOTE:
         return translate(STARTER_NOTE)
+    if text == FOLLOWED:
+        return translate(FOLLOWED)
+    if (by_host := _BY_HOST.fullmatch(text)) is not None and by_host[2] in CATEGORIES:
+        said = CATEGORIES[by_host[2]].names[cast(Language, translate.language)]
+        return translate(OPENED if by_host[1] == "opened" else CLOSED, category=said)
     rolled_back = _ROLLBACK.fullmatch(text)
     return text if rolled_back is None else translate(ROLLBACK, number=rolled_back[1])

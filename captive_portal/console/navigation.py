@@ -59,6 +59,7 @@ GROUPS = (
             Room("/policy", N_("Categories"), "it"),
             Room("/policy/groups", N_("Groups"), "it"),
             Room("/policy/exemptions", N_("Exemptions"), "it"),
+            Room("/policy/hosts", N_("What hosts may open"), "it"),
             Room("/policy/judged", N_("Judged names"), "it"),
             Room("/policy/draft", N_("Draft"), "it"),
             Room("/policy/history", N_("History"), "it", besides=("/policy/compare", "/policy/rollback")),

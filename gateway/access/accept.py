@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
+from gateway.access.course_openings import guests_group
 from gateway.access.courses import NoSeat, Sought, seat
 from gateway.access.receipts import new_receipt_code
 from gateway.audit.record import record
@@ -115,7 +116,7 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     if isinstance(course, str):
         return Refused(course)
     shared = applicant.group_key if isinstance(applicant, Known) else None
-    group_key = course.group_key if course is not None else shared or network.group_key
+    group_key = guests_group(session, place.owner_id, course) if course is not None else shared or network.group_key
     mark = generations.mark_of(session, place.owner_id, group_key)
     if mark is None and course is None and shared is not None:  # the group has been removed meanwhile
         group_key = network.group_key
@@ -166,7 +167,7 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
         now,
     )
     visitor_id, acceptance_id, grant_id = new_id(), new_id(), new_id()
-    ends_at = _end(now + by_group.get(group_key, duration), course)
+    ends_at = _end(now + by_group.get(course.group_key if course is not None else group_key, duration), course)
     new_visitor = None
     if isinstance(applicant, Known):
         visitor_id = applicant.visitor.id

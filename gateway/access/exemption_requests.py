@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 from gateway.access import grants as access
 from gateway.audit.record import record
-from gateway.errors import UsageError
 from gateway.link.neighbours import Neighbour
 from gateway.lists import draft_edits, generations
 from gateway.storage import exemption_requests, grants, places
@@ -25,7 +24,6 @@ from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.models import Grant
 from gateway.storage.places import Place
 from gateway.storage.types import new_id
-from policies.document import MAX_MARK
 from policies.model import NEVER_EXEMPT
 
 PURPOSE_MAX_CHARS = 300
@@ -170,7 +168,7 @@ def grant(
     key, mark = group, 0
     if scope == "session" and not group.startswith(SESSION_PREFIX):
         key = f"{SESSION_PREFIX}{request_id[:12]}"
-        mark = _free_mark(session, place, standing.document)
+        mark = generations.free_mark(session, place, standing.document)
     used = exemption_requests.groups_in_use(session, now)
 
     def edit(document: dict[str, Any]) -> None:
@@ -222,19 +220,6 @@ def _obstacle(
 
 def _is_open(grant: Grant, now: datetime) -> bool:
     return grant.revoked_at is None and grant.starts_at <= now < grant.ends_at
-
-
-def _free_mark(session: Session, place: Place, document: Mapping[str, Any]) -> int:
-    """The highest mark that no group has or had, in what is in force, published before, or being worked on: the low
-    ones are for groups that people make. Raises: UsageError.
-    """
-    used = set(generations.marks(session, place))
-    for groups in (document["groups"], generations.draft(session, place)["groups"]):
-        used |= {group["mark"] for group in groups.values()}
-    found = next((mark for mark in range(MAX_MARK, 0, -1) if mark not in used), None)
-    if found is None:
-        raise UsageError("every mark is or was a group's: grant the exemption to the group")
-    return found
 
 
 def _inherited(document: Mapping[str, Any], group: str, key: str, now: datetime) -> list[dict[str, Any]]:

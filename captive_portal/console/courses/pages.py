@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from captive_portal.console.courses import form as course_form
-from captive_portal.console.courses import posters
+from captive_portal.console.courses import openings, posters
 from captive_portal.console.courses import rooms as courses
 from captive_portal.console.courses.host_answers import HostAnswers
 from captive_portal.console.gate import Page
@@ -24,6 +24,9 @@ def pages(services: Services) -> tuple[Page, ...]:
         Page("POST", "/courses/{course}/edit", "host", course_form.change, "write"),
         Page("GET", "/courses/{course}/end", "host", courses.ask_end, "read"),
         Page("POST", "/courses/{course}/end", "host", courses.end, "write"),
+        Page("GET", "/courses/{course}/open", "host", openings.ask, "read"),
+        Page("POST", "/courses/{course}/open", "host", openings.open_, "write"),
+        Page("POST", "/courses/{course}/openings/{opening}/close", "host", openings.close, "write"),
         Page("GET", "/courses/{course}/poster", "host", posters.poster, "read"),
         Page("GET", "/courses/{course}/slide", "host", posters.slide, "read"),
     )

@@ -9,9 +9,12 @@ from starlette.responses import Response
 
 from captive_portal.console.visit import Visit
 from gateway.access import courses as access
+from gateway.access.course_openings import choosable, openings, policy_in_force
 from gateway.access.course_plan import OPENS_BEFORE, same_unit
 from gateway.storage import courses
 from gateway.storage.course_models import Course
+from policies.categories import CATEGORIES
+from policies.host_opening import openable
 
 SHOWN_AFTER = timedelta(days=30)
 MAX_SHOWN = 500
@@ -38,6 +41,7 @@ def one(visit: Visit) -> Response:
     if course is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
     used = courses.usage(visit.session, course.id, visit.now)
+    policy = policy_in_force(visit.session, visit.services.place.owner_id)
     return visit.page(
         "course.html",
         course=course,
@@ -46,6 +50,10 @@ def one(visit: Visit) -> Response:
         most=max((count for _, count in used.hours), default=0),
         opens_at=course.starts_at - OPENS_BEFORE,
         ssid=visit.services.settings.wifi.ssid,
+        opened=openings(policy, course, visit.now) if policy is not None else (),
+        may_open=bool(policy is not None and choosable(policy, course, visit.now)),
+        listed=bool(policy is not None and openable(policy)),
+        categories=CATEGORIES,
         notice=visit.query.get("notice", ""),
     )
 

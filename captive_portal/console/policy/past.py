@@ -43,7 +43,9 @@ def show(visit: Visit) -> Response:
         problems=problems,
         published=published,
         leaf=_leaf(visit, published) if published is not None else None,
-        groups=[_group(each, visit.language) for each in policy.groups.values()] if policy is not None else [],
+        groups=[_group(each, visit.language) for each in policy.groups.values() if not each.like]
+        if policy is not None
+        else [],
         policy=policy,
         exemptions=_exemptions(policy, at, visit.language) if policy is not None and at is not None else [],
         kept=kept_words,

@@ -43,7 +43,9 @@ STAFF = {
 HOST = {
     ("GET", "/courses"), ("GET", "/courses/new"), ("POST", "/courses/new"), ("GET", "/courses/{course}"),
     ("GET", "/courses/{course}/edit"), ("POST", "/courses/{course}/edit"), ("GET", "/courses/{course}/end"),
-    ("POST", "/courses/{course}/end"), ("GET", "/courses/{course}/poster"), ("GET", "/courses/{course}/slide"),
+    ("POST", "/courses/{course}/end"), ("GET", "/courses/{course}/open"), ("POST", "/courses/{course}/open"),
+    ("POST", "/courses/{course}/openings/{opening}/close"), ("GET", "/courses/{course}/poster"),
+    ("GET", "/courses/{course}/slide"),
 }  # fmt: skip
 
 
