@@ -26,19 +26,12 @@ from captive_portal.auth.sessions import SignedIn
 from captive_portal.auth.tokens import TOKEN_MAX_CHARS, form_token_matches, new_token
 from captive_portal.console.forms import MAX_FIELDS, NO_FORM, BadBody, read_form
 from captive_portal.console.look import LANGUAGES, Look
+from captive_portal.console.permissions import Permission, may
 from captive_portal.console.visit import FORM_COOKIE, LANGUAGE_COOKIE, SESSION_COOKIE, Visit
 from captive_portal.security_events import SecurityEvents
 from gateway.context import Services
 from gateway.storage.engine import Session, StorageUnavailableError
 
-# Who may: anybody; whoever is signed in; an auditor or IT; a host, for their own unit's courses, or IT; IT alone; a
-# program that collects figures (`_is_scraper`), or IT.
-Permission = Literal["public", "staff", "auditor", "host", "it", "scrape"]
-_MAY: Mapping[str, frozenset[Permission]] = {
-    "it": frozenset({"staff", "auditor", "host", "it", "scrape"}),
-    "auditor": frozenset({"staff", "auditor"}),
-    "host": frozenset({"staff", "host"}),
-}
 Transaction = Literal["none", "read", "write"]
 
 
@@ -165,11 +158,6 @@ def _bearer(authorization: str) -> str:
 def set_cookie(response: Response, name: str, value: str) -> None:
     """Set a cookie that only this host, over HTTPS and without scripts, gets back; it ends with the browser."""
     response.set_cookie(name, value, path="/", secure=True, httponly=True, samesite="lax")
-
-
-def may(role: str, permission: Permission) -> bool:
-    """Whether an account of this role may use a page of this permission; a role that is not known may nothing."""
-    return permission in _MAY.get(role, frozenset())
 
 
 def signed_in(visit: Visit, permission: Permission) -> SignedIn | HTTPStatus:

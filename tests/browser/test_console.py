@@ -223,7 +223,7 @@ def test_from_the_printed_link_to_a_closed_category_a_revoked_device_and_a_bundl
         assert policy is not None
         assert "streaming" in policy.document["groups"]["default"]["closed"]
 
-    page.get_by_role("link", name="Godkjenninger").click()
+    page.get_by_role("link", name="Dokumentasjon").click()
     expect(page.get_by_role("row")).to_have_count(3)
     page.get_by_role("link", name="Velg og eksporter").click()
     page.get_by_role("button", name="Lag pakken").click()
@@ -264,7 +264,8 @@ def test_a_list_of_ones_own_from_upload_to_removal_and_the_auditor_only_looks(
     page = _context(chromium, "nb", scripts=False).new_page()
     page.goto(f"{running.url}/lists")
     _sign_in(page, "kari")
-    page.get_by_role("link", name="Lister").click()
+    page.get_by_role("link", name="Innholdsfilter").click()
+    page.get_by_role("navigation", name="Innholdsfilter").get_by_role("link", name="Lister").click()
     expect(page.get_by_text("Ingen liste er på.")).to_be_visible()
     page.get_by_role("link", name="Legg til en liste").click()
     form = page.locator("form[action='/lists/upload']")

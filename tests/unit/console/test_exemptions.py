@@ -53,7 +53,8 @@ def test_the_room_shows_who_asks_for_what(asked) -> None:
     for part in ("www.game.example", "Ola &lt;b&gt;", "Firma AS", "en &lt;i&gt;time", "Online games", "group default"):
         assert part in page
     assert f'href="/exemptions/{request_id}"' in page
-    assert re.search(r"Exemptions \(1<span", page)
+    assert re.search(r"Requests for exemptions \(1<span", page)
+    assert re.search(r"Guests \(1<span", page)
     page = browser.get(f"/exemptions/{request_id}").text
     for part in (MAC, "This guest alone", "Everybody in the group default", "/policy?name=www.game.example"):
         assert part in page
