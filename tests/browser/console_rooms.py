@@ -27,8 +27,8 @@ NOT_PICTURED: Collection[str] = frozenset(
         "/sign-in/oidc", "/sign-in/oidc/done", "/sign-in/oidc/leave",  # lead to the provider and back
     }
 )  # fmt: skip
-AUDITORS = ("/acceptances", "/log", "/policy-then", "/checkpoints", "/exports")
-"""Pictured as the auditor sees them; what else staff may see is pictured as IT does."""
+AUDITORS = ("/acceptances", "/log", "/policy-then", "/checkpoints", "/exports", "/account/recovery-codes")
+"""Pictured as the auditor, who has an authenticator, sees them; what else staff may see is pictured as IT does."""
 MOST_USED = ("helpdesk", "devices", "policy", "exemptions", "courses", "acceptances", "rules")
 """Pictured in bokmål and nynorsk too, on a phone in the dark."""
 

@@ -128,12 +128,9 @@ def audit_target(folder: Path) -> str:
 
 def _accounts(filled: Filled) -> None:
     password, factor = hash_password(PASSWORD), load_second_factor(filled.services.settings.state).lock(SECRET)
-    wanted = {
-        IT: ("it", "", False),
-        OTHER_IT: ("it", "", True),
-        AUDITOR: ("auditor", "", True),
-        HOST: ("host", UNIT, False),
-    }
+    wanted = (
+        (IT, "it", "", False), (OTHER_IT, "it", "", True), (AUDITOR, "auditor", "", True), (HOST, "host", UNIT, False),
+    )  # fmt: skip
 
     def add(session: Any, now: datetime) -> None:
         for name, role, unit, has_app in wanted:

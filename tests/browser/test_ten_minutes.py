@@ -192,8 +192,8 @@ def test_8_a_guest_accepts_them(newcomer: Newcomer) -> None:
 
 def test_9_the_acceptances_are_exported_with_a_reason(newcomer: Newcomer) -> None:
     page, folder = newcomer.page, newcomer.terminal.folder
-    is_written("Acceptances", "Choose and export", "Make the bundle")
-    newcomer.follow("Acceptances")
+    is_written("Evidence", "Choose and export", "Make the bundle")
+    newcomer.follow("Evidence")
     expect(page.get_by_role("row").filter(has_text="Ola Nordmann")).to_have_count(1)
     newcomer.follow("Choose and export")
     newcomer.press("Make the bundle")
