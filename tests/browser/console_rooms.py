@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from captive_portal.console.gate import Page as Route
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Response
 
     from tests.browser.filled_console import Filled
 
@@ -31,6 +31,8 @@ AUDITORS = ("/acceptances", "/log", "/policy-then", "/checkpoints", "/exports", 
 """Pictured as the auditor, who has an authenticator, sees them; what else staff may see is pictured as IT does."""
 MOST_USED = ("helpdesk", "devices", "policy", "exemptions", "courses", "acceptances", "rules")
 """Pictured in bokmål and nynorsk too, on a phone in the dark."""
+BESIDE = ("first-steps", "verify-html")
+"""Pictures of no room of their own: the first page of a new installation, and a verdict outside the console."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,14 @@ class Way:
 
     path: Callable[[Filled], str]
     then: Callable[[Page, Filled], None] | None = None
+
+    def reach(self, page: Page, url: str, filled: Filled) -> Response | None:
+        """Bring `page` there, at a console at `url`."""
+        path = self.path(filled)
+        answer = page.goto(path if path.startswith("https:") else f"{url}{path}")
+        if self.then is not None:
+            self.then(page, filled)
+        return answer
 
 
 def _on_the_code(page: Page, filled: Filled) -> None:
@@ -123,10 +133,9 @@ def name_of(path: str) -> str:
     return "-".join(kept.split())
 
 
-def way(route: Route, filled: Filled) -> tuple[str, Callable[[Page, Filled], None] | None]:
-    """The address of a room, and what is done there before the picture is taken."""
-    found = WAYS.get(route.path) or BEFORE.get(route.path)
-    return (found.path(filled), found.then) if found is not None else (route.path, None)
+def way(route: Route) -> Way:
+    """How a room is reached."""
+    return WAYS.get(route.path) or BEFORE.get(route.path) or Way(lambda filled: route.path)
 
 
 def who(route: Route) -> str | None:

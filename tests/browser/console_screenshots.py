@@ -17,12 +17,14 @@ import pyotp
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from captive_portal.auth.setup import first_setup_link
 from captive_portal.console.gate import Page as Route
 from captive_portal.console.pages import all_pages
+from gateway.audit import verify_bundle
 from gateway.clock import utc_now
 from gateway.storage import leaves, staff
 from gateway.telemetry import Totals
-from tests.browser.console_rooms import MOST_USED, pictured, way, who, without_a_way
+from tests.browser.console_rooms import MOST_USED, WAYS, pictured, way, who, without_a_way
 from tests.browser.filled_console import AUDITOR, BEGAN, IT, SETTINGS, Filled, audit_target, copies, fill
 from tests.browser.screenshots import FOLDER as GUEST_PICTURES
 from tests.browser.screenshots import PATIENCE_MS, shot
@@ -84,17 +86,57 @@ def _pictures(browser: Browser, running: RunningConsole, filled: Filled) -> Iter
         for name, route in rooms.items():
             if language == "en" or name in MOST_USED:
                 yield f"{name}.{language}", _picture(pages[who(route)], running, filled, route, language)
+        if language == "en":
+            yield "verify-html.en", _verdict(browser, pages["auditor"], running, filled)
+    yield "first-steps.en", _first_page(browser, filled.folder / "new")
+
+
+def _verdict(browser: Browser, auditor: Page, running: RunningConsole, filled: Filled) -> Image.Image:
+    """What verify.html says of a bundle that the auditor has just exported."""
+    WAYS["/acceptances/exports/{key}"].reach(auditor, running.url, filled)
+    files = []
+    for link in auditor.locator("a[download]").all():
+        with auditor.expect_download() as download:
+            link.click()
+        files.append(filled.folder / download.value.suggested_filename)
+        download.value.save_as(files[-1])
+    page = browser.new_context(locale=LOCALES["en"], reduced_motion="reduce", offline=True).new_page()
+    page.goto(Path(verify_bundle.__file__).with_name("verify.html").as_uri())
+    for field, path in zip(
+        ("#bundle", "#sidecar", "#key"), (*files, running.services.settings.state / "log.vkey"), strict=True
+    ):
+        page.locator(field).set_input_files(path)
+    page.locator("#check").click()
+    page.locator("#verdict").wait_for()
+    return shot(page, LAPTOP, "light", LAPTOP_SCALE)
+
+
+def _first_page(browser: Browser, folder: Path) -> Image.Image:
+    """What IT sees on a new installation, when they have signed in for the first time."""
+    folder.mkdir()
+    with running_console(folder) as running:
+        page = browser.new_context(locale=LOCALES["en"], ignore_https_errors=True).new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        link = first_setup_link(running.services)
+        assert link is not None
+        page.goto(link)
+        for field, text in (("#username", IT), ("#password", PASSWORD), ("#password_again", PASSWORD)):
+            page.locator(field).fill(text)
+        page.locator("main button").first.click()
+        _sign_in(page, IT)
+        return shot(page, LAPTOP, "light", LAPTOP_SCALE)
 
 
 def _picture(page: Page, running: RunningConsole, filled: Filled, route: Route, language: str) -> Image.Image | str:
-    path, then = way(route, filled)
-    answer = page.goto(path if path.startswith("https:") else f"{running.url}{path}")
-    if then is not None:
-        then(page, filled)
+    found = way(route)
+    answer = found.reach(page, running.url, filled)
+    path = page.url.removeprefix(running.url)
+    if found.then is not None:
+        pass  # it has waited for what it wants to see
     elif answer is None or answer.status != 200:
         return f"{path} answered {answer.status if answer else 'nothing'}"
-    elif "/sign-in" in page.url and not route.path.startswith("/sign-in"):
-        return f"{path} leads to {page.url}"
+    elif "/sign-in" in path and not route.path.startswith("/sign-in"):
+        return f"{route.path} leads to {path}"
     if language == "en":
         return shot(page, LAPTOP, "light", LAPTOP_SCALE)
     return shot(page, PHONE, "dark", PHONE_SCALE)
@@ -119,17 +161,22 @@ def _page(
         context.add_cookies(signed_in[role])  # type: ignore[arg-type]  # what it gave
         return page
     page.goto(f"{running.url}/sign-in")
-    page.locator("#username").fill(IT if role == "it" else AUDITOR)
-    page.locator("#password").fill(PASSWORD)
-    page.locator("main button").first.click()
+    _sign_in(page, IT if role == "it" else AUDITOR)
     if role == "auditor":
         page.locator("#code").fill(_next_code(running))
         page.locator("main button").first.click()
-    expect(page.locator(".rooms")).to_be_visible()
+        expect(page.locator(".rooms")).to_be_visible()
     signed_in[role] = [  # the language is each browser's own
         dict(cookie) for cookie in context.cookies() if not cookie["name"].endswith("lang")
     ]
     return page
+
+
+def _sign_in(page: Page, username: str) -> None:
+    page.locator("#username").fill(username)
+    page.locator("#password").fill(PASSWORD)
+    page.locator("main button").first.click()
+    expect(page.locator(".rooms").or_(page.locator("#code")).first).to_be_visible()
 
 
 def _next_code(running: RunningConsole) -> str:
