@@ -25,7 +25,17 @@ from gateway.clock import utc_now
 from gateway.storage import leaves, staff
 from gateway.telemetry import Totals
 from tests.browser.console_rooms import MOST_USED, WAYS, pictured, way, who, without_a_way
-from tests.browser.filled_console import AUDITOR, BEGAN, IT, SETTINGS, Filled, audit_target, copies, fill
+from tests.browser.filled_console import (
+    AUDITOR,
+    BEGAN,
+    IT,
+    SETTINGS,
+    Filled,
+    audit_target,
+    copies,
+    fill,
+    trusted_certificate,
+)
 from tests.browser.screenshots import FOLDER as GUEST_PICTURES
 from tests.browser.screenshots import PATIENCE_MS, shot
 from tests.browser.test_console import PASSWORD, SECRET, RunningConsole, running_console
@@ -52,7 +62,7 @@ def main(folder: Path = FOLDER) -> int:
         with running_console(Path(place), SETTINGS + audit_target(Path(place)), BEGAN) as running:
             filled = fill(running, Path(place))
             with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--lang=en-GB"])
+                browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
                 for name, picture in _pictures(browser, running, filled):
                     if isinstance(picture, str):
                         failed += 1
@@ -108,6 +118,7 @@ def _verdict(browser: Browser, auditor: Page, running: RunningConsole, filled: F
         page.locator(field).set_input_files(path)
     page.locator("#check").click()
     page.locator("#verdict").wait_for()
+    page.evaluate("document.getElementById('before').hidden = true")
     return shot(page, LAPTOP, "light", LAPTOP_SCALE)
 
 
@@ -115,6 +126,7 @@ def _first_page(browser: Browser, folder: Path) -> Image.Image:
     """What IT sees on a new installation, when they have signed in for the first time."""
     folder.mkdir()
     with running_console(folder) as running:
+        trusted_certificate(running)
         page = browser.new_context(locale=LOCALES["en"], ignore_https_errors=True).new_page()
         page.set_default_timeout(PATIENCE_MS)
         link = first_setup_link(running.services)

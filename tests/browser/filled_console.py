@@ -103,16 +103,21 @@ class Filled:
 def fill(running: RunningConsole, folder: Path) -> Filled:
     """Fill a fresh installation, which was started with `SETTINGS` and the audit target of `audit_target`."""
     filled = Filled(running, folder)
-    portal = running.services.settings.portal
-    assert portal.tls_certificate is not None
-    assert portal.tls_key is not None
-    Authority(portal.tls_key.parent).issue([portal.hostname], portal.tls_certificate, portal.tls_key)
+    trusted_certificate(running)
     for part in (_accounts, _policy, _rules, _courses, _guests, _requests, _lookups):
         part(filled)
     filled.happen()
     _lists(filled)
     running.compile_policy()
     return filled
+
+
+def trusted_certificate(running: RunningConsole) -> None:
+    """Give the portal a certificate that its devices would believe."""
+    portal = running.services.settings.portal
+    assert portal.tls_certificate is not None
+    assert portal.tls_key is not None
+    Authority(portal.tls_key.parent).issue([portal.hostname], portal.tls_certificate, portal.tls_key)
 
 
 def copies(filled: Filled) -> None:
