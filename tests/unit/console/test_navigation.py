@@ -93,7 +93,8 @@ def test_what_it_is_shown(world):
     text = browser.get("/policy/history").text
     assert links(text) == [
         ("/devices", ""), ("/policy", "true"), ("/rules", ""), ("/acceptances", ""), ("/network", ""),
-        ("/policy", ""), ("/policy/groups", ""), ("/policy/exemptions", ""), ("/policy/hosts", ""), ("/policy/judged", ""),
+        ("/policy", ""), ("/policy/groups", ""), ("/policy/exemptions", ""), ("/policy/hosts", ""),
+        ("/policy/judged", ""),
         ("/policy/draft", ""), ("/policy/history", "page"), ("/lists", ""), ("/try", ""), ("/lookups", ""),
     ]  # fmt: skip
     assert ("/rules", "page") in links(browser.get("/rules").text)
