@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import cast
 
 from captive_portal.console.look import N_
 from captive_portal.i18n import Translator
 from policies.categories import CATEGORIES, Language
+from policies.model import Policy
 
 # What an installation publishes first, and as whom.
 INSTALLER = "gjestenett"
@@ -45,3 +47,9 @@ def reason(translate: Translator, text: str) -> str:
     """Why there is an exemption: a guest's request by its number, or what a person wrote, as it is."""
     asked = _REQUEST.fullmatch(text)
     return text if asked is None else translate(REQUEST, request=asked[1])
+
+
+def readable(translate: Translator, policy: Policy) -> Policy:
+    """The policy with the reasons of its exemptions as `reason` says them, to be told and not kept."""
+    told = (replace(each, reason=reason(translate, each.reason)) for each in policy.exemptions)
+    return replace(policy, exemptions=tuple(told))

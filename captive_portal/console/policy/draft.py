@@ -97,7 +97,7 @@ def _page(
     taken_back: tuple[str, ...] = ()
     base = generations.by_number(visit.session, visit.services.place.owner_id, room.base or 0) if since else None
     if base is not None and room.standing is not None:
-        taken_back = words(parse_document(base.document), parse_document(room.standing.document), visit.language)
+        taken_back = words(visit, parse_document(base.document), parse_document(room.standing.document))
     return visit.page(
         "policy_draft.html",
         status,

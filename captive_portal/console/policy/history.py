@@ -56,7 +56,7 @@ def compare(visit: Visit) -> Response:
         problem = NO_GENERATION if first or second else ""
     else:
         try:
-            told = words(parse_document(rows[0].document), parse_document(rows[1].document), visit.language)
+            told = words(visit, parse_document(rows[0].document), parse_document(rows[1].document))
         except PolicyError:
             problem = UNREADABLE
     return visit.page(
@@ -101,7 +101,7 @@ def _ask(visit: Visit, status: int = HTTPStatus.OK, *, problem: str = "", note: 
     ended: tuple[str, ...] = ()
     try:
         planned = publishing.rolled_back(visit.session, visit.services.place, row.generation)
-        told = words(parse_document(room.standing.document), parse_document(planned.document), visit.language)
+        told = words(visit, parse_document(room.standing.document), parse_document(planned.document))
         ended = planned.ended
     except PolicyError:
         problem = problem or UNREADABLE

@@ -35,6 +35,8 @@ def show(visit: Visit) -> Response:
         at, problems = None, {"at": FUTURE_PROBLEM}
     published = generations.in_force_at(visit.session, visit.services.place.owner_id, at) if at is not None else None
     policy = parse_document(published.document) if published is not None else None
+    if policy is not None:
+        policy = kept_words.readable(visit.look.translator(visit.language), policy)
     return visit.page(
         "policy_then.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,

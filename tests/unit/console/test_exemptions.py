@@ -146,10 +146,10 @@ def test_what_the_product_notes_of_a_request_is_in_the_readers_language(asked) -
     browser = world.signed_in("it", "kari")
     path = f"/exemptions/{request_id}"
     browser.fill(path, f"{path}/grant", scope="group", until="2026-11-22T20:00", answer="")
-    for page in ("/policy/history", "/policy/exemptions"):
-        assert f"exemption request {request_id}" in browser.get(f"{page}?lang=en").text
+    for page in ("/policy/history", "/policy/exemptions", "/policy/compare?from=1&to=2"):
+        assert f"exemption request {request_id}" in browser.get(f"{page}{'&' if '?' in page else '?'}lang=en").text
         for language, said in (("nb", "forespørsel om unntak"), ("nn", "førespurnad om unntak")):
-            shown = browser.get(f"{page}?lang={language}").text
+            shown = browser.get(f"{page}{'&' if '?' in page else '?'}lang={language}").text
             assert f"{said} {request_id}" in shown
             assert "exemption request" not in shown
 
