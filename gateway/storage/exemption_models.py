@@ -24,6 +24,7 @@ class ExemptionRequest(Base):
     __table_args__ = (
         CheckConstraint("decision IN ('', 'granted', 'declined')", name="decision"),
         Index("ix_exemption_request_open", "owner_id", "decision", "asked_at"),
+        Index("ix_exemption_request_decided", "owner_id", "decision", "decided_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

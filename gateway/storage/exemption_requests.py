@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, delete, func, select, update
 
 from gateway.storage.engine import Session
 from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.grants import SHOWN
+from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
 from gateway.storage.models import Device, Grant
 
 KEPT_DAYS = 30
@@ -85,10 +86,29 @@ def waiting(session: Session, owner_id: str, course_id: str | None = None) -> Se
     return [Asked(row[0], row[1]) for row in session.execute(query)]
 
 
-def decided(session: Session, owner_id: str, limit: int) -> Sequence[Asked]:
-    """The requests that were decided last, newest first."""
-    query = _shown(owner_id).where(ExemptionRequest.decision != "").order_by(ExemptionRequest.decided_at.desc())
-    return [Asked(row[0], row[1]) for row in session.execute(query.limit(limit))]
+def page_of_requests(session: Session, owner_id: str, decisions: Collection[str], cut: Cut) -> Part[Asked]:
+    """A part of the requests that were decided so ("": not yet). `cut.by` is `asked`, or, of those that are decided,
+    `decided`; a place is (that moment, id).
+    """
+    column: Any = ExemptionRequest.asked_at if cut.by == "asked" else ExemptionRequest.decided_at
+
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[Asked]:
+        found: list[Asked] = []
+        for decision in decisions:  # one walk each, along the index
+            rest = _shown(owner_id).where(ExemptionRequest.decision == decision)
+            rest = rest.where(*beyond(column, ExemptionRequest.id, place, descending=descending))
+            ordered = rest.order_by(*in_order(column, ExemptionRequest.id, descending=descending)).limit(limit)
+            found += [Asked(row[0], row[1]) for row in session.execute(ordered)]
+        return sorted(found, key=lambda each: place_of(each, cut.by), reverse=descending)[:limit]
+
+    return part(cut, fetch)
+
+
+def place_of(asked: Asked, by: str) -> tuple[datetime, str]:
+    """Where a request stands in the order of `page_of_requests`."""
+    request = asked.request
+    moment = request.asked_at if by == "asked" or request.decided_at is None else request.decided_at
+    return moment, request.id
 
 
 def find(session: Session, owner_id: str, request_id: str, *, lock: bool = False) -> Asked | None:

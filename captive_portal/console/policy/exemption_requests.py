@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -9,17 +10,22 @@ from starlette.responses import Response
 
 from captive_portal.console.policy import deciding
 from captive_portal.console.policy.compiled import SnapshotReader
+from captive_portal.console.look import N_
 from captive_portal.console.policy.deciding import PROBLEMS
+from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import Visit
 from gateway.access import exemption_requests as requests
 from gateway.access.exemption_requests import ANSWER_MAX_CHARS, SESSION_PREFIX
 from gateway.errors import UsageError
 from gateway.storage import courses, exemption_requests
 from gateway.storage.exemption_requests import Asked
+from gateway.storage.keyset import Place
 from policies.categories import CATEGORIES
 from policies.model import NEVER_EXEMPT
 
-SHOWN = 30
+WAITING = Table("/exemptions", (Column("asked", N_("Asked"), "moment"),), descending=False, size=25, prefix="w-")
+DECIDED = Table("/exemptions", (Column("decided", N_("Decided"), "moment"),), size=25)
+DECISIONS = ("granted", "declined")
 
 
 class ExemptionPages:
@@ -30,11 +36,19 @@ class ExemptionPages:
 
     def overview(self, visit: Visit) -> Response:
         """GET /exemptions"""
-        owner_id = visit.services.place.owner_id
+        owner_id, session = visit.services.place.owner_id, visit.session
+        decision = visit.query.get("decision", "") if visit.query.get("decision") in DECISIONS else ""
+        asked = WAITING.read(visit.query, {"decision": decision})
+        settled = DECIDED.read(visit.query, {"decision": decision})
+        waiting = exemption_requests.page_of_requests(session, owner_id, ("",), asked.cut)
+        decided = exemption_requests.page_of_requests(
+            session, owner_id, (decision,) if decision else DECISIONS, settled.cut
+        )
         return visit.page(
             "exemptions.html",
-            waiting=exemption_requests.waiting(visit.session, owner_id),
-            decided=exemption_requests.decided(visit.session, owner_id, SHOWN),
+            waiting=asked.shown(waiting, _place("asked"), total=visit.requests_waiting),
+            decided=settled.shown(decided, _place("decided")),
+            decision=decision,
             categories=CATEGORIES,
             kept_days=exemption_requests.KEPT_DAYS,
             notice=visit.query.get("notice", ""),
@@ -115,3 +129,7 @@ class ExemptionPages:
             problems=problems or {},
             answer_max=ANSWER_MAX_CHARS,
         )
+
+
+def _place(by: str) -> Callable[[Asked], Place]:
+    return lambda each: exemption_requests.place_of(each, by)
