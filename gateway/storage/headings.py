@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from gateway.storage.bulk import insert_many
 from gateway.storage.engine import Session
-from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
+from gateway.storage.keyset import Cut, Part, Place, in_order, part, within
 from gateway.storage.log_models import Leaf, LeafHeading
 
 
@@ -78,13 +78,14 @@ def page_of_leaves(session: Session, owner_id: str, query: LeafQuery, cut: Cut) 
 def _found(
     session: Session, owner_id: str, query: LeafQuery, place: Place | None, limit: int, *, descending: bool
 ) -> Sequence[FoundLeaf]:
-    conditions = [LeafHeading.owner_id == owner_id, *_conditions(query)]
-    conditions += beyond(LeafHeading.at, LeafHeading.leaf_index, place, descending=descending)
+    by = LeafHeading.at, LeafHeading.leaf_index
+    conditions = [LeafHeading.owner_id == owner_id, *_sites(query)]
+    conditions += within(*by, query.since, query.until, place, descending=descending)
     found: list[FoundLeaf] = []
     # One walk a type, each along its own index, rather than one along all leaves for a rare type among many.
     for type_ in query.types or (None,):
         own = [*conditions, LeafHeading.type == type_] if type_ is not None else conditions
-        ordered = _LEAF.where(*own).order_by(*in_order(LeafHeading.at, LeafHeading.leaf_index, descending=descending))
+        ordered = _LEAF.where(*own).order_by(*in_order(*by, descending=descending))
         found += (FoundLeaf(*row) for row in session.execute(ordered.limit(limit)))
     return sorted(found, key=lambda leaf: (leaf.at, leaf.index), reverse=descending)[:limit]
 
@@ -129,10 +130,13 @@ def leaf_at(session: Session, owner_id: str, index: int) -> FoundLeaf | None:
 
 
 def _conditions(query: LeafQuery) -> list[ColumnElement[bool]]:
-    found = _times(query)
-    if query.sites is not None:
-        found.append(or_(LeafHeading.site.in_(query.sites), LeafHeading.type.not_in(query.local_types)))
-    return found
+    return [*_times(query), *_sites(query)]
+
+
+def _sites(query: LeafQuery) -> list[ColumnElement[bool]]:
+    if query.sites is None:
+        return []
+    return [or_(LeafHeading.site.in_(query.sites), LeafHeading.type.not_in(query.local_types))]
 
 
 def _times(query: LeafQuery) -> list[ColumnElement[bool]]:

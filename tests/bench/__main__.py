@@ -6,7 +6,21 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import accept, classify, export, first_page, index, intake, judge, path, portal, seal, search, tables, verify
+from tests.bench import (
+    accept,
+    classify,
+    export,
+    first_page,
+    index,
+    intake,
+    judge,
+    path,
+    portal,
+    seal,
+    search,
+    tables,
+    verify,
+)
 from tests.bench.dns import run as dns
 from tests.lab.world import missing
 

@@ -8,9 +8,9 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
+from captive_portal.console.look import N_
 from captive_portal.console.policy import deciding
 from captive_portal.console.policy.compiled import SnapshotReader
-from captive_portal.console.look import N_
 from captive_portal.console.policy.deciding import PROBLEMS
 from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import Visit
