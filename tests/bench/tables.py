@@ -112,6 +112,7 @@ def _questions(place: Place, rows: int, sites: list[str], versions: list[str], m
             f"the log by {by}, a rare type (exports made)": log(by, ("export",)),
             f"the log by {by}, a period": log(by, (), *year),
             f"the log by {by}, everything as a period": log(by, (), START, now),
+            f"the log by {by}, all but the last two hours": log(by, (), START, now - STEP * 40),
             f"the log by {by}, a common type in a period": log(by, ("acceptance",), *year),
         }
     for name, since, until in (("", None, None), (", a period", *year)):
