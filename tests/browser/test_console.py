@@ -71,7 +71,7 @@ class RunningConsole:
         """A guest who has accepted; where `applied`, as the enforcer says when the device is let through."""
         place, now = self.services.place, utc_now()
         with self.services.database.write() as session:
-            version = rules.version_in_force(session, place.owner_id)
+            version = rules.version_in_force(session, place.owner_id, now=utc_now())
             assert version is not None
             done = accept(
                 session, place, Neighbour("lo", mac), Applicant(name, organisation, "post@eksempel.test"),

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from captive_portal.console.rules import writing as rules_writing
+from captive_portal.console.rules.room import standings
 from captive_portal.console.visit import Visit
 from gateway.storage import rules
 from gateway.storage.models import RulesText, RulesVersion
@@ -28,8 +28,9 @@ def show(visit: Visit) -> Response:
         "rules_versions.html",
         HTTPStatus.NOT_FOUND if unknown else HTTPStatus.OK,
         versions=versions,
-        standings=rules_writing.standings(visit),
+        standings=standings(visit),
         notice=visit.query.get("notice", ""),
+        outcomes=rules.outcomes(visit.session, visit.services.place.owner_id),
         today=norwegian_day(visit.now),
         old=old,
         new=new,
