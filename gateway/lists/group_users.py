@@ -23,7 +23,7 @@ WORDS: Mapping[User, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Something that uses a missing group: what it is, and what it is called (an interface, or a network's addresses)."""
+    """Something that uses a missing group: what it is, and what it is called (interface, or addresses)."""
 
     user: User
     name: str

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from captive_portal.console.lists import words
+from captive_portal.console.lists.adding import TOO_LARGE
 from captive_portal.console.lists.overlap import Overlap, Overlaps
 from captive_portal.console.lists.view import Row, every_row, one_row
 from captive_portal.console.policy import quarantine
@@ -44,25 +45,24 @@ class ListPages:
         for row in rows:
             if not row.source.enabled:
                 off[row.source.category].append(row)
-        moving = sum(row.state in ("busy", "waiting") for row in on)
-        response = visit.page(
+        moving = sum(row.is_moving for row in on)
+        return visit.page(
             "lists.html",
             on=on,
             off={key: found for key, found in off.items() if found},
             names=sum(row.facts.entries for row in on if row.facts is not None),
             moving=moving,
+            every_s=EVERY_S if moving else 0,
+            troubled=sum(row.state in ("trouble", "damaged") for row in on),
             notice=visit.query.get("notice", ""),
             **_shared(visit),
         )
-        if moving and visit.query.get("notice") == "asked":
-            response.headers["Refresh"] = f"{EVERY_S}; url=/lists?notice=asked"
-        return response
 
     def show(self, visit: Visit) -> Response:
-        """GET /lists/source/{key}: it comes again by itself while a refresh is under way."""
+        """GET /lists/source/{key}: it is told anew by itself while a refresh is under way."""
         row = self._row(visit)
         if row is None:
-            return visit.failed(HTTPStatus.NOT_FOUND)
+            return self._refused(visit)
         before = visit.query.get("before", "")
         place = visit.services.place
         tries = stored.history(
@@ -70,7 +70,7 @@ class ListPages:
             int(before) if before.isdigit() and len(before) < 19 else None,
         )  # fmt: skip
         held, held_total = self._held(row.source.key)
-        response = visit.page(
+        return visit.page(
             "list.html",
             row=row,
             tries=tries[:HISTORY],
@@ -79,13 +79,15 @@ class ListPages:
             held_total=held_total,
             overlap=self._overlap(row.source.key),
             next_due=due.next_due(visit.session, place, row.source) if row.configured else None,
+            every_s=(EVERY_WHEN_SLOW_S if row.is_slow(visit.now) else EVERY_S) if row.is_moving and not before else 0,
             notice=visit.query.get("notice", ""),
+            too_large=TOO_LARGE,
             **_shared(visit),
         )
-        if row.state in ("busy", "waiting") and not before:
-            seconds = EVERY_WHEN_SLOW_S if row.is_slow(visit.now) else EVERY_S
-            response.headers["Refresh"] = f"{seconds}; url=/lists/source/{row.source.key}"
-        return response
+
+    def too_large(self, visit: Visit) -> Response:
+        """Of a newer file that is too large."""
+        return self.show(replace(visit, query={"notice": "too-large"}))
 
     def switch(self, visit: Visit) -> Response:
         """POST /lists/source/{key}/switch"""
@@ -131,6 +133,14 @@ class ListPages:
     def _row(self, visit: Visit) -> Row | None:
         key = visit.params["key"]
         return one_row(visit.session, visit.services, key, visit.now) if KEY.fullmatch(key) else None
+
+    def _refused(self, visit: Visit) -> Response:
+        """Of a file that was never taken in: why. It left no list behind."""
+        key, place = visit.params["key"], visit.services.place
+        found = stored.newest_anywhere(visit.session, place.owner_id, key) if KEY.fullmatch(key) else None
+        if found is None or found.outcome != "refused":
+            return visit.failed(HTTPStatus.NOT_FOUND)
+        return visit.page("list_refused.html", last=found, **_shared(visit))
 
     def _overlap(self, key: str) -> Overlap | None:
         try:
