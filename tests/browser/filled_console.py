@@ -257,7 +257,7 @@ def _guests(filled: Filled) -> None:
     def come(number: int) -> Callable[[Any, datetime], Any]:
         def accepting(session: Any, now: datetime) -> None:
             name, organisation, kind = PEOPLE[number % len(PEOPLE)]
-            version = rules.version_in_force(session, place.owner_id)
+            version = rules.version_in_force(session, place.owner_id, now=now)
             assert version is not None
             sought = courses.Sought(course_id=filled.course) if kind == "course" and number >= 40 else None
             done = accept(
@@ -319,7 +319,7 @@ def _requests(filled: Filled) -> None:
         return asking
 
     def ask_host(session: Any, now: datetime) -> None:
-        version = rules.version_in_force(session, place.owner_id)
+        version = rules.version_in_force(session, place.owner_id, now=now)
         assert version is not None
         done = host_requests.ask(
             session, place, Neighbour("lo", mac_of(112)), Applicant("Tone Rud", "Kommunearkivet", ""),

@@ -94,9 +94,7 @@ class ListPages:
             held_total=held_total,
             overlap=self._overlap(row.source.key),
             next_due=due.next_due(visit.session, place, row.source) if row.configured else None,
-            every_s=(EVERY_WHEN_SLOW_S if row.is_slow(visit.now) else EVERY_S)
-            if row.is_moving and asked.place is None
-            else 0,
+            every_s=pace_s if row.is_moving and asked.place is None else 0,
             notice=visit.query.get("notice", ""),
             too_large=TOO_LARGE,
             **_shared(visit),
