@@ -182,9 +182,9 @@ def _policy(filled: Filled) -> None:
         (4, IT, "Læringsspill som skolene bruker",
          lambda before: edits.with_top_names(
              edits.with_name(before, "default", "laerespill.example", "permit")[0], "default", on=True)),
-        (1, IT, "Kurs i spillutvikling",
+        (1, IT, "Spillkveld på biblioteket",
          lambda before: edits.with_exemption(
-             before, "course", ["gaming"], since, until, approved_by="Kari Nes", reason="Kurs i spillutvikling")[0]),
+             before, "library", ["gaming"], since, until, approved_by="Kari Nes", reason="Spillkveld for ungdom")[0]),
     )  # fmt: skip
     for days, by, note, edit in changes:
 
