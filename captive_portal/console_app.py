@@ -22,7 +22,6 @@ from captive_portal.security import CONTENT_SECURITY_POLICY, PAGE_HEADERS
 from gateway.context import Services
 from gateway.telemetry import Totals
 
-
 HEADERS: Mapping[str, str] = {
     **PAGE_HEADERS,
     "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; script-src 'self'; connect-src 'self'",
