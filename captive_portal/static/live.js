@@ -38,7 +38,7 @@ function show(page) {
     if (old.innerHTML === fresh.innerHTML) continue; // nothing is read aloud that is not new
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
     const index = focused ? [...old.querySelectorAll(FOCUSABLE)].indexOf(focused) : -1;
-    old.innerHTML = fresh.innerHTML;
+    old.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
     if (index >= 0) old.querySelectorAll(FOCUSABLE)[index]?.focus();
   }
   if (ended) document.title = page.title;
