@@ -14,7 +14,7 @@ from gateway.storage import staff
 from gateway.storage.keyset import Part
 from gateway.storage.models import StaffSession
 
-TABLE = Table("/sessions", (Column("seen", N_("Last seen"), "moment"), Column("name", N_("User name"))))
+TABLE = Table("/sessions", (Column("seen", N_("Last seen"), "moment"),))
 NAME_MAX_CHARS = 80
 
 
@@ -26,7 +26,7 @@ def show(visit: Visit) -> Response:
     if problem is None:
         owner_id = visit.services.place.owner_id
         part = staff.page_of_sessions(visit.session, owner_id, visit.now, visit.idle, name, asked.cut)
-    shown = asked.shown(part, lambda row: (row.seen_at if asked.cut.by == "seen" else row.staff.username, row.id))
+    shown = asked.shown(part, lambda row: (row.seen_at, row.id))
     return visit.page("staff_sessions.html", shown=shown, name=name, notice=visit.query.get("notice", ""))
 
 
