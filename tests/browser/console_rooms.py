@@ -92,6 +92,8 @@ WAYS: Mapping[str, Way] = {
     "/rules/{group}/preview": Way(lambda filled: "/rules/-/preview?text=nb"),
     "/rules/{group}/publish": Way(lambda filled: "/rules/-/publish"),
     "/rules/{group}/discard": Way(lambda filled: "/rules/-/discard"),
+    "/rules/{group}/proposal": Way(lambda filled: "/rules/library/proposal"),
+    "/rules/versions/{version}/withdraw": Way(lambda filled: f"/rules/versions/{filled.coming}/withdraw"),
     "/acceptances/{id}": Way(lambda filled: f"/acceptances/{filled.acceptance}"),
     "/log/{index}": Way(lambda filled: "/log/3"),
     "/acceptances/exports/{key}": Way(lambda filled: "/acceptances/export", _export),
