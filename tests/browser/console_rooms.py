@@ -91,6 +91,8 @@ WAYS: Mapping[str, Way] = {
     "/rules/{group}/edit": Way(lambda filled: "/rules/-/edit"),
     "/rules/{group}/preview": Way(lambda filled: "/rules/-/preview?text=nb"),
     "/rules/{group}/publish": Way(lambda filled: "/rules/-/publish"),
+    "/rules/{group}/proposal": Way(lambda filled: "/rules/library/proposal"),
+    "/rules/versions/{version}/withdraw": Way(lambda filled: f"/rules/versions/{filled.coming_version}/withdraw"),
     "/rules/{group}/discard": Way(lambda filled: "/rules/-/discard"),
     "/acceptances/{id}": Way(lambda filled: f"/acceptances/{filled.acceptance}"),
     "/log/{index}": Way(lambda filled: "/log/3"),

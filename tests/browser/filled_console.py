@@ -27,10 +27,10 @@ from gateway.audit.record import record
 from gateway.clock import MUNICIPAL_ZONE, utc_now
 from gateway.link.neighbours import Neighbour
 from gateway.lists import draft_edits, generations
-from gateway.storage import dns_counters, grants, rules
+from gateway.storage import dns_counters, grants, rules, staff
 from gateway.storage.course_models import Course
 from gateway.terms import draft as rules_draft
-from gateway.terms import drafting
+from gateway.terms import drafting, proposing
 from gateway.terms.publish import publish, short_texts, starter_texts
 from tests.browser.test_console import PASSWORD, SECRET, RunningConsole
 from tests.lab.certificates import Authority
@@ -81,7 +81,7 @@ class Filled:
         self.services, self.place = running.services, running.services.place
         self.now = utc_now()
         self.course = self.grant = self.acceptance = self.request = self.course_request = ""
-        self.setup_link = self.host_link = ""
+        self.setup_link = self.host_link = self.coming_version = ""
         self._to_come: list[tuple[datetime, Callable[[Any, datetime], Any]]] = []
 
     def then(self, when: datetime, what: Callable[[Any, datetime], Any]) -> None:
@@ -227,8 +227,31 @@ def _rules(filled: Filled) -> None:
         written = replace(begun, texts=changed, case_number="26/87")
         assert not isinstance(drafting.keep(session, place, "", written, "", OTHER_IT, now), drafting.Overtaken)
 
+    def propose(session: Any, now: datetime) -> None:
+        short = rules_draft.begin(short_texts(), ("nb", "nn", "en"), f"bibliotek-{year}-2", binding="nb")
+        written = replace(short, adopting_body="Biblioteksjefen", case_number="26/90")
+        kept = drafting.keep(session, place, "library", written, "", OTHER_IT, now)
+        assert not isinstance(kept, drafting.Overtaken)
+        proposer = staff.by_username(session, place.owner_id, OTHER_IT)
+        assert proposer is not None
+        done = proposing.propose(
+            session, place, "library", kept.edition, languages=("nb", "nn", "en"), choice=drafting.Choice(),
+            by=proposing.Person(proposer.id, OTHER_IT), now=now,
+        )  # fmt: skip
+        assert not isinstance(done, drafting.NotPublished | drafting.Overtaken), done
+
+    def publish_ahead(session: Any, now: datetime) -> None:
+        version = publish(
+            session, place, texts, label=f"kurs-{year}-1", adopting_body="Kommunedirektøren",
+            adopted_on=filled.ago(days=6).date(), case_number="26/88", binding_language="nb", next_review_on=None,
+            published_by=IT, now=now, group_key="course", in_force_from=filled.now + timedelta(days=7),
+        )  # fmt: skip
+        filled.coming_version = version.id
+
     filled.then(filled.ago(days=19), put(texts, f"{year}-1", ""))
     filled.then(filled.ago(days=14.5), put(short_texts(), f"bibliotek-{year}-1", "library"))
+    filled.then(filled.ago(hours=5), publish_ahead)
+    filled.then(filled.ago(hours=4), propose)
     filled.then(filled.ago(hours=3), draft)
 
 
