@@ -48,7 +48,8 @@ def test_what_is_written_is_read_back_and_the_file_could_say_so(key):
     value, problem = read(setting, GOOD[key])
     assert problem is None
     assert write(value) == GOOD[key]
-    assert value_of(over(Settings.model_construct(), {key: value}), setting) in (value, tuple(value) if value else "")
+    expected = tuple(value) if isinstance(value, list) else value
+    assert value_of(over(Settings.model_construct(), {key: value}), setting) == expected
 
 
 @pytest.mark.parametrize(
