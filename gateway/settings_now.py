@@ -36,6 +36,8 @@ class SettingsNow:
         self._now = boot
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
         return getattr(self._now, name)
 
     def refresh(self, session: Session, owner_id: str) -> None:
@@ -43,15 +45,22 @@ class SettingsNow:
         self._now = over(self.boot, {key: row.value for key, row in operational.all_of(session, owner_id).items()})
 
 
+def as_changed(services: Services) -> Services:
+    """The services with the settings that hold now: for what is done once, as by a command."""
+    now = SettingsNow(services.settings)
+    _refresh(now, services.database, services.place.owner_id)
+    return replace(services, settings=cast(Settings, now))
+
+
 @contextlib.contextmanager
 def following(services: Services) -> Iterator[Services]:
-    """The services with settings that follow what IT changes, until the context ends."""
-    now, stopping = SettingsNow(services.settings), threading.Event()
-    _refresh(now, services.database, services.place.owner_id)
+    """Services of `as_changed` whose settings follow what IT changes, until the context ends."""
+    now, stopping = services.settings, threading.Event()
+    assert isinstance(now, SettingsNow), "their settings don't change"
     follower = threading.Thread(target=_follow, args=(now, services, stopping), name="settings", daemon=True)
     follower.start()
     try:
-        yield replace(services, settings=cast(Settings, now))
+        yield services
     finally:
         stopping.set()
         follower.join(2.0)
@@ -61,8 +70,8 @@ def _follow(now: SettingsNow, services: Services, stopping: threading.Event) -> 
     feed = open_feed(services.database, ("settings",), stopping.is_set)
     try:
         while not stopping.is_set():
-            feed.wait(AGAIN_S)
             _refresh(now, services.database, services.place.owner_id)
+            feed.wait(AGAIN_S)
     finally:
         feed.close()
 
