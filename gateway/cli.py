@@ -75,15 +75,17 @@ def portal(invocation: Invocation) -> None:
     from captive_portal.guest_app import create_app
     from captive_portal.serve import Listener, serve
     from gateway.access.host_mail import check_mail
+    from gateway.settings_now import following
 
     _log_to_stderr("portal")
     check_mail(invocation.settings)
-    services = invocation.services()
-    app, chosen = create_app(services), services.settings.portal
-    listeners = [Listener(app, chosen.host, chosen.port, answer=app.doorstep.answer)]
-    if chosen.tls_certificate is not None:
-        listeners.append(Listener(app, chosen.host, chosen.https_port, chosen.tls_certificate, chosen.tls_key))
-    sys.exit(serve(listeners))
+    with following(invocation.services()) as services:
+        app, chosen = create_app(services), services.settings.portal
+        listeners = [Listener(app, chosen.host, chosen.port, answer=app.doorstep.answer)]
+        if chosen.tls_certificate is not None:
+            listeners.append(Listener(app, chosen.host, chosen.https_port, chosen.tls_certificate, chosen.tls_key))
+        status = serve(listeners)
+    sys.exit(status)
 
 
 @cli.command()
@@ -96,6 +98,7 @@ def console(invocation: Invocation) -> None:
     from captive_portal.serve import Listener, serve
     from gateway.collection import Collection, collecting
     from gateway.dns.config import counters_socket
+    from gateway.settings_now import following
     from gateway.telemetry import Totals
 
     _log_to_stderr("console")
@@ -104,9 +107,9 @@ def console(invocation: Invocation) -> None:
     # what is wrong with these is said now, not when they are needed
     _ = settings.metrics_token, settings.oidc.client_secret, wifi_password(settings.wifi)
     certificate = ensure_certificate(settings.state, settings.console, utc_now())
-    app, chosen = create_app(services, totals), settings.console
     counted = Collection(services.database, services.place, totals, utc_now)
-    with collecting(counters_socket(settings), counted):
+    with following(services) as followed, collecting(counters_socket(settings), counted):
+        app, chosen = create_app(followed, totals), settings.console
         status = serve([Listener(app, chosen.host, chosen.port, certificate.certificate, certificate.key)])
     sys.exit(status)
 

@@ -193,7 +193,7 @@ def list_accounts(session: Session, place: Place, now: datetime) -> Sequence[Acc
         Account(
             row.username,
             row.role,
-            _state(row, now),
+            state_of(row, now),
             row.created_at,
             row.ends_at,
             scope_of(row),
@@ -275,7 +275,8 @@ def can_sign_in(account: Staff) -> bool:
     return bool(account.password_hash or account.oidc_subject)
 
 
-def _state(account: Staff, now: datetime) -> Literal["ready", "waiting", "disabled", "ended"]:
+def state_of(account: Staff, now: datetime) -> Literal["ready", "waiting", "disabled", "ended"]:
+    """How an account stands: it can be signed in to, waits for its link to be used, is suspended, or has ended."""
     if account.disabled_at:
         return "disabled"
     return "ended" if has_ended(account, now) else "ready" if can_sign_in(account) else "waiting"

@@ -54,6 +54,7 @@ def sign_in(
     if previous:
         staff.end_session(session, token_sha256(previous))
     token = new_token()
+    account.last_sign_in_at = now
     session.add(
         StaffSession(
             token_sha256=token_sha256(token),

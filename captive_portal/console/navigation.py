@@ -84,6 +84,8 @@ GROUPS = (
         (
             Room("/network", N_("Network"), "it"),
             Room("/sessions", N_("Who is signed in"), "it"),
+            Room("/staff", N_("Accounts"), "it"),
+            Room("/settings", N_("Settings"), "it"),
         ),
     ),
 )

@@ -15,6 +15,7 @@ from captive_portal.console.lists.pages import pages as of_lists
 from captive_portal.console.policy.compiled import SnapshotReader
 from captive_portal.console.policy.pages import pages as of_policy
 from captive_portal.console.rules.pages import pages as of_rules
+from captive_portal.console.settings.pages import pages as of_settings
 from gateway.context import Services
 from gateway.telemetry import Totals
 
@@ -36,6 +37,7 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         *of_lists(snapshot),
         *of_rules(),
         *of_evidence(services),
+        *of_settings(),
     )
 
 

@@ -70,6 +70,7 @@ SHAPES: Mapping[str, Shape] = {
     "exemption_decided": _shape("request grant decision group categories", "by mac reason"),
     "device_admitted": _shape("device group until", "by mac unit reason"),
     "course_changed": _shape("change course group since until devices", "by title unit course_code"),
+    "setting_changed": _shape("setting", "by before after"),
     "host_answered": _shape("answer asked grant", "by mac"),
     "erased": _shape("leaves ground", "by reason"),
     "retention_run": _shape("before erased", ""),

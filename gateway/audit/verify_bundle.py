@@ -1551,6 +1551,7 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "exemption_decided": {"request", "grant", "decision", "group", "categories"},
     "device_admitted": {"device", "group", "until"},
     "course_changed": {"change", "course", "group", "since", "until", "devices"},
+    "setting_changed": {"setting"},
     "host_answered": {"answer", "asked", "grant"},
     "erased": {"leaves", "ground"},
     "retention_run": {"before", "erased"},

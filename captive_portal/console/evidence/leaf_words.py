@@ -43,6 +43,7 @@ TITLES: Mapping[str, str] = {
     "exemption_decided": N_("Request for an exemption decided"),
     "device_admitted": N_("Device admitted by staff"),
     "course_changed": N_("Course"),
+    "setting_changed": N_("Setting changed"),
     "host_answered": N_("Host answered a guest"),
     "erased": N_("Personal data erased"),
     "retention_run": N_("Old personal data erased"),
@@ -68,6 +69,7 @@ SENTENCES: Mapping[str, str] = {
     "exemption_decided": N_("{decision}: group {group}, {categories}."),
     "device_admitted": N_("Group {group}, until {until}."),
     "course_changed": N_("{change}: group {group}, from {since} until {until}, at most {devices} devices."),
+    "setting_changed": N_("The setting {setting}."),
     "host_answered": N_("{answer}; the guest asked {asked}."),
     "erased": N_("The personal data of entries {leaves}. Ground: {ground}. The entries and their proofs stay."),
     "retention_run": N_("{erased} entries from before {before}. The entries and their proofs stay."),
@@ -105,6 +107,8 @@ FIELDS: Mapping[str, str] = {
     "scope": N_("Limits"),
     "title": N_("Title"),
     "approved_by": N_("Approved by"),
+    "before": N_("Before"),
+    "after": N_("After"),
 }
 assert FIELDS.keys() >= {name for shape in SHAPES.values() for name in shape.personal}, "a field has no label"
 
@@ -129,6 +133,8 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
         "changed": N_("Changed"),
         "ended": N_("Ended"),
         "disabled": N_("Disabled"),
+        "reopened": N_("Opened again"),
+        "authenticator_removed": N_("Authenticator removed"),
         "password_set": N_("Password chosen"),
         "password_changed": N_("Password changed"),
         "authenticator_set": N_("New authenticator"),
