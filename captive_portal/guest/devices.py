@@ -11,7 +11,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import form, troubles
+from captive_portal.guest import form, troubles, withheld
 from captive_portal.guest.notice import Notices
 from captive_portal.guest.posting import posted
 from captive_portal.guest.returning import answer, too_many
@@ -81,8 +81,9 @@ class DevicePages:
         who = visit(self._site, request)
         if who.neighbour is None:
             return troubles.unknown_device(who)
-        if who.status().state != "not_accepted":
-            return see_other(who.link("/status"))
+        status = who.status()
+        if status.has_access or status.state in withheld.STATES:
+            return see_other(who.link("/status" if status.has_access else "/"))
         return self._add_page(who, {"words": request.query_params.get("code", "")[:MAX_CHARS]})
 
     def add(self, request: Request) -> Response:  # noqa: PLR0911 - each return is one way to be refused

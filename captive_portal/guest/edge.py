@@ -104,7 +104,7 @@ class Edge:
             neighbour = self._site.resolve(client[0]) if client else None
             if neighbour is None:
                 return False
-            return self._site.status_of(neighbour, self._site.services.clock()).state == "online"
+            return self._site.status_of(neighbour, self._site.services.clock()).is_through
         except (GatewayError, OSError):
             return False
 

@@ -64,7 +64,7 @@ class FindPages:
         if who.neighbour is None:
             return troubles.unknown_device(who)
         status = who.status()
-        if status.state == "not_accepted":
+        if not status.has_access:
             return see_other(who.link("/"))
         search = self._search(who.neighbour)
         left_s = 0.0 if search is None else search.until_s - self._monotonic()
@@ -104,7 +104,7 @@ class FindPages:
             return troubles.not_a_form(who)
         status = who.status()
         claims = self._site.signer.verify(fields.get("token", ""), "find", who.neighbour.mac, who.now)
-        if status.state == "not_accepted":
+        if not status.has_access:
             return see_other(who.link("/"))
         if isinstance(claims, Claims) and claims.subject == status.grant_id:
             self._end(who)

@@ -118,7 +118,7 @@ class HostPages:
     def waiting(self, request: Request) -> Response:
         """`GET /waiting`: loads itself again until the host has answered, or the time is over."""
         who = visit(self._site, request)
-        if who.status().state != "not_accepted":
+        if who.status().has_access:
             return see_other(who.link("/status"))
         if who.neighbour is None:
             return troubles.unknown_device(who)

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import courses, form, hosts, troubles
+from captive_portal.guest import courses, form, hosts, troubles, withheld
 from captive_portal.guest.closed import Overview, PolicyInForce
 from captive_portal.guest.notice import Notice, Notices
 from captive_portal.guest.posting import posted
@@ -91,6 +91,8 @@ class Pages:
             status = device_status(session, self._place, who.neighbour, who.now)
             shown = self._shown(session, who) if status.state == "not_accepted" else None
             waits = shown is not None and self._hosts.is_waiting(session, who.neighbour, who.now)
+        if status.state in withheld.STATES:
+            return withheld.page(who, status)
         if shown is None:
             return see_other(who.link("/status"))
         if waits and "again" not in request.query_params:
@@ -144,7 +146,7 @@ class Pages:
         if who.neighbour is None:
             return troubles.unknown_device(who)
         status = who.status()
-        if status.state == "not_accepted":
+        if not status.has_access:
             return see_other(who.link("/"))
         assert status.grant_id and status.starts_at and status.ends_at  # noqa: PT018
         state = ("online" if status.state == "online" else "waiting") if self._enforced else "recorded"
@@ -246,6 +248,8 @@ class Pages:
     ) -> Response:
         if isinstance(outcome, Accepted):
             return see_other(who.link("/status"))
+        if outcome.reason in ("blocked", "closed"):
+            return see_other(who.link("/"))
         if outcome.reason == "form_used":
             return self._again(who, fields, 409, _OPEN_TOO_LONG)
         if outcome.reason == "rules_changed":
@@ -255,6 +259,8 @@ class Pages:
         return troubles.not_ready(who)
 
     def _ask_host(self, who: Visit, fields: Mapping[str, str], applicant: Applicant, claims: Claims) -> Response:
+        if who.status().state in ("blocked", "closed"):
+            return see_other(who.link("/"))
         host = hosts.read_host(self._site.services.settings, fields)
         if isinstance(host, str):
             field = "host" if host == "missing" else "host_email"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import courses, troubles
+from captive_portal.guest import courses, troubles, withheld
 from captive_portal.guest.notice import Notices
 from captive_portal.guest.posting import posted
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
@@ -64,7 +64,9 @@ class ReturnPages:
         if who.neighbour is None:
             return troubles.unknown_device(who)
         status = who.status()
-        if status.state != "not_accepted":
+        if status.state in withheld.STATES:
+            return see_other(who.link("/"))
+        if status.has_access:
             with self._database.read() as session:
                 group_key = self._site.group_in(session, who.neighbour)
                 version = rules.version_in_force(session, self._place.owner_id, group_key)
@@ -101,7 +103,11 @@ def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:
         return too_many(who) if outcome.reason == "too_many" else see_other(who.link(to))
     if (refused := courses.refusal(who.translator, outcome.reason)) is not None:
         return _no_seat(who, refused)
-    return see_other(who.link("/")) if outcome.reason == "rules_changed" else troubles.not_ready(who)
+    return (
+        see_other(who.link("/"))
+        if outcome.reason in ("rules_changed", "blocked", "closed")
+        else troubles.not_ready(who)
+    )
 
 
 def _no_seat(who: Visit, refused: str) -> Response:

@@ -6,11 +6,17 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import accept, classify, export, index, intake, judge, path, portal, seal, search, verify
+from tests.bench import accept, classify, export, index, intake, judge, online, path, portal, seal, search, verify
 from tests.bench.dns import run as dns
 from tests.lab.world import missing
 
-ALONE = {"dns": dns.main, "portal": portal.main, "search": search.main, "verify": verify.main}
+ALONE = {
+    "dns": dns.main,
+    "online": online.main,
+    "portal": portal.main,
+    "search": search.main,
+    "verify": verify.main,
+}
 """Measurements that take options and that a run of all leaves out."""
 BENCHES = {
     "path": path.main,

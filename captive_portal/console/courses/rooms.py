@@ -7,10 +7,11 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
+from captive_portal.console import octets
 from captive_portal.console.visit import Visit
 from gateway.access import courses as access
 from gateway.access.course_plan import OPENS_BEFORE, same_unit
-from gateway.storage import courses
+from gateway.storage import courses, traffic
 from gateway.storage.course_models import Course
 
 SHOWN_AFTER = timedelta(days=30)
@@ -43,6 +44,8 @@ def one(visit: Visit) -> Response:
         course=course,
         state=state(visit, course),
         used=used,
+        octets=traffic.of_course(visit.session, course.id, visit.now),
+        amount=octets.amount,
         most=max((count for _, count in used.hours), default=0),
         opens_at=course.starts_at - OPENS_BEFORE,
         ssid=visit.services.settings.wifi.ssid,

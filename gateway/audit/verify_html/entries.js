@@ -17,6 +17,8 @@ const PLAIN = new Map(
     exemption_changed: "change group categories until",
     exemption_decided: "request grant decision group categories",
     device_admitted: "device group until",
+    device_blocked: "change until",
+    network_switched: "network mode until",
     course_changed: "change course group since until devices",
     host_answered: "answer asked grant",
     erased: "leaves ground",
