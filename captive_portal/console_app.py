@@ -45,23 +45,27 @@ def create_app(services: Services, dns: Totals | None = None) -> ASGIApp:
         redirect_slashes=False,
         openapi_url=None,
     )
-    return SafeHeaders(application)
+    return SafeHeaders(application, services.settings.console.hsts_days)
 
 
 class SafeHeaders:
     """Puts the headers of `captive_portal.security` on every answer that does not set its own.
 
-    No HSTS: with a certificate that browsers don't know, it would take away the way past their warning.
+    HSTS (RFC 6797) only for `hsts_days` more than 0: with a certificate that browsers don't know, it would take away
+    the way past their warning.
     """
 
-    def __init__(self, application: ASGIApp) -> None:
+    def __init__(self, application: ASGIApp, hsts_days: int = 0) -> None:
         self.application = application
+        self.headers = dict(PAGE_HEADERS)
+        if hsts_days:
+            self.headers["Strict-Transport-Security"] = f"max-age={hsts_days * 86400}; includeSubDomains"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_safe(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in PAGE_HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

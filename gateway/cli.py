@@ -47,12 +47,20 @@ def cli(context: click.Context, config: Path | None, state: Path | None) -> None
 @pass_invocation
 def up(invocation: Invocation) -> None:
     """Run every service under one supervisor."""
-    from gateway.startup import hold_state, in_child, keep_settings, prepare_and_announce, services_to_run
+    from gateway.startup import (
+        hold_state,
+        in_child,
+        keep_settings,
+        prepare_and_announce,
+        services_to_run,
+        settings_in_words,
+    )
     from gateway.supervisor import Supervisor
 
     _log_to_stderr("up")
     settings = invocation.settings
     lock = hold_state(settings)
+    click.echo(f"{'settings':<14} {settings_in_words(invocation.config)}")
     in_child(lambda: prepare_and_announce(settings, click.echo))
     invocation.config = keep_settings(invocation.config, settings)
     status = Supervisor(services_to_run(settings, _own_command(invocation))).run()

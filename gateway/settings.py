@@ -153,6 +153,16 @@ class Console(Section):
     """After how long without a page staff sign in again."""
     session_hours: Annotated[int, Field(ge=1, le=7 * 24)] = 12
     """After how long in all they do, however busy."""
+    second_factor: Literal["auditors", "everybody"] = "auditors"
+    """Of whom, among those with a password of our own, an authenticator is demanded."""
+    hsts_days: Annotated[int, Field(ge=0, le=3650)] = 0
+    """For how long browsers are to refuse the console without a certificate that they trust; 0: they may be told to go
+    on. Only for a certificate of an authority: with our own, browsers would shut IT out.
+    """
+
+    def needs_second_factor(self, role: str) -> bool:
+        """Whether somebody of this role signs in with a password alone."""
+        return role == "auditor" or self.second_factor == "everybody"
 
 
 class Dns(Section):

@@ -34,7 +34,7 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("POST", "/network/{network}/restore", "it", outage.restore, "write"),
         *of_entry(services),
         *of_devices(),
-        *of_courses(services),
+        *of_courses(services, snapshot),
         *of_policy(snapshot),
         *of_lists(snapshot),
         *of_rules(),

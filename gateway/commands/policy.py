@@ -19,6 +19,8 @@ from gateway.errors import GatewayError, UsageError
 from gateway.lists import generations
 from gateway.lists.reader import current_path, read_snapshot
 from gateway.storage import generations as stored
+from gateway.storage.engine import Session
+from gateway.storage.places import Place
 from policies.categories import CATEGORIES
 from policies.diff import changes
 from policies.diff_words import in_words
@@ -64,6 +66,18 @@ def warn(invocation: Invocation, wanted: Policy) -> None:
 
     for line in warnings(wanted, (invocation.settings.portal.hostname,)):
         click.echo(f"gjestenett: {line}", err=True)
+
+
+def warn_of_courses(invocation: Invocation, session: Session, place: Place, wanted: Policy) -> None:
+    """Tell on standard error which courses a policy has no group for."""
+    from gateway.access.course_openings import stranded  # noqa: PLC0415 - not what most commands need
+
+    for course in stranded(session, place, wanted, utc_now()):
+        click.echo(
+            f"gjestenett: the course {course.code} has the group {course.group_key!r}, which is not in this policy: "
+            "nobody gets in by its code until it has another one",
+            err=True,
+        )
 
 
 @policy.command()
@@ -237,6 +251,7 @@ def diff(invocation: Invocation, generation: int | None, to: int | None, languag
         before = parse_document(generations.document_of(session, place, generation))
         other = generations.draft(session, place) if to is None else generations.document_of(session, place, to)
         after = parse_document(other)
+        warn_of_courses(invocation, session, place, after)
     warn(invocation, after)
     found = changes(before, after)
     told = [in_words(change, language, after.zone) for change in found]
@@ -285,6 +300,7 @@ def publish(invocation: Invocation, note: str, by: str, over: bool) -> None:
     with services.database.write() as session:
         number = generations.publish(session, services.place, by, note, utc_now(), over=over)
         published = parse_document(generations.document_of(session, services.place, number))
+        warn_of_courses(invocation, session, services.place, published)
     warn(invocation, published)
     click.echo(f"generation {number} is published")
 
@@ -311,6 +327,7 @@ def rollback(invocation: Invocation, generation: int, note: str, by: str) -> Non
         for each in planned.ended:
             click.echo(f"left out, since it has ended after generation {generation}: exemption {each}")
         number = generations.rollback(session, place, generation, by, note, utc_now())
+        warn_of_courses(invocation, session, place, parse_document(planned.document))
     told = ", apart from that" if planned.ended else ""
     click.echo(f"generation {number} is published; it says what generation {generation} said{told}")
 

@@ -9,12 +9,12 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from gateway.storage.bulk import insert_many
 from gateway.storage.engine import Session
+from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
 from gateway.storage.log_models import Leaf, LeafHeading
 
 
@@ -60,24 +60,58 @@ def find_leaves(
     session: Session, owner_id: str, query: LeafQuery, *, before: tuple[datetime, int] | None, limit: int
 ) -> Sequence[FoundLeaf]:
     """The newest leaves that `query` means, a page at a time: `before` is the (at, index) of the last one seen."""
+    return _found(session, owner_id, query, before, limit, descending=True)
+
+
+def page_of_leaves(session: Session, owner_id: str, query: LeafQuery, cut: Cut) -> Part[FoundLeaf]:
+    """A part of the leaves that `query` means. `cut.by` is `number`, and then a place is (index, index); or `at`, the
+    time that stands in the entry, and then a place is (at, index).
+    """
+    find = _found if cut.by == "at" else _numbered
+
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[FoundLeaf]:
+        return find(session, owner_id, query, place, limit, descending=descending)
+
+    return part(cut, fetch)
+
+
+def _found(
+    session: Session, owner_id: str, query: LeafQuery, place: Place | None, limit: int, *, descending: bool
+) -> Sequence[FoundLeaf]:
     conditions = [LeafHeading.owner_id == owner_id, *_conditions(query)]
-    if before is not None:
-        at, index = before
-        conditions.append(LeafHeading.at <= at)  # for the index: the exact place follows
-        conditions.append(or_(LeafHeading.at < at, LeafHeading.leaf_index < index))
-    found: list[Any] = []
+    conditions += beyond(LeafHeading.at, LeafHeading.leaf_index, place, descending=descending)
+    found: list[FoundLeaf] = []
     # One walk a type, each along its own index, rather than one along all leaves for a rare type among many.
     for type_ in query.types or (None,):
         own = [*conditions, LeafHeading.type == type_] if type_ is not None else conditions
-        found += session.execute(
-            select(LeafHeading.leaf_index, Leaf.leaf_id, Leaf.entry, LeafHeading.at)
-            .join(Leaf, and_(Leaf.owner_id == LeafHeading.owner_id, Leaf.leaf_index == LeafHeading.leaf_index))
-            .where(*own)
-            .order_by(LeafHeading.at.desc(), LeafHeading.leaf_index.desc())
-            .limit(limit)
-        ).all()
-    found.sort(key=lambda row: (row.at, row.leaf_index), reverse=True)
-    return [FoundLeaf(row.leaf_index, row.leaf_id, row.entry, row.at) for row in found[:limit]]
+        ordered = _LEAF.where(*own).order_by(*in_order(LeafHeading.at, LeafHeading.leaf_index, descending=descending))
+        found += (FoundLeaf(*row) for row in session.execute(ordered.limit(limit)))
+    return sorted(found, key=lambda leaf: (leaf.at, leaf.index), reverse=descending)[:limit]
+
+
+def _numbered(
+    session: Session, owner_id: str, query: LeafQuery, place: Place | None, limit: int, *, descending: bool
+) -> Sequence[FoundLeaf]:
+    number, found = LeafHeading.leaf_index, list[FoundLeaf]()
+    for type_ in query.types or (None,):
+        own = [LeafHeading.owner_id == owner_id, *([LeafHeading.type == type_] if type_ is not None else [])]
+        narrowed = [*own, *_conditions(query)]
+        if query.since is not None or query.until is not None:  # where in the log the period is, along its own index
+            ends = select(func.min(number), func.max(number)).where(*own, *_times(query))
+            first, last = session.execute(ends).one()
+            if first is None:
+                continue
+            narrowed += [number >= first, number <= last]
+        if place is not None:
+            narrowed.append(number < place[1] if descending else number > place[1])
+        ordered = _LEAF.where(*narrowed).order_by(number.desc() if descending else number).limit(limit)
+        found += (FoundLeaf(*row) for row in session.execute(ordered))
+    return sorted(found, key=lambda leaf: leaf.index, reverse=descending)[:limit]
+
+
+_LEAF = select(LeafHeading.leaf_index, Leaf.leaf_id, Leaf.entry, LeafHeading.at).join(
+    Leaf, and_(Leaf.owner_id == LeafHeading.owner_id, Leaf.leaf_index == LeafHeading.leaf_index)
+)
 
 
 def count_leaves(session: Session, owner_id: str, query: LeafQuery) -> int:
@@ -90,20 +124,21 @@ def count_leaves(session: Session, owner_id: str, query: LeafQuery) -> int:
 
 def leaf_at(session: Session, owner_id: str, index: int) -> FoundLeaf | None:
     """The leaf with this number, if it has a heading."""
-    row = session.execute(
-        select(LeafHeading.leaf_index, Leaf.leaf_id, Leaf.entry, LeafHeading.at)
-        .join(Leaf, and_(Leaf.owner_id == LeafHeading.owner_id, Leaf.leaf_index == LeafHeading.leaf_index))
-        .where(LeafHeading.owner_id == owner_id, LeafHeading.leaf_index == index)
-    ).one_or_none()
-    return None if row is None else FoundLeaf(row.leaf_index, row.leaf_id, row.entry, row.at)
+    row = session.execute(_LEAF.where(LeafHeading.owner_id == owner_id, LeafHeading.leaf_index == index)).one_or_none()
+    return None if row is None else FoundLeaf(*row)
 
 
 def _conditions(query: LeafQuery) -> list[ColumnElement[bool]]:
+    found = _times(query)
+    if query.sites is not None:
+        found.append(or_(LeafHeading.site.in_(query.sites), LeafHeading.type.not_in(query.local_types)))
+    return found
+
+
+def _times(query: LeafQuery) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if query.since is not None:
         found.append(LeafHeading.at >= query.since)
     if query.until is not None:
         found.append(LeafHeading.at < query.until)
-    if query.sites is not None:
-        found.append(or_(LeafHeading.site.in_(query.sites), LeafHeading.type.not_in(query.local_types)))
     return found

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 
 from gateway.storage.engine import Session
+from gateway.storage.keyset import Cut, Part, Place, part
 from gateway.storage.models import ListRefresh, ListRequest, ListSource, ListUpload
 from gateway.storage.types import new_id
 
@@ -56,6 +57,23 @@ def history(
     if before is not None:
         query = query.where(ListRefresh.id < before)
     return session.scalars(query.order_by(ListRefresh.id.desc()).limit(limit)).all()
+
+
+def page_of_history(session: Session, owner_id: str, gateway_id: str, key: str, cut: Cut) -> Part[ListRefresh]:
+    """A part of the refreshes of one source on a gateway, in the order of their ids; a place is (anything, id)."""
+    query = select(ListRefresh).where(
+        ListRefresh.owner_id == owner_id, ListRefresh.gateway_id == gateway_id, ListRefresh.source_key == key
+    )
+
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[ListRefresh]:
+        rest = query
+        if place is not None:
+            rest = query.where(ListRefresh.id < place[1] if descending else ListRefresh.id > place[1])
+        return session.scalars(
+            rest.order_by(ListRefresh.id.desc() if descending else ListRefresh.id).limit(limit)
+        ).all()
+
+    return part(cut, fetch)
 
 
 def last_refreshes(session: Session, owner_id: str, gateway_id: str) -> dict[str, ListRefresh]:

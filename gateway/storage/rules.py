@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, or_, select
 
 from gateway.storage.base import table_of
 from gateway.storage.engine import Session
+from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
 from gateway.storage.models import RulesVersion
 
 _last_in_force: dict[tuple[str, str], RulesVersion] = {}
@@ -53,6 +56,40 @@ def versions(session: Session, owner_id: str) -> Sequence[RulesVersion]:
         .where(RulesVersion.owner_id == owner_id)
         .order_by(RulesVersion.published_at.desc(), RulesVersion.id.desc())
     ).all()
+
+
+def page_of_versions(session: Session, owner_id: str, group_key: str | None, cut: Cut) -> Part[RulesVersion]:
+    """A part of the versions, those for a group ("" for everybody) or all, by when they were published; a place is
+    (published, id).
+    """
+    query = select(RulesVersion).where(RulesVersion.owner_id == owner_id)
+    if group_key is not None:
+        query = query.where(RulesVersion.group_key == group_key)
+    by = RulesVersion.published_at, RulesVersion.id
+
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[RulesVersion]:
+        rest = query.where(*beyond(*by, place, descending=descending))
+        return session.scalars(rest.order_by(*in_order(*by, descending=descending)).limit(limit)).all()
+
+    return part(cut, fetch)
+
+
+class Label(NamedTuple):
+    """What a version is called, and since when."""
+
+    label: str
+    published_at: datetime
+
+
+def newest_labels(session: Session, owner_id: str, limit: int) -> Sequence[Label]:
+    """The newest versions by name, without their texts."""
+    rows = session.execute(
+        select(RulesVersion.label, RulesVersion.published_at)
+        .where(RulesVersion.owner_id == owner_id)
+        .order_by(RulesVersion.published_at.desc(), RulesVersion.id.desc())
+        .limit(limit)
+    )
+    return [Label(*row) for row in rows]
 
 
 def version_labelled(session: Session, owner_id: str, label: str) -> RulesVersion | None:

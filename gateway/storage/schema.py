@@ -58,8 +58,8 @@ def differences(database: Database) -> list[object]:
 
 
 def _is_modelled(name: str | None, _type: str, _parents: object) -> bool:
-    """Whether the models speak of what has this name: the trigrams differ by database, and they don't."""
-    return name is None or not name.startswith("visitor_trigram")
+    """Whether the models speak of what has this name: trigrams and the order of names differ by database."""
+    return name is None or not name.startswith(("visitor_trigram", "visitor_name_order"))
 
 
 def _create_file(path: Path) -> None:

@@ -6,7 +6,22 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import accept, classify, export, index, intake, judge, online, path, portal, seal, search, verify
+from tests.bench import (
+    accept,
+    classify,
+    export,
+    first_page,
+    index,
+    intake,
+    judge,
+    online,
+    path,
+    portal,
+    seal,
+    search,
+    tables,
+    verify,
+)
 from tests.bench.dns import run as dns
 from tests.lab.world import missing
 
@@ -15,12 +30,14 @@ ALONE = {
     "online": online.main,
     "portal": portal.main,
     "search": search.main,
+    "tables": tables.main,
     "verify": verify.main,
 }
 """Measurements that take options and that a run of all leaves out."""
 BENCHES = {
     "path": path.main,
     "accept": accept.main,
+    "first_page": first_page.main,
     "index": index.main,
     "intake": intake.main,
     "classify": classify.main,

@@ -12,9 +12,11 @@ from starlette.responses import Response
 from captive_portal.console import network, octets
 from captive_portal.console.devices import question
 from captive_portal.console.devices.question import PAGE_SIZE
+from captive_portal.console.first_steps import first_steps
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
 from gateway.installation import guest_interfaces
+from gateway.lists.draft_edits import ruled_groups
 from gateway.storage import console_queries, generations, traffic
 from gateway.storage import online as stored
 
@@ -58,6 +60,7 @@ def show(visit: Visit) -> Response:
         notice=visit.query.get("notice", ""),
         ended=visit.query.get("ended", "0"),
         unannounced=network.warning(visit),
+        steps=first_steps(visit),
     )
 
 
@@ -87,10 +90,10 @@ def move(visit: Visit) -> Response:
 
 
 def groups_in_force(visit: Visit) -> Mapping[str, object]:
-    """The groups of the policy in force."""
+    """The groups of the policy in force that a device can be put in; a course's own is for its guests."""
     published = generations.in_force(visit.session, visit.services.place.owner_id)
-    groups: Mapping[str, object] = published.document.get("groups", {}) if published is not None else {}
-    return groups
+    document = published.document if published is not None else {}
+    return {key: document["groups"][key] for key in ruled_groups(document)}
 
 
 def grant_id(visit: Visit) -> str:

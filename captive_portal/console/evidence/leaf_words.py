@@ -146,7 +146,7 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
         "closed": N_("all closed"),
         "rules_only": N_("open without accepting"),
     },
-    "decision": {"granted": N_("Granted"), "declined": N_("Declined")},
+    "decision": {"granted": N_("Granted"), "declined": N_("Declined"), "passed_on": N_("Left to IT by the host")},
     "role": {"it": N_("IT"), "auditor": N_("auditor"), "host": N_("host")},
     "answer": {"approved": N_("Approved"), "denied": N_("Denied")},
     "method": {

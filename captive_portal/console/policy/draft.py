@@ -20,6 +20,7 @@ from captive_portal.console.policy.room import (
     words,
 )
 from captive_portal.console.visit import Visit
+from gateway.access.course_openings import stranded
 from gateway.errors import UsageError
 from gateway.lists import generations as publishing
 from gateway.storage import generations, places
@@ -96,7 +97,7 @@ def _page(
     taken_back: tuple[str, ...] = ()
     base = generations.by_number(visit.session, visit.services.place.owner_id, room.base or 0) if since else None
     if base is not None and room.standing is not None:
-        taken_back = words(parse_document(base.document), parse_document(room.standing.document), visit.language)
+        taken_back = words(visit, parse_document(base.document), parse_document(room.standing.document))
     return visit.page(
         "policy_draft.html",
         status,
@@ -104,6 +105,7 @@ def _page(
         note=note,
         since=since,
         taken_back=taken_back,
+        stranded=stranded(visit.session, visit.services.place, room.policy, visit.now),
         idle=list(idle_rules(room.policy, never(visit, room.policy))),
         words=try_name,
         **shared(room),

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from http import HTTPStatus
 
 from starlette.responses import Response
 
-from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
+from captive_portal.console.policy import deciding
 from captive_portal.console.policy.compiled import SnapshotReader
+from captive_portal.console.policy.deciding import PROBLEMS
+from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import Visit
 from gateway.access import exemption_requests as requests
-from gateway.access.closed import Standing, stand
 from gateway.access.exemption_requests import ANSWER_MAX_CHARS, SESSION_PREFIX
-from gateway.clock import MUNICIPAL_ZONE
-from gateway.dns.plan import Accepted
 from gateway.errors import UsageError
 from gateway.storage import courses, exemption_requests
 from gateway.storage.exemption_requests import Asked
+from gateway.storage.keyset import Place
 from policies.categories import CATEGORIES
 from policies.model import NEVER_EXEMPT
-from policies.names import PolicyError
 
-SHOWN = 30
-WRITTEN = "%Y-%m-%dT%H:%M"  # as <input type="datetime-local"> writes a moment
-PROBLEMS = {
-    "decided": N_("Somebody else has decided this request already."),
-    "ended": N_("The guest’s access has ended, so an exemption for the guest alone would open nothing."),
-    "never": N_("Sites that harm devices or trick people are never opened by an exemption."),
-    "no_group": N_("The guest’s group is not in the content filter any more. Move the device to another group first."),
-    "answer": N_("The answer may have at most 300 characters, in one line."),
-    "no_answer": N_("Write a sentence to the guest: why not, or what to do instead."),
-    "until": N_("Write a moment that lies ahead, at most 400 days."),
-    "policy": N_("The content filter in force can’t be changed. Look at the page of the content filter."),
-}
+WAITING = Table("/exemptions", (Column("asked", N_("Asked"), "moment"),), descending=False, size=25, prefix="w-")
+DECIDED = Table("/exemptions", (Column("decided", N_("Decided"), "moment"),), size=25)
+DECISIONS = ("granted", "declined")
 
 
 class ExemptionPages:
@@ -45,11 +36,19 @@ class ExemptionPages:
 
     def overview(self, visit: Visit) -> Response:
         """GET /exemptions"""
-        owner_id = visit.services.place.owner_id
+        owner_id, session = visit.services.place.owner_id, visit.session
+        decision = visit.query.get("decision", "") if visit.query.get("decision") in DECISIONS else ""
+        asked = WAITING.read(visit.query, {"decision": decision})
+        settled = DECIDED.read(visit.query, {"decision": decision})
+        waiting = exemption_requests.page_of_requests(session, owner_id, ("",), asked.cut)
+        decided = exemption_requests.page_of_requests(
+            session, owner_id, (decision,) if decision else DECISIONS, settled.cut
+        )
         return visit.page(
             "exemptions.html",
-            waiting=exemption_requests.waiting(visit.session, owner_id),
-            decided=exemption_requests.decided(visit.session, owner_id, SHOWN),
+            waiting=asked.shown(waiting, _place("asked"), total=visit.requests_waiting),
+            decided=settled.shown(decided, _place("decided")),
+            decision=decision,
             categories=CATEGORIES,
             kept_days=exemption_requests.KEPT_DAYS,
             notice=visit.query.get("notice", ""),
@@ -57,22 +56,20 @@ class ExemptionPages:
 
     def show(self, visit: Visit) -> Response:
         """GET /exemptions/{request}"""
-        found = self._find(visit)
+        found = deciding.find(visit)
         return visit.failed(HTTPStatus.NOT_FOUND) if found is None else self._page(visit, found)
 
     def grant(self, visit: Visit) -> Response:
         """POST /exemptions/{request}/grant: publish the exemption, and tell the guest."""
-        found = self._find(visit)
+        found = deciding.find(visit)
         if found is None:
             return visit.failed(HTTPStatus.NOT_FOUND)
-        answer, problem = clean_line(visit.form.get("answer"), ANSWER_MAX_CHARS)
-        until = _moment(visit.form.get("until"))
-        if problem is not None:
-            return self._page(visit, found, {"granting": PROBLEMS["answer"]})
+        answer, problem = deciding.answer_to_grant(visit)
+        until = deciding.typed_moment(visit)
+        if problem:
+            return self._page(visit, found, {"granting": problem})
         if until is None:
             return self._page(visit, found, {"until": PROBLEMS["until"]})
-        standing = self._standing(visit, found)
-        categories = standing.categories if standing is not None and standing.categories else None
         try:
             done = requests.grant(
                 visit.session,
@@ -81,7 +78,7 @@ class ExemptionPages:
                 visit.member.username,
                 answer,
                 scope="group" if visit.form.get("scope") == "group" else "session",
-                categories=categories,
+                categories=deciding.to_open(deciding.standing_of(self._snapshot, visit, found), found),
                 until=until,
                 now=visit.now,
             )
@@ -91,13 +88,12 @@ class ExemptionPages:
 
     def decline(self, visit: Visit) -> Response:
         """POST /exemptions/{request}/decline: the guest is told why not."""
-        found = self._find(visit)
+        found = deciding.find(visit)
         if found is None:
             return visit.failed(HTTPStatus.NOT_FOUND)
-        answer, problem = clean_line(visit.form.get("answer"), ANSWER_MAX_CHARS, required=True)
-        if problem is not None:
-            wrong = PROBLEMS["no_answer" if problem == "missing" else "answer"]
-            return self._page(visit, found, {"declining": wrong})
+        answer, problem = deciding.answer_to_decline(visit)
+        if problem:
+            return self._page(visit, found, {"declining": problem})
         done = requests.decline(
             visit.session, visit.services.place, found.request.id, visit.member.username, answer, visit.now
         )
@@ -110,28 +106,10 @@ class ExemptionPages:
             return visit.failed(HTTPStatus.NOT_FOUND)
         return self._page(visit, found, {"until" if done.reason == "until" else "": PROBLEMS[done.reason]})
 
-    def _find(self, visit: Visit) -> Asked | None:
-        text = visit.params["request"]
-        usable = len(text) <= 32 and text.isascii() and text.isalnum()  # PostgreSQL refuses to compare with NUL
-        return exemption_requests.find(visit.session, visit.services.place.owner_id, text) if usable else None
-
-    def _standing(self, visit: Visit, found: Asked) -> Standing | None:
-        """How the name stands for the guest's group now, by the policy that DNS serves."""
-        compiled = self._snapshot.read()
-        if compiled is None:
-            return None
-        snapshot = compiled.snapshot
-        group = snapshot.group(found.grant.group_key)
-        hostname = visit.services.settings.portal.hostname.lower().rstrip(".")
-        try:
-            return stand(found.request.name, Accepted(snapshot, group), visit.now, portal_name=hostname)
-        except PolicyError:
-            return None
-
     def _page(self, visit: Visit, found: Asked, problems: dict[str, str] | None = None) -> Response:
         grant, request = found.grant, found.request
-        standing = self._standing(visit, found)
-        categories = standing.categories if standing is not None and standing.categories else request.categories
+        standing = deciding.standing_of(self._snapshot, visit, found)
+        categories = deciding.to_open(standing, found)
         until = max(grant.ends_at, visit.now + timedelta(minutes=15)) if grant.ends_at > visit.now else visit.now
         owner_id, course_id = visit.services.place.owner_id, request.course_id
         return visit.page(
@@ -145,7 +123,7 @@ class ExemptionPages:
             never=bool(NEVER_EXEMPT.intersection(categories)),
             is_open=grant.revoked_at is None and grant.ends_at > visit.now,
             alone=grant.group_key.startswith(SESSION_PREFIX),
-            until=visit.form.get("until")[:40] or until.astimezone(MUNICIPAL_ZONE).strftime(WRITTEN),
+            until=visit.form.get("until")[:40] or deciding.shown_moment(until),
             answer=visit.form.get("answer")[:ANSWER_MAX_CHARS],
             scope=visit.form.get("scope") or "session",
             problems=problems or {},
@@ -153,9 +131,5 @@ class ExemptionPages:
         )
 
 
-def _moment(text: str) -> datetime | None:
-    """A moment by the municipality's clock."""
-    try:
-        return datetime.strptime(text[:16], WRITTEN).replace(tzinfo=MUNICIPAL_ZONE)
-    except ValueError:
-        return None
+def _place(by: str) -> Callable[[Asked], Place]:
+    return lambda each: exemption_requests.place_of(each, by)

@@ -40,7 +40,7 @@ def add(visit: Visit) -> Response:
     chosen = [key for key in CATEGORIES if key in form.all("category") and key not in NEVER_EXEMPT]
     start = read_moment(form.get("from")) if form.get("from") else visit.now
     end = read_moment(form.get("until"))
-    if group not in open_room(visit).document["groups"]:
+    if group not in draft_edits.ruled_groups(open_room(visit).document):
         problems["group"] = NO_GROUP
     if not chosen:
         problems["category"] = NO_CATEGORY

@@ -83,7 +83,7 @@ class GroupPages:
             problems["key"] = TAKEN
         if wrong is not None:
             problems["title"] = LINE_PROBLEMS[wrong]
-        if like and like not in groups:
+        if like and like not in draft_edits.ruled_groups({"groups": groups}):
             problems["like"] = NO_GROUP
         if not problems:
             given = publishing.marks(visit.session, visit.services.place)
@@ -150,7 +150,7 @@ class GroupPages:
         rule: Rule | None = "permit" if wanted == "permit" else "forbid" if wanted == "forbid" else None
         lines = [line.strip() for line in visit.form.get("names").splitlines() if line.strip()]
         room = open_room(visit)
-        if key not in room.document["groups"]:
+        if key not in draft_edits.ruled_groups(room.document):
             return visit.failed(HTTPStatus.NOT_FOUND)
         problem = try_name.NOTHING_TYPED if not lines else TOO_MANY if len(lines) > NAMES_MAX else ""
         blocked = never(visit, room.policy)
@@ -172,7 +172,7 @@ class GroupPages:
     def ask_remove(self, visit: Visit) -> Response:
         """GET /policy/groups/{key}/remove: removes nothing yet."""
         room, key = open_room(visit), visit.params["key"]
-        if key not in room.document["groups"] or key == DEFAULT_GROUP:
+        if key not in draft_edits.ruled_groups(room.document) or key == DEFAULT_GROUP:
             return visit.failed(HTTPStatus.NOT_FOUND)
         exemptions = [each for each in room.policy.exemptions if each.group == key]
         called = titles(room.policy, visit.language)[key]
@@ -181,7 +181,7 @@ class GroupPages:
     def remove(self, visit: Visit) -> Response:
         """POST /policy/groups/{key}/remove"""
         key = visit.params["key"]
-        if key == DEFAULT_GROUP or key not in open_room(visit).document["groups"]:
+        if key == DEFAULT_GROUP or key not in draft_edits.ruled_groups(open_room(visit).document):
             return visit.failed(HTTPStatus.NOT_FOUND)
         problem = change(visit, lambda document: draft_edits.without_group(document, key))
         if problem:
@@ -208,8 +208,8 @@ class GroupPages:
 
         def guarded(document: dict[str, Any]) -> dict[str, Any]:
             group = document["groups"].get(key)
-            if group is None or visit.form.get("seen") != seen(group, section):
-                met.append(group is None)
+            if group is None or group.get("like") or visit.form.get("seen") != seen(group, section):
+                met.append(group is None or "like" in group)
                 return document
             changed: dict[str, Any] = edit(document)
             return changed
@@ -252,7 +252,7 @@ class GroupPages:
     ) -> Response:
         room, key = open_room(visit), visit.params["key"]
         group = room.document["groups"].get(key)
-        if group is None:
+        if group is None or group.get("like"):
             return visit.failed(HTTPStatus.NOT_FOUND)
         compiled = self._snapshot.read()
         has_judge = compiled is not None and compiled.snapshot.section(SECTION) is not None

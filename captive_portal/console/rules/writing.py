@@ -17,6 +17,7 @@ from captive_portal.console.visit import Visit
 from captive_portal.guest.site import Rules
 from captive_portal.i18n import LANGUAGE_NAMES
 from gateway.access.exemption_requests import SESSION_PREFIX
+from gateway.lists.draft_edits import ruled_groups
 from gateway.storage import generations, rules, rules_drafts
 from gateway.storage.models import RulesVersion
 from gateway.storage.rules_draft_models import RulesDraft
@@ -273,9 +274,10 @@ def _room(visit: Visit) -> Room | None:
 
 
 def _rooms(visit: Visit) -> dict[str, Room]:
-    """By what stands in addresses. Groups made for one guest's exemption have no rules of their own."""
+    """By what stands in addresses. Groups made for the exemption of one guest or course have no rules of their own."""
     published = generations.in_force(visit.session, visit.services.place.owner_id)
-    groups = published.document.get("groups", {}) if published is not None else {}
+    document = published.document if published is not None else {}
+    groups = {key: document["groups"][key] for key in ruled_groups(document)}
     return {EVERYBODY: Room("", "")} | {
         key: Room(key, str(group.get("names", {}).get(visit.language, "")))
         for key, group in groups.items()

@@ -18,6 +18,7 @@ from gateway.storage.log_models import StagedLeaf
 from gateway.storage.models import Acceptance, Grant, Network, RulesVersion, Visitor
 from gateway.terms.publish import publish, short_texts
 from policies.categories import CATEGORIES
+from tests.unit.captive_portal.conftest import compile_policy
 
 
 def publish_for(services: Services, group_key: str, texts: dict[str, str], label: str) -> RulesVersion:
@@ -142,6 +143,7 @@ def test_what_is_closed_is_told_of_the_group_that_the_device_is_in(gateway_servi
         draft["groups"]["course"]["closed"].remove("gaming")
         generations.save_draft(session, gateway_services.place, draft, gateway_services.clock())
         generations.publish(session, gateway_services.place, "test", "", gateway_services.clock())
+    compile_policy(gateway_services)
     assert f"<dt>{gaming}</dt>" in guest.http.get("/closed").text
     guest.accept()
     with gateway_services.database.write() as session:

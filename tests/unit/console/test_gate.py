@@ -11,6 +11,7 @@ from starlette.routing import Route
 from captive_portal import serve
 from captive_portal.console import gate
 from captive_portal.console.entry import signin
+from captive_portal.console.permissions import may
 from captive_portal.console.visit import FORM_COOKIE, SESSION_COOKIE
 from captive_portal.console_app import create_app
 from gateway.errors import UsageError
@@ -42,7 +43,11 @@ STAFF = {
 HOST = {
     ("GET", "/courses"), ("GET", "/courses/new"), ("POST", "/courses/new"), ("GET", "/courses/{course}"),
     ("GET", "/courses/{course}/edit"), ("POST", "/courses/{course}/edit"), ("GET", "/courses/{course}/end"),
-    ("POST", "/courses/{course}/end"), ("GET", "/courses/{course}/poster"), ("GET", "/courses/{course}/slide"),
+    ("GET", "/courses/{course}/requests/{request}"),
+    *(("POST", f"/courses/{{course}}/requests/{{request}}/{act}") for act in ("grant", "decline", "pass-on")),
+    ("POST", "/courses/{course}/end"), ("GET", "/courses/{course}/open"), ("POST", "/courses/{course}/open"),
+    ("POST", "/courses/{course}/openings/{opening}/close"), ("GET", "/courses/{course}/poster"),
+    ("GET", "/courses/{course}/slide"),
 }  # fmt: skip
 
 
@@ -122,8 +127,8 @@ def test_a_host_reaches_no_page_but_those_of_courses(world):
 
 def test_a_role_that_is_not_known_may_nothing():
     every = ("public", "staff", "auditor", "host", "it", "scrape")
-    assert not any(gate.may(role, permission) for role in ("", "guest", "IT") for permission in every)
-    assert [permission for permission in every if gate.may("host", permission)] == ["staff", "host"]
+    assert not any(may(role, permission) for role in ("", "guest", "IT") for permission in every)
+    assert [permission for permission in every if may("host", permission)] == ["staff", "host"]
 
 
 def test_metrics_are_for_this_machine_and_for_it(world):
@@ -250,6 +255,9 @@ def test_sign_out_ends_the_session_for_good(world):
     again = world.browser()
     again.cookies.set(SESSION_COOKIE, cookie)
     assert again.get("/policy").status_code == 303
+    browser = world.signed_in("it", "kari")
+    left = browser.post("/sign-out", data={"form_token": browser.token_on("/policy")})
+    assert left.headers["clear-site-data"] == '"cache", "storage"'
 
 
 def test_headers_stand_on_every_answer(world):
@@ -262,6 +270,32 @@ def test_headers_stand_on_every_answer(world):
         assert headers["x-content-type-options"] == "nosniff"
         assert "strict-transport-security" not in headers
         assert headers["cache-control"] == ("max-age=3600" if path.startswith("/static") else "no-store")
+
+
+def test_hsts_is_sent_where_it_is_set(world):
+    console = world.settings.console.model_copy(update={"hsts_days": 365})
+    services = dataclasses.replace(world.services, settings=world.settings.model_copy(update={"console": console}))
+    headers = Browser(create_app(services)).get("/sign-in").headers
+    assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+
+
+def test_what_is_refused_is_logged_without_names(world, caplog):
+    world.account("anna", "auditor")
+    browser = world.browser("192.0.2.9")
+    browser.sign_in("anna", "not her password at all")
+    browser.sign_in("nobody-of-this-name", "not a password at all")
+    browser.post("/sign-in", data={"username": "anna"})  # without a form token
+    world.signed_in("auditor").get("/devices")
+    told = [each.getMessage() for each in caplog.records if each.name == "gjestenett.security"]
+    assert told == [
+        "event=attempt_failed route=/sign-in from=192.0.2.9",
+        "event=attempt_failed route=/sign-in from=192.0.2.9",
+        "event=attempt_failed route=/sign-in from=192.0.2.9",
+        "event=forbidden route=/sign-in from=192.0.2.9",
+        "event=forbidden route=/devices from=127.0.0.1",
+    ]
+    assert "anna" not in caplog.text
+    assert "nobody-of-this-name" not in caplog.text
 
 
 def test_bodies_are_bounded_and_must_be_forms(world):

@@ -256,7 +256,7 @@ def test_acceptances_page_by_page_without_a_gap_or_a_repeat(world):
     browser = world.signed_in("auditor")
     path, seen = "/acceptances", []
     while path:
-        page = browser.get(path).text
+        page = browser.get(path).text.partition("<main")[2]
         seen += re.findall(r"Gjest \d+", page)
         older = re.search(r'href="([^"]+before=[^"]+)"', page)
         path = older[1].replace("&amp;", "&") if older else ""

@@ -16,7 +16,8 @@ from gateway.cli import cli
 from gateway.errors import UsageError
 from gateway.lists.jobs import compile_in_force
 from gateway.settings import load
-from gateway.startup import hold_state, prepare_and_announce
+from gateway.startup import hold_state, prepare_and_announce, settings_in_words
+from gateway.terms.notice import blanks
 from tests.contract.dns.certificate import make_certificate
 
 NOTICE = {
@@ -67,6 +68,24 @@ def test_what_was_never_prepared_says_what_to_do(tmp_path):
     (tmp_path / "damaged" / "gjestenett.sqlite3").write_bytes(b"not SQLite at all" * 100)
     damaged = CliRunner().invoke(cli, ["--state", str(tmp_path / "damaged"), "terms", "list"])
     assert (damaged.exit_code, "restore its backup" in damaged.stderr) == (1, True)
+
+
+def test_the_settings_file_to_begin_with_changes_nothing_and_leaves_five_lines_to_fill_in(tmp_path):
+    printed = CliRunner().invoke(cli, ["config", "starter"]).stdout
+    path = tmp_path / "gjestenett.toml"
+    path.write_text(printed)
+    assert load(path) == load()
+    filled = printed.replace("# controller", "controller").replace("# dpo", "dpo").replace("# backup", "backup")
+    path.write_text(filled.replace("# legal_basis", "legal_basis"))
+    assert blanks(load().privacy)
+    assert blanks(load(path).privacy) == {}
+
+
+def test_up_says_which_settings_file_counts(monkeypatch, tmp_path):
+    assert settings_in_words(tmp_path / "own.toml") == str(tmp_path / "own.toml")
+    assert "config starter" in settings_in_words(None)
+    monkeypatch.setenv("GJESTENETT_CONFIG", "/etc/gjestenett/gjestenett.toml")
+    assert settings_in_words(None) == "/etc/gjestenett/gjestenett.toml"
 
 
 def test_config_show_marks_defaults_and_hides_secrets(services, monkeypatch):
