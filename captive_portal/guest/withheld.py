@@ -31,12 +31,15 @@ def page(who: Visit, status: Status) -> Response:
             version = rules.version_in_force(session, place.owner_id, status.group_key or "")
             if version is None:
                 return troubles.not_ready(who)
+    state = status.state
+    if state == "opening" and not who.site.services.settings.enforcement.enabled:
+        state = "open"  # nobody will ever say that it is
     language, notice = notice_in(notices, who.translator.language)
-    waits = {"open": 0, "opening": SOON_S}.get(status.state, AGAIN_S)
+    waits = {"open": 0, "opening": SOON_S, "blocked": 0}.get(state, AGAIN_S)
     return who.page(
         "withheld.html",
-        headers={"Refresh": f"{waits}; url={who.link('/')}"} if waits and status.state != "blocked" else None,
-        state=status.state,
+        headers={"Refresh": f"{waits}; url={who.link('/')}"} if waits else None,
+        state=state,
         told=told,
         notice=notice,
         notice_language=language,
