@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI
@@ -17,9 +18,14 @@ from captive_portal.console.evidence import witness
 from captive_portal.console.gate import arrive, routes
 from captive_portal.console.look import Look
 from captive_portal.console.pages import all_calls, all_pages
-from captive_portal.security import PAGE_HEADERS
+from captive_portal.security import CONTENT_SECURITY_POLICY, PAGE_HEADERS
 from gateway.context import Services
 from gateway.telemetry import Totals
+
+HEADERS: Mapping[str, str] = {
+    **PAGE_HEADERS,
+    "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; script-src 'self'; connect-src 'self'",
+}
 
 
 def create_app(services: Services, dns: Totals | None = None) -> ASGIApp:
@@ -49,7 +55,7 @@ def create_app(services: Services, dns: Totals | None = None) -> ASGIApp:
 
 
 class SafeHeaders:
-    """Puts the headers of `captive_portal.security` on every answer that does not set its own.
+    """Puts `HEADERS` on every answer that does not set its own.
 
     HSTS (RFC 6797) only for `hsts_days` more than 0: with a certificate that browsers don't know, it would take away
     the way past their warning.
@@ -57,7 +63,7 @@ class SafeHeaders:
 
     def __init__(self, application: ASGIApp, hsts_days: int = 0) -> None:
         self.application = application
-        self.headers = dict(PAGE_HEADERS)
+        self.headers = dict(HEADERS)
         if hsts_days:
             self.headers["Strict-Transport-Security"] = f"max-age={hsts_days * 86400}; includeSubDomains"
 

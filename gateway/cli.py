@@ -184,6 +184,7 @@ def jobs(invocation: Invocation) -> None:
     from gateway.lists.jobs import run
     from gateway.storage.engine import StorageUnavailableError
     from gateway.supervisor import StopFlag
+    from gateway.terms.coming import ComingRules
 
     _log_to_stderr("jobs")
     services = invocation.services()
@@ -191,6 +192,7 @@ def jobs(invocation: Invocation) -> None:
     forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
     retention = Retention(services.database, services.place, settings, utc_now)
     announced = AnnouncementFiles(settings, utc_now)
+    coming = ComingRules(services.database, services.place, utc_now)
     keeping = CourseKeeping(services.database, services.place, settings.privacy, utc_now)
     sync = [*_own_command(invocation), "lists", "sync", "--due"]
     targets = settings.audit.targets
@@ -211,6 +213,7 @@ def jobs(invocation: Invocation) -> None:
     def beside() -> None:
         forgetting.poll()
         retention.poll()
+        coming.poll()
         keeping.poll()
         pusher.poll()
         announced.poll()

@@ -236,6 +236,14 @@ class Privacy(Section):
     traffic_days: Annotated[int, Field(ge=0, le=90)] = 0
 
 
+class Rules(Section):
+    """The rules. With `two_person` one of IT proposes a new version and another publishes it, in the console; the
+    command line, which knows nobody, publishes none then.
+    """
+
+    two_person: bool = False
+
+
 class Courses(Section):
     """Courses. Hosts give their unit's courses one of `host_groups`; IT gives any of the policy's groups."""
 
@@ -280,6 +288,7 @@ class Settings(BaseSettings):
     oidc: Oidc = Oidc()
     dns: Dns = Dns()
     enforcement: Enforcement = Enforcement()
+    rules: Rules = Rules()
     courses: Courses = Courses()
     wifi: Wifi = Wifi()
     mail: Mail = Mail()

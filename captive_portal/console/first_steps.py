@@ -147,5 +147,5 @@ def first_steps(visit: Visit) -> Sequence[Ticked]:
 
 
 def _rules_are_example(visit: Visit) -> bool:
-    version = rules.version_in_force(visit.session, visit.services.place.owner_id)
+    version = rules.version_in_force(visit.session, visit.services.place.owner_id, now=visit.now)
     return version is None or {text.language: text.markdown for text in version.texts} == starter_texts()

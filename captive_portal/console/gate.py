@@ -52,7 +52,8 @@ class Pace(Protocol):
 class Page:
     """A route: what it answers, to whom, and in which kind of transaction.
 
-    Where `upload_max_bytes` is more than 0 a form may bring a file; its body is read only of those who may.
+    Where `upload_max_bytes` is more than 0 a form may bring a file; its body is read only of those who may, and one
+    that is larger is answered by `too_large`, in a transaction that reads.
     """
 
     method: Literal["GET", "POST"]
@@ -63,6 +64,7 @@ class Page:
     pace: Pace | None = None
     upload_max_bytes: int = 0
     max_fields: int = MAX_FIELDS
+    too_large: Callable[[Visit], Response] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ def _route(page: Page, services: Services, look: Look, events: SecurityEvents) -
                 if turned_away is not None:
                     return turned_away
             form = await read_form(request, page.upload_max_bytes, page.max_fields)
+            if isinstance(form, BadBody) and form.status == 413 and page.too_large:
+                return await run_in_threadpool(_too_large, page, visit)
             if isinstance(form, BadBody):
                 return visit.failed(HTTPStatus(form.status), reason="body")
             visit = replace(visit, form=form)
@@ -184,6 +188,22 @@ def _turned_away(page: Page, visit: Visit) -> Response | None:
     if staff == HTTPStatus.UNAUTHORIZED:
         return visit.go("/sign-in")
     return visit.failed(HTTPStatus.FORBIDDEN, reason="role") if staff == HTTPStatus.FORBIDDEN else None
+
+
+def _too_large(page: Page, visit: Visit) -> Response:
+    """The answer to a file that is too large, of those who may send one; nothing of the form is known."""
+    assert page.too_large is not None
+    try:
+        staff = signed_in(visit, page.permission)
+        if isinstance(staff, HTTPStatus):
+            return visit.go("/sign-in")
+        known = replace(visit, staff=staff, cookie=visit.cookies.get(SESSION_COOKIE, ""))
+        with visit.services.database.read() as session:
+            response = page.too_large(known.within(session))
+    except StorageUnavailableError:
+        return _unavailable(visit)
+    response.status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return response
 
 
 def _unavailable(visit: Visit) -> Response:

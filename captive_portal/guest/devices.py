@@ -155,7 +155,7 @@ class DevicePages:
         who = known.who
         with self._database.read() as session:
             group_key = self._site.group_in(session, known.neighbour)
-            version = rules.version_in_force(session, self._place.owner_id, group_key)
+            version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now)
             notice = self._notices.current(session, group_key)
         if version is None:
             return troubles.not_ready(who)

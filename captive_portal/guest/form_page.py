@@ -55,7 +55,7 @@ class FormPage:
         door = self._doors.now(session, group_key, who.now, host_instead=host_needed)
         return Shown(
             group_key,
-            rules.version_in_force(session, self._place.owner_id, group_key),
+            rules.version_in_force(session, self._place.owner_id, group_key, now=who.now),
             self._notices.current(session, group_key, code_asked=door.asked != "no"),
             overview(self._policy.in_force, group_key or "default", who.translator, who.now),
             door,

@@ -28,14 +28,18 @@ class ReadingPages:
         self._hosts = hosts.HostPages(site)
 
     def rules(self, request: Request) -> Response:
-        """`GET /rules`: the version in force, for anyone."""
+        """`GET /rules`: the version in force and those that come into force later, for anyone."""
         who = visit(self._site, request)
         with self._database.read() as session:
             group_key = self._site.group_in(session, who.neighbour)
-            version = rules.version_in_force(session, self._place.owner_id, group_key)
+            owner_id = self._place.owner_id
+            version = rules.version_in_force(session, owner_id, group_key, now=who.now)
+            coming = rules.coming(session, owner_id, group_key, now=who.now)
         if version is None:
             return troubles.not_ready(who)
-        return who.page("rules.html", rules=shown_rules(version, who.translator.language), version=version)
+        language = who.translator.language
+        later = [(each, shown_rules(each, language)) for each in coming]
+        return who.page("rules.html", rules=shown_rules(version, language), version=version, later=later)
 
     def privacy(self, request: Request) -> Response:
         """`GET /privacy`: what is recorded of a guest, why, by which right and for how long, for anyone."""

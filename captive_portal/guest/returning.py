@@ -37,7 +37,7 @@ class ReturnPages:
             if before is None:
                 return None
             group_key = self._site.group_in(session, who.neighbour)
-            version = rules.version_in_force(session, self._place.owner_id, group_key)
+            version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now)
             if version is None:
                 return None
             if not may_return(session, self._place, who.neighbour, before, self._terms, who.now):
@@ -69,7 +69,7 @@ class ReturnPages:
         if status.has_access:
             with self._database.read() as session:
                 group_key = self._site.group_in(session, known.neighbour)
-                version = rules.version_in_force(session, self._place.owner_id, group_key)
+                version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now)
             if version is None or status.version_id in (None, version.id):
                 return see_other(who.link("/status"))
         return self.page(who) or see_other(who.link("/"))

@@ -28,7 +28,7 @@ def page(who: Visit, status: Status) -> Response:
             outage = outages.on(session, place.gateway_id, who.neighbour.interface, who.now)
             notices = dict(outage.notices) if outage is not None else {}
         if status.state in ("open", "opening"):
-            version = rules.version_in_force(session, place.owner_id, status.group_key or "")
+            version = rules.version_in_force(session, place.owner_id, status.group_key or "", now=who.now)
             if version is None:
                 return troubles.not_ready(who)
     state = status.state

@@ -103,7 +103,8 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     `instead_of`: devices (ids) whose seats in the course become free with this.
     """
     network = places.network_on(session, place.gateway_id, neighbour.interface)
-    version = rules.version_in_force(session, place.owner_id, network.group_key if network is not None else "")
+    group_key = network.group_key if network is not None else ""
+    version = rules.version_in_force(session, place.owner_id, group_key, now=now)
     if version is None:
         return Refused("no_rules")
     text = next((text for text in version.texts if text.language == language), None)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from gateway.storage.engine import Session
-from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
+from gateway.storage.keyset import Cut, Part, Place, in_order, part, within
 from gateway.storage.log_models import Checkpoint
 
 
@@ -25,15 +25,11 @@ def page_of_checkpoints(
 ) -> Part[Checkpoint]:
     """A part of the checkpoints with `since` ≤ signed < `until`, by that time; a place is (signed, size)."""
     query = select(Checkpoint).where(Checkpoint.owner_id == owner_id)
-    if since is not None:
-        query = query.where(Checkpoint.signed_at >= since)
-    if until is not None:
-        query = query.where(Checkpoint.signed_at < until)
+    by = Checkpoint.signed_at, Checkpoint.size
 
     def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[Checkpoint]:
-        rest = query.where(*beyond(Checkpoint.signed_at, Checkpoint.size, place, descending=descending))
-        ordered = rest.order_by(*in_order(Checkpoint.signed_at, Checkpoint.size, descending=descending))
-        return session.scalars(ordered.limit(limit)).all()
+        rest = query.where(*within(*by, since, until, place, descending=descending))
+        return session.scalars(rest.order_by(*in_order(*by, descending=descending)).limit(limit)).all()
 
     return part(cut, fetch)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import defer
 
 from gateway.storage.base import table_of
 from gateway.storage.engine import Session
-from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
+from gateway.storage.keyset import Cut, Part, Place, in_order, part, within
 from gateway.storage.models import PolicyDraft, PolicyGeneration
 
 
@@ -60,14 +60,10 @@ def page_of_generations(
     """
     query = select(PolicyGeneration).options(defer(PolicyGeneration.document, raiseload=True))
     query = query.where(PolicyGeneration.owner_id == owner_id)
-    if since is not None:
-        query = query.where(PolicyGeneration.published_at >= since)
-    if until is not None:
-        query = query.where(PolicyGeneration.published_at < until)
     by = PolicyGeneration.published_at, PolicyGeneration.generation
 
     def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[PolicyGeneration]:
-        rest = query.where(*beyond(*by, place, descending=descending))
+        rest = query.where(*within(*by, since, until, place, descending=descending))
         return session.scalars(rest.order_by(*in_order(*by, descending=descending)).limit(limit)).all()
 
     return part(cut, fetch)

@@ -6,15 +6,15 @@ Newest first means by the time that stands in the entry, then by number.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from gateway.storage.bulk import insert_many
 from gateway.storage.engine import Session
-from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
+from gateway.storage.keyset import Cut, Part, Place, in_order, part, within
 from gateway.storage.log_models import Leaf, LeafHeading
 
 
@@ -78,14 +78,15 @@ def page_of_leaves(session: Session, owner_id: str, query: LeafQuery, cut: Cut) 
 def _found(
     session: Session, owner_id: str, query: LeafQuery, place: Place | None, limit: int, *, descending: bool
 ) -> Sequence[FoundLeaf]:
-    conditions = [LeafHeading.owner_id == owner_id, *_conditions(query)]
-    conditions += beyond(LeafHeading.at, LeafHeading.leaf_index, place, descending=descending)
+    by = LeafHeading.at, LeafHeading.leaf_index
+    conditions = [LeafHeading.owner_id == owner_id, *_sites(query)]
+    conditions += within(*by, query.since, query.until, place, descending=descending)
     found: list[FoundLeaf] = []
     # One walk a type, each along its own index, rather than one along all leaves for a rare type among many.
     for type_ in query.types or (None,):
         own = [*conditions, LeafHeading.type == type_] if type_ is not None else conditions
-        ordered = _LEAF.where(*own).order_by(*in_order(LeafHeading.at, LeafHeading.leaf_index, descending=descending))
-        found += (FoundLeaf(*row) for row in session.execute(ordered.limit(limit)))
+        ordered = _HEADING.where(*own).order_by(*in_order(*by, descending=descending))
+        found += _with_entries(session, ordered.limit(limit))
     return sorted(found, key=lambda leaf: (leaf.at, leaf.index), reverse=descending)[:limit]
 
 
@@ -95,20 +96,40 @@ def _numbered(
     number, found = LeafHeading.leaf_index, list[FoundLeaf]()
     for type_ in query.types or (None,):
         own = [LeafHeading.owner_id == owner_id, *([LeafHeading.type == type_] if type_ is not None else [])]
-        narrowed = [*own, *_conditions(query)]
-        if query.since is not None or query.until is not None:  # where in the log the period is, along its own index
-            ends = select(func.min(number), func.max(number)).where(*own, *_times(query))
+        narrowed = [*own, *_sites(query)]
+        if _is_outside(session, own, query):
+            # Where in the log the period is, along the index by time: as PostgreSQL finds the least of a column, it
+            # would walk the log by number until it is met.
+            ends = select(func.min(number + 0), func.max(number + 0)).where(*own, *_times(query))
             first, last = session.execute(ends).one()
             if first is None:
                 continue
-            narrowed += [number >= first, number <= last]
+            narrowed += [number >= first, number <= last, *_times(query)]
         if place is not None:
             narrowed.append(number < place[1] if descending else number > place[1])
-        ordered = _LEAF.where(*narrowed).order_by(number.desc() if descending else number).limit(limit)
-        found += (FoundLeaf(*row) for row in session.execute(ordered))
+        ordered = _HEADING.where(*narrowed).order_by(number.desc() if descending else number)
+        found += _with_entries(session, ordered.limit(limit))
     return sorted(found, key=lambda leaf: leaf.index, reverse=descending)[:limit]
 
 
+def _is_outside(session: Session, own: Sequence[ColumnElement[bool]], query: LeafQuery) -> bool:
+    """Whether the period leaves out any of these leaves; one that holds them all is no condition."""
+    ends = (
+        *([LeafHeading.at < query.since] if query.since is not None else []),
+        *([LeafHeading.at >= query.until] if query.until is not None else []),
+    )
+    return any(session.scalar(select(LeafHeading.leaf_index).where(*own, end).limit(1)) is not None for end in ends)
+
+
+def _with_entries(session: Session, headings: Select[str, int, datetime]) -> Iterator[FoundLeaf]:
+    """These headings are found first: joined at once, PostgreSQL would read all entries up to them."""
+    few = headings.cte("few").prefix_with("MATERIALIZED").c
+    whole = select(few.leaf_index, Leaf.leaf_id, Leaf.entry, few.at)
+    whole = whole.join(Leaf, and_(Leaf.owner_id == few.owner_id, Leaf.leaf_index == few.leaf_index))
+    yield from (FoundLeaf(*row) for row in session.execute(whole))
+
+
+_HEADING = select(LeafHeading.owner_id, LeafHeading.leaf_index, LeafHeading.at)
 _LEAF = select(LeafHeading.leaf_index, Leaf.leaf_id, Leaf.entry, LeafHeading.at).join(
     Leaf, and_(Leaf.owner_id == LeafHeading.owner_id, Leaf.leaf_index == LeafHeading.leaf_index)
 )
@@ -129,10 +150,13 @@ def leaf_at(session: Session, owner_id: str, index: int) -> FoundLeaf | None:
 
 
 def _conditions(query: LeafQuery) -> list[ColumnElement[bool]]:
-    found = _times(query)
-    if query.sites is not None:
-        found.append(or_(LeafHeading.site.in_(query.sites), LeafHeading.type.not_in(query.local_types)))
-    return found
+    return [*_times(query), *_sites(query)]
+
+
+def _sites(query: LeafQuery) -> list[ColumnElement[bool]]:
+    if query.sites is None:
+        return []
+    return [or_(LeafHeading.site.in_(query.sites), LeafHeading.type.not_in(query.local_types))]
 
 
 def _times(query: LeafQuery) -> list[ColumnElement[bool]]:

@@ -82,6 +82,27 @@ def beyond(column: Any, tie: Any, place: Place | None, *, descending: bool) -> l
     return [column >= value, or_(column > value, and_(column == value, tie > own))]
 
 
+def within(
+    column: Any,
+    tie: Any,
+    since: datetime | None,
+    until: datetime | None,
+    place: Place | None,
+    *,
+    descending: bool,
+) -> list[ColumnElement[bool]]:
+    """The conditions of `since` ≤ column < `until` and of standing after `place`, with one bound at each end: of two,
+    SQLite takes the first into its index, and reads all that lies between them.
+    """
+    found = beyond(column, tie, place, descending=descending)
+    value: Any = place[0] if place is not None else None
+    if since is not None and not (value is not None and not descending and value >= since):
+        found.insert(0, column >= since)
+    if until is not None and not (value is not None and descending and value < until):
+        found.insert(0, column < until)
+    return found
+
+
 def in_order(column: Any, tie: Any, *, descending: bool) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """What to order by."""
     return (column.desc(), tie.desc()) if descending else (column.asc(), tie.asc())

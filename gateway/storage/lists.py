@@ -87,6 +87,30 @@ def last_refreshes(session: Session, owner_id: str, gateway_id: str) -> dict[str
     return {row.source_key: row for row in rows}
 
 
+def newest_anywhere(session: Session, owner_id: str, key: str) -> ListRefresh | None:
+    """The newest refresh of a source on any gateway."""
+    return session.scalars(
+        select(ListRefresh)
+        .where(ListRefresh.owner_id == owner_id, ListRefresh.source_key == key)
+        .order_by(ListRefresh.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def was_ever_fine(session: Session, owner_id: str, key: str) -> bool:
+    """Whether a refresh of a source has ever given a list, on any gateway."""
+    fine = (
+        select(ListRefresh.id)
+        .where(
+            ListRefresh.owner_id == owner_id,
+            ListRefresh.source_key == key,
+            ListRefresh.outcome.in_(("updated", "unchanged")),
+        )
+        .exists()
+    )
+    return bool(session.scalar(select(fine)))
+
+
 def failures(session: Session, owner_id: str, gateway_id: str, key: str) -> int:
     """How many refreshes of a source have been refused or failed since the last that was fine."""
     fine = (

@@ -153,6 +153,10 @@ class RulesVersion(Base):
     binding_language: Mapped[str] = mapped_column(String(10))
     next_review_on: Mapped[date | None] = mapped_column(Date)
     published_at: Mapped[datetime] = mapped_column(index=True)
+    in_force_from: Mapped[datetime | None]
+    """When it comes into force, where that was to be later than it was published; None: at once."""
+    ask_again: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether those who are online then are asked to accept it before they go on."""
     texts: Mapped[list[RulesText]] = relationship(back_populates="version", lazy="selectin")
 
 

@@ -27,11 +27,10 @@ from gateway.storage.acceptance_query import (
     few,
     has_name,
     narrow,
-    period,
     visitors_named,
 )
 from gateway.storage.engine import Session
-from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
+from gateway.storage.keyset import Cut, Part, Place, in_order, part, within
 from gateway.storage.models import Acceptance, Site, Visitor
 from gateway.storage.search_by_name import TooManyNamesError, by_name, place_of_name
 
@@ -190,8 +189,8 @@ class _Walk:
         yield from ((row.accepted_at, row.id) for row in self.session.execute(ordered))
 
     def _bounds(self, of: Any) -> list[ColumnElement[bool]]:
-        place = beyond(of.accepted_at, of.id, self.place, descending=self.descending)
-        return [*period(self.query, of), *place]
+        times = self.query.since, self.query.until
+        return within(of.accepted_at, of.id, *times, self.place, descending=self.descending)
 
     def _order(self, of: Any) -> Any:
         return in_order(of.accepted_at, of.id, descending=self.descending)

@@ -78,9 +78,12 @@ def page_of_sessions(
     `cut.by` is `seen` or `name`; a place is (when it was last seen, or the account's name; id).
     """
     column: Any = StaffSession.seen_at if cut.by == "seen" else as_written(Staff.username)
+    whose: Any = StaffSession.staff_id
+    if cut.by == "seen" and not username:  # SQLite would begin with the accounts, and sort all that they have
+        whose = func.coalesce(whose, "")
     query = (
         select(StaffSession)
-        .join(Staff, Staff.id == StaffSession.staff_id)
+        .join(Staff, Staff.id == whose)
         .options(contains_eager(StaffSession.staff))
         .where(Staff.owner_id == owner_id, StaffSession.expires_at > now, StaffSession.seen_at > now - idle)
     )

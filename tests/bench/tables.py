@@ -112,6 +112,7 @@ def _questions(place: Place, rows: int, sites: list[str], versions: list[str], m
             f"the log by {by}, a rare type (exports made)": log(by, ("export",)),
             f"the log by {by}, a period": log(by, (), *year),
             f"the log by {by}, everything as a period": log(by, (), START, now),
+            f"the log by {by}, all but the last two hours": log(by, (), START, now - STEP * 40),
             f"the log by {by}, a common type in a period": log(by, ("acceptance",), *year),
         }
     for name, since, until in (("", None, None), (", a period", *year)):
@@ -127,7 +128,7 @@ def _questions(place: Place, rows: int, sites: list[str], versions: list[str], m
         found[f"versions of the rules, group {group!r}"] = Question(
             "published", with_cut(rules.page_of_versions, group), (half, "0")
         )
-    for units in (None, ["unit 3"], [f"unit {number}" for number in range(UNITS)]):
+    for units in (None, ["unit 3"], ["unit 3", "unit 5", "no unit"]):
         ask = with_cut(courses.page_of_courses_over, units, half + timedelta(days=900))
         found[f"courses that are over, units {len(units) if units else 'all'}"] = Question("ends", ask, (half, "0"))
     found["courses: the units"] = Question("", lambda session, _: courses.units(session, owner), (None, ""))

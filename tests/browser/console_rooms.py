@@ -75,6 +75,10 @@ WAYS: Mapping[str, Way] = {
     "/courses/{course}": Way(lambda filled: f"/courses/{filled.course}"),
     "/courses/{course}/edit": Way(lambda filled: f"/courses/{filled.course}/edit"),
     "/courses/{course}/end": Way(lambda filled: f"/courses/{filled.course}/end"),
+    "/courses/{course}/open": Way(lambda filled: f"/courses/{filled.course}/open"),
+    "/courses/{course}/requests/{request}": Way(
+        lambda filled: f"/courses/{filled.course}/requests/{filled.course_request}"
+    ),
     "/courses/{course}/poster": Way(lambda filled: f"/courses/{filled.course}/poster"),
     "/courses/{course}/slide": Way(lambda filled: f"/courses/{filled.course}/slide"),
     "/exemptions/{request}": Way(lambda filled: f"/exemptions/{filled.request}"),

@@ -80,7 +80,7 @@ class Filled:
         self.running, self.folder = running, folder
         self.services, self.place = running.services, running.services.place
         self.now = utc_now()
-        self.course = self.grant = self.acceptance = self.request = ""
+        self.course = self.grant = self.acceptance = self.request = self.course_request = ""
         self.setup_link = self.host_link = ""
         self._to_come: list[tuple[datetime, Callable[[Any, datetime], Any]]] = []
 
@@ -177,12 +177,14 @@ def _policy(filled: Filled) -> None:
          lambda before: edits.with_group(before, "library", like="default", mark=None, title="Bibliotek")[0]),
         (9, OTHER_IT, "Linjen ble for treg på dagtid",
          lambda before: edits.with_hours(before, "course", "streaming", "open", by_day)),
+        (6, IT, "Kveldskurs går når IKT er hjemme",
+         lambda before: edits.with_host_categories(before, ["gaming", "streaming"])),
         (4, IT, "Læringsspill som skolene bruker",
          lambda before: edits.with_top_names(
              edits.with_name(before, "default", "laerespill.example", "permit")[0], "default", on=True)),
-        (1, IT, "Kurs i spillutvikling",
+        (1, IT, "Spillkveld på biblioteket",
          lambda before: edits.with_exemption(
-             before, "course", ["gaming"], since, until, approved_by="Kari Nes", reason="Kurs i spillutvikling")[0]),
+             before, "library", ["gaming"], since, until, approved_by="Kari Nes", reason="Spillkveld for ungdom")[0]),
     )  # fmt: skip
     for days, by, note, edit in changes:
 
@@ -257,7 +259,7 @@ def _guests(filled: Filled) -> None:
     def come(number: int) -> Callable[[Any, datetime], Any]:
         def accepting(session: Any, now: datetime) -> None:
             name, organisation, kind = PEOPLE[number % len(PEOPLE)]
-            version = rules.version_in_force(session, place.owner_id)
+            version = rules.version_in_force(session, place.owner_id, now=now)
             assert version is not None
             sought = courses.Sought(course_id=filled.course) if kind == "course" and number >= 40 else None
             done = accept(
@@ -314,12 +316,15 @@ def _requests(filled: Filled) -> None:
             done = exemption_requests.ask(session, place, Neighbour("lo", mac_of(number)), wanted, now)
             assert isinstance(done, exemption_requests.Asked), done
             asked.append(done.request_id)
-            filled.request = asked[-1]
+            if number < 44:  # of a course
+                filled.course_request = done.request_id
+            else:
+                filled.request = done.request_id
 
         return asking
 
     def ask_host(session: Any, now: datetime) -> None:
-        version = rules.version_in_force(session, place.owner_id)
+        version = rules.version_in_force(session, place.owner_id, now=now)
         assert version is not None
         done = host_requests.ask(
             session, place, Neighbour("lo", mac_of(112)), Applicant("Tone Rud", "Kommunearkivet", ""),
@@ -336,6 +341,10 @@ def _requests(filled: Filled) -> None:
         lambda session, now: exemption_requests.decline(
             session, place, asked[0], IT, "Pengespill åpnes ikke på gjestenettet.", now
         ),
+    )
+    filled.then(
+        filled.ago(minutes=25),
+        ask(41, "kortspill.example", ("gaming",), "Vi øver på regneark med et kortspill"),
     )
     filled.then(
         filled.ago(minutes=20),

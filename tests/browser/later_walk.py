@@ -257,7 +257,7 @@ def _courses(portal: Any, page: Page, language: str) -> Iterator[str]:
         course = session.get(Course, by_title)
         assert course is not None
         course.max_devices = 1
-        version = rules.version_in_force(session, services.place.owner_id)
+        version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
         assert version is not None
         applicant, seat = Applicant("Ola Nordmann", "", ""), courses.Sought(course_id=by_title, is_shared=True)
         taken = accept(
@@ -310,7 +310,7 @@ def _add_device(portal: Any, with_words: str, mac: str) -> None:
     services, now = portal.services, utc_now()
     terms = recognised.terms_of(services.settings)
     with services.database.write() as session:
-        version = rules.version_in_force(session, services.place.owner_id)
+        version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
         assert version is not None
         online = select(Grant.id).join(Device).where(Device.mac == with_words, Grant.ends_at > now)
         grant_id = session.scalars(online.order_by(Grant.starts_at.desc()).limit(1)).one()

@@ -212,7 +212,7 @@ def test_a_host_decides_a_guests_request_on_accessible_pages(
         generations.publish(session, services.place, "kari", "", now)
         made = courses.add(session, services.place, wish, ["default"], by="kari", now=now)
         assert isinstance(made, Course)
-        version = rules.version_in_force(session, services.place.owner_id)
+        version = rules.version_in_force(session, services.place.owner_id, now=now)
         assert version is not None
         done = accept(
             session, services.place, phone, Applicant("Ola Nordmann"), version_id=version.id, language="nb",

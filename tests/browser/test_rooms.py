@@ -95,7 +95,7 @@ def fill(running: RunningConsole) -> None:
 
 
 def _changed_rules(session: Session, owner_id: str) -> dict[str, str]:
-    version = rules.version_in_force(session, owner_id)
+    version = rules.version_in_force(session, owner_id, now=utc_now())
     assert version is not None
     return {
         text.language: text.markdown.replace("nett", "gjestenett", 3) + "\n\nEt nytt avsnitt." for text in version.texts

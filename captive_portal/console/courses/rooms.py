@@ -42,10 +42,10 @@ def show(visit: Visit) -> Response:
         else (),
         past=asked.shown(over, lambda course: (course.ends_at, course.id)),
         used=courses.access_now(session, [course.id for course in (*ahead, *over.rows)], visit.now),
-        asked=exemption_requests.waiting_by_course(session, [course.id for course in (*ahead, *over.rows)]),
         units=units,
         chosen=chosen,
         is_first=is_first,
+        asked=exemption_requests.waiting_by_course(session, [course.id for course in (*ahead, *over.rows)]),
         notice=visit.query.get("notice", ""),
     )
 

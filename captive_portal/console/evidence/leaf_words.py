@@ -27,11 +27,12 @@ LOCAL = frozenset(
     }
 )
 # Opened whatever an auditor's period is: without them no acceptance can be understood or proved.
-ALWAYS = frozenset({"rules_published", "policy_published", "key_rotated"})
+ALWAYS = frozenset({"rules_published", "rules_withdrawn", "policy_published", "key_rotated"})
 
 TITLES: Mapping[str, str] = {
     "acceptance": N_("Rules accepted"),
     "rules_published": N_("Rules published"),
+    "rules_withdrawn": N_("Rules withdrawn before they came into force"),
     "policy_published": N_("Content filter published"),
     "grant_moved": N_("Device moved to another group"),
     "grant_revoked": N_("Access ended by staff"),
@@ -58,6 +59,7 @@ assert TITLES.keys() == SHAPES.keys(), "a type of entry has no title"
 SENTENCES: Mapping[str, str] = {
     "acceptance": N_("Version {version} of the rules, read in {language}. Identified: {identified}."),
     "rules_published": N_("Version {version} of the rules."),
+    "rules_withdrawn": N_("Version {version} of the rules never came into force."),
     "policy_published": N_("Generation {generation} of the content filter."),
     "grant_moved": N_("From the group {from_group} to {to_group}."),
     "grant_revoked": N_("The device is no longer let through."),
@@ -87,6 +89,8 @@ OF_A_GROUP: Mapping[str, str] = {
     ),
     "rules_published": N_("Version {version} of the rules, for the group {group}."),
 }
+
+IN_FORCE_LATER = N_("In force from {in_force_from}.")
 
 FIELDS: Mapping[str, str] = {
     "name": N_("Name"),
@@ -191,7 +195,8 @@ def sentence(translate: Translator, document: Mapping[str, Any]) -> str:
     said = {key: _word(translate, key, value) for key, value in values.items()}
     type_ = document["type"]
     own = OF_A_GROUP.get(type_) if "group" in values else None
-    return translate(own or SENTENCES[type_], **said)
+    words = translate(own or SENTENCES[type_], **said)
+    return f"{words} {translate(IN_FORCE_LATER, **said)}" if "in_force_from" in said else words
 
 
 def label(translate: Translator, field: str) -> str:
@@ -208,7 +213,7 @@ def _moment(translate: Translator, text: str) -> str:
 
 
 def _word(translate: Translator, key: str, value: Any) -> str:
-    if key in ("since", "until", "before", "asked"):
+    if key in ("since", "until", "before", "asked", "in_force_from"):
         return _moment(translate, str(value))
     if key == "categories" and isinstance(value, list):
         language = cast(Language, translate.language)

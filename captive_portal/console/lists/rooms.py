@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from captive_portal.console.forms import clean_line
 from captive_portal.console.lists import words
+from captive_portal.console.lists.adding import TOO_LARGE
 from captive_portal.console.lists.overlap import Overlap, Overlaps
 from captive_portal.console.lists.view import Row, every_row, one_row
 from captive_portal.console.look import N_
@@ -59,8 +60,8 @@ class ListPages:
         for row in rows:
             if not row.source.enabled:
                 off[row.source.category].append(row)
-        moving = sum(row.state in ("busy", "waiting") for row in on)
-        response = visit.page(
+        moving = sum(row.is_moving for row in on)
+        return visit.page(
             "lists.html",
             on=on,
             shown=asked.shown(part_of_rows(asked.cut, [row for row in rows if row.source.enabled], place_of), place_of),
@@ -69,23 +70,23 @@ class ListPages:
             off={key: found for key, found in off.items() if found},
             names=sum(row.facts.entries for row in on if row.facts is not None),
             moving=moving,
+            every_s=EVERY_S if moving else 0,
+            troubled=sum(row.state in ("trouble", "damaged") for row in on),
             notice=visit.query.get("notice", ""),
             **_shared(visit),
         )
-        if moving and visit.query.get("notice") == "asked":
-            response.headers["Refresh"] = f"{EVERY_S}; url=/lists?notice=asked"
-        return response
 
     def show(self, visit: Visit) -> Response:
-        """GET /lists/source/{key}: it comes again by itself while a refresh is under way."""
+        """GET /lists/source/{key}: it is told anew by itself while a refresh is under way."""
         row = self._row(visit)
         if row is None:
-            return visit.failed(HTTPStatus.NOT_FOUND)
+            return self._refused(visit)
         place, key = visit.services.place, row.source.key
         asked = replace(HISTORY, path=f"/lists/source/{key}").read(visit.query)
         tries = stored.page_of_history(visit.session, place.owner_id, place.gateway_id, key, asked.cut)
+        pace_s = EVERY_WHEN_SLOW_S if row.is_slow(visit.now) else EVERY_S
         held, held_total = self._held(row.source.key)
-        response = visit.page(
+        return visit.page(
             "list.html",
             row=row,
             tries=asked.shown(tries, lambda each: (each.finished_at, each.id)),
@@ -93,13 +94,15 @@ class ListPages:
             held_total=held_total,
             overlap=self._overlap(row.source.key),
             next_due=due.next_due(visit.session, place, row.source) if row.configured else None,
+            every_s=pace_s if row.is_moving and asked.place is None else 0,
             notice=visit.query.get("notice", ""),
+            too_large=TOO_LARGE,
             **_shared(visit),
         )
-        if row.state in ("busy", "waiting") and asked.place is None:
-            seconds = EVERY_WHEN_SLOW_S if row.is_slow(visit.now) else EVERY_S
-            response.headers["Refresh"] = f"{seconds}; url=/lists/source/{row.source.key}"
-        return response
+
+    def too_large(self, visit: Visit) -> Response:
+        """Of a newer file that is too large."""
+        return self.show(replace(visit, query={"notice": "too-large"}))
 
     def switch(self, visit: Visit) -> Response:
         """POST /lists/source/{key}/switch"""
@@ -145,6 +148,14 @@ class ListPages:
     def _row(self, visit: Visit) -> Row | None:
         key = visit.params["key"]
         return one_row(visit.session, visit.services, key, visit.now) if KEY.fullmatch(key) else None
+
+    def _refused(self, visit: Visit) -> Response:
+        """Of a file that was never taken in: why. It left no list behind."""
+        key, place = visit.params["key"], visit.services.place
+        found = stored.newest_anywhere(visit.session, place.owner_id, key) if KEY.fullmatch(key) else None
+        if found is None or found.outcome != "refused":
+            return visit.failed(HTTPStatus.NOT_FOUND)
+        return visit.page("list_refused.html", last=found, **_shared(visit))
 
     def _overlap(self, key: str) -> Overlap | None:
         try:

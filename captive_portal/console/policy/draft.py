@@ -9,6 +9,7 @@ from starlette.responses import Response
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
 from captive_portal.console.policy import try_name
+from captive_portal.console.policy.in_use import missed
 from captive_portal.console.policy.room import (
     MEANWHILE,
     NOT_TAKEN,
@@ -108,5 +109,6 @@ def _page(
         stranded=stranded(visit.session, visit.services.place, room.policy, visit.now),
         idle=list(idle_rules(room.policy, never(visit, room.policy))),
         words=try_name,
+        missed=missed(visit, room.policy),
         **shared(room),
     )

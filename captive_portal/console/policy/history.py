@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from starlette.responses import Response
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from captive_portal.console.evidence.periods import read_period
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
+from captive_portal.console.policy.in_use import missed
 from captive_portal.console.policy.room import NOT_TAKEN, NOTE_MAX_CHARS, NOTE_PROBLEMS, open_room, shared, words
 from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import Visit
@@ -99,15 +101,18 @@ def _ask(visit: Visit, status: int = HTTPStatus.OK, *, problem: str = "", note: 
         return visit.failed(HTTPStatus.NOT_FOUND)
     told: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
+    lacking: Sequence[str] = ()
     try:
         planned = publishing.rolled_back(visit.session, visit.services.place, row.generation)
-        told = words(visit, parse_document(room.standing.document), parse_document(planned.document))
-        ended = planned.ended
+        after = parse_document(planned.document)
+        told = words(visit, parse_document(room.standing.document), after)
+        ended, lacking = planned.ended, missed(visit, after)
     except PolicyError:
         problem = problem or UNREADABLE
     return visit.page(
-        "policy_rollback.html", status, row=row, told=told, ended=ended, problem=problem, note=note, **shared(room)
-    )
+        "policy_rollback.html", status, row=row, told=told, ended=ended, missed=lacking, problem=problem, note=note,
+        **shared(room),
+    )  # fmt: skip
 
 
 def _is_number(text: str) -> bool:

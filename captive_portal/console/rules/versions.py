@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
-from captive_portal.console.rules import writing as rules_writing
+from captive_portal.console.rules.room import standings
 from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import Visit
 from gateway.storage import rules
@@ -33,8 +33,8 @@ def show(visit: Visit) -> Response:
     wanted = visit.query.get("text", "")
     text = wanted if wanted in spoken else visit.language if visit.language in spoken else (spoken or [""])[0]
     rows = compare(_text(old, text).markdown, _text(new, text).markdown) if old and new and text else None
-    standings = rules_writing.standings(visit)
-    groups = [each.room.key for each in standings]
+    standing = standings(visit)
+    groups = [each.room.key for each in standing]
     group = visit.query.get("group", "") if visit.query.get("group", "").removeprefix(EVERYBODY) in groups else ""
     asked = TABLE.read(visit.query, {"group": group})
     whose = group.removeprefix(EVERYBODY) if group else None
@@ -46,8 +46,9 @@ def show(visit: Visit) -> Response:
         shown=asked.shown(found, lambda row: (row.published_at, row.id)),
         group=group,
         everybody=EVERYBODY,
-        standings=standings,
+        standings=standing,
         notice=visit.query.get("notice", ""),
+        outcomes=rules.outcomes(visit.session, visit.services.place.owner_id),
         today=norwegian_day(visit.now),
         old=old,
         new=new,

@@ -21,6 +21,7 @@ from gateway.access.extension import Durations
 from gateway.access.grants import Moved, extend, move, revoke, sign_off
 from gateway.access.recognised import WORDS_LAST, NotRecognised, Outcome, Reading, Terms, terms_of
 from gateway.access.status import device_status
+from gateway.clock import utc_now
 from gateway.context import Services
 from gateway.link.neighbours import Neighbour
 from gateway.lists import draft_edits, generations
@@ -52,7 +53,7 @@ class Town:
 
     def version(self) -> str:
         with self.services.database.read() as session:
-            found = rules.version_in_force(session, self.place.owner_id)
+            found = rules.version_in_force(session, self.place.owner_id, now=utc_now())
         assert found is not None
         return found.id
 

@@ -64,7 +64,7 @@ def join(database: Database, place: Place, course: Course | None, number: int, n
 
 
 def rules_id(session: Any, place: Place) -> str:
-    version = rules.version_in_force(session, place.owner_id)
+    version = rules.version_in_force(session, place.owner_id, now=NOW)
     assert version is not None
     return str(version.id)
 

@@ -275,11 +275,11 @@ def test_the_log_by_number_and_by_time(database: Database, place: Site) -> None:
             )  # fmt: skip
 
 
-@pytest.mark.parametrize("few", [0, 20, 1000])
+@pytest.mark.parametrize("few", [0, 9, 1000])
 def test_acceptances_by_time_and_by_name(
     database: Database, place: Site, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    fill(database, place, COUNT)
+    fill(database, place, COUNT // 2)
     monkeypatch.setattr(search, "PROBE", 5)
     monkeypatch.setattr(search_by_name, "FEW", few)  # so that guests are walked, sorted, or both by turns
     monkeypatch.setattr(search_by_name, "BATCH_IDS", 3)
@@ -287,7 +287,7 @@ def test_acceptances_by_time_and_by_name(
         sites = tuple(session.scalars(text("SELECT id FROM site ORDER BY key")))
         version = session.scalars(text("SELECT id FROM rules_version WHERE label = '2'")).one()
         for name, at, site_ids, version_id in itertools.product(
-            ("", "anne", "ÅS ", "nobody"), (None, NOW + timedelta(seconds=20)), (None, sites[:1], ()), ("", version)
+            ("", "anne", "nobody"), (None, NOW + timedelta(seconds=9)), (None, sites[:1]), ("", version)
         ):
             query = AcceptanceQuery(since=at, name=name, site_ids=site_ids, version_id=version_id)
             assert_acceptances(session, place, query)

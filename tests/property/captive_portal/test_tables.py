@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captive_portal.console.tables import Column, Shown, Table
@@ -35,6 +35,7 @@ def page(table: Table, rows: list[Row], address: str, kept: dict[str, str]) -> S
     return asked.shown(part, lambda row: place_of(asked.cut.by, row))
 
 
+@settings(deadline=None)
 @given(ADDRESSES, st.sampled_from(["identifier", "number"]), st.sampled_from(["", "w-"]))
 def test_any_address_asks_for_something(address: dict[str, str], own: str, prefix: str) -> None:
     table = Table("/x", COLUMNS, own=own, prefix=prefix)  # type: ignore[arg-type]
@@ -50,6 +51,7 @@ def test_any_address_asks_for_something(address: dict[str, str], own: str, prefi
         assert "\0" not in str(value), "PostgreSQL has no such character"
 
 
+@settings(deadline=None)
 @given(ROWS, SORTS, st.integers(1, 7), st.sampled_from(["", "w-"]))
 def test_links_lead_through_every_row_once_and_back(rows: list[Row], sort: str, size: int, prefix: str) -> None:
     table, kept = Table("/x", COLUMNS, own="number", size=size, prefix=prefix), {"q": "Å &", "empty": ""}
@@ -71,6 +73,7 @@ def test_links_lead_through_every_row_once_and_back(rows: list[Row], sort: str, 
     assert page(table, rows, pages[-1].first, kept).rows == pages[0].rows
 
 
+@settings(deadline=None)
 @given(ROWS, NEW, SORTS, st.data())
 def test_what_comes_and_goes_between_pages_neither_doubles_nor_hides_a_row(
     rows: list[Row], new: list[Row], sort: str, data: st.DataObject

@@ -52,7 +52,7 @@ def course(world: World, page: str) -> Course:
 
 def join(world: World, code: str, number: int = 1) -> Accepted:
     with world.services.database.write() as session:
-        version = rules.version_in_force(session, world.services.place.owner_id)
+        version = rules.version_in_force(session, world.services.place.owner_id, now=world.now)
         assert version is not None
         done = accept(
             session, world.services.place, Neighbour("lo", f"02:00:00:00:00:{number:02x}"), Applicant("Kari"),
