@@ -7,40 +7,42 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, FromClause, and_, exists, func, select, text
 
 from gateway.storage.base import table_of
 from gateway.storage.control_models import GrantTraffic
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.grants import SHOWN
+from gateway.storage.keyset import as_written
 from gateway.storage.log_models import Disclosure
 from gateway.storage.models import Acceptance, AppliedGrant, Device, Gateway, Grant, Network, Site, Visitor
 
 Kind = Literal["", "accepted", "admitted"]
-Part = Literal["device", "name", "words", "traffic"]
-"""What rows hold beside the device: nothing; who has it; that and the course; or how many octets."""
+By = Literal["since", "until", "device", "name", "traffic"]
 BATCH_IDS = 500
 
 
 class Online(NamedTuple):
-    """A grant in force, as it is found and sorted by. `name` is of the visitor, or of the unit that it was admitted
-    for; `octets` sent and received together. Only the parts that were asked for are filled in.
+    """A grant in force, as words find it and it is sorted then. `name` is of the visitor, or of the unit that it was
+    admitted for; `octets` sent and received together.
     """
 
     id: str
     mac: str
-    name: str = ""
-    organisation: str = ""
-    course_title: str = ""
-    course_code: str = ""
-    course_unit: str = ""
-    octets: int = 0
+    name: str
+    organisation: str
+    course_title: str
+    course_code: str
+    course_unit: str
+    octets: int
+    starts_at: datetime
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +67,28 @@ def count(session: Session, owner_id: str, now: datetime, query: OnlineQuery = A
     return session.scalar(select(func.count()).select_from(_GRANT).where(*conditions)) or 0
 
 
-def find(session: Session, owner_id: str, query: OnlineQuery, now: datetime, part: Part = "words") -> Sequence[Online]:
-    """The grants in force that `query` means, in no order, with this part of what they can be found or sorted by."""
+def find(session: Session, owner_id: str, query: OnlineQuery, now: datetime) -> Sequence[Online]:
+    """The grants in force that `query` means, in no order."""
     conditions = [*_in_force(session, owner_id, now), *_conditions(query)]
-    make, statement = _LIGHT[part]
-    return [make(*row) for row in session.execute(statement.where(*conditions)).all()]
+    return [Online._make(row) for row in session.execute(_LIGHT.where(*conditions)).all()]
 
 
-def by_time(
+def sorted_page(
     session: Session,
     owner_id: str,
     query: OnlineQuery,
     now: datetime,
     *,
-    by: Literal["starts_at", "ends_at"],
+    by: By,
     greatest_first: bool,
     start: int,
     limit: int,
 ) -> list[str]:
-    """The identifiers of a page of what `query` means, in the order of when access begins or ends."""
+    """The identifiers of a page of what `query` means, in an order; equal ones stand by their identifiers."""
     conditions = [*_in_force(session, owner_id, now), *_conditions(query)]
-    order = [column.desc() if greatest_first else column.asc() for column in (_GRANT.c[by], _GRANT.c.id)]
-    statement = select(_GRANT.c.id).where(*conditions).order_by(*order)
+    source, key = _ORDERS[by]
+    order = [column.desc() if greatest_first else column.asc() for column in (key, _GRANT.c.id)]
+    statement = select(_GRANT.c.id).select_from(source).where(*conditions).order_by(*order)
     return list(session.scalars(statement.offset(start).limit(limit)))
 
 
@@ -105,27 +107,35 @@ def whole(session: Session, grant_ids: Sequence[str]) -> list[Grant]:
 _GRANT, _DEVICE, _ACCEPTANCE = table_of(Grant), table_of(Device), table_of(Acceptance)
 _VISITOR, _COURSE, _TRAFFIC = table_of(Visitor), table_of(Course), table_of(GrantTraffic)
 _UNIT, _NETWORK, _APPLIED = table_of(Disclosure), table_of(Network), table_of(AppliedGrant)
-_MAC = select(_GRANT.c.id, _DEVICE.c.mac).join_from(_GRANT, _DEVICE, _DEVICE.c.id == _GRANT.c.device_id)
-_NAMED = (
-    _MAC.add_columns(func.coalesce(_VISITOR.c.name, _UNIT.c.value, ""), func.coalesce(_VISITOR.c.organisation, ""))
-    .outerjoin(_ACCEPTANCE, _ACCEPTANCE.c.id == _GRANT.c.acceptance_id)
+_ON_DEVICE = _GRANT.join(_DEVICE, _DEVICE.c.id == _GRANT.c.device_id)
+_HELD = (
+    _ON_DEVICE.outerjoin(_ACCEPTANCE, _ACCEPTANCE.c.id == _GRANT.c.acceptance_id)
     .outerjoin(_VISITOR, _VISITOR.c.id == _ACCEPTANCE.c.visitor_id)
     .outerjoin(_UNIT, and_(_UNIT.c.leaf_id == _GRANT.c.admission_leaf_id, _UNIT.c.name == "unit"))
 )
-_LIGHT: Mapping[Part, tuple[Callable[..., Online], Select[Any]]] = {
-    "device": (Online, _MAC),
-    "name": (Online, _NAMED),
-    "words": (
-        Online,
-        _NAMED.add_columns(
-            func.coalesce(_COURSE.c.title, ""), func.coalesce(_COURSE.c.code, ""), func.coalesce(_COURSE.c.unit, "")
-        ).outerjoin(_COURSE, _COURSE.c.id == _GRANT.c.course_id),
-    ),
+_LIGHT = select(
+    _GRANT.c.id,
+    _DEVICE.c.mac,
+    func.coalesce(_VISITOR.c.name, _UNIT.c.value, ""),
+    func.coalesce(_VISITOR.c.organisation, ""),
+    func.coalesce(_COURSE.c.title, ""),
+    func.coalesce(_COURSE.c.code, ""),
+    func.coalesce(_COURSE.c.unit, ""),
+    func.coalesce(_TRAFFIC.c.sent + _TRAFFIC.c.received, 0),
+    _GRANT.c.starts_at,
+    _GRANT.c.ends_at,
+).select_from(
+    _HELD.outerjoin(_COURSE, _COURSE.c.id == _GRANT.c.course_id).outerjoin(_TRAFFIC, _TRAFFIC.c.grant_id == _GRANT.c.id)
+)
+_NAME = func.coalesce(func.nullif(_VISITOR.c.name_key, ""), func.lower(_UNIT.c.value), _DEVICE.c.mac)
+_ORDERS: Mapping[By, tuple[FromClause, ColumnElement[Any]]] = {
+    "since": (_GRANT, _GRANT.c.starts_at),
+    "until": (_GRANT, _GRANT.c.ends_at),
+    "device": (_ON_DEVICE, _DEVICE.c.mac),
+    "name": (_HELD, as_written(func.replace(_NAME, text("'å'"), text("'þ'")))),  # å after z, æ and ø
     "traffic": (
-        lambda id_, mac, octets: Online(id_, mac, octets=octets),
-        _MAC.add_columns(func.coalesce(_TRAFFIC.c.sent + _TRAFFIC.c.received, 0)).outerjoin(
-            _TRAFFIC, _TRAFFIC.c.grant_id == _GRANT.c.id
-        ),
+        _GRANT.outerjoin(_TRAFFIC, _TRAFFIC.c.grant_id == _GRANT.c.id),
+        func.coalesce(_TRAFFIC.c.sent + _TRAFFIC.c.received, 0),
     ),
 }
 

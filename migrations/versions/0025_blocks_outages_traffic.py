@@ -46,3 +46,4 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["grant_id"], ["access_grant.id"], name=op.f("fk_grant_traffic_grant_id")),
         sa.PrimaryKeyConstraint("grant_id", name=op.f("pk_grant_traffic")),
     )
+    op.create_index(op.f("ix_applied_grant_grant_id"), "applied_grant", ["grant_id"])

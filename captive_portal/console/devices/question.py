@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from captive_portal.console.devices.search import SORTS, address_in, in_order, matching
@@ -13,14 +13,13 @@ from captive_portal.console.forms import clean_line
 from captive_portal.console.visit import Visit
 from gateway.link.neighbours import resolve
 from gateway.storage import online
-from gateway.storage.online import Kind, OnlineQuery, Part
+from gateway.storage.online import By, Kind, OnlineQuery
 
 PAGE_SIZE = 50
 MAX_PAGE = 1_000_000
 DEFAULT_SORT = "since"
 KINDS = ("accepted", "admitted")
 STATES = ("through", "waiting")
-_BY_TIME: Mapping[str, Literal["starts_at", "ends_at"]] = {"since": "starts_at", "until": "ends_at"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Question:
         """`aria-sort` of a column."""
         if self.sort != name:
             return "none"
-        return "descending" if SORTS[name] != self.turned else "ascending"
+        return "descending" if SORTS[cast(By, name)] != self.turned else "ascending"
 
 
 def read(given: Mapping[str, str]) -> tuple[Question, dict[str, str]]:
@@ -103,37 +102,17 @@ def found(visit: Visit, asked: Question, start: int = 0, limit: int = PAGE_SIZE)
     session, owner_id, now = visit.session, visit.services.place.owner_id, visit.now
     through = {"": None, "through": True, "waiting": False}[asked.state]
     query = OnlineQuery(asked.group, asked.network, asked.course, cast(Kind, asked.kind), through)
-    by_time = _BY_TIME.get(asked.sort)
-    if not asked.find and by_time is not None:  # the database itself has the order, and gives but a page
-        count = online.count(session, owner_id, now, query)
-        greatest_first = SORTS[asked.sort] != asked.turned
-        start = _within(start, count, limit)
-        ids = online.by_time(
-            session, owner_id, query, now, by=by_time, greatest_first=greatest_first, start=start, limit=limit
-        )
-        return Found(count, ids)
-    if not asked.find:
-        part: Part = "name" if asked.sort == "name" else "traffic" if asked.sort == "traffic" else "device"
-        rows = online.find(session, owner_id, query, now, part)
-        return _part([row.id for row in in_order(rows, asked.sort, turned=asked.turned)], start, limit)
-    rows = matching(online.find(session, owner_id, query, now), asked.find, _macs_at(asked.find))
-    if by_time is None and asked.sort != "traffic":
-        return _part([row.id for row in in_order(rows, asked.sort, turned=asked.turned)], start, limit)
-    meant = {row.id for row in rows}
-    if by_time is not None:
-        everybody = online.by_time(
-            session, owner_id, query, now, by=by_time, greatest_first=SORTS[asked.sort] != asked.turned,
-            start=0, limit=MAX_PAGE,
-        )  # fmt: skip
-    else:
-        by_traffic = in_order(online.find(session, owner_id, query, now, "traffic"), "traffic", turned=asked.turned)
-        everybody = [row.id for row in by_traffic]
-    return _part([grant_id for grant_id in everybody if grant_id in meant], start, limit)
-
-
-def _part(ids: Sequence[str], start: int, limit: int) -> Found:
-    start = _within(start, len(ids), limit)
-    return Found(len(ids), ids[start : start + limit])
+    by = cast(By, asked.sort)
+    if asked.find:
+        rows = matching(online.find(session, owner_id, query, now), asked.find, _macs_at(asked.find))
+        start = _within(start, len(rows), limit)
+        return Found(len(rows), [row.id for row in in_order(rows, by, turned=asked.turned)[start : start + limit]])
+    count = online.count(session, owner_id, now, query)
+    greatest_first, start = SORTS[by] != asked.turned, _within(start, count, limit)
+    ids = online.sorted_page(
+        session, owner_id, query, now, by=by, greatest_first=greatest_first, start=start, limit=limit
+    )
+    return Found(count, ids)
 
 
 def _within(start: int, count: int, limit: int) -> int:

@@ -16,7 +16,7 @@ from captive_portal.console.devices.question import PAGE_SIZE, read
 from captive_portal.console.devices.search import SORTS, in_order
 from captive_portal.console.octets import amount
 from captive_portal.i18n import translators
-from gateway.storage import blocks, grants, outages, traffic
+from gateway.storage import blocks, grants, online, outages, traffic
 from gateway.storage.log_models import StagedLeaf
 from gateway.storage.online import Online
 from tests.unit.console.conftest import START, World
@@ -266,6 +266,8 @@ ROWS = st.builds(
     course_code=st.just(""),
     course_unit=st.just(""),
     octets=st.integers(0, 3),
+    starts_at=st.integers(0, 3).map(lambda hours: START + timedelta(hours=hours)),
+    ends_at=st.integers(0, 3).map(lambda hours: START + timedelta(hours=hours)),
 )
 
 
@@ -280,8 +282,38 @@ def test_the_order_does_not_depend_on_how_rows_come(rows, by, turned):
     assert sorted(row.id for row in once) == sorted(row.id for row in rows)
 
 
+@pytest.mark.parametrize("by", sorted(SORTS))
+def test_the_database_has_the_same_order(world, by):
+    world.publish_all()
+    for number, name in enumerate(["Åse", "Øyvind", "Ærlig", "zita", "Ola", "Ola"]):
+        world.now = START + timedelta(minutes=number // 2)
+        world.accepted(name, f"02:00:00:00:02:{9 - number:02x}")
+    owner_id = world.services.place.owner_id
+    with world.services.database.read() as session:
+        rows = online.find(session, owner_id, online.ALL, world.now)
+        for turned in (False, True):
+            wanted = [row.id for row in in_order(rows, by, turned=turned)]
+            pages = [
+                online.sorted_page(
+                    session,
+                    owner_id,
+                    online.ALL,
+                    world.now,
+                    by=by,
+                    greatest_first=SORTS[by] != turned,
+                    start=start,
+                    limit=4,
+                )
+                for start in (0, 4)
+            ]
+            assert [each for page in pages for each in page] == wanted
+
+
 def test_names_stand_as_in_norwegian_lists():
-    rows = [Online(str(n), MAC, name) for n, name in enumerate(["Åse", "Øyvind", "Ærlig", "Zita", "ola"])]
+    rows = [
+        Online(str(n), MAC, name, "", "", "", "", 0, START, START)
+        for n, name in enumerate(["Åse", "Øyvind", "Ærlig", "Zita", "ola"])
+    ]
     assert [row.name for row in in_order(rows, "name")] == ["ola", "Zita", "Ærlig", "Øyvind", "Åse"]
 
 
