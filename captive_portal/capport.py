@@ -16,7 +16,7 @@ HEADERS = {"Cache-Control": "private", "X-Content-Type-Options": "nosniff"}
 
 def is_captive(status: Status, *, enforced: bool) -> bool:
     """Whether the device is held back: until a gateway lets it through, or, where none does, until it has accepted."""
-    return status.state != "online" if enforced else status.state == "not_accepted"
+    return not status.is_through if enforced else status.state in ("not_accepted", "closed", "blocked")
 
 
 def document(status: Status, public_url: str, now: datetime, *, enforced: bool, extendable: bool = False) -> bytes:

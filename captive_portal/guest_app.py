@@ -151,7 +151,8 @@ class _Errors:
         """A path that is not ours: to the portal for a device that has not accepted, otherwise 404."""
         who = visit(self._site, request)
         try:
-            accepted = who.status().state != "not_accepted"
+            status = who.status()
+            accepted = status.has_access or status.state == "open"
         except StorageUnavailableError:
             return troubles.storage_unavailable(who)
         if accepted:

@@ -26,6 +26,7 @@ LAZY = {
     "grants": "gateway.commands.grants:grants",
     "hosts": "gateway.commands.hosts:hosts",
     "lists": "gateway.commands.lists:lists",
+    "networks": "gateway.commands.networks:networks",
     "policy": "gateway.commands.policy:policy",
     "staff": "gateway.commands.staff:staff",
     "terms": "gateway.commands.terms:terms",
@@ -129,6 +130,7 @@ def dns(invocation: Invocation) -> None:
 def enforcer(invocation: Invocation) -> None:
     """Keep nftables in agreement with who may be online."""
     import threading
+    from datetime import timedelta
 
     from gateway.access.desired import StoredIntent
     from gateway.firewall import sysctl
@@ -143,7 +145,8 @@ def enforcer(invocation: Invocation) -> None:
     services = invocation.services()
     stop = threading.Event()
     flag = StopFlag(stop)
-    intent = StoredIntent(services.database, services.place.gateway_id, utc_now, flag)
+    keep_octets = timedelta(days=services.settings.privacy.traffic_days)
+    intent = StoredIntent(services.database, services.place, utc_now, flag, keep_octets)
     Enforcer(
         intent,
         NftFirewall(),

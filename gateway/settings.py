@@ -220,7 +220,8 @@ class Privacy(Section):
     How long personal data are kept is written as `until 07-01` (that day of the year after, so that the yearly audit
     still finds January) or `90 days`; then `jobs` erases them. `acceptances`: what guests wrote, their devices and
     receipts, and what staff wrote about them. `staff_logins`: from which addresses staff signed in. `staff_names`: who
-    of staff did something.
+    of staff did something. `traffic_days`: for how many days after a device's access has ended it is kept how much it
+    has sent and received; 0 is only while the access lasts.
     """
 
     controller: Line = ""
@@ -232,6 +233,7 @@ class Privacy(Section):
     acceptances: KeepPeriod = "until 07-01"
     staff_logins: KeepPeriod = "365 days"
     staff_names: KeepPeriod = "1826 days"
+    traffic_days: Annotated[int, Field(ge=0, le=90)] = 0
 
 
 class Rules(Section):

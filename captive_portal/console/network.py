@@ -1,4 +1,5 @@
-"""How devices find the guest pages: what DHCP and routers may announce (RFC 8910), or why not and what to do."""
+"""The guest networks, how each is switched, and how devices find the guest pages:
+what DHCP and routers may announce (RFC 8910), or why not and what to do."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from captive_portal.console.visit import Visit
 from gateway.announcement import Announcement, Reason, announcement
 from gateway.announcement_files import FILES, FOLDER
 from gateway.certificates import SOON, ends_at
+from gateway.storage import outages
 
 SYSTEMS: Mapping[str, str] = MappingProxyType(
     {
@@ -54,6 +56,9 @@ def show(visit: Visit) -> Response:
         soon=ends is not None and visit.now < ends < visit.now + SOON,
         files=[(SYSTEMS[name], f"{FOLDER}/{name}", render(found.uri)) for name, render in FILES.items()],
         by_router=settings.enforcement.advertise_portal,
+        networks=outages.networks(visit.session, visit.services.place.owner_id, visit.now),
+        enforced=settings.enforcement.enabled,
+        notice=visit.query.get("notice", ""),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from captive_portal.api.lists import ListsApi
 from captive_portal.api.policy import PolicyApi
-from captive_portal.console import health, lookups, network
+from captive_portal.console import health, lookups, network, outage
 from captive_portal.console.assets import Assets
 from captive_portal.console.courses.pages import pages as of_courses
 from captive_portal.console.devices.pages import pages as of_devices
@@ -30,6 +30,9 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("GET", "/static/{name:path}", "public", Assets().serve, "none"),
         Page("GET", "/lookups", "it", lookups.show, "read"),
         Page("GET", "/network", "it", network.show, "read"),
+        Page("GET", "/network/{network}/switch", "it", outage.ask, "read"),
+        Page("POST", "/network/{network}/switch", "it", outage.switch, "write"),
+        Page("POST", "/network/{network}/restore", "it", outage.restore, "write"),
         *of_entry(services),
         *of_devices(),
         *of_courses(services, snapshot),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -17,9 +17,10 @@ from captive_portal.console import navigation
 from captive_portal.console.forms import NO_FORM, Form
 from captive_portal.console.look import Look
 from gateway.context import Services
-from gateway.storage import exemption_requests, log_restores
+from gateway.storage import exemption_requests, log_restores, outages
 from gateway.storage.engine import Session
 from gateway.storage.log_models import LogRestore
+from gateway.storage.outages import NetworkRow
 
 SESSION_COOKIE = "__Host-console"
 TICKET_COOKIE = "__Host-console-ticket"
@@ -81,6 +82,14 @@ class Visit:
         if self.staff is None or self.staff.role != "it" or self.transaction is None:
             return 0
         return exemption_requests.count_waiting(self.transaction, self.services.place.owner_id)
+
+    @property
+    def outages(self) -> Sequence[NetworkRow]:
+        """The guest networks that are not as usual: every page says so, lest it is forgotten."""
+        if self.staff is None or self.transaction is None:
+            return ()
+        rows = outages.networks(self.transaction, self.services.place.owner_id, self.now)
+        return [row for row in rows if row.outage is not None]
 
     @property
     def rooms(self) -> navigation.Shown:

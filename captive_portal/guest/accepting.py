@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import courses, form, guard, hosts, troubles
+from captive_portal.guest import courses, form, guard, hosts, troubles, withheld
 from captive_portal.guest.form_page import FormPage, Told, messages
 from captive_portal.guest.guard import Known, Posted
 from captive_portal.guest.policy_reader import PolicyReader
@@ -56,6 +56,8 @@ class AcceptPages:
             status = device_status(session, self._place, known.neighbour, who.now)
             shown = self._form.shown(session, known) if status.state == "not_accepted" else None
             waits = shown is not None and self._hosts.is_waiting(session, known.neighbour, who.now)
+        if status.state in withheld.STATES:
+            return withheld.page(who, status)
         if shown is None:
             return see_other(who.link("/status"))
         if waits and "again" not in request.query_params:
@@ -111,6 +113,8 @@ class AcceptPages:
 
     def _refused(self, sent: Posted, reason: str, sought: Sought | None = None) -> Response:
         """The form again with why nothing was recorded; where only IT can mend it, that."""
+        if reason in ("blocked", "closed"):
+            return see_other(sent.who.link("/"))
         if reason in _REFUSED:
             return self._again(sent, 409, _REFUSED[reason])
         refused = courses.refusal(sent.who.translator, reason)
@@ -123,6 +127,8 @@ class AcceptPages:
 
     def _ask_host(self, sent: Posted, applicant: Applicant, claims: Claims) -> Response:
         who = sent.who
+        if who.status().state in ("blocked", "closed"):
+            return see_other(who.link("/"))
         host = hosts.read_host(self._site.services.settings, sent.fields)
         if isinstance(host, str):
             field = "host" if host == "missing" else "host_email"

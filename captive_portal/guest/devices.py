@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import form, guard, troubles
+from captive_portal.guest import form, guard, troubles, withheld
 from captive_portal.guest.guard import Known
 from captive_portal.guest.notice import Notices
 from captive_portal.guest.returning import answer, too_many
@@ -82,8 +82,9 @@ class DevicePages:
         if isinstance(known, Response):
             return known
         who = known.who
-        if who.status().state != "not_accepted":
-            return see_other(who.link("/status"))
+        status = who.status()
+        if status.has_access or status.state in withheld.STATES:
+            return see_other(who.link("/status" if status.has_access else "/"))
         return self._add_page(known, {"words": request.query_params.get("code", "")[:MAX_CHARS]})
 
     def add(self, request: Request) -> Response:  # noqa: PLR0911 - each return is one way to be refused

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from captive_portal.capport import is_captive
 from captive_portal.guest.allowance import Allowance
 from captive_portal.guest.doorstep import Doorstep, host_name
 from captive_portal.guest.let_in import LetIn
@@ -105,8 +106,8 @@ class Edge:
             neighbour = self._site.resolve(client[0]) if client else None
             if neighbour is None:
                 return False
-            state = self._site.status_of(neighbour, self._site.services.clock()).state
-            return state == "online" if self._enforced else state != "not_accepted"
+            status = self._site.status_of(neighbour, self._site.services.clock())
+            return not is_captive(status, enforced=self._enforced)
         except (GatewayError, OSError):
             return False
 

@@ -64,7 +64,7 @@ class FindPages:
             return known
         who = known.who
         status = who.status()
-        if status.state == "not_accepted":
+        if not status.has_access:
             return see_other(who.link("/"))
         search = self._search(known.neighbour)
         left_s = 0.0 if search is None else search.until_s - self._monotonic()
@@ -99,7 +99,7 @@ class FindPages:
         who, fields = sent.who, sent.fields
         status = who.status()
         claims = self._site.signer.verify(fields.get("token", ""), "find", sent.neighbour.mac, who.now)
-        if status.state == "not_accepted":
+        if not status.has_access:
             return see_other(who.link("/"))
         if isinstance(claims, Claims) and claims.subject == status.grant_id:
             self._end(who)

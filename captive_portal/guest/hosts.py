@@ -121,7 +121,7 @@ class HostPages:
         if isinstance(known, Response):
             return known
         who = known.who
-        if who.status().state != "not_accepted":
+        if who.status().has_access:
             return see_other(who.link("/status"))
         with self._database.read() as session:
             found = self.pending(session, known.neighbour, who.now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from gateway.errors import GatewayError
 from gateway.link.neighbours import Neighbour
@@ -18,7 +19,19 @@ STALE_S = 1.0
 ABOUT_TO_S = 10.0
 MAX_ABOUT_TO = 10_000
 
-Read = Callable[[], frozenset[Neighbour]]
+
+@dataclass(frozen=True)
+class Through:
+    """Whom the gateway lets through: devices, and everybody on the `networks` (interfaces) that are open to all."""
+
+    devices: frozenset[Neighbour] = frozenset()
+    networks: frozenset[str] = frozenset()
+
+    def __contains__(self, device: Neighbour) -> bool:
+        return device in self.devices or device.interface in self.networks
+
+
+Read = Callable[[], Through]
 
 
 class LetIn:
@@ -27,7 +40,7 @@ class LetIn:
     def __init__(self, read: Read, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._read = read
         self._monotonic = monotonic
-        self._known: frozenset[Neighbour] = frozenset()
+        self._known = Through()
         self._known_at: float | None = None
         self._reading = False
         self._about_to: dict[Neighbour, float] = {}
@@ -52,7 +65,7 @@ class LetIn:
             return False
         return self._about_to.get(device, now) <= now
 
-    def _have(self, reading: asyncio.Future[frozenset[Neighbour]], began_at: float) -> None:
+    def _have(self, reading: asyncio.Future[Through], began_at: float) -> None:
         self._reading = False
         if reading.cancelled() or isinstance(reading.exception(), GatewayError):
             return  # the database can't say; soon what we know is stale

@@ -56,6 +56,8 @@ class Notice:
     """Whether there is no access without a name, where one is asked for."""
     hosts_asked: bool = False
     """Whether guests may have to ask a host, who is told their name and organisation by mail."""
+    traffic_days: int | None = 0
+    """For how long after the access it is kept how much a device sent and received; None where that is not counted."""
     requests_days: int = exemption_requests.KEPT_DAYS
     counters_days: int = dns_counters.KEEP_ANSWERS.days
 
@@ -81,4 +83,5 @@ class Notices:
             names_kept=self._names_kept.now(session),
             name_required=asked["name"] == "required",
             hosts_asked=bool(self._settings.hosts.groups),
+            traffic_days=self._settings.privacy.traffic_days if self._settings.enforcement.enabled else None,
         )

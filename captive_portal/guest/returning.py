@@ -8,7 +8,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import courses, guard, troubles
+from captive_portal.guest import courses, guard, troubles, withheld
 from captive_portal.guest.notice import Notices
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules
 from captive_portal.security import FORM_LIFETIME, Claims
@@ -64,7 +64,9 @@ class ReturnPages:
             return known
         who = known.who
         status = who.status()
-        if status.state != "not_accepted":
+        if status.state in withheld.STATES:
+            return see_other(who.link("/"))
+        if status.has_access:
             with self._database.read() as session:
                 group_key = self._site.group_in(session, known.neighbour)
                 version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now)
@@ -98,7 +100,11 @@ def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:
         return see_other(who.link("/form", more_asked="1") if outcome.reason == "more_asked" else who.link("/"))
     if (refused := courses.refusal(who.translator, outcome.reason)) is not None:
         return _no_seat(who, refused)
-    return see_other(who.link("/")) if outcome.reason == "rules_changed" else troubles.not_ready(who)
+    return (
+        see_other(who.link("/"))
+        if outcome.reason in ("rules_changed", "blocked", "closed")
+        else troubles.not_ready(who)
+    )
 
 
 def _no_seat(who: Visit, refused: str) -> Response:

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from captive_portal.assets import Assets, load_assets
 from captive_portal.guest.kept import KeptPages
+from captive_portal.guest.let_in import Through
 from captive_portal.i18n import LANGUAGE_NAMES, Translator, negotiate, translators
 from captive_portal.languages import check_languages
 from captive_portal.security import PAGE_HEADERS, FormSigner, load_form_key
@@ -23,7 +24,7 @@ from gateway.context import Services
 from gateway.link.neighbours import Neighbour
 from gateway.look.load import load_look
 from gateway.settings import Settings
-from gateway.storage import grants, places
+from gateway.storage import grants, outages, places
 from gateway.storage.engine import Session
 from gateway.storage.models import RulesText, RulesVersion
 
@@ -64,11 +65,16 @@ class Site:
         network = places.network_on(session, self.services.place.gateway_id, neighbour.interface)
         return "" if network is None else network.group_key
 
-    def let_in(self) -> frozenset[Neighbour]:
-        """Every device that the gateway lets through now. Raises: StorageUnavailableError."""
+    def let_in(self) -> Through:
+        """Whom the gateway lets through now. Raises: StorageUnavailableError."""
         place, now = self.services.place, self.services.clock()
         with self.services.database.read() as session:
-            return frozenset(Neighbour(*row) for row in grants.let_in(session, place.gateway_id, now))
+            switched = {row[1]: row[2] for row in outages.of_gateway(session, place.gateway_id, now)}
+            devices = frozenset(Neighbour(*row) for row in grants.let_in(session, place.gateway_id, now))
+        return Through(
+            frozenset(each for each in devices if switched.get(each.interface) != "closed"),
+            frozenset(interface for interface, mode in switched.items() if mode == "rules_only"),
+        )
 
 
 @dataclass(frozen=True)

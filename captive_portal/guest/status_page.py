@@ -39,7 +39,7 @@ class StatusPages:
             return known
         who = known.who
         status = who.status()
-        if status.state == "not_accepted":
+        if not status.has_access:
             return see_other(who.link("/"))
         assert status.grant_id and status.starts_at and status.ends_at  # noqa: PT018
         state = ("online" if status.state == "online" else "waiting") if self._enforced else "recorded"

@@ -125,7 +125,7 @@ class WhyPages:
         if who.neighbour is None:
             return troubles.unknown_device(who)
         status = who.status()
-        return see_other(who.link("/")) if status.state == "not_accepted" else status
+        return see_other(who.link("/")) if not status.has_access else status
 
     def _fields(self, who: Visit, status: Status) -> Mapping[str, str] | Response:
         """What a form of ours says; else why not. A form of an earlier grant, or one left open for long, is none."""

@@ -16,7 +16,7 @@ from gateway.access.courses import NoSeat, Sought, seat
 from gateway.access.receipts import new_receipt_code
 from gateway.audit.record import record
 from gateway.link.neighbours import Neighbour
-from gateway.storage import accepting, exemption_requests, generations, grants, places, rules
+from gateway.storage import accepting, blocks, exemption_requests, generations, grants, outages, places, rules
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
@@ -68,7 +68,9 @@ class Accepted:
 class Refused:
     """Why nothing was accepted."""
 
-    reason: Literal["rules_changed", "no_rules", "unknown_network", "no_policy", "form_used"] | NoSeat
+    reason: (
+        Literal["rules_changed", "no_rules", "unknown_network", "no_policy", "form_used", "blocked", "closed"] | NoSeat
+    )
 
 
 def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
@@ -110,6 +112,9 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
         return Refused("rules_changed")
     if network is None:
         return Refused("unknown_network")
+    outage = outages.on(session, place.gateway_id, neighbour.interface, now)
+    if outage is not None and outage.mode == "closed":
+        return Refused("closed")
     course = None
     if sought is not None:  # before the device: a course that refuses leaves nothing of it
         known = grants.find_device(session, place.owner_id, neighbour.mac)
@@ -126,6 +131,8 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
         return Refused("no_policy")
 
     device_id = accepting.hold_device(session, place.owner_id, neighbour.mac, now)
+    if blocks.stands(session, device_id, now):  # INVARIANT: asked while the device is held, as blocking holds it
+        return Refused("blocked")
     standing = accepting.accepted_standing(session, device_id, network.id, now)
     is_there = standing is not None and (course is None or standing.course_id == course.id)
     if standing is not None and standing.version_id == version.id and is_there:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from gateway.audit.record import record
 from gateway.clock import format_utc
-from gateway.storage import generations, grants, places
+from gateway.storage import blocks, generations, grants, places
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import Grant
@@ -46,7 +46,7 @@ class Admitted:
 class NotAdmitted:
     """Why nothing was written. `grant_id` is the standing admission of a device that is in already."""
 
-    reason: Literal["no_network", "no_group", "past", "too_long", "admitted"]
+    reason: Literal["no_network", "no_group", "past", "too_long", "admitted", "blocked"]
     grant_id: str = ""
 
 
@@ -61,7 +61,7 @@ def parse_mac(text: str) -> str | None:
     return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
 
 
-def admit(
+def admit(  # noqa: PLR0911 - each return is one outcome
     session: Session,
     place: Place,
     device: Device,
@@ -88,6 +88,8 @@ def admit(
     if until - now > LONGEST:
         return NotAdmitted("too_long")
     row = grants.lock_device(session, place.owner_id, device.mac, now)
+    if blocks.stands(session, row.id, now):
+        return NotAdmitted("blocked")
     standing = grants.admitted_grant(session, row.id, network.id, now)
     if standing is not None:
         return NotAdmitted("admitted", standing.id)

@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
 from gateway.clock import Clock
 from gateway.firewall.errors import DesiredUnavailableError
+from gateway.firewall.meter import Octets
 from gateway.firewall.plan import Admission
-from gateway.storage import grants
-from gateway.storage.engine import Database, StorageUnavailableError
+from gateway.firewall.posture import Intent, Outage
+from gateway.storage import blocks, generations, grants, outages, traffic
+from gateway.storage.engine import Database, Session, StorageUnavailableError
 from gateway.storage.feed import open_feed
+from gateway.storage.places import Place
 
 
 class StoredIntent:
     """The enforcer's `Desired`, over the database."""
 
-    def __init__(self, database: Database, gateway_id: str, clock: Clock, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        place: Place,
+        clock: Clock,
+        stopping: Callable[[], bool],
+        keep_octets: timedelta = timedelta(),
+    ) -> None:
+        """`keep_octets`: for how long after a grant has ended it is kept how much was sent and received under it."""
         self._database = database
-        self._gateway_id = gateway_id
+        self._owner_id, self._keep_octets = place.owner_id, keep_octets
+        self._gateway_id = place.gateway_id
         self._clock = clock
         self._feed = open_feed(database, ("grants",), stopping)
 
-    def load(self) -> Sequence[Admission]:
-        """Grants in force now. Raises: DesiredUnavailableError."""
+    def load(self) -> Intent:
+        """What is in force now. Raises: DesiredUnavailableError."""
+        now = self._clock()
         try:
             with self._database.read() as session:
-                rows = grants.grants_of_gateway(session, self._gateway_id, self._clock())
+                rows = grants.grants_of_gateway(session, self._gateway_id, now)
+                switched = [
+                    Outage(network_id, interface, mode, self._mark(session, group_key), ends_at)
+                    for network_id, interface, mode, group_key, ends_at in outages.of_gateway(
+                        session, self._gateway_id, now
+                    )
+                ]
+                blocked = dict(blocks.of_gateway(session, self._gateway_id, now))
         except StorageUnavailableError as error:
             raise DesiredUnavailableError(str(error)) from error
-        return [Admission(*row) for row in rows]
+        return Intent(tuple(Admission(*row) for row in rows), tuple(switched), blocked)
 
     def record(self, applied: Sequence[str], removed: Sequence[str]) -> None:
         """Write back what the kernel holds. Raises: DesiredUnavailableError."""
@@ -39,6 +60,31 @@ class StoredIntent:
                 grants.touch_gateway(session, self._gateway_id, now)
         except StorageUnavailableError as error:
             raise DesiredUnavailableError(str(error)) from error
+
+    def record_switched(self, network_ids: Sequence[str]) -> None:
+        """Write back which networks are as they are switched. Raises: DesiredUnavailableError."""
+        try:
+            with self._database.write() as session:
+                outages.record_applied(session, network_ids, self._clock())
+        except StorageUnavailableError as error:
+            raise DesiredUnavailableError(str(error)) from error
+
+    def record_octets(self, counted: Mapping[str, Octets]) -> None:
+        """Add up what devices have sent and received, and forget it of grants that are over.
+
+        Raises: DesiredUnavailableError.
+        """
+        now = self._clock()
+        try:
+            with self._database.write() as session:
+                traffic.add(session, {grant_id: traffic.Octets(*each) for grant_id, each in counted.items()}, now)
+                traffic.forget_ended(session, now - self._keep_octets)
+        except StorageUnavailableError as error:
+            raise DesiredUnavailableError(str(error)) from error
+
+    def _mark(self, session: Session, group_key: str) -> int:
+        """0, with which nobody is let through, for a group that the policy in force has not."""
+        return generations.mark_of(session, self._owner_id, group_key) or 0
 
     def wait(self, timeout_s: float) -> bool:
         """Whether intent changed within `timeout_s`."""

@@ -12,16 +12,30 @@ from typing import Literal
 
 from gateway.link.heard import Heard
 from gateway.link.neighbours import Address
-from gateway.storage import desk
+from gateway.storage import blocks, desk, outages
 from gateway.storage.desk import Access, Where
 from gateway.storage.engine import Session
+from gateway.storage.outages import Mode
 from gateway.storage.places import Place
 
 LATELY = timedelta(minutes=10)
 MOST = 200
 _PRIVATE = 0x02  # of the first octet: made up by the device itself (IEEE 802, locally administered)
 
-Stage = Literal["absent", "joined", "address", "asking", "ended", "waiting", "recorded", "asleep", "online"]
+Stage = Literal[
+    "absent",
+    "joined",
+    "address",
+    "asking",
+    "ended",
+    "waiting",
+    "recorded",
+    "asleep",
+    "online",
+    "blocked",
+    "closed",
+    "open",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,8 @@ def find(
     access = desk.access(session, place.owner_id, macs, now)
     asking = desk.asking(session, place.owner_id, macs, now)
     ended = desk.ended(session, place.owner_id, macs, now)
+    blocked = blocks.among(session, place.owner_id, macs, now)
+    switched = {row[1]: row[2] for row in outages.of_gateway(session, place.gateway_id, now)}
     wheres = dict.fromkeys([*by_where, *(access if digits else ()), *(asking if digits else ())])
     placed = {mac for _, mac in wheres}
     wheres |= dict.fromkeys(("", mac) for mac in known if mac not in placed)
@@ -96,7 +112,15 @@ def find(
             was_in=where[1] in ended,
             enforced=enforced,
         )
+        reached = _withheld(reached, is_blocked=where[1] in blocked, switched=switched.get(where[0]))
         ends_at = access[where].ends_at if where in access else None
         callers.append(Caller(where[1], where[0], reached, addresses, ago, ends_at, ended.get(where[1])))
     callers.sort(key=lambda each: (each.ago is None, each.ago or timedelta(), each.mac, each.interface))
     return callers[:MOST]
+
+
+def _withheld(reached: Stage, *, is_blocked: bool, switched: Mode | None) -> Stage:
+    """What comes before how far a device has come: a block, and what its network is switched to."""
+    if is_blocked or switched == "closed":
+        return "blocked" if is_blocked else "closed"
+    return "open" if switched == "rules_only" and reached in ("address", "asking", "ended") else reached

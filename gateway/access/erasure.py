@@ -2,7 +2,8 @@
 
 What goes: their acceptances with name, organisation, contact, receipt code and grant (which ends access at once), the
 admissions of a device that are asked for or name them, their devices where nobody else's acceptance or standing
-admission needs them, and the values and salts of every leaf about them, also free text of staff that names them.
+admission needs them, with what keeps those out of the network, and the values and salts of every leaf about them, also
+free text of staff that names them.
 What stays: the entries, which tell nothing about a person without those, and who of staff acted.
 """
 
@@ -15,13 +16,25 @@ from datetime import datetime
 from typing import Literal
 
 from gateway.audit.erasing import erase_leaves
-from gateway.storage import grants, host_requests, leaves, persons
+from gateway.storage import blocks, grants, host_requests, leaves, persons
 from gateway.storage.engine import Session
 from gateway.storage.models import Acceptance, Grant
 from gateway.storage.persons import About, Wanted
 from gateway.storage.places import Place
 
-__all__ = ["Admission", "Erased", "NotErased", "Plan", "Wanted", "erase", "find", "find_admissions", "marks", "plan"]
+__all__ = [
+    "Admission",
+    "Erased",
+    "NotErased",
+    "Plan",
+    "Wanted",
+    "erase",
+    "find",
+    "find_admissions",
+    "find_blocked",
+    "marks",
+    "plan",
+]
 
 OF_DEVICE = frozenset({"device_admitted"})
 OF_GRANT = frozenset(
@@ -63,6 +76,18 @@ class Admission:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """That staff keep a device out of the network."""
+
+    device_id: str
+    mac: str
+    blocked_at: datetime
+    until: datetime
+    reason: str
+    told: str
+
+
+@dataclass(frozen=True)
 class Text:
     """A leaf whose free text names the person."""
 
@@ -79,6 +104,8 @@ class Plan:
     held: tuple[Held, ...]
     admissions: tuple[Admission, ...]
     """Admissions that go, with their grants."""
+    blocks: tuple[Kept, ...]
+    """What keeps devices out and goes with them: they may accept again."""
     leaves: tuple[About, ...]
     devices: tuple[str, ...]
     """MAC addresses that go; `shared` ones stay, as other people have accepted on them, or staff have admitted them."""
@@ -133,15 +160,24 @@ def find_admissions(session: Session, place: Place, wanted: Wanted, now: datetim
     return _admissions(session, place, persons.admissions_on(session, [device.id]), now) if device is not None else ()
 
 
+def find_blocked(session: Session, place: Place, wanted: Wanted, now: datetime) -> tuple[str, ...]:
+    """The device (id) that is kept out, where a search goes by nothing but its address."""
+    if wanted != Wanted(mac=wanted.mac):
+        return ()
+    device = grants.find_device(session, place.owner_id, wanted.mac)
+    return (device.id,) if device is not None and blocks.stands(session, device.id, now) else ()
+
+
 def plan(
     session: Session,
     place: Place,
     acceptance_ids: Sequence[str],
     now: datetime,
     admissions: Sequence[Admission] = (),
+    blocked: Sequence[str] = (),
 ) -> Plan:
-    """What erasing these acceptances and admissions would delete. Reads every disclosure of the log: seconds for a
-    large one.
+    """What erasing these acceptances, admissions and blocks of devices (ids) would delete. Reads every
+    disclosure of the log: seconds for a large one.
     """
     rows = persons.by_ids(session, place.owner_id, acceptance_ids)
     head = leaves.find_head(session, place.owner_id)
@@ -150,6 +186,8 @@ def plan(
     asked = persons.admissions_by_leaves(session, own)
     macs = {row.device_id: row.device.mac for row in rows}
     macs |= {grant.device_id: grant.device.mac for grant in asked}
+    keeping = {id_: block for id_ in blocked if (block := blocks.of_device(session, id_, now)) is not None}
+    macs |= {id_: block.device.mac for id_, block in keeping.items()}
     names = _names(held, [macs[device_id] for device_id in _gone(session, macs, rows, own, now)])
     texts: list[Text] = []
     named: list[str] = []
@@ -173,6 +211,7 @@ def plan(
     ending = {grant.id: grant for grant in persons.admissions_by_leaves(session, ids)}
     ending |= {grant.id: grant for grant in persons.admissions_on(session, gone)}
     on_devices = persons.on_devices(session, sorted(macs))
+    keeping = {id_: block for id_ in gone if (block := blocks.of_device(session, id_, now)) is not None}
     notes, documents = persons.generations_naming(session, place.owner_id, names)
     chosen = {row.id for row in rows}
     near = {acceptance_id for ids_ in on_devices.values() for acceptance_id in ids_} - chosen
@@ -182,6 +221,10 @@ def plan(
     return Plan(
         held,
         _admissions(session, place, list(ending.values()), now),
+        tuple(
+            Kept(id_, each.device.mac, each.blocked_at, each.ends_at, each.reason, each.told)
+            for id_, each in keeping.items()
+        ),
         tuple(every),
         tuple(sorted(macs[device_id] for device_id in gone)),
         tuple(sorted(mac for device_id, mac in macs.items() if device_id not in gone)),
@@ -236,6 +279,8 @@ def erase(session: Session, place: Place, planned: Plan, by: str, reason: str, n
         return NotErased("changed")
     admitted = [item.leaf_id for item in planned.admissions]
     host_requests.forget_devices(session, place.owner_id, macs)
+    if planned.blocks:
+        blocks.lift(session, [item.device_id for item in planned.blocks])
     persons.delete_acceptances(session, chosen, planned.device_ids, admitted)
     persons.empty_notes(session, place.owner_id, planned.notes)
     leaf_ids = erase_leaves(session, place, planned.leaves, "request", now, by=by, reason=reason)
@@ -243,7 +288,7 @@ def erase(session: Session, place: Place, planned: Plan, by: str, reason: str, n
 
 
 def _refused(planned: Plan, reason: str) -> NotErased | None:
-    if not planned.held and not planned.admissions:
+    if not planned.held and not planned.admissions and not planned.blocks:
         return NotErased("nobody")
     if not reason.strip():
         return NotErased("no_reason")

@@ -22,7 +22,7 @@ from gateway.audit.periods import parse_period
 from gateway.audit.record import record
 from gateway.clock import MUNICIPAL_ZONE, Clock, format_utc
 from gateway.settings import Privacy, Settings
-from gateway.storage import erasures, exemption_requests, persons, staff
+from gateway.storage import blocks, erasures, exemption_requests, outages, persons, staff
 from gateway.storage.engine import Database, StorageUnavailableError
 from gateway.storage.persons import STAFF_FIELDS, About
 from gateway.storage.places import Place
@@ -43,6 +43,7 @@ OF_GUESTS = frozenset(
         "grant_extended",
         "grant_ended",
         "device_admitted",
+        "device_blocked",
         "host_answered",
         "exemption_changed",
         "exemption_decided",
@@ -193,6 +194,8 @@ class Retention:
             staff.end_expired_sessions(session, self._clock())  # they hold addresses
             old = self._clock() - exemption_requests.KEPT
             gone = exemption_requests.forget(session, self._place.owner_id, old, run.over.staff_names)
+            gone += blocks.forget_ended(session, self._place.owner_id, self._clock())
+            gone += outages.forget_ended(session, self._place.owner_id, self._clock())
             self._requests_gone = self._requests_gone or gone > 0
             if run.erased:
                 before = format_utc(run.over.acceptances)

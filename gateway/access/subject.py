@@ -12,12 +12,13 @@ from gateway.access.receipts import format_receipt_code
 from gateway.audit.entry import RECOGNISED
 from gateway.audit.periods import Period
 from gateway.clock import MUNICIPAL_ZONE, format_utc
-from gateway.storage import exemption_requests, persons
+from gateway.storage import exemption_requests, persons, traffic
 from gateway.storage.engine import Session
 from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.models import Acceptance, Grant
 from gateway.storage.persons import STAFF_FIELDS, About
 from gateway.storage.places import Place
+from gateway.storage.traffic import Octets
 
 WRITTEN = ("name", "organisation", "contact", "course_code")
 VALUES = ("name", "organisation", "contact", "course_code", "mac", "address")
@@ -31,15 +32,17 @@ def document(
     keep: Period,
     now: datetime,
     admissions: Sequence[erasure.Admission] = (),
+    blocked: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Everything on who made these acceptances, and has the devices of these admissions, for staff to hand out. Reads
     every disclosure of the log.
 
     Names of staff are left out: they are other people's. `keep` is how long acceptances are kept.
     """
-    planned = erasure.plan(session, place, acceptance_ids, now, admissions)
+    planned = erasure.plan(session, place, acceptance_ids, now, admissions, blocked)
     found = _begun(session, place, acceptance_ids, keep, now)
     own = {item.index for item in planned.held}
+    found["blocks"] = [_block(item) for item in planned.blocks]
     found["other_entries"] = [_other(leaf) for leaf in planned.leaves if leaf.index not in own]
     found["policies_naming_them"] = sorted({*planned.notes, *planned.documents})
     found["leaves"] = list(planned.numbers)
@@ -76,16 +79,24 @@ def _begun(
     grants = persons.grants_of(session, [row.id for row in rows])
     leaves = {leaf.leaf_id: leaf for leaf in persons.about(session, place.owner_id, [row.leaf_id for row in rows])}
     asked = exemption_requests.of_grants(session, [grant.id for grant in grants.values()])
+    counted = traffic.of_grants(session, [grant.id for grant in grants.values()])
     return {
         "made_at": format_utc(now),
         "owner": place.owner_name,
         "log": place.log_origin,
-        "acceptances": [_acceptance(row, grants.get(row.id), leaves.get(row.leaf_id), keep, asked) for row in rows],
+        "acceptances": [
+            _acceptance(row, grants.get(row.id), leaves.get(row.leaf_id), keep, asked, counted) for row in rows
+        ],
     }
 
 
 def _acceptance(
-    row: Acceptance, grant: Grant | None, leaf: About | None, keep: Period, asked: Sequence[ExemptionRequest]
+    row: Acceptance,
+    grant: Grant | None,
+    leaf: About | None,
+    keep: Period,
+    asked: Sequence[ExemptionRequest],
+    counted: Mapping[str, Octets],
 ) -> dict[str, Any]:
     disclosed = {name: value for name, (_, value) in leaf.values.items()} if leaf is not None else {}
     typed = {
@@ -106,19 +117,30 @@ def _acceptance(
         "leaf": leaf.index if leaf is not None else None,
         "device_first_seen": format_utc(row.device.first_seen_at),
         "device_last_seen": format_utc(row.device.last_seen_at),
-        "access": _access(grant) if grant is not None else None,
+        "access": _access(grant, counted.get(grant.id)) if grant is not None else None,
         "exemption_requests": [_request(each) for each in asked if grant is not None and each.grant_id == grant.id],
         "kept_until": format_utc(keep.end(row.accepted_at, MUNICIPAL_ZONE)),
     }
 
 
-def _access(grant: Grant) -> Mapping[str, Any]:
+def _access(grant: Grant, octets: Octets | None) -> Mapping[str, Any]:
     return {
         "from": format_utc(grant.starts_at),
         "until": format_utc(grant.ends_at),
         "ended_at": format_utc(grant.revoked_at) if grant.revoked_at is not None else None,
         "group": grant.group_key,
         "interface": grant.network.interface,
+        **({"sent": octets.sent, "received": octets.received} if octets is not None else {}),
+    }
+
+
+def _block(item: erasure.Kept) -> Mapping[str, Any]:
+    return {
+        "mac": item.mac,
+        "from": format_utc(item.blocked_at),
+        "until": format_utc(item.until),
+        "reason": item.reason,
+        "told": item.told,
     }
 
 

@@ -41,7 +41,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "device_words": "tre ord fra en annen enhet", "receipt_code": "kvitteringen fra en tidligere godkjenning",
         "cause": "Årsak", "signed_off": "logget av",
         "replaced": "samme enhet kom tilbake med ny adresse", "other_device": "avsluttet fra en annen enhet",
-        "asked": "Spurt",
+        "asked": "Spurt", "block": "Enheten er sperret på gjestenettet", "told": "Det du får vite på nettet",
+        "change": "Endring", "blocked": "sperret", "lifted": "sperringen opphevet",
+        "note": "Det du får vite på nettet",
+        "sent": "Sendt (byte)", "received": "Mottatt (byte)",
     },
     "nn": {
         "title": "Kva som er lagra om deg", "made_at": "Laga", "owner": "Behandlingsansvarleg", "log": "Logg",
@@ -66,7 +69,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "known_device": "eininga, som var kjend frå før", "device_words": "tre ord frå ei anna eining",
         "receipt_code": "kvitteringa frå ei tidlegare godkjenning", "cause": "Årsak", "signed_off": "logga av",
         "replaced": "same eining kom tilbake med ny adresse", "other_device": "avslutta frå ei anna eining",
-        "asked": "Spurt",
+        "asked": "Spurt", "block": "Eininga er sperra på gjestenettet", "told": "Det du får vite på nettet",
+        "change": "Endring", "blocked": "sperra", "lifted": "sperringa oppheva",
+        "note": "Det du får vite på nettet",
+        "sent": "Sendt (byte)", "received": "Motteke (byte)",
     },
     "en": {
         "title": "What is kept about you", "made_at": "Made", "owner": "Controller", "log": "Log",
@@ -91,7 +97,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "device_words": "three words from another device", "receipt_code": "the receipt of an earlier acceptance",
         "cause": "Cause", "signed_off": "signed off", "replaced": "the same device came back with a new address",
         "other_device": "ended from another device",
-        "asked": "Asked",
+        "asked": "Asked", "block": "The device is blocked from the guest network",
+        "told": "What you are told on the network", "note": "What you are told on the network",
+        "change": "Change", "blocked": "blocked", "lifted": "block lifted",
+        "sent": "Sent (bytes)", "received": "Received (bytes)",
     },
 }  # fmt: skip
 _TABLES = frozenset({"access", "exemption_requests"})  # of an acceptance, tables of their own
@@ -128,7 +137,9 @@ def page(found: Mapping[str, Any], language: str) -> str:
         for asked in item["exemption_requests"]:
             plain = {**asked, "categories": _categories(asked["categories"], language)}
             parts.append(f"<section><h2>{escape(words['requests'])}</h2>{_table(plain, words)}</section>")
-    if not found["acceptances"]:
+    for block in found.get("blocks", ()):
+        parts.append(f"<section><h2>{escape(words['block'])}</h2>{_table(block, words)}</section>")
+    if not found["acceptances"] and not found.get("blocks"):
         parts.append(f"<p>{escape(words['none'])}</p>")
     if found.get("other_entries"):
         parts.append(f"<h2>{escape(words['other'])}</h2>")
@@ -156,7 +167,7 @@ def _rows(rows: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[str]:
         shown = str(value)
         if name in _MOMENTS:
             shown = f"{datetime.fromisoformat(shown).astimezone(MUNICIPAL_ZONE):%d.%m.%Y %H:%M}"
-        elif name in {"cause", "decision"}:
+        elif name in {"cause", "decision", "change"}:
             shown = words.get(shown, shown)
         elif name == "identified_by":
             shown = words.get("course_code_" if shown == "course_code" else shown, shown)

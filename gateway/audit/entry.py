@@ -69,6 +69,8 @@ SHAPES: Mapping[str, Shape] = {
     "exemption_changed": _shape("change group categories until", "by scope approved_by reason"),
     "exemption_decided": _shape("request grant decision group categories", "by mac reason"),
     "device_admitted": _shape("device group until", "by mac unit reason"),
+    "device_blocked": _shape("change until", "by mac reason note"),
+    "network_switched": _shape("network mode until", "by reason note"),
     "course_changed": _shape("change course group since until devices", "by title unit course_code"),
     "setting_changed": _shape("setting", "by before after"),
     "host_answered": _shape("answer asked grant", "by mac"),

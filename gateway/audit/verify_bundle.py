@@ -1550,6 +1550,8 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "exemption_changed": {"change", "group", "categories", "until"},
     "exemption_decided": {"request", "grant", "decision", "group", "categories"},
     "device_admitted": {"device", "group", "until"},
+    "device_blocked": {"change", "until"},
+    "network_switched": {"network", "mode", "until"},
     "course_changed": {"change", "course", "group", "since", "until", "devices"},
     "setting_changed": {"setting"},
     "host_answered": {"answer", "asked", "grant"},

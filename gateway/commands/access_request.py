@@ -57,15 +57,17 @@ def access_request(
     with services.database.read() as session:
         held = erasure.find(session, services.place, search, now)
         admissions = erasure.find_admissions(session, services.place, search, now)
+        blocked = erasure.find_blocked(session, services.place, search, now)
         names = sorted({" ".join(item.name.split()).casefold() for item in held})
-        if not held and not admissions:
+        if not held and not admissions and not blocked:
             raise GatewayError("nothing is held on anybody who fits")
         if len(names) > 1 and not same_person:
             raise GatewayError(
                 f"{len(names)} different names fit: add --name so that nobody else's data are handed out, or"
                 " --same-person"
             )
-        found = document(session, services.place, [item.acceptance_id for item in held], keep, now, admissions)
+        ids = [item.acceptance_id for item in held]
+        found = document(session, services.place, ids, keep, now, admissions, blocked)
     text = page(found, language) if out.suffix == ".html" else json.dumps(found, ensure_ascii=False, indent=2) + "\n"
     with services.database.write() as session:
         leaves = write_ranges(ranges_of(found["leaves"]))

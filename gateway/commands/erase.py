@@ -95,7 +95,7 @@ def erase(
         raise UsageError("--json asks nothing: add --preview or --yes")
     services = invocation.services()
     planned = _planned(services, search)
-    if not planned.held and not planned.admissions:
+    if not planned.held and not planned.admissions and not planned.blocks:
         raise GatewayError(_REFUSED["nobody"])
     if not as_json:
         _show(planned)
@@ -133,8 +133,9 @@ def _planned(services: Services, search: Wanted) -> Plan:
         with services.database.read() as session:
             found = erasure.find(session, services.place, search, utc_now())
             admissions = erasure.find_admissions(session, services.place, search, utc_now())
+            blocked = erasure.find_blocked(session, services.place, search, utc_now())
             planned = erasure.plan(
-                session, services.place, [item.acceptance_id for item in found], utc_now(), admissions
+                session, services.place, [item.acceptance_id for item in found], utc_now(), admissions, blocked
             )
         if not planned.unsealed or time.monotonic() >= deadline:
             return planned
@@ -151,6 +152,8 @@ def _show(planned: Plan) -> None:
         click.echo(f"admitted by staff: {_admission(admission)}")
         if admission.online_until is not None:
             click.echo(f"    is let in until {_moment(admission.online_until)}: access ends at once")
+    for block in planned.blocks:
+        click.echo(f"blocked by staff: {block.mac}, {block.reason}, until {_moment(block.until)}: the block is lifted")
     click.echo(f"entries whose personal values are erased, by number: {_numbered(planned)}")
     if planned.unsealed:
         click.echo(f"entries that wait to be sealed: {planned.unsealed}")
@@ -207,6 +210,16 @@ def _as_json(planned: Plan) -> dict[str, Any]:
                 "online_until": format_utc(item.online_until) if item.online_until is not None else None,
             }
             for item in planned.admissions
+        ],
+        "blocks": [
+            {
+                "mac": item.mac,
+                "reason": item.reason,
+                "told": item.told,
+                "blocked_at": format_utc(item.blocked_at),
+                "until": format_utc(item.until),
+            }
+            for item in planned.blocks
         ],
         "leaves": write_ranges(ranges_of(planned.numbers)),
         "unsealed": planned.unsealed,

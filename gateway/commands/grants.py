@@ -10,6 +10,7 @@ from gateway.clock import format_utc, utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
 from gateway.errors import GatewayError
 from gateway.storage import grants as stored
+from gateway.storage import traffic
 
 
 @click.group(cls=Group)
@@ -21,9 +22,11 @@ def grants() -> None:
 @json_option
 @pass_invocation
 def list_(invocation: Invocation, as_json: bool) -> None:
-    """Print every grant in force."""
+    """Print every grant in force; `sent` and `received` are octets, as counted every half minute."""
     services = invocation.services()
     with services.database.read() as session:
+        found = stored.open_grants(session, services.place.owner_id, utc_now())
+        octets = traffic.of_grants(session, [grant.id for grant in found])
         rows = [
             {
                 "grant": grant.id,
@@ -34,8 +37,10 @@ def list_(invocation: Invocation, as_json: bool) -> None:
                 "group": grant.group_key,
                 "until": format_utc(grant.ends_at),
                 "applied": stored.is_applied(session, grant.id),
+                "sent": octets[grant.id].sent if grant.id in octets else 0,
+                "received": octets[grant.id].received if grant.id in octets else 0,
             }
-            for grant in stored.open_grants(session, services.place.owner_id, utc_now())
+            for grant in found
         ]
     print_rows(rows, as_json=as_json, empty="nobody is granted access now")
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 from gateway.firewall.errors import FirewallError
+from gateway.firewall.meter import Octets
 from gateway.firewall.plan import Change, Device, Entry
+from gateway.firewall.posture import Posture
 from gateway.firewall.ruleset import FirewallConfig
 from gateway.firewall.seam import Network
 
@@ -19,6 +21,8 @@ class MemoryFirewall:
         self.routes: tuple[Network, ...] = ()
         self.near: set[Device] = set()
         self.was_cut: list[Device] = []
+        self.posture = Posture()
+        self.octets: dict[Device, Octets] = {}
         self._entries: dict[Device, Entry] = {}
         self._touched = 0
 
@@ -51,6 +55,15 @@ class MemoryFirewall:
             if change.after is not None and change.after.ends_at - now >= timedelta(milliseconds=1):
                 self._entries[change.device] = change.after
         return tuple(refused)
+
+    def take_up(self, posture: Posture, now: datetime) -> None:
+        """See `seam.Firewall`."""
+        self._require_installed()
+        self.posture = posture
+
+    def counted(self) -> Mapping[Device, Octets]:
+        """See `seam.Firewall`. Whatever a test put into `octets`."""
+        return dict(self.octets)
 
     def present(self, config: FirewallConfig) -> Set[Device]:
         """See `seam.Firewall`. Whoever a test put into `near`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import struct
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -12,8 +13,20 @@ from typing import Any
 
 from gateway.firewall import conntrack
 from gateway.firewall.errors import FirewallError
+from gateway.firewall.meter import Octets
 from gateway.firewall.plan import Change, Device, Entry, batches, render_changes
-from gateway.firewall.ruleset import FAMILY, MARKS, TABLE, FirewallConfig, render, render_protected
+from gateway.firewall.posture import Posture, render_posture
+from gateway.firewall.ruleset import (
+    FAMILY,
+    MARKS,
+    RECEIVED,
+    SENT,
+    TABLE,
+    FirewallConfig,
+    render,
+    render_counting,
+    render_protected,
+)
 from gateway.firewall.seam import Network
 from gateway.link.neighbours import Neighbour, NeighbourTable
 from gateway.link.netlink import Netlink, attributes
@@ -22,6 +35,8 @@ _TIMEOUT_S = 20.0
 _GETGEN = (10 << 8) | 16  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN
 _GEN_ID = 1
 
+_log = logging.getLogger(__name__)
+
 
 class NftFirewall:
     """nftables of the network namespace this process is in; needs NET_ADMIN. See `seam.Firewall` for the methods."""
@@ -29,12 +44,19 @@ class NftFirewall:
     def __init__(self, nft: str = "nft") -> None:
         self._nft = nft
         self._own_transactions = 0
+        self._counts_received = True
 
     def install(self, config: FirewallConfig, routes: Sequence[Network]) -> None:
         """See `seam.Firewall`. The script is checked as a whole (`nft -c`) before it is loaded."""
         script = render(config, routes)
         self._run(("-c", "-f", "-"), script)
         self._load(script)
+        try:
+            self._load(render_counting(config))
+        except FirewallError as error:  # Linux before 5.16, or one without CONFIG_NETFILTER_EGRESS
+            if self._counts_received:
+                _log.warning("what devices receive is not counted: %s", error)
+            self._counts_received = False
 
     def protect(self, config: FirewallConfig, routes: Sequence[Network]) -> None:
         """See `seam.Firewall`."""
@@ -59,6 +81,20 @@ class NftFirewall:
                     middle = len(batch) // 2
                     pending[:0] = [batch[:middle], batch[middle:]]
         return tuple(refused)
+
+    def take_up(self, posture: Posture, now: datetime) -> None:
+        """See `seam.Firewall`."""
+        self._load(render_posture(posture, now))
+
+    def counted(self) -> Mapping[Device, Octets]:
+        """See `seam.Firewall`."""
+        sent = parse_counters(self._run(("-j", "list", "set", FAMILY, TABLE, SENT)))
+        received = {}
+        if self._counts_received:
+            received = parse_counters(self._run(("-j", "list", "set", "netdev", TABLE, RECEIVED)))
+        return {
+            device: Octets(sent.get(device, 0), received.get(device, 0)) for device in sent.keys() | received.keys()
+        }
 
     def present(self, config: FirewallConfig) -> Set[Device]:
         """See `seam.Firewall`. By the kernel's neighbour table."""
@@ -118,4 +154,15 @@ def parse_marks(text: str, now: datetime) -> dict[Device, Entry]:
             interface, mac = element.get("val", element)["concat"]
             ends_at = now + timedelta(seconds=element.get("expires", 0))
             found[Device(interface, mac)] = Entry(int(mark), ends_at)
+    return found
+
+
+def parse_counters(text: str) -> dict[Device, int]:
+    """The octets of each element of the set in `nft -j list set` output."""
+    found = {}
+    for item in json.loads(text)["nftables"]:
+        for key in item.get("set", {}).get("elem", ()):
+            element: dict[str, Any] = key["elem"]
+            interface, mac = element["val"]["concat"]
+            found[Device(interface, mac)] = int(element["counter"]["bytes"])
     return found

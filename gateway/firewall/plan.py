@@ -63,6 +63,8 @@ class Plan:
     changes: tuple[Change, ...] = ()
     malformed: tuple[str, ...] = ()
     wanted: Mapping[Device, Entry] = field(default_factory=dict)
+    grants: Mapping[Device, str] = field(default_factory=dict)
+    """By which grant each device is wanted."""
 
 
 def make_plan(desired: Iterable[Admission], observed: Mapping[Device, Entry], now: datetime) -> Plan:
@@ -90,7 +92,7 @@ def make_plan(desired: Iterable[Admission], observed: Mapping[Device, Entry], no
         for device, entry in wanted.items()
         if not _agrees(observed.get(device), entry)
     ]
-    return Plan((*removals, *settings), tuple(malformed), wanted)
+    return Plan((*removals, *settings), tuple(malformed), wanted, {device: rank[1] for device, rank in chosen.items()})
 
 
 def render_changes(changes: Iterable[Change], now: datetime) -> str:

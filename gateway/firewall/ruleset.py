@@ -2,7 +2,8 @@
 
 The script never deletes the table, the map or its elements, so loading it again at a restart throws no guest out;
 rules and interval sets are flushed and written anew in the same transaction. Only the mark decides who is forwarded,
-and it is checked on every packet from the guest side: `established` is accepted only towards the guest.
+and it is checked on every packet from the guest side: `established` is accepted only towards the guest. Switched
+networks and devices kept out (`posture`) only change that mark, and so hold for forwarding, portal and DNS alike.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from policies import encrypted_dns
 FAMILY = "inet"
 TABLE = "gjestenett"
 MARKS = "marks"
+CLOSED, OPEN, BLOCKED = "closed_networks", "open_networks", "blocked_devices"
+SENT, RECEIVED = "sent", "received"
+TO_GUEST_MARK = 0x4000_0000  # of packets from the internet to a guest, for the chain that counts them
 MOST_CONNECTIONS = 40  # of one device with the portal at once: a browser opens six, a phone's apps some more
 MOST_DNS_CONNECTIONS = 20  # of one device with the resolver at once
 UNACCEPTED_DNS_PER_S, UNACCEPTED_DNS_BURST = 5, 50
 DNS_HANDSHAKES_PER_S, DNS_HANDSHAKES_BURST = 5, MOST_DNS_CONNECTIONS  # of TLS: each costs a signature
+_COUNTED_TIMEOUT = "1h"  # of silence, then the device is no longer counted, or anew from nothing
 _METER_TIMEOUT_S = 60  # longer than a bucket needs to be full again, so that forgetting one gives nothing away
 
 Network = IPv4Network | IPv6Network
@@ -107,6 +112,10 @@ def render(config: FirewallConfig, routes: Iterable[Network] = ()) -> str:
     lines = [
         f"add table {FAMILY} {TABLE}",
         f"add map {FAMILY} {TABLE} {MARKS} {{ typeof iifname . ether saddr : meta mark; flags timeout; }}",
+        f"add map {FAMILY} {TABLE} {OPEN} {{ typeof iifname : meta mark; flags timeout; }}",
+        f"add set {FAMILY} {TABLE} {CLOSED} {{ typeof iifname; }}",
+        f"add set {FAMILY} {TABLE} {BLOCKED} {{ type ether_addr; }}",
+        f"add set {FAMILY} {TABLE} {SENT} {{ typeof iifname . ether saddr; {_COUNTED} }}",
         f"add set {FAMILY} {TABLE} portal_users {{ type ether_addr; size 65535; flags dynamic; }}",
         *_add_dns_sets(),
         f"add set {FAMILY} {TABLE} protected4 {{ type ipv4_addr; flags interval; }}",
@@ -123,11 +132,31 @@ def render(config: FirewallConfig, routes: Iterable[Network] = ()) -> str:
     return "\n".join(lines) + "\n"
 
 
+def render_counting(config: FirewallConfig) -> str:
+    """The nft script that counts what guests receive, by their devices: at the egress hook of the guest interfaces, the
+    first place at which the kernel knows for which device a packet is (Linux 5.16, `CONFIG_NETFILTER_EGRESS`).
+    """
+    lines = [
+        f"add table netdev {TABLE}",
+        f"add set netdev {TABLE} {RECEIVED} {{ typeof oifname . ether daddr; {_COUNTED} }}",
+    ]
+    for number, interface in enumerate(config.guest_interfaces):
+        chain = f"to_guests_{number}"
+        hook = f'{{ type filter hook egress device "{interface}" priority filter; policy accept; }}'
+        lines += [
+            f"add chain netdev {TABLE} {chain} {hook}",
+            f"flush chain netdev {TABLE} {chain}",
+            f"add rule netdev {TABLE} {chain} meta mark {TO_GUEST_MARK} update @{RECEIVED} {{ oifname . ether daddr }}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
 def render_protected(config: FirewallConfig, routes: Iterable[Network]) -> str:
     """The nft script that replaces only the contents of the two protected sets."""
     return "\n".join(_fill(*protected_networks(config, routes))) + "\n"
 
 
+_COUNTED = f"size 65535; flags dynamic, timeout; timeout {_COUNTED_TIMEOUT}; counter;"
 _CLASSIFY = " { type filter hook prerouting priority mangle; policy accept; }"
 _DSTNAT = " { type nat hook prerouting priority dstnat; policy accept; }"
 _INPUT = " { type filter hook input priority filter; policy accept; }"
@@ -153,7 +182,10 @@ def _classify(config: FirewallConfig) -> list[str]:
     guests = _guests(config)
     return [  # INVARIANT: before NAT, on every packet, so that each datagram carries its sender's policy
         f"iifname {guests} meta mark set 0",
+        f"iifname {guests} meta mark set iifname map @{OPEN}",
         f"iifname {guests} meta mark set iifname . ether saddr map @{MARKS}",
+        f"iifname {guests} ether saddr @{BLOCKED} meta mark set 0",
+        f"iifname @{CLOSED} meta mark set 0",
     ]
 
 
@@ -269,6 +301,7 @@ def _from_guest(config: FirewallConfig) -> list[str]:
         f"ip daddr @encrypted_dns4 meta l4proto udp {refuse}",
         "ip6 daddr @encrypted_dns6 meta l4proto tcp reject with tcp reset",
         f"ip6 daddr @encrypted_dns6 meta l4proto udp {refuse}",
+        f'oifname "{config.uplink}" update @{SENT} {{ iifname . ether saddr }}',
         f'oifname "{config.uplink}" accept',
         "counter drop",
     ]
@@ -280,7 +313,7 @@ def _forward(config: FirewallConfig) -> list[str]:
         f"iifname {guests} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
         f"oifname {guests} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
         f"iifname {guests} jump from_guest",
-        f'iifname "{uplink}" oifname {guests} ct state established,related accept',
+        f'iifname "{uplink}" oifname {guests} ct state established,related meta mark set {TO_GUEST_MARK} accept',
         "counter",
     ]
 

@@ -7,7 +7,9 @@ from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 
+from gateway.firewall.meter import Octets
 from gateway.firewall.plan import Change, Device, Entry
+from gateway.firewall.posture import Posture
 from gateway.firewall.ruleset import FirewallConfig
 
 Network = IPv4Network | IPv6Network
@@ -29,6 +31,14 @@ class Firewall(Protocol):
         """Carry out the changes; returns those that the kernel refused, one by one, the others being in force.
 
         An element of `before` that has expired meanwhile is no error.
+        """
+
+    def take_up(self, posture: Posture, now: datetime) -> None:
+        """Put `posture` in place of the one before, atomically."""
+
+    def counted(self) -> Mapping[Device, Octets]:
+        """How many octets each device has sent and received since it was first counted; what was never counted, or not
+        for an hour, is not in it.
         """
 
     def present(self, config: FirewallConfig) -> Set[Device]:

@@ -55,6 +55,13 @@ def admitted_grant(session: Session, device_id: str, network_id: str, now: datet
     return session.scalars(_ADMITTED, {"device": device_id, "network": network_id, "now": now}).one_or_none()
 
 
+def open_on(session: Session, device_id: str, now: datetime) -> Sequence[str]:
+    """The grants (ids) of the device that are not over, on whichever network."""
+    return session.scalars(
+        select(Grant.id).where(Grant.device_id == device_id, Grant.revoked_at.is_(None), Grant.ends_at > now)
+    ).all()
+
+
 _OPEN = (
     select(Grant)
     .options(joinedload(Grant.acceptance))

@@ -260,7 +260,7 @@ class AppliedGrant(Base):
     __tablename__ = "applied_grant"
 
     gateway_id: Mapped[str] = mapped_column(ForeignKey("gateway.id"), primary_key=True)
-    grant_id: Mapped[str] = mapped_column(ForeignKey("access_grant.id"), primary_key=True)
+    grant_id: Mapped[str] = mapped_column(ForeignKey("access_grant.id"), primary_key=True, index=True)
     applied_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
 

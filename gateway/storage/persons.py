@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import joinedload
 
+from gateway.storage.control_models import DeviceBlock, GrantTraffic
 from gateway.storage.engine import Session
 from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.feed import announce
@@ -212,23 +213,26 @@ def delete_acceptances(
         admitted = select(Grant.id).where(Grant.admission_leaf_id.in_(some))
         session.execute(delete(ExemptionRequest).where(ExemptionRequest.grant_id.in_(admitted)))
         session.execute(delete(AppliedGrant).where(AppliedGrant.grant_id.in_(admitted)))
+        session.execute(delete(GrantTraffic).where(GrantTraffic.grant_id.in_(admitted)))
         session.execute(delete(Grant).where(Grant.admission_leaf_id.in_(some)))
     for some in _batches(acceptance_ids):
         grants = select(Grant.id).where(Grant.acceptance_id.in_(some))
         visitors = list(session.scalars(select(Acceptance.visitor_id).where(Acceptance.id.in_(some))))
         session.execute(delete(ExemptionRequest).where(ExemptionRequest.grant_id.in_(grants)))
         session.execute(delete(AppliedGrant).where(AppliedGrant.grant_id.in_(grants)))
+        session.execute(delete(GrantTraffic).where(GrantTraffic.grant_id.in_(grants)))
         session.execute(delete(DeviceWords).where(DeviceWords.grant_id.in_(grants)))
         session.execute(delete(Grant).where(Grant.acceptance_id.in_(some)))
         session.execute(delete(Acceptance).where(Acceptance.id.in_(some)))
         needed = exists().where(Acceptance.visitor_id == Visitor.id)
         session.execute(delete(Visitor).where(Visitor.id.in_(visitors), ~needed))
     for some in _batches(device_ids):
-        accepted, granted = (
+        accepted, granted, blocked = (
             exists().where(Acceptance.device_id == Device.id),
             exists().where(Grant.device_id == Device.id),
+            exists().where(DeviceBlock.device_id == Device.id),
         )
-        session.execute(delete(Device).where(Device.id.in_(some), ~accepted, ~granted))
+        session.execute(delete(Device).where(Device.id.in_(some), ~accepted, ~granted, ~blocked))
     session.expire_all()
     if acceptance_ids or admission_leaf_ids:
         announce(session, "grants")

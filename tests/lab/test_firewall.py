@@ -128,7 +128,7 @@ class Lab:
         found: set[str] = set()
         for line in self.record.read_text().splitlines() if self.record.exists() else ():
             said = json.loads(line)
-            found = (found | set(said["applied"])) - set(said["removed"])
+            found = (found | set(said.get("applied", ()))) - set(said.get("removed", ()))
         return found
 
     def curl(self, guest: str, url: str) -> str:

@@ -6,13 +6,14 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
+from captive_portal.console import octets
 from captive_portal.console.look import N_
 from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import Visit
 from gateway.access import courses as access
 from gateway.access.course_openings import choosable, is_stranded, openings, policy_in_force
 from gateway.access.course_plan import OPENS_BEFORE, same_unit
-from gateway.storage import courses, exemption_requests
+from gateway.storage import courses, exemption_requests, traffic
 from gateway.storage.course_models import Course
 from policies.categories import CATEGORIES
 from policies.host_opening import openable
@@ -62,6 +63,8 @@ def one(visit: Visit) -> Response:
         course=course,
         state=state(visit, course),
         used=used,
+        octets=traffic.of_course(visit.session, course.id, visit.now),
+        amount=octets.amount,
         most=max((count for _, count in used.hours), default=0),
         opens_at=course.starts_at - OPENS_BEFORE,
         stranded=policy is not None and course.over_at > visit.now and is_stranded(policy, course),

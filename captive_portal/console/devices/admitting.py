@@ -29,6 +29,7 @@ _REFUSED = {
     "no_group": ("group", N_("Choose a group")),
     "past": ("until", N_("This day is past")),
     "too_long": ("until", N_("Choose a day at most 400 days from now; somebody should look at it again then")),
+    "blocked": ("mac", N_("This device is blocked. Lift the block first, under Blocked devices.")),
     "admitted": ("mac", N_("This device is let in already. Extend or end its access under Devices online.")),
 }
 assert admission.LONGEST.days == 400, "the message above says another number"

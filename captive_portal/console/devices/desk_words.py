@@ -80,6 +80,23 @@ WORDS: Mapping[Stage, Words] = MappingProxyType(
             ),
             N_("This installation records acceptances, but does not control the network."),
         ),
+        "blocked": Words(
+            N_("Blocked"),
+            "warning",
+            (N_("Your device is blocked from the guest network, so accepting the rules does not help."),),
+            N_("Why stands under Blocked devices, where the block can be lifted."),
+        ),
+        "closed": Words(
+            N_("The network is closed"),
+            "warning",
+            (N_("The guest network is closed now, for everybody. Your device gets its access back when it opens."),),
+            N_("Until when, and why, stands under Network."),
+        ),
+        "open": Words(
+            N_("Let through without accepting"),
+            "success",
+            (N_("The guest network is open to everybody now. If pages don’t open, the fault is elsewhere."),),
+        ),
         "asleep": Words(
             N_("Let through, not heard from"),
             "",

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from math import ceil
 from typing import Literal
 
 from starlette.responses import Response
 
-from captive_portal.console import network
-from captive_portal.console.devices.search import address_in, matching
-from captive_portal.console.evidence.search import CHARACTERS_PROBLEM, MAX_CHARS
+from captive_portal.console import network, octets
+from captive_portal.console.devices import question
+from captive_portal.console.devices.question import PAGE_SIZE
 from captive_portal.console.first_steps import first_steps
-from captive_portal.console.forms import clean_line
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
-from gateway.link.neighbours import resolve
+from gateway.installation import guest_interfaces
 from gateway.lists.draft_edits import ruled_groups
-from gateway.storage import console_queries, generations, grants
+from gateway.storage import console_queries, generations, traffic
+from gateway.storage import online as stored
 
 # What a gateway does about a grant; "unenforced" where this installation does not control any network.
 State = Literal["through", "waiting", "unenforced"]
@@ -29,23 +30,35 @@ def home(visit: Visit) -> Response:
 
 
 def show(visit: Visit) -> Response:
-    """GET /devices"""
-    everyone = grants.open_grants(visit.session, visit.services.place.owner_id, visit.now)
-    find, problem = clean_line(visit.query.get("find", ""), MAX_CHARS)
-    rows = matching(everyone, find, _macs_at(find)) if find and problem is None else everyone
-    applied = console_queries.applied_among(visit.session, [row.id for row in rows])
+    """GET /devices: a page of them, as filtered and sorted."""
+    owner_id = visit.services.place.owner_id
+    asked, problems = question.read(visit.query)
+    found = question.found(visit, asked, (asked.page - 1) * PAGE_SIZE)
+    last = max(1, ceil(found.count / PAGE_SIZE))
+    page, ids = min(asked.page, last), found.ids
+    applied = console_queries.applied_among(visit.session, ids)
     enforced = visit.services.settings.enforcement.enabled
-    states: dict[str, State] = {row.id: _state(row.id in applied, enforced) for row in rows}
+    states: dict[str, State] = {grant_id: _state(grant_id in applied, enforced) for grant_id in ids}
+    everyone = stored.count(visit.session, owner_id, visit.now) if asked.is_narrowed else found.count
     return visit.page(
         "devices.html",
-        grants=rows,
-        find=find,
-        problems={} if problem is None else {"find": CHARACTERS_PROBLEM},
-        online=len(everyone),
+        grants=stored.whole(visit.session, ids),
+        asked=asked,
+        problems=problems,
+        found=found.count,
+        page=page,
+        last=last,
+        first=(page - 1) * PAGE_SIZE + 1,
+        online=everyone,
         states=states,
+        octets=traffic.of_grants(visit.session, ids),
+        amount=octets.amount,
         groups=list(groups_in_force(visit)),
+        networks=guest_interfaces(visit.services.settings),
+        courses=stored.courses(visit.session, owner_id, visit.now),
         portal=visit.services.settings.public_url,
         notice=visit.query.get("notice", ""),
+        ended=visit.query.get("ended", "0"),
         unannounced=network.warning(visit),
         steps=first_steps(visit),
     )
@@ -81,13 +94,6 @@ def groups_in_force(visit: Visit) -> Mapping[str, object]:
     published = generations.in_force(visit.session, visit.services.place.owner_id)
     document = published.document if published is not None else {}
     return {key: document["groups"][key] for key in ruled_groups(document)}
-
-
-def _macs_at(text: str) -> frozenset[str]:
-    """The device that has the IP address written, as the kernel knows it now."""
-    address = address_in(text)
-    device = resolve(address) if address is not None else None
-    return frozenset() if device is None else frozenset({device.mac})
 
 
 def grant_id(visit: Visit) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from captive_portal.console.devices import admitting, desk, extending
+from captive_portal.console.devices import admitting, blocking, desk, ending, extending
 from captive_portal.console.devices import online as devices
 from captive_portal.console.gate import Page
 
@@ -19,5 +19,11 @@ def pages() -> tuple[Page, ...]:
         Page("POST", "/devices/{grant}/extend", "it", extending.extend, "write"),
         Page("GET", "/devices/admit", "it", admitting.show, "read"),
         Page("POST", "/devices/admit", "it", admitting.admit, "write"),
+        Page("GET", "/devices/end", "it", ending.ask, "read"),
+        Page("POST", "/devices/end", "it", ending.end, "write"),
+        Page("GET", "/devices/blocked", "it", blocking.show, "read"),
+        Page("GET", "/devices/block", "it", blocking.ask, "read"),
+        Page("POST", "/devices/block", "it", blocking.block, "write"),
+        Page("POST", "/devices/unblock", "it", blocking.lift, "write"),
         Page("GET", "/helpdesk", "it", desk.show, "read"),
     )

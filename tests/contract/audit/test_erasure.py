@@ -8,20 +8,22 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from gateway.access import erasure, grants
+from gateway.access import blocking, erasure, grants, subject
 from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.admission import Admitted, admit
 from gateway.access.admission import Device as Admitting
+from gateway.access.subject_page import page
 from gateway.audit import merkle
 from gateway.audit.erasing import current_list
 from gateway.audit.erasure_list import numbers, parse_ranges
+from gateway.audit.periods import parse_period
 from gateway.audit.receipt import make_receipt, parse_receipt, verify_receipt
 from gateway.audit.sealer import seal_staged
 from gateway.clock import utc_now
 from gateway.installation import read_signing_key
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations as policy
-from gateway.storage import erasures, leaves, persons, rules
+from gateway.storage import blocks, erasures, leaves, persons, rules
 from gateway.storage import grants as stored
 from gateway.storage.base import Base
 from gateway.storage.log_models import Disclosure
@@ -61,7 +63,8 @@ def planned(services, **wanted):
         search, now = erasure.Wanted(**wanted), services.clock()
         found = erasure.find(session, services.place, search, now)
         admissions = erasure.find_admissions(session, services.place, search, now)
-        return erasure.plan(session, services.place, [item.acceptance_id for item in found], now, admissions)
+        blocked = erasure.find_blocked(session, services.place, search, now)
+        return erasure.plan(session, services.place, [item.acceptance_id for item in found], now, admissions, blocked)
 
 
 def erase(services, plan, reason="Krav etter artikkel 17"):
@@ -353,3 +356,61 @@ def test_a_device_let_in_after_the_plan_was_made_is_seen(services):
     plan = planned(services, name="Kari")
     admit_device(services, SCREEN)
     assert erase(services, plan) == erasure.NotErased("changed")
+
+
+def keep_out(services, mac, reason="spammer skriverne"):
+    with services.database.write() as session:
+        wish = blocking.Wish(mac, reason, "Ring IKT")
+        done = blocking.block(
+            session, services.place, wish, keep=parse_period("90 days"), by="it", now=services.clock()
+        )
+    assert isinstance(done, blocking.Blocked)
+
+
+def test_what_keeps_a_persons_device_out_goes_with_it_and_the_plan_says_so(services):
+    accept_as(services, "Kari Nordmann", "02:00:00:00:00:11")
+    keep_out(services, "02:00:00:00:00:11")
+    seal_all(services)
+    plan = planned(services, name="Kari Nordmann")
+    assert [(item.mac, item.reason, item.told) for item in plan.blocks] == [
+        ("02:00:00:00:00:11", "spammer skriverne", "Ring IKT")
+    ]
+    with services.database.read() as session:
+        found = subject.document(
+            session,
+            services.place,
+            [item.acceptance_id for item in plan.held],
+            parse_period("90 days"),
+            services.clock(),
+        )
+    assert [item["reason"] for item in found["blocks"]] == ["spammer skriverne"]
+    assert "spammer skriverne" in page(found, "nb")
+    assert isinstance(erase(services, plan), erasure.Erased)
+    with services.database.read() as session:
+        assert blocks.in_force(session, services.place.owner_id, services.clock()) == []
+        left = {row.value for row in session.query(Disclosure)}
+    assert not left & {"02:00:00:00:00:11", "spammer skriverne", "Ring IKT"}
+
+
+def test_a_block_of_a_device_that_nobody_accepted_on_is_erased_by_its_address(services):
+    keep_out(services, "02:00:00:00:00:12")
+    seal_all(services)
+    plan = planned(services, mac="02:00:00:00:00:12")
+    assert plan.held == ()
+    assert plan.devices == ("02:00:00:00:00:12",)
+    assert isinstance(erase(services, plan), erasure.Erased)
+    with services.database.read() as session:
+        assert session.query(Device).filter_by(mac="02:00:00:00:00:12").count() == 0
+        assert session.query(Disclosure).filter_by(value="02:00:00:00:00:12").count() == 0
+
+
+def test_a_block_of_a_shared_device_stays(services):
+    accept_as(services, "Kari Nordmann", "02:00:00:00:00:13")
+    accept_as(services, "Per Hansen", "02:00:00:00:00:13")
+    keep_out(services, "02:00:00:00:00:13")
+    seal_all(services)
+    plan = planned(services, name="Kari Nordmann")
+    assert plan.blocks == ()
+    assert isinstance(erase(services, plan), erasure.Erased)
+    with services.database.read() as session:
+        assert len(blocks.in_force(session, services.place.owner_id, services.clock())) == 1

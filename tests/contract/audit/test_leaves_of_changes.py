@@ -25,18 +25,23 @@ from gateway import settings_now
 from gateway.access import courses, exemption_requests, host_requests
 from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.admission import Device, admit
+from gateway.access.blocking import Wish as DeviceToBlock
+from gateway.access.blocking import block, unblock
 from gateway.access.course_plan import Wish
 from gateway.access.extension import Durations
 from gateway.access.grants import extend, move, revoke, sign_off
 from gateway.access.lengthening import lengthen
+from gateway.access.outages import Wish as Switch
+from gateway.access.outages import restore, switch
 from gateway.audit.export import Order, export
+from gateway.audit.periods import parse_period
 from gateway.clock import utc_now
 from gateway.context import Services
 from gateway.installation import read_signing_key
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations
 from gateway.operational import OPERATIONAL
-from gateway.storage import grants, rules
+from gateway.storage import grants, outages, rules
 from gateway.storage.course_models import Course, HostRequest
 from gateway.storage.engine import Session
 from gateway.storage.models import Staff
@@ -135,6 +140,33 @@ def admitting(services: Services, _folder: Path) -> None:
             by="ola",
             now=services.clock(),
         )
+
+
+def blocking(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        wish = DeviceToBlock(MAC, "spams", "Ring IKT")
+        block(session, services.place, wish, keep=parse_period("90 days"), by="ola", now=services.clock())
+
+
+def unblocking(services: Services, folder: Path) -> None:
+    blocking(services, folder)
+    with services.database.write() as session:
+        assert unblock(session, services.place, MAC, "ola", services.clock())
+
+
+def switching(services: Services, _folder: Path) -> None:
+    now = services.clock()
+    with services.database.write() as session:
+        [network] = outages.networks(session, services.place.owner_id, now)
+        wish = Switch("closed", "water", now + timedelta(hours=1), {"nb": "Stengt"})
+        assert switch(session, services.place, network.id, wish, by="ola", now=now) is None
+
+
+def switching_back(services: Services, folder: Path) -> None:
+    switching(services, folder)
+    with services.database.write() as session:
+        [network] = outages.networks(session, services.place.owner_id, services.clock())
+        assert restore(session, services.place, network.id, by="ola", now=services.clock())
 
 
 def revoking(services: Services, _folder: Path) -> None:
@@ -265,6 +297,10 @@ EVENTS: Mapping[str, tuple[Event, tuple[str, ...]]] = {
     "exemption": (publishing_an_exemption, ("policy_published", "exemption_changed")),
     "policy rolled back": (rolling_a_policy_back, ("policy_published",)),
     "device admitted": (admitting, ("device_admitted",)),
+    "device blocked": (blocking, ("device_blocked", "grant_revoked")),
+    "block lifted": (unblocking, ("device_blocked", "grant_revoked", "device_blocked")),
+    "network switched": (switching, ("network_switched",)),
+    "network as usual again": (switching_back, ("network_switched", "network_switched")),
     "grant revoked by staff": (revoking, ("grant_revoked",)),
     "grant moved by staff": (moving, ("grant_moved",)),
     "grant extended by the guest": (extending, ("grant_extended",)),

@@ -15,6 +15,7 @@ import pytest
 from gateway.firewall.errors import FirewallError
 from gateway.firewall.memory import MemoryFirewall
 from gateway.firewall.plan import BATCH_ELEMENTS, Admission, Change, Device, Entry, make_plan
+from gateway.firewall.posture import Posture
 from gateway.firewall.ruleset import FirewallConfig
 from gateway.firewall.seam import Firewall
 from tests.lab.remote import Remote
@@ -155,6 +156,29 @@ def test_cutting_devices_that_nobody_knows_is_harmless(firewall: Firewall) -> No
     firewall.install(CONFIG, ROUTES)
     assert firewall.cut([ONE, TWO]) == 0
     assert firewall.cut([]) == 0
+
+
+def test_a_posture_is_taken_up_again_and_again_and_outlives_an_installation(firewall: Firewall) -> None:
+    firewall.install(CONFIG, ROUTES)
+    firewall.apply([put(ONE, mark=7)], now())
+    opened = {"guest1": Entry(5, now() + timedelta(seconds=50))}
+    before = firewall.touched()
+    for posture in (
+        Posture(frozenset({"guest0"}), opened, frozenset({ONE.mac, TWO.mac})),
+        Posture(frozenset({"guest0", "guest1"})),
+        Posture(),
+        Posture(open={"guest0": Entry(5, now() - timedelta(seconds=1))}),  # over already: opens nothing
+    ):
+        firewall.take_up(posture, now())
+        firewall.take_up(posture, now())
+    firewall.install(CONFIG, ROUTES)
+    assert firewall.touched() == before
+    assert held(firewall) == {ONE: 7}
+
+
+def test_nobody_has_sent_or_received_anything_at_first(firewall: Firewall) -> None:
+    firewall.install(CONFIG, ROUTES)
+    assert firewall.counted() == {}
 
 
 @pytest.mark.skipif(_REASON is not None, reason=str(_REASON))

@@ -116,6 +116,14 @@ OTHER = {
         {"device": "d", "group": "default", "until": "2026-12-01"},
         {"by": "it", "mac": "m", "unit": "u"},
     ),
+    "device_blocked": (
+        {"change": "blocked", "until": "2026-12-01"},
+        {"by": "it", "mac": "m", "reason": "r", "note": "n"},
+    ),
+    "network_switched": (
+        {"network": "guest0", "mode": "closed", "until": "2026-12-01"},
+        {"by": "it", "reason": "r", "note": "n"},
+    ),
     "course_changed": (
         {"change": "added", "course": "c", "group": "g", "since": "2026-12-01", "until": "2026-12-02", "devices": 60},
         {"by": "it", "title": "t", "unit": "u", "course_code": "c"},

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from captive_portal.guest.allowance import MAX_KEPT, Allowance
 from captive_portal.guest.doorstep import DROP, Doorstep
-from captive_portal.guest.let_in import ABOUT_TO_S, FRESH_S, STALE_S, LetIn
+from captive_portal.guest.let_in import ABOUT_TO_S, FRESH_S, STALE_S, LetIn, Through
 from captive_portal.guest.peers import KNOWN_S, Peers
 from captive_portal.guest_app import create_app
 from captive_portal.probes import find
@@ -111,10 +111,10 @@ def test_no_bytes_break_it(data: bytes) -> None:
 
 
 def test_a_check_is_answered_here_while_the_device_is_known_to_be_held() -> None:
-    clock, check, readings = Time(), head("connectivitycheck.gstatic.com", "/generate_204"), [frozenset[Neighbour]()]
+    clock, check, readings = Time(), head("connectivitycheck.gstatic.com", "/generate_204"), [Through()]
 
-    def read() -> frozenset[Neighbour]:
-        if isinstance(readings[-1], frozenset):
+    def read() -> Through:
+        if isinstance(readings[-1], Through):
             return readings[-1]
         raise StorageUnavailableError("gone")
 
@@ -138,7 +138,7 @@ def test_a_check_is_answered_here_while_the_device_is_known_to_be_held() -> None
         clock.now += ABOUT_TO_S
         assert not await answered(PHONE)  # what was known is old
         assert await answered(PHONE)
-        readings[-1] = frozenset({PHONE_DEVICE})
+        readings[-1] = Through(frozenset({PHONE_DEVICE}))
         clock.now += FRESH_S + 0.01
         assert await answered(PHONE)  # as of a moment ago
         assert not await answered(PHONE)
@@ -228,7 +228,7 @@ def test_what_is_answered_here_is_what_the_application_would_have_answered(
                 app._portal,
                 Peers(lambda _address: None),
                 Allowance(),
-                LetIn(frozenset) if enforced else None,
+                LetIn(Through) if enforced else None,
             )
             answer = None if enforced and find(host, path) else step.answer(head(host, path, method=method), PHONE)
             if answer is None:

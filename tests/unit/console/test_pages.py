@@ -134,7 +134,7 @@ def test_what_goes_wrong_unexpectedly_is_a_page_that_gives_nothing_away(world, m
 
     world.publish_all()
     browser = world.signed_in("it")
-    monkeypatch.setattr(devices.grants, "open_grants", fail)
+    monkeypatch.setattr(devices.stored, "whole", fail)
     answer = browser.get("/devices")
     assert answer.status_code == 500
     assert "secret" not in answer.text

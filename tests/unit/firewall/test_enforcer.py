@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 
@@ -9,7 +9,9 @@ import pytest
 from gateway.firewall.enforcer import FAREWELL_S, FULL_EVERY_S, Enforcer
 from gateway.firewall.errors import DesiredUnavailableError
 from gateway.firewall.memory import MemoryFirewall
+from gateway.firewall.meter import Octets
 from gateway.firewall.plan import Admission, Device, Entry
+from gateway.firewall.posture import Intent, Outage
 from gateway.firewall.ruleset import FirewallConfig
 from gateway.firewall.seam import Network
 
@@ -24,6 +26,10 @@ class Scene:
         self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
         self.elapsed_s = 0.0
         self.intent: list[Admission] = []
+        self.outages: list[Outage] = []
+        self.blocked: dict[str, datetime] = {}
+        self.switched: list[tuple[str, ...]] = []
+        self.counted: list[dict[str, Octets]] = []
         self.changed = False
         self.away = False
         self.loads = 0
@@ -40,14 +46,22 @@ class Scene:
             clock=lambda: self.now, monotonic=lambda: self.elapsed_s, pause=self.pass_time,
         )  # fmt: skip
 
-    def load(self) -> Sequence[Admission]:
+    def load(self) -> Intent:
         self._fail_if_away()
         self.loads += 1
-        return list(self.intent)
+        return Intent(tuple(self.intent), tuple(self.outages), dict(self.blocked))
 
     def record(self, applied: Sequence[str], removed: Sequence[str]) -> None:
         self._fail_if_away()
         self.said.append((tuple(applied), tuple(removed)))
+
+    def record_switched(self, network_ids: Sequence[str]) -> None:
+        self._fail_if_away()
+        self.switched.append(tuple(network_ids))
+
+    def record_octets(self, counted: Mapping[str, Octets]) -> None:
+        self._fail_if_away()
+        self.counted.append(dict(counted))
 
     def wait(self, timeout_s: float) -> bool:
         self._fail_if_away()
@@ -247,3 +261,108 @@ def test_a_trouble_is_said_when_it_comes_and_when_it_is_over(scene: Scene, caplo
         "intent can't be read",
         "over: intent can't be read",
     ]
+
+
+def outage(scene: Scene, mode: str = "closed", seconds: float = 3600, mark: int = 9) -> Outage:
+    return Outage("net0", "guest0", mode, mark, scene.now + timedelta(seconds=seconds))  # type: ignore[arg-type]
+
+
+def switch(scene: Scene, *outages: Outage, blocked: Sequence[str] = ()) -> None:
+    scene.outages = list(outages)
+    scene.blocked = {mac: scene.now + timedelta(hours=1) for mac in blocked}
+    scene.changed = True
+    scene.step()
+
+
+def test_a_closed_network_is_closed_at_once_and_its_devices_cut_and_keep_their_grants(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.want(scene.grant("g1"))
+    scene.firewall.near = {A, B}
+    switch(scene, outage(scene))
+    assert scene.firewall.posture.closed == {"guest0"}
+    assert scene.firewall.was_cut == [A, B]
+    assert scene.switched == [("net0",)]
+    assert scene.online() == {A: 1}
+    assert scene.said == [(("g1",), ())]
+    switch(scene)
+    assert scene.firewall.posture.closed == frozenset()
+    assert scene.online() == {A: 1}
+
+
+def test_an_open_network_lets_everybody_through_and_cuts_at_its_end_whom_nothing_else_lets_in(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.want(scene.grant("g1"))
+    scene.firewall.near = {A, B}
+    switch(scene, outage(scene, "rules_only", seconds=1.5))
+    assert {name: entry.mark for name, entry in scene.firewall.posture.open.items()} == {"guest0": 9}
+    assert scene.firewall.was_cut == []
+    scene.away = True  # the end comes without the database
+    for _ in range(3):
+        scene.step()
+    assert scene.firewall.posture.open == {}
+    assert scene.firewall.was_cut == [B]
+    assert scene.online() == {A: 1}
+
+
+def test_a_closed_network_opens_at_its_end_and_not_before(scene: Scene) -> None:
+    scene.enforcer.start()
+    ends_at = scene.now + timedelta(seconds=5)
+    switch(scene, outage(scene, seconds=5))
+    while scene.firewall.posture.closed:
+        scene.step()
+        assert scene.elapsed_s < 10
+    assert ends_at <= scene.now <= ends_at + timedelta(seconds=0.1)
+
+
+def test_what_is_in_force_stays_without_the_database_and_is_reported_when_it_is_back(scene: Scene) -> None:
+    scene.enforcer.start()
+    switch(scene, outage(scene))
+    scene.away = True
+    scene.pass_time(FULL_EVERY_S + 1)
+    scene.step()
+    assert scene.firewall.posture.closed == {"guest0"}
+    scene.away = False
+    again = scene.another_enforcer()
+    again.start()
+    assert scene.firewall.posture.closed == {"guest0"}
+    assert scene.switched == [("net0",), ("net0",)]
+
+
+def test_an_enforcer_that_has_never_read_intent_leaves_what_is_closed_closed(scene: Scene) -> None:
+    scene.enforcer.start()
+    switch(scene, outage(scene))
+    scene.away = True
+    again = scene.another_enforcer()
+    again.start()
+    again.step()
+    assert scene.firewall.posture.closed == {"guest0"}
+
+
+def test_a_blocked_device_is_cut_on_a_network_that_is_open_to_everybody(scene: Scene) -> None:
+    scene.enforcer.start()
+    scene.firewall.near = {A, B}
+    switch(scene, outage(scene, "rules_only"))
+    assert scene.firewall.was_cut == []
+    switch(scene, outage(scene, "rules_only"), blocked=[B.mac])
+    assert scene.firewall.posture.blocked == {B.mac}
+    assert scene.firewall.was_cut == [B]
+
+
+def test_octets_are_told_every_thirty_seconds_and_add_up_while_they_cannot_be(scene: Scene) -> None:
+    scene.firewall.octets = {A: Octets(700, 700)}
+    scene.enforcer.start()
+    scene.want(scene.grant("g1", seconds=9999))
+    assert scene.counted == [{}]
+    scene.firewall.octets = {A: Octets(710, 800)}
+    scene.pass_time(FULL_EVERY_S)
+    scene.step()
+    assert scene.counted[1:] == [{"g1": Octets(10, 100)}]
+    scene.away = True
+    scene.firewall.octets = {A: Octets(711, 802)}
+    scene.pass_time(FULL_EVERY_S)
+    scene.step()
+    scene.away = False
+    scene.firewall.octets = {A: Octets(712, 804)}
+    scene.pass_time(FULL_EVERY_S)
+    scene.step()
+    assert scene.counted[2:] == [{"g1": Octets(2, 4)}]

@@ -1,0 +1,59 @@
+"""Ending the access of all devices that a search means, such as a course's: asked with whom it concerns, then done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from captive_portal.console.devices import question
+from captive_portal.console.evidence.search import CHARACTERS_PROBLEM, MAX_CHARS
+from captive_portal.console.forms import clean_line
+from captive_portal.console.visit import Visit
+from gateway.access import grants as access
+from gateway.storage import online
+
+MOST = 500
+"""At a time: each is a leaf of the log, and nobody else can write meanwhile."""
+NAMED = 10
+
+
+def ask(visit: Visit) -> Response:
+    """GET /devices/end: ends nothing yet."""
+    asked, problems = question.read(visit.query)
+    if problems or not asked.is_narrowed:
+        return visit.go("/devices")
+    return _page(visit, asked, {})
+
+
+def end(visit: Visit) -> Response:
+    """POST /devices/end: the access of those that the filter means now, at most `MOST` of them."""
+    asked, problems = question.read({name: visit.form.get(name) for name in visit.form.fields})
+    if problems or not asked.is_narrowed:
+        return visit.go("/devices")
+    reason, problem = clean_line(visit.form.get("reason"), MAX_CHARS)
+    if problem is not None:
+        return _page(visit, asked, {"reason": CHARACTERS_PROBLEM})
+    oldest_first = replace(asked, sort=question.DEFAULT_SORT, turned=True)
+    place, by = visit.services.place, visit.member.username
+    ended = sum(
+        access.revoke(visit.session, place, grant_id, by, visit.now, reason=reason)
+        for grant_id in question.found(visit, oldest_first, limit=MOST).ids
+    )
+    return visit.go(f"/devices?notice=all-ended&ended={ended}")
+
+
+def _page(visit: Visit, asked: question.Question, problems: dict[str, str]) -> Response:
+    found = question.found(visit, asked, limit=NAMED)
+    named = online.whole(visit.session, found.ids)
+    return visit.page(
+        "end_all.html",
+        HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        asked=asked,
+        count=found.count,
+        most=MOST,
+        named=named,
+        course=next((grant.course.title for grant in named if grant.course), "") if asked.course else "",
+        problems=problems,
+    )

@@ -1,0 +1,77 @@
+"""Octets that devices have sent and received under their grants: added up while a grant is open, then forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import delete, exists, func, or_, select
+
+from gateway.storage.control_models import GrantTraffic
+from gateway.storage.engine import Session
+from gateway.storage.models import Grant
+
+BATCH_IDS = 500
+
+
+class Octets(NamedTuple):
+    """Octets that a device has sent to the internet, and received from it."""
+
+    sent: int
+    received: int
+
+
+def add(session: Session, counted: Mapping[str, Octets], now: datetime) -> None:
+    """Add what was counted to what stands, by grant. A grant that has been erased meanwhile is passed over."""
+    ids = sorted(counted)
+    for start in range(0, len(ids), BATCH_IDS):
+        some = ids[start : start + BATCH_IDS]
+        rows = {
+            row.grant_id: row for row in session.scalars(select(GrantTraffic).where(GrantTraffic.grant_id.in_(some)))
+        }
+        new = [grant_id for grant_id in some if grant_id not in rows]
+        standing = set(
+            session.scalars(select(Grant.id).where(Grant.id.in_(new)).with_for_update(read=True, key_share=True))
+        )
+        for grant_id in some:
+            sent, received = counted[grant_id]
+            row = rows.get(grant_id)
+            if row is not None:
+                row.sent, row.received, row.counted_at = row.sent + sent, row.received + received, now
+            elif grant_id in standing:
+                session.add(GrantTraffic(grant_id=grant_id, sent=sent, received=received, counted_at=now))
+    session.flush()
+
+
+def of_grants(session: Session, grant_ids: Collection[str]) -> dict[str, Octets]:
+    """What stands for each of these grants that anything was counted for."""
+    found: dict[str, Octets] = {}
+    ids = list(grant_ids)
+    for start in range(0, len(ids), BATCH_IDS):
+        rows = session.execute(
+            select(GrantTraffic.grant_id, GrantTraffic.sent, GrantTraffic.received).where(
+                GrantTraffic.grant_id.in_(ids[start : start + BATCH_IDS])
+            )
+        )
+        found |= {row[0]: Octets(row[1], row[2]) for row in rows}
+    return found
+
+
+def of_course(session: Session, course_id: str, now: datetime) -> Octets | None:
+    """What the devices of a course that have access now have sent and received; None where nothing was counted."""
+    row = session.execute(
+        select(func.sum(GrantTraffic.sent), func.sum(GrantTraffic.received))
+        .join(Grant, Grant.id == GrantTraffic.grant_id)
+        .where(Grant.course_id == course_id, Grant.revoked_at.is_(None), Grant.ends_at > now)
+    ).one()
+    return None if row[0] is None else Octets(int(row[0]), int(row[1]))
+
+
+def forget_ended(session: Session, before: datetime) -> int:
+    """Delete what was counted under grants that were over at `before`; returns for how many."""
+    over = exists().where(Grant.id == GrantTraffic.grant_id, or_(Grant.ends_at <= before, Grant.revoked_at <= before))
+    gone = session.execute(
+        delete(GrantTraffic).where(over).returning(GrantTraffic.grant_id).execution_options(synchronize_session=False)
+    )
+    return len(gone.all())
