@@ -132,6 +132,7 @@ def enforcer(invocation: Invocation) -> None:
     from gateway.firewall.config import firewall_config
     from gateway.firewall.enforcer import Enforcer
     from gateway.firewall.nft import NftFirewall
+    from gateway.heartbeat import Heartbeat
     from gateway.link.routes import non_default_routes
     from gateway.supervisor import StopFlag
 
@@ -140,7 +141,9 @@ def enforcer(invocation: Invocation) -> None:
     services = invocation.services()
     stop = threading.Event()
     flag = StopFlag(stop)
-    intent = StoredIntent(services.database, services.place.gateway_id, utc_now, flag)
+    gateway_id = services.place.gateway_id
+    heartbeat = Heartbeat(services.database, gateway_id, "enforcer", utc_now)
+    intent = StoredIntent(services.database, gateway_id, utc_now, flag, heartbeat.poll)
     Enforcer(
         intent,
         NftFirewall(),
@@ -178,6 +181,7 @@ def jobs(invocation: Invocation) -> None:
     from gateway.audit.push import ask_witnesses, due_targets
     from gateway.audit.pusher import Pusher
     from gateway.collection import Forgetting
+    from gateway.heartbeat import Heartbeat
     from gateway.lists.jobs import run
     from gateway.storage.engine import StorageUnavailableError
     from gateway.supervisor import StopFlag
@@ -186,6 +190,7 @@ def jobs(invocation: Invocation) -> None:
     _log_to_stderr("jobs")
     services = invocation.services()
     settings = services.settings
+    heartbeat = Heartbeat(services.database, services.place.gateway_id, "jobs", utc_now)
     forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
     retention = Retention(services.database, services.place, settings, utc_now)
     announced = AnnouncementFiles(settings, utc_now)
@@ -208,6 +213,7 @@ def jobs(invocation: Invocation) -> None:
     )
 
     def beside() -> None:
+        heartbeat.poll()
         forgetting.poll()
         retention.poll()
         coming.poll()
@@ -236,6 +242,7 @@ def sealer(invocation: Invocation) -> None:
     from gateway.audit.sealer import Sealer
     from gateway.audit.targets.look import look_into_directories
     from gateway.audit.witness import Witness
+    from gateway.heartbeat import Heartbeat
     from gateway.installation import known_logs, open_signing_key, open_witness_key, sealer_memory, witnessed_memory
     from gateway.supervisor import StopFlag
 
@@ -247,6 +254,7 @@ def sealer(invocation: Invocation) -> None:
     witness = Witness(
         services.database, place.owner_id, logs, lambda: open_witness_key(settings), witnessed_memory(settings)
     )
+    heartbeat = Heartbeat(services.database, place.gateway_id, "sealer", utc_now)
     look_into_directories(services.database, place, settings.audit.targets)
     Sealer(
         services.database,
@@ -257,6 +265,7 @@ def sealer(invocation: Invocation) -> None:
         memory=sealer_memory(settings),
         open_key=lambda: open_signing_key(services),
         beside=witness.answer,
+        each_round=heartbeat.poll,
     ).run(stop)
 
 

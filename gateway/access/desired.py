@@ -13,12 +13,20 @@ from gateway.storage.feed import open_feed
 
 
 class StoredIntent:
-    """The enforcer's `Desired`, over the database."""
+    """The enforcer's `Desired`, over the database. `each_wait` is called before each wait, about once a second."""
 
-    def __init__(self, database: Database, gateway_id: str, clock: Clock, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        gateway_id: str,
+        clock: Clock,
+        stopping: Callable[[], bool],
+        each_wait: Callable[[], object] = lambda: None,
+    ) -> None:
         self._database = database
         self._gateway_id = gateway_id
         self._clock = clock
+        self._each_wait = each_wait
         self._feed = open_feed(database, ("grants",), stopping)
 
     def load(self) -> Sequence[Admission]:
@@ -42,6 +50,7 @@ class StoredIntent:
 
     def wait(self, timeout_s: float) -> bool:
         """Whether intent changed within `timeout_s`."""
+        self._each_wait()
         return self._feed.wait(timeout_s)
 
     def close(self) -> None:

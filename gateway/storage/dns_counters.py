@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, update
 
 from gateway.storage.engine import Session
-from gateway.storage.models import DnsAnswers, DnsTopName
+from gateway.storage.models import DnsAnswers, DnsTopName, Gateway, Site
 
 KEEP_ANSWERS = timedelta(days=400)
 KEEP_NAMES = timedelta(hours=24)
@@ -91,22 +91,25 @@ def answers_between(session: Session, owner_id: str, start: datetime, end: datet
 
 
 def answers_by_hour(
-    session: Session, owner_id: str, start: datetime, end: datetime
-) -> Sequence[tuple[datetime, Answers]]:
-    """The owner's answers of each hour from `start` until `end`, oldest first: what a chart is drawn of."""
+    session: Session, owner_id: str, outcomes: Collection[str], start: datetime, end: datetime
+) -> Sequence[tuple[datetime, str, int]]:
+    """(hour, category, answers) of the owner that came out as one of `outcomes`, of each hour from `start` until `end`,
+    oldest first: what a chart is drawn of.
+    """
+    gateways = select(Gateway.id).join(Site, Site.id == Gateway.site_id).where(Site.owner_id == owner_id)
     rows = session.execute(
-        select(
-            DnsAnswers.hour,
-            DnsAnswers.group_key,
-            DnsAnswers.outcome,
-            DnsAnswers.category,
-            func.sum(DnsAnswers.answers),
+        select(DnsAnswers.hour, DnsAnswers.category, func.sum(DnsAnswers.answers))
+        .where(
+            DnsAnswers.owner_id == owner_id,
+            DnsAnswers.gateway_id.in_(gateways),  # which makes a range of the key's third column
+            DnsAnswers.hour >= start,
+            DnsAnswers.hour < end,
+            DnsAnswers.outcome.in_(outcomes),
         )
-        .where(DnsAnswers.owner_id == owner_id, DnsAnswers.hour >= start, DnsAnswers.hour < end)
-        .group_by(DnsAnswers.hour, DnsAnswers.group_key, DnsAnswers.outcome, DnsAnswers.category)
-        .order_by(DnsAnswers.hour, DnsAnswers.group_key, DnsAnswers.outcome, DnsAnswers.category)
+        .group_by(DnsAnswers.hour, DnsAnswers.category)
+        .order_by(DnsAnswers.hour, DnsAnswers.category)
     )
-    return [(hour, Answers(group, outcome, category, int(n))) for hour, group, outcome, category, n in rows]
+    return [(hour, category, int(count)) for hour, category, count in rows]
 
 
 def top_names(session: Session, owner_id: str, now: datetime, limit: int = NAMES_TOLD) -> Sequence[TopName]:

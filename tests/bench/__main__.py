@@ -14,6 +14,7 @@ from tests.bench import (
     index,
     intake,
     judge,
+    overview,
     path,
     portal,
     seal,
@@ -24,7 +25,14 @@ from tests.bench import (
 from tests.bench.dns import run as dns
 from tests.lab.world import missing
 
-ALONE = {"dns": dns.main, "portal": portal.main, "search": search.main, "tables": tables.main, "verify": verify.main}
+ALONE = {
+    "dns": dns.main,
+    "overview": overview.main,
+    "portal": portal.main,
+    "search": search.main,
+    "tables": tables.main,
+    "verify": verify.main,
+}
 """Measurements that take options and that a run of all leaves out."""
 BENCHES = {
     "path": path.main,

@@ -23,11 +23,6 @@ from gateway.storage import console_queries, generations, grants
 State = Literal["through", "waiting", "unenforced"]
 
 
-def home(visit: Visit) -> Response:
-    """GET /: the first page of whoever is signed in."""
-    return visit.go({"it": "/devices", "host": "/courses"}.get(visit.member.role, "/acceptances"))
-
-
 def show(visit: Visit) -> Response:
     """GET /devices"""
     everyone = grants.open_grants(visit.session, visit.services.place.owner_id, visit.now)

@@ -36,12 +36,11 @@ def test_answers_add_up(database: Database, place: Place) -> None:
             Answers("default", "refused", "gaming", 7),
             Answers("course", "refused", "gaming", 1),
         ]
-        by_hour = dns_counters.answers_by_hour(session, place.owner_id, LAST, THIS + HOUR)
-        assert [(hour, each.group, each.answers) for hour, each in by_hour] == [
-            (LAST, "course", 1),
-            (LAST, "default", 1 << 40),
-            (THIS, "default", 7),
-        ]
+        refused = ("refused", "rebinding")
+        by_hour = dns_counters.answers_by_hour(session, place.owner_id, refused, LAST, THIS + HOUR)
+        assert by_hour == [(LAST, "gaming", 1), (THIS, "gaming", 7)]
+        assert dns_counters.answers_by_hour(session, place.owner_id, refused, LAST, THIS) == by_hour[:1]
+        assert dns_counters.answers_by_hour(session, "0" * 32, refused, LAST, THIS + HOUR) == []
         assert dns_counters.answers_between(session, place.owner_id, THIS, THIS + HOUR)[0].answers == 7
         assert dns_counters.answers_between(session, "0" * 32, LAST, THIS + HOUR) == []
 
