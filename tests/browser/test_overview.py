@@ -101,8 +101,8 @@ def test_without_scripts_the_tables_stand_open(running: RunningConsole, chromium
         [re.compile("Time"), *[re.compile(".+")] * 5, re.compile("alle andre")]
     )
     expect(page.locator("#accepted")).to_be_visible()
-    page.locator("#warned a", has_text="Lister").click()
-    expect(page).to_have_url(f"{running.url}/lists")
+    page.locator("#figures a").last.click()
+    expect(page).to_have_url(f"{running.url}/policy/history")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

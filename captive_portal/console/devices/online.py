@@ -11,7 +11,6 @@ from starlette.responses import Response
 from captive_portal.console import network
 from captive_portal.console.devices.search import address_in, matching
 from captive_portal.console.evidence.search import CHARACTERS_PROBLEM, MAX_CHARS
-from captive_portal.console.first_steps import first_steps
 from captive_portal.console.forms import clean_line
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
@@ -42,7 +41,6 @@ def show(visit: Visit) -> Response:
         portal=visit.services.settings.public_url,
         notice=visit.query.get("notice", ""),
         unannounced=network.warning(visit),
-        steps=first_steps(visit),
     )
 
 

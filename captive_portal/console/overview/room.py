@@ -13,6 +13,7 @@ from typing import Any
 from starlette.responses import Response
 
 from captive_portal.console.evidence.checkpoints import KINDS
+from captive_portal.console.first_steps import first_steps
 from captive_portal.console.look import N_
 from captive_portal.console.lookups import REASONS, REFUSED
 from captive_portal.console.overview.series import OTHERS, STEPS, Table, bounds_of, by_category
@@ -39,6 +40,8 @@ SECTIONS = {
     "/#certificates": N_("Certificates"),
 }
 """Parts of this page that warnings lead to."""
+FIRST = frozenset(("no_lists", "no_targets", "unenforced"))
+"""Warnings of what the first steps on a new installation say, too."""
 PERIODS = {"day": N_("24 hours"), "month": N_("30 days")}
 
 
@@ -65,12 +68,16 @@ class OverviewPages:
         return self._page(visit, "overview.html")
 
     def now(self, visit: Visit) -> Response:
-        """GET /overview/now: what changes by itself, without the page round it."""
-        return self._page(visit, "overview_now.html")
+        """GET /overview/now: what changes by itself, without the page round it; nobody is to look at it as a page."""
+        response = self._page(visit, "overview_now.html")
+        response.headers["content-type"] = "text/plain; charset=utf-8"
+        return response
 
     def _page(self, visit: Visit, template: str) -> Response:
         session, owner_id = visit.session, visit.services.place.owner_id
         standing = self._gatherer.gather(visit)
+        steps = first_steps(visit) if visit.member.role == "it" else ()
+        is_begun = any(not (each.done or each.step.is_wise) for each in steps)  # else those left are folded away
         published = generations.in_force(session, owner_id)
         newest = checkpoints.newest(session, owner_id, below=None, limit=1)
         days = bounds_of("day", visit.now, MUNICIPAL_ZONE)
@@ -79,7 +86,9 @@ class OverviewPages:
         values: dict[str, Any] = {
             "standing": standing,
             "facts": standing.facts,
-            "warned": warnings(standing.facts, visit.member.role),
+            "warned": warnings(standing.facts, visit.member.role, FIRST if is_begun else frozenset()),
+            "steps": steps,
+            "is_begun": is_begun,
             "accepted": Table(("accepted",), tuple(days[:-1]), tuple((count,) for count in accepted)),
             "newest": newest[0] if newest else None,
             "kinds": KINDS,

@@ -244,11 +244,13 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
-def warnings(facts: Facts, role: str) -> tuple[Warned, ...]:
-    """What a reader of `role` is warned of, the gravest first and else in the order of the table."""
+def warnings(facts: Facts, role: str, said: frozenset[str] = frozenset()) -> tuple[Warned, ...]:
+    """What a reader of `role` is warned of, but for what is `said` elsewhere on the page; the gravest first and else in
+    the order of the table.
+    """
     found = [
         Warned(rule.key, rule.is_grave, rule.text, rule.remedy, rule.path, rule.values(facts))
         for rule in RULES
-        if may(role, rule.told) and rule.applies(facts)
+        if may(role, rule.told) and rule.key not in said and rule.applies(facts)
     ]
     return tuple(sorted(found, key=lambda each: not each.is_grave))

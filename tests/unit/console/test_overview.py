@@ -123,7 +123,9 @@ def test_a_service_is_silent_two_minutes_after_its_last_word(alive):
         alive.now += after
         assert ("The jobs service is silent" in text_of(browser.get("/").text)) is is_silent
     beat(alive, "jobs")
-    assert "Nothing needs to be done" not in browser.get("/").text, "there is more: no list, no copies"
+    text = text_of(browser.get("/").text)
+    assert "The content filter that was published does not reach DNS" in text, "since nothing compiles it here"
+    assert "No list is on" not in text, "that stands among the first steps"
 
 
 def test_which_services_belong_here(alive):

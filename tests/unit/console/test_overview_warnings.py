@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captive_portal.console.navigation import GROUPS, shown
+from captive_portal.console.overview.room import FIRST
 from captive_portal.console.overview.warnings import RULES, Facts, days_left, warnings
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -70,6 +71,12 @@ def test_each_appears_exactly_when_it_should(changes, expected):
 def test_every_rule_has_a_case_of_its_own():
     assert {key for _, expected in CASES if len(expected) == 1 for key in expected} == {rule.key for rule in RULES}
     assert len({rule.key for rule in RULES}) == len(RULES)
+
+
+def test_what_is_said_elsewhere_is_not_said_twice():
+    begun = replace(WELL, lists_on=0, targets=0, enforced=False, requests=1)
+    assert {each.key for each in warnings(begun, "it", FIRST)} == {"requests"}
+    assert {rule.key for rule in RULES} >= FIRST
 
 
 def test_auditors_are_told_what_belongs_to_the_evidence_and_hosts_nothing():
