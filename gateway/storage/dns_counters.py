@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, literal, select, union_all, update
 
 from gateway.storage.engine import Session
 from gateway.storage.models import DnsAnswers, DnsTopName, Gateway, Site
@@ -90,15 +91,16 @@ def answers_between(session: Session, owner_id: str, start: datetime, end: datet
     return [Answers(group, outcome, category, int(count)) for group, outcome, category, count in rows]
 
 
-def answers_by_hour(
-    session: Session, owner_id: str, outcomes: Collection[str], start: datetime, end: datetime
-) -> Sequence[tuple[datetime, str, int]]:
-    """(hour, category, answers) of the owner that came out as one of `outcomes`, of each hour from `start` until `end`,
-    oldest first: what a chart is drawn of.
+def answers_in_periods(
+    session: Session, owner_id: str, outcomes: Collection[str], bounds: Sequence[datetime]
+) -> Sequence[tuple[int, str, int]]:
+    """(period, category, answers) of the owner that came out as one of `outcomes`: what a chart is drawn of.
+
+    Period 0 is from the first of `bounds`, whole hours that rise, until the second, and so on.
     """
     gateways = select(Gateway.id).join(Site, Site.id == Gateway.site_id).where(Site.owner_id == owner_id)
-    rows = session.execute(
-        select(DnsAnswers.hour, DnsAnswers.category, func.sum(DnsAnswers.answers))
+    periods = [
+        select(literal(period), DnsAnswers.category, func.sum(DnsAnswers.answers))
         .where(
             DnsAnswers.owner_id == owner_id,
             DnsAnswers.gateway_id.in_(gateways),  # which makes a range of the key's third column
@@ -106,10 +108,10 @@ def answers_by_hour(
             DnsAnswers.hour < end,
             DnsAnswers.outcome.in_(outcomes),
         )
-        .group_by(DnsAnswers.hour, DnsAnswers.category)
-        .order_by(DnsAnswers.hour, DnsAnswers.category)
-    )
-    return [(hour, category, int(count)) for hour, category, count in rows]
+        .group_by(DnsAnswers.category)
+        for period, (start, end) in enumerate(pairwise(bounds))
+    ]
+    return [(period, category, int(count)) for period, category, count in session.execute(union_all(*periods))]
 
 
 def top_names(session: Session, owner_id: str, now: datetime, limit: int = NAMES_TOLD) -> Sequence[TopName]:

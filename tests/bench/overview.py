@@ -107,12 +107,8 @@ def _questions(place: Place, now: datetime, rows: int) -> dict[str, Callable[[Se
         "who is held up": lambda session: overview.held_up(session, place.gateway_id, now, now),
         "acceptances of each of 30 days": lambda session: overview.acceptances_between(session, owner, days),
         "(the same, all in 30 days)": lambda session: overview.acceptances_between(session, owner, whole),
-        "(look-ups refused, 24 hours)": lambda session: dns_counters.answers_by_hour(
-            session, owner, REFUSED, hours[0], hours[-1]
-        ),
-        "look-ups refused, 30 days": lambda session: dns_counters.answers_by_hour(
-            session, owner, REFUSED, days[0], days[-1]
-        ),
+        "(look-ups refused, 24 hours)": lambda session: dns_counters.answers_in_periods(session, owner, REFUSED, hours),
+        "look-ups refused, 30 days": lambda session: dns_counters.answers_in_periods(session, owner, REFUSED, days),
         "what waits to be sealed": lambda session: overview.oldest_staged(session, owner),
     }
 

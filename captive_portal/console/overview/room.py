@@ -103,11 +103,11 @@ class OverviewPages:
         session, owner_id = visit.session, visit.services.place.owner_id
         online = overview.online(session, owner_id, visit.now)
         bounds = bounds_of(STEPS[period], visit.now, MUNICIPAL_ZONE)
-        counted = dns_counters.answers_by_hour(session, owner_id, REFUSED, bounds[0], bounds[-1])
+        counted = dns_counters.answers_in_periods(session, owner_id, REFUSED, bounds)
         return {
             "online": _together(online, _titles(published, visit.language)),
             "devices": sum(each.devices for each in online),
-            "refused": by_category(counted, bounds),
+            "refused": by_category(counted, bounds[:-1]),
             "period": period,
             "periods": PERIODS,
             "reasons": REASONS | {OTHERS: N_("all others")},

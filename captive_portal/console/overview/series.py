@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,19 +50,20 @@ def bounds_of(step: Step, now: datetime, zone: ZoneInfo) -> list[datetime]:
     return [datetime.combine(day, time(), zone).astimezone(UTC) for day in days]
 
 
-def by_category(found: Sequence[tuple[datetime, str, int]], bounds: Sequence[datetime]) -> Table:
-    """(hour, category, count) as a table: the `MOST` frequent categories, most first, then the others together."""
+def by_category(found: Sequence[tuple[int, str, int]], moments: Sequence[datetime]) -> Table:
+    """(row, category, count) as a table: the `MOST` frequent categories, most first, then the others together.
+
+    `moments` is when each row begins.
+    """
     totals: Counter[str] = Counter()
     cells: Counter[tuple[int, str]] = Counter()
-    for hour, category, count in found:
-        place = bisect_right(bounds, hour) - 1
-        if 0 <= place < len(bounds) - 1:
-            totals[category] += count
-            cells[place, category] += count
+    for place, category, count in found:
+        totals[category] += count
+        cells[place, category] += count
     ranked = sorted(totals, key=lambda key: (-totals[key], key))
     own, others = ranked[:MOST], ranked[MOST:]
     rows = []
-    for place in range(len(bounds) - 1):
+    for place in range(len(moments)):
         row = [cells[place, key] for key in own]
         rows.append(tuple([*row, sum(cells[place, key] for key in others)] if others else row))
-    return Table((*own, OTHERS) if others else tuple(own), tuple(bounds[:-1]), tuple(rows))
+    return Table((*own, OTHERS) if others else tuple(own), tuple(moments), tuple(rows))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from gateway.access.desired import StoredIntent
+from gateway.audit.note import SignerKey
+from gateway.audit.sealer import Sealer
 from gateway.heartbeat import EVERY_S, SILENT, Heartbeat
 from gateway.storage import beats
 from gateway.storage.engine import Database, open_database
@@ -46,3 +49,16 @@ def test_a_database_that_is_away_or_has_no_such_gateway_is_no_reason_to_stop(dat
     (tmp_path / "nowhere").write_text("a file")
     Heartbeat(away, "0" * 32, "jobs", lambda: NOW).poll()
     away.close()
+
+
+def test_the_enforcer_and_the_sealer_come_by_at_every_turn(database: Database, place: Place) -> None:
+    turns: list[str] = []
+    intent = StoredIntent(database, place.gateway_id, lambda: NOW, lambda: False, lambda: turns.append("enforcer"))
+    intent.wait(0.01)
+    intent.wait(0.01)
+    intent.close()
+    signer = SignerKey(place.log_origin, b"s" * 32)
+    Sealer(
+        database, place.owner_id, place.log_origin, signer, lambda: NOW, each_round=lambda: turns.append("sealer")
+    ).run(lambda: "sealer" in turns)
+    assert turns == ["enforcer", "enforcer", "sealer"]

@@ -37,10 +37,11 @@ def test_answers_add_up(database: Database, place: Place) -> None:
             Answers("course", "refused", "gaming", 1),
         ]
         refused = ("refused", "rebinding")
-        by_hour = dns_counters.answers_by_hour(session, place.owner_id, refused, LAST, THIS + HOUR)
-        assert by_hour == [(LAST, "gaming", 1), (THIS, "gaming", 7)]
-        assert dns_counters.answers_by_hour(session, place.owner_id, refused, LAST, THIS) == by_hour[:1]
-        assert dns_counters.answers_by_hour(session, "0" * 32, refused, LAST, THIS + HOUR) == []
+        bounds = [LAST - HOUR, LAST, THIS, THIS + HOUR]
+        found = dns_counters.answers_in_periods(session, place.owner_id, refused, bounds)
+        assert sorted(found) == [(1, "gaming", 1), (2, "gaming", 7)]
+        assert dns_counters.answers_in_periods(session, place.owner_id, refused, bounds[::3]) == [(0, "gaming", 8)]
+        assert dns_counters.answers_in_periods(session, "0" * 32, refused, bounds) == []
         assert dns_counters.answers_between(session, place.owner_id, THIS, THIS + HOUR)[0].answers == 7
         assert dns_counters.answers_between(session, "0" * 32, LAST, THIS + HOUR) == []
 
