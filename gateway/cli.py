@@ -137,6 +137,7 @@ def enforcer(invocation: Invocation) -> None:
     from gateway.firewall.config import firewall_config
     from gateway.firewall.enforcer import Enforcer
     from gateway.firewall.nft import NftFirewall
+    from gateway.heartbeat import Heartbeat
     from gateway.link.routes import non_default_routes
     from gateway.supervisor import StopFlag
 
@@ -146,7 +147,8 @@ def enforcer(invocation: Invocation) -> None:
     stop = threading.Event()
     flag = StopFlag(stop)
     keep_octets = timedelta(days=services.settings.privacy.traffic_days)
-    intent = StoredIntent(services.database, services.place, utc_now, flag, keep_octets)
+    heartbeat = Heartbeat(services.database, services.place.gateway_id, "enforcer", utc_now)
+    intent = StoredIntent(services.database, services.place, utc_now, flag, keep_octets, heartbeat.poll)
     Enforcer(
         intent,
         NftFirewall(),
@@ -184,6 +186,7 @@ def jobs(invocation: Invocation) -> None:
     from gateway.audit.push import ask_witnesses, due_targets
     from gateway.audit.pusher import Pusher
     from gateway.collection import Forgetting
+    from gateway.heartbeat import Heartbeat
     from gateway.lists.jobs import run
     from gateway.storage.engine import StorageUnavailableError
     from gateway.supervisor import StopFlag
@@ -192,6 +195,7 @@ def jobs(invocation: Invocation) -> None:
     _log_to_stderr("jobs")
     services = invocation.services()
     settings = services.settings
+    heartbeat = Heartbeat(services.database, services.place.gateway_id, "jobs", utc_now)
     forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
     retention = Retention(services.database, services.place, settings, utc_now)
     announced = AnnouncementFiles(settings, utc_now)
@@ -214,6 +218,7 @@ def jobs(invocation: Invocation) -> None:
     )
 
     def beside() -> None:
+        heartbeat.poll()
         forgetting.poll()
         retention.poll()
         coming.poll()
@@ -242,6 +247,7 @@ def sealer(invocation: Invocation) -> None:
     from gateway.audit.sealer import Sealer
     from gateway.audit.targets.look import look_into_directories
     from gateway.audit.witness import Witness
+    from gateway.heartbeat import Heartbeat
     from gateway.installation import known_logs, open_signing_key, open_witness_key, sealer_memory, witnessed_memory
     from gateway.supervisor import StopFlag
 
@@ -253,6 +259,7 @@ def sealer(invocation: Invocation) -> None:
     witness = Witness(
         services.database, place.owner_id, logs, lambda: open_witness_key(settings), witnessed_memory(settings)
     )
+    heartbeat = Heartbeat(services.database, place.gateway_id, "sealer", utc_now)
     look_into_directories(services.database, place, settings.audit.targets)
     Sealer(
         services.database,
@@ -263,6 +270,7 @@ def sealer(invocation: Invocation) -> None:
         memory=sealer_memory(settings),
         open_key=lambda: open_signing_key(services),
         beside=witness.answer,
+        each_round=heartbeat.poll,
     ).run(stop)
 
 

@@ -53,7 +53,8 @@ class Page:
     """A route: what it answers, to whom, and in which kind of transaction.
 
     Where `upload_max_bytes` is more than 0 a form may bring a file; its body is read only of those who may, and one
-    that is larger is answered by `too_large`, in a transaction that reads.
+    that is larger is answered by `too_large`, in a transaction that reads. A page that `is_use` not
+    is asked for by a browser on its own, and keeps nobody signed in.
     """
 
     method: Literal["GET", "POST"]
@@ -65,6 +66,7 @@ class Page:
     upload_max_bytes: int = 0
     max_fields: int = MAX_FIELDS
     too_large: Callable[[Visit], Response] | None = None
+    is_use: bool = True
 
 
 @dataclass(frozen=True)
@@ -242,7 +244,7 @@ def _answer_staff(page: Page, visit: Visit) -> Response:
             return visit.failed(HTTPStatus.FORBIDDEN, reason="role")
         if page.method == "POST" and not _token_is_ours(secret, visit):
             return visit.failed(HTTPStatus.FORBIDDEN, reason="stale")
-        if staff.touch:
+        if staff.touch and page.is_use:
             _touch(visit)
     return run(page, visit)
 

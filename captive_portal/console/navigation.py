@@ -44,6 +44,7 @@ class Group:
 
 
 GROUPS = (
+    Group(N_("Overview"), (Room("/", N_("Overview"), "auditor", besides=("/overview",)),)),
     Group(
         N_("Guests"),
         (

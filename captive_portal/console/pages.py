@@ -12,6 +12,7 @@ from captive_portal.console.entry.pages import pages as of_entry
 from captive_portal.console.evidence.pages import pages as of_evidence
 from captive_portal.console.gate import Call, Page
 from captive_portal.console.lists.pages import pages as of_lists
+from captive_portal.console.overview.pages import pages as of_overview
 from captive_portal.console.policy.compiled import SnapshotReader
 from captive_portal.console.policy.pages import pages as of_policy
 from captive_portal.console.rules.pages import pages as of_rules
@@ -33,6 +34,7 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("GET", "/network/{network}/switch", "it", outage.ask, "read"),
         Page("POST", "/network/{network}/switch", "it", outage.switch, "write"),
         Page("POST", "/network/{network}/restore", "it", outage.restore, "write"),
+        *of_overview(snapshot, dns),
         *of_entry(services),
         *of_devices(),
         *of_courses(services, snapshot),

@@ -96,6 +96,11 @@ class Visit:
         """The rooms of whoever is signed in, on pages that nobody else reaches."""
         return navigation.shown(self.member.role, self.path)
 
+    def room(self, path: str) -> str:
+        """What the room of this path is called, in the language of the visit; "" where the reader may not use it."""
+        found = navigation.shown(self.member.role, path.partition("#")[0]).room
+        return "" if found is None else self.look.translator(self.language)(found.title)
+
     def in_language(self, code: str) -> str:
         """This page in another language: what it was asked, too, once somebody is signed in."""
         asked = {name: value for name, value in self.query.items() if name != "lang"} if self.staff else {}

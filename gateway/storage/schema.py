@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from gateway.errors import GatewayError
 from gateway.storage import (  # every table is known once these are
     base,
+    beat_models,  # noqa: F401
     control_models,  # noqa: F401
     exemption_models,  # noqa: F401
     models,  # noqa: F401

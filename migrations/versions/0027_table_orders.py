@@ -6,7 +6,7 @@ Names are in the order of their characters' numbers on both databases, with å a
 from alembic import op
 
 revision = "0027"
-down_revision = "0021"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 NOT_PICTURED: Collection[str] = frozenset(
     {
-        "/",  # leads on to the first room of each role
+        "/",  # is the picture first-steps
+        "/overview/now",  # what the first page fetches
         "/healthz", "/readyz", "/metrics", "/static/{name:path}",  # for programs
         "/log/{index}/proof", "/log/{index}/entry", "/checkpoints/{size}",  # files
         "/acceptances/exports/{key}/{file}",

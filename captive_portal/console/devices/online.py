@@ -12,7 +12,6 @@ from starlette.responses import Response
 from captive_portal.console import network, octets
 from captive_portal.console.devices import question
 from captive_portal.console.devices.question import PAGE_SIZE
-from captive_portal.console.first_steps import first_steps
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
 from gateway.installation import guest_interfaces
@@ -22,11 +21,6 @@ from gateway.storage import online as stored
 
 # What a gateway does about a grant; "unenforced" where this installation does not control any network.
 State = Literal["through", "waiting", "unenforced"]
-
-
-def home(visit: Visit) -> Response:
-    """GET /: the first page of whoever is signed in."""
-    return visit.go({"it": "/devices", "host": "/courses"}.get(visit.member.role, "/acceptances"))
 
 
 def show(visit: Visit) -> Response:
@@ -60,7 +54,6 @@ def show(visit: Visit) -> Response:
         notice=visit.query.get("notice", ""),
         ended=visit.query.get("ended", "0"),
         unannounced=network.warning(visit),
-        steps=first_steps(visit),
     )
 
 
