@@ -14,7 +14,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 
 from gateway.errors import GatewayError
-from gateway.storage import base, exemption_models, models, rules_draft_models  # noqa: F401 - every table is known once these are
+from gateway.storage import api_models, base, exemption_models, models, rules_draft_models  # noqa: F401 - every table is known once these are
 from gateway.storage.engine import Database, StorageUnavailableError, storage_errors
 from gateway.storage.revision import NEWEST, is_current
 

@@ -19,9 +19,7 @@ MAX_SHOWN = 500
 
 def show(visit: Visit) -> Response:
     """GET /courses"""
-    owner_id = visit.services.place.owner_id
-    found = courses.of_owner(visit.session, owner_id, over_since=visit.now - SHOWN_AFTER, limit=MAX_SHOWN)
-    mine = [course for course in found if is_theirs(visit, course)]
+    mine = shown(visit)
     return visit.page(
         "courses.html",
         running=[course for course in mine if course.starts_at <= visit.now < course.over_at],
@@ -30,6 +28,13 @@ def show(visit: Visit) -> Response:
         used=courses.access_now(visit.session, [course.id for course in mine], visit.now),
         notice=visit.query.get("notice", ""),
     )
+
+
+def shown(visit: Visit) -> list[Course]:
+    """The courses that run, come or were lately, and that whoever is signed in may see."""
+    owner_id = visit.services.place.owner_id
+    found = courses.of_owner(visit.session, owner_id, over_since=visit.now - SHOWN_AFTER, limit=MAX_SHOWN)
+    return [course for course in found if is_theirs(visit, course)]
 
 
 def one(visit: Visit) -> Response:

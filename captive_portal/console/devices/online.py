@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Literal
 
@@ -16,6 +16,7 @@ from captive_portal.console.visit import Visit
 from gateway.access import grants as access
 from gateway.link.neighbours import resolve
 from gateway.storage import console_queries, generations, grants
+from gateway.storage.models import Grant
 
 # What a gateway does about a grant; "unenforced" where this installation does not control any network.
 State = Literal["through", "waiting", "unenforced"]
@@ -30,22 +31,31 @@ def show(visit: Visit) -> Response:
     """GET /devices"""
     everyone = grants.open_grants(visit.session, visit.services.place.owner_id, visit.now)
     find, problem = clean_line(visit.query.get("find", ""), MAX_CHARS)
-    rows = matching(everyone, find, _macs_at(find)) if find and problem is None else everyone
-    applied = console_queries.applied_among(visit.session, [row.id for row in rows])
-    enforced = visit.services.settings.enforcement.enabled
-    states: dict[str, State] = {row.id: _state(row.id in applied, enforced) for row in rows}
+    rows = found(everyone, find) if problem is None else everyone
     return visit.page(
         "devices.html",
         grants=rows,
         find=find,
         problems={} if problem is None else {"find": CHARACTERS_PROBLEM},
         online=len(everyone),
-        states=states,
+        states=states(visit, rows),
         groups=list(groups_in_force(visit)),
         portal=visit.services.settings.public_url,
         notice=visit.query.get("notice", ""),
         unannounced=network.warning(visit),
     )
+
+
+def found(everyone: Sequence[Grant], text: str) -> Sequence[Grant]:
+    """Those of the devices online that `text` means; all when it says nothing."""
+    return matching(everyone, text, _macs_at(text)) if text else everyone
+
+
+def states(visit: Visit, rows: Sequence[Grant]) -> dict[str, State]:
+    """What a gateway does about each grant."""
+    applied = console_queries.applied_among(visit.session, [row.id for row in rows])
+    enforced = visit.services.settings.enforcement.enabled
+    return {row.id: _state(row.id in applied, enforced) for row in rows}
 
 
 def ask(visit: Visit) -> Response:

@@ -15,6 +15,7 @@ from gateway.audit.checkpoint import Checkpoint, open_checkpoint, parse_checkpoi
 from gateway.audit.errors import AuditError
 from gateway.audit.standing import TargetStanding, log_standing
 from gateway.storage import checkpoints
+from gateway.storage.log_models import Checkpoint as Row
 
 PAGE_SIZE = 50
 KINDS = {"directory": N_("directory"), "https": N_("web address"), "email": N_("e-mail"), "witness": N_("witness")}
@@ -32,18 +33,9 @@ class SeenCheckpoint:
 
 def show(visit: Visit) -> Response:
     """GET /checkpoints"""
-    owner_id, below = visit.services.place.owner_id, _size(visit.query.get("below", ""))
+    owner_id, below = visit.services.place.owner_id, read_size(visit.query.get("below", ""))
     rows = checkpoints.newest(visit.session, owner_id, below=below, limit=PAGE_SIZE + 1)
-    keys, origin = trusted_keys(visit), visit.services.place.log_origin
-    seen = []
-    for row in rows[:PAGE_SIZE]:
-        checkpoint, _ = parse_checkpoint(row.note.encode())
-        try:
-            open_checkpoint(row.note.encode(), keys, origin)
-            is_signed = True
-        except AuditError:
-            is_signed = False
-        seen.append(SeenCheckpoint(row.note, row.signed_at, checkpoint, is_signed))
+    keys, seen = trusted_keys(visit), [look_at(visit, row) for row in rows[:PAGE_SIZE]]
     return visit.page(
         "checkpoints.html",
         rows=seen,
@@ -52,18 +44,29 @@ def show(visit: Visit) -> Response:
         older=seen[-1].checkpoint.size if len(rows) > PAGE_SIZE else None,
         keys=[str(key) for key in keys],
         kinds=KINDS,
-        targets=_targets(visit) if below is None else (),
+        targets=targets(visit) if below is None else (),
     )
 
 
-def _targets(visit: Visit) -> tuple[TargetStanding, ...]:
+def look_at(visit: Visit, row: Row) -> SeenCheckpoint:
+    """The checkpoint, verified here."""
+    checkpoint, _ = parse_checkpoint(row.note.encode())
+    try:
+        open_checkpoint(row.note.encode(), trusted_keys(visit), visit.services.place.log_origin)
+        is_signed = True
+    except AuditError:
+        is_signed = False
+    return SeenCheckpoint(row.note, row.signed_at, checkpoint, is_signed)
+
+
+def targets(visit: Visit) -> tuple[TargetStanding, ...]:
     chosen = visit.services.settings.audit.targets
     return log_standing(visit.session, visit.services.place.owner_id, chosen, visit.now).targets
 
 
 def download(visit: Visit) -> Response:
     """GET /checkpoints/{size}"""
-    size = _size(visit.params["size"])
+    size = read_size(visit.params["size"])
     row = None if size is None else checkpoints.of_size(visit.session, visit.services.place.owner_id, size)
     if row is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
@@ -75,5 +78,5 @@ def download(visit: Visit) -> Response:
     )
 
 
-def _size(text: str) -> int | None:
+def read_size(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -51,8 +51,8 @@ class Search:
         return f"/acceptances?{urlencode(parts)}" if parts else "/acceptances"
 
 
-def find(visit: Visit) -> Search:
-    """What the query of this visit asks for, within what its reader may see."""
+def find(visit: Visit, limit: int = PAGE_SIZE) -> Search:
+    """What the query of this visit asks for, at most `limit` rows, within what its reader may see."""
     scope, owner_id, session = visit.member.scope, visit.services.place.owner_id, visit.session
     period = read_period(visit.query.get("first", ""), visit.query.get("last", ""))
     typed, problems = {"first": period.first, "last": period.last}, dict(period.problems)
@@ -86,9 +86,9 @@ def find(visit: Visit) -> Search:
         query = AcceptanceQuery(
             since, until, typed["name"], mac, typed["course"], receipt or "", version.id if version else "", site_ids
         )
-        rows = search.search_acceptances(session, owner_id, query, before=read_before(before), limit=PAGE_SIZE + 1)
-    older = f"{format_exact(rows[PAGE_SIZE - 1].accepted_at)}~{rows[PAGE_SIZE - 1].id}" if len(rows) > PAGE_SIZE else ""
-    return Search(typed, period, problems, rows[:PAGE_SIZE], before, older, list(known), versions)
+        rows = search.search_acceptances(session, owner_id, query, before=read_before(before), limit=limit + 1)
+    older = f"{format_exact(rows[limit - 1].accepted_at)}~{rows[limit - 1].id}" if len(rows) > limit else ""
+    return Search(typed, period, problems, rows[:limit], before, older, list(known), versions)
 
 
 def format_exact(moment: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -9,8 +10,8 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from captive_portal.console.evidence import leaf_values, leaf_words
-from captive_portal.console.evidence.leaf_view import see
-from captive_portal.console.evidence.periods import read_period
+from captive_portal.console.evidence.leaf_view import SeenLeaf, see
+from captive_portal.console.evidence.periods import Period, read_period
 from captive_portal.console.evidence.search import format_exact
 from captive_portal.console.visit import Visit
 from gateway.storage import console_queries
@@ -32,21 +33,15 @@ def exports(visit: Visit) -> Response:
 
 def page(visit: Visit, template: str, path: str, types: tuple[str, ...]) -> Response:
     """A page of the log's entries of `types`, all without any, within what the reader may see."""
-    scope, owner_id = visit.member.scope, visit.services.place.owner_id
     period = read_period(visit.query.get("first", ""), visit.query.get("last", ""))
-    since, until = scope.within(period.since, period.until)
-    query = LeafQuery(types, since, until, scope.sites, leaf_words.LOCAL)
-    before = _read_before(visit.query.get("before", ""))
-    found = () if period.problems else find_leaves(
-        visit.session, owner_id, query, before=before, limit=PAGE_SIZE + 1
-    )  # fmt: skip
-    older = f"{format_exact(found[PAGE_SIZE - 1].at)}~{found[PAGE_SIZE - 1].index}" if len(found) > PAGE_SIZE else ""
+    before = read_place(visit.query.get("before", ""))
+    rows, older = entries(visit, types, period, before, PAGE_SIZE)
     kept = {"type": types[0] if types and path == "/log" else "", "first": period.first, "last": period.last}
     asked = urlencode({key: value for key, value in kept.items() if value})
     return visit.page(
         template,
         HTTPStatus.UNPROCESSABLE_ENTITY if period.problems else HTTPStatus.OK,
-        rows=see(visit.session, sorted(found[:PAGE_SIZE], key=lambda leaf: -leaf.index), scope),
+        rows=rows,
         period=period,
         chosen=kept["type"],
         words=leaf_words,
@@ -56,11 +51,25 @@ def page(visit: Visit, template: str, path: str, types: tuple[str, ...]) -> Resp
         older=f"{path}?{urlencode({**{key: value for key, value in kept.items() if value}, 'before': older})}"
         if older
         else "",
-        staged=console_queries.figures(visit.session, owner_id, visit.now).staged_leaves,
+        staged=console_queries.figures(visit.session, visit.services.place.owner_id, visit.now).staged_leaves,
     )
 
 
-def _read_before(text: str) -> tuple[datetime, int] | None:
+def entries(
+    visit: Visit, types: tuple[str, ...], period: Period, before: tuple[datetime, int] | None, limit: int
+) -> tuple[Sequence[SeenLeaf], str]:
+    """The newest entries before a place in the log, as the reader may see them, and the place where the rest begins."""
+    scope, owner_id = visit.member.scope, visit.services.place.owner_id
+    since, until = scope.within(period.since, period.until)
+    query = LeafQuery(types, since, until, scope.sites, leaf_words.LOCAL)
+    found = () if period.problems else find_leaves(
+        visit.session, owner_id, query, before=before, limit=limit + 1
+    )  # fmt: skip
+    older = f"{format_exact(found[limit - 1].at)}~{found[limit - 1].index}" if len(found) > limit else ""
+    return see(visit.session, sorted(found[:limit], key=lambda leaf: -leaf.index), scope), older
+
+
+def read_place(text: str) -> tuple[datetime, int] | None:
     at, _, index = text[:80].partition("~")
     if not (index.isascii() and index.isdigit() and len(index) < 19):
         return None

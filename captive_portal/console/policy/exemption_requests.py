@@ -13,7 +13,7 @@ from captive_portal.console.policy.compiled import SnapshotReader
 from captive_portal.console.visit import Visit
 from gateway.access import exemption_requests as requests
 from gateway.access.closed import Standing, stand
-from gateway.access.exemption_requests import ANSWER_MAX_CHARS, SESSION_PREFIX
+from gateway.access.exemption_requests import ANSWER_MAX_CHARS, SESSION_PREFIX, Scope
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.dns.plan import Accepted
 from gateway.errors import UsageError
@@ -71,20 +71,9 @@ class ExemptionPages:
             return self._page(visit, found, {"granting": PROBLEMS["answer"]})
         if until is None:
             return self._page(visit, found, {"until": PROBLEMS["until"]})
-        standing = self._standing(visit, found)
-        categories = standing.categories if standing is not None and standing.categories else None
+        scope: Scope = "group" if visit.form.get("scope") == "group" else "session"
         try:
-            done = requests.grant(
-                visit.session,
-                visit.services.place,
-                found.request.id,
-                visit.member.username,
-                answer,
-                scope="group" if visit.form.get("scope") == "group" else "session",
-                categories=categories,
-                until=until,
-                now=visit.now,
-            )
+            done = granted(visit, self._snapshot, found, answer, scope, until)
         except UsageError:
             return self._page(visit, found, {"": PROBLEMS["policy"]})
         return self._done(visit, found, done, "granted")
@@ -98,9 +87,7 @@ class ExemptionPages:
         if problem is not None:
             wrong = PROBLEMS["no_answer" if problem == "missing" else "answer"]
             return self._page(visit, found, {"declining": wrong})
-        done = requests.decline(
-            visit.session, visit.services.place, found.request.id, visit.member.username, answer, visit.now
-        )
+        done = declined(visit, found, answer)
         return self._done(visit, found, done, "declined")
 
     def _done(self, visit: Visit, found: Asked, done: requests.Decided | requests.NotDecided, notice: str) -> Response:
@@ -111,26 +98,11 @@ class ExemptionPages:
         return self._page(visit, found, {"until" if done.reason == "until" else "": PROBLEMS[done.reason]})
 
     def _find(self, visit: Visit) -> Asked | None:
-        text = visit.params["request"]
-        usable = len(text) <= 32 and text.isascii() and text.isalnum()  # PostgreSQL refuses to compare with NUL
-        return exemption_requests.find(visit.session, visit.services.place.owner_id, text) if usable else None
-
-    def _standing(self, visit: Visit, found: Asked) -> Standing | None:
-        """How the name stands for the guest's group now, by the policy that DNS serves."""
-        compiled = self._snapshot.read()
-        if compiled is None:
-            return None
-        snapshot = compiled.snapshot
-        group = snapshot.group(found.grant.group_key)
-        hostname = visit.services.settings.portal.hostname.lower().rstrip(".")
-        try:
-            return stand(found.request.name, Accepted(snapshot, group), visit.now, portal_name=hostname)
-        except PolicyError:
-            return None
+        return find(visit, visit.params["request"])
 
     def _page(self, visit: Visit, found: Asked, problems: dict[str, str] | None = None) -> Response:
         grant, request = found.grant, found.request
-        standing = self._standing(visit, found)
+        standing = stands(visit, self._snapshot, found)
         categories = standing.categories if standing is not None and standing.categories else request.categories
         until = max(grant.ends_at, visit.now + timedelta(minutes=15)) if grant.ends_at > visit.now else visit.now
         owner_id, course_id = visit.services.place.owner_id, request.course_id
@@ -151,6 +123,50 @@ class ExemptionPages:
             problems=problems or {},
             answer_max=ANSWER_MAX_CHARS,
         )
+
+
+def find(visit: Visit, request_id: str) -> Asked | None:
+    """The request with this id."""
+    usable = len(request_id) <= 32 and request_id.isascii() and request_id.isalnum()  # PostgreSQL refuses NUL
+    return exemption_requests.find(visit.session, visit.services.place.owner_id, request_id) if usable else None
+
+
+def granted(
+    visit: Visit, snapshot: SnapshotReader, found: Asked, answer: str, scope: Scope, until: datetime
+) -> requests.Decided | requests.NotDecided:
+    """Publish the exemption that a guest asked for, for what closes the name now. Raises: UsageError."""
+    standing = stands(visit, snapshot, found)
+    return requests.grant(
+        visit.session,
+        visit.services.place,
+        found.request.id,
+        visit.member.username,
+        answer,
+        scope=scope,
+        categories=standing.categories if standing is not None and standing.categories else None,
+        until=until,
+        now=visit.now,
+    )
+
+
+def declined(visit: Visit, found: Asked, answer: str) -> requests.Decided | requests.NotDecided:
+    """Tell the guest why not."""
+    return requests.decline(
+        visit.session, visit.services.place, found.request.id, visit.member.username, answer, visit.now
+    )
+
+
+def stands(visit: Visit, snapshot: SnapshotReader, found: Asked) -> Standing | None:
+    """How the name stands for the guest's group now, by the policy that DNS serves."""
+    compiled = snapshot.read()
+    if compiled is None:
+        return None
+    group = compiled.snapshot.group(found.grant.group_key)
+    hostname = visit.services.settings.portal.hostname.lower().rstrip(".")
+    try:
+        return stand(found.request.name, Accepted(compiled.snapshot, group), visit.now, portal_name=hostname)
+    except PolicyError:
+        return None
 
 
 def _moment(text: str) -> datetime | None:

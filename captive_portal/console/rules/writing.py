@@ -60,7 +60,7 @@ def standings(visit: Visit) -> Sequence[Standing]:
     drafts = {draft.group_key: draft for draft in rules_drafts.all_of(visit.session, owner_id)}
     return [
         Standing(room, rules.version_in_force(visit.session, owner_id, room.key), drafts.get(room.key))
-        for room in _rooms(visit).values()
+        for room in rooms(visit).values()
     ]
 
 
@@ -70,8 +70,8 @@ def edit(visit: Visit) -> Response:
     if room is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
     row = _draft(visit, room)
-    draft = drafting.kept(row) if row is not None else _begun(visit, room)
-    return _form(visit, room, row, rules_form.typed(draft, _languages(visit)))
+    draft = drafting.kept(row) if row is not None else begun(visit, room)
+    return _form(visit, room, row, rules_form.typed(draft, spoken_here(visit)))
 
 
 def save(visit: Visit) -> Response:
@@ -79,7 +79,7 @@ def save(visit: Visit) -> Response:
     room = _room(visit)
     if room is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
-    draft, typed, problems = rules_form.read(visit.form, _languages(visit))
+    draft, typed, problems = rules_form.read(visit.form, spoken_here(visit))
     edition = visit.form.get("edition")
     if problems:
         return _form(visit, room, _draft(visit, room), typed, problems=problems, edition=edition)
@@ -107,9 +107,9 @@ def ask(visit: Visit) -> Response:
     if room is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
     row = _draft(visit, room)
-    if row is None or _hindrances(visit, row) or blanks(visit.services.settings.privacy):
+    if row is None or hindrances_of(visit, row) or blanks(visit.services.settings.privacy):
         return visit.go(f"{room.path}/preview")
-    owner_id, draft = visit.services.place.owner_id, drafting.in_languages(drafting.kept(row), _languages(visit))
+    owner_id, draft = visit.services.place.owner_id, drafting.in_languages(drafting.kept(row), spoken_here(visit))
     return visit.page(
         "rules_publish.html",
         room=room,
@@ -118,7 +118,7 @@ def ask(visit: Visit) -> Response:
         in_force=rules.version_in_force(visit.session, owner_id, room.key),
         online=rules_drafts.count_reached(visit.session, owner_id, room.key, visit.now),
         untranslated=", ".join(
-            LANGUAGE_NAMES.get(each, each) for each in _languages(visit) if each not in draft.written
+            LANGUAGE_NAMES.get(each, each) for each in spoken_here(visit) if each not in draft.written
         ),
     )
 
@@ -136,7 +136,7 @@ def publish(visit: Visit) -> Response:
         visit.services.place,
         room.key,
         visit.form.get("edition"),
-        languages=_languages(visit),
+        languages=spoken_here(visit),
         ask_again=ask_again,
         by=visit.member.username,
         now=visit.now,
@@ -194,14 +194,14 @@ def _form(
         problems=problems or {},
         alert=alert,
         differing=_differing(drafting.kept(row), overtaken) if row is not None and overtaken is not None else {},
-        tongues=_languages(visit),
+        tongues=spoken_here(visit),
         notice=visit.query.get("notice", ""),
         in_force=rules.version_in_force(visit.session, visit.services.place.owner_id, room.key),
     )
 
 
 def _preview(visit: Visit, room: Room, row: RulesDraft, alert: str = "") -> Response:
-    languages = _languages(visit)
+    languages = spoken_here(visit)
     draft = drafting.in_languages(drafting.kept(row), languages)
     in_force = rules.version_in_force(visit.session, visit.services.place.owner_id, room.key)
     wanted = visit.query.get("text", "")
@@ -226,7 +226,7 @@ def _preview(visit: Visit, room: Room, row: RulesDraft, alert: str = "") -> Resp
         rules=Rules(spoken, Markup(render(new))),  # noqa: S704 - cleaned as it is for guests
         rows=compare(old[spoken], new) if new and spoken in old else None,
         same=in_force is not None and draft.written == old,
-        problems={name: rules_form.words(name, problem) for name, problem in _hindrances(visit, row).items()},
+        problems={name: rules_form.words(name, problem) for name, problem in hindrances_of(visit, row).items()},
         blanks=list(blanks(visit.services.settings.privacy)),
     )
 
@@ -239,14 +239,14 @@ def _differing(theirs: Draft, yours: Draft) -> dict[str, Sequence[Row]]:
     return {each: differ for each, differ in found.items() if differ}
 
 
-def _hindrances(visit: Visit, row: RulesDraft) -> Mapping[str, Any]:
+def hindrances_of(visit: Visit, row: RulesDraft) -> Mapping[str, Any]:
     taken = rules_drafts.labels(visit.session, visit.services.place.owner_id)
-    draft = drafting.in_languages(drafting.kept(row), _languages(visit))
+    draft = drafting.in_languages(drafting.kept(row), spoken_here(visit))
     return hindrances(draft, taken, drafting.norwegian_day(visit.now))
 
 
-def _begun(visit: Visit, room: Room) -> Draft:
-    owner_id, languages = visit.services.place.owner_id, _languages(visit)
+def begun(visit: Visit, room: Room) -> Draft:
+    owner_id, languages = visit.services.place.owner_id, spoken_here(visit)
     taken = rules_drafts.labels(visit.session, owner_id)
     label = suggested_label(taken, room.key, drafting.norwegian_day(visit.now).year)
     version = rules.version_in_force(visit.session, owner_id, room.key)
@@ -264,15 +264,15 @@ def _draft(visit: Visit, room: Room) -> RulesDraft | None:
     return rules_drafts.find(visit.session, visit.services.place.owner_id, room.key)
 
 
-def _languages(visit: Visit) -> Sequence[str]:
+def spoken_here(visit: Visit) -> Sequence[str]:
     return visit.services.settings.portal.languages
 
 
 def _room(visit: Visit) -> Room | None:
-    return _rooms(visit).get(visit.params["group"])
+    return rooms(visit).get(visit.params["group"])
 
 
-def _rooms(visit: Visit) -> dict[str, Room]:
+def rooms(visit: Visit) -> dict[str, Room]:
     """By what stands in addresses. Groups made for one guest's exemption have no rules of their own."""
     published = generations.in_force(visit.session, visit.services.place.owner_id)
     groups = published.document.get("groups", {}) if published is not None else {}
