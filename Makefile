@@ -3,6 +3,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+SETTINGS := $(or $(GJESTENETT_CONFIG),gjestenett.toml)
 
 .PHONY: help run test demo check bench bench-dns bench-portal soak fuzz lock format clean setup setup-dev
 
@@ -10,7 +11,8 @@ help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup ## Set up everything and serve the portal, console and DNS on loopback
-	@$(BIN)/gjestenett up
+	@[ -e $(SETTINGS) ] || $(BIN)/gjestenett config starter > $(SETTINGS)
+	@$(BIN)/gjestenett --config $(SETTINGS) up
 
 test: setup-dev ## Set up and run every test that this machine can run
 	@$(PYTEST) -n 2 --dist loadfile $(TESTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI
@@ -17,9 +18,14 @@ from captive_portal.console.evidence.exports import ExportShelf
 from captive_portal.console.gate import arrive, routes
 from captive_portal.console.look import Look
 from captive_portal.console.pages import all_calls, all_pages
-from captive_portal.security import PAGE_HEADERS
+from captive_portal.security import CONTENT_SECURITY_POLICY, PAGE_HEADERS
 from gateway.context import Services
 from gateway.telemetry import Totals
+
+HEADERS: Mapping[str, str] = {
+    **PAGE_HEADERS,
+    "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; script-src 'self'; connect-src 'self'",
+}
 
 
 def create_app(services: Services, dns: Totals | None = None) -> ASGIApp:
@@ -50,23 +56,27 @@ def create_app(services: Services, dns: Totals | None = None) -> ASGIApp:
         redirect_slashes=False,
         openapi_url=None,
     )
-    return SafeHeaders(application)
+    return SafeHeaders(application, services.settings.console.hsts_days)
 
 
 class SafeHeaders:
-    """Puts the headers of `captive_portal.security` on every answer that does not set its own.
+    """Puts `HEADERS` on every answer that does not set its own.
 
-    No HSTS: with a certificate that browsers don't know, it would take away the way past their warning.
+    HSTS (RFC 6797) only for `hsts_days` more than 0: with a certificate that browsers don't know, it would take away
+    the way past their warning.
     """
 
-    def __init__(self, application: ASGIApp) -> None:
+    def __init__(self, application: ASGIApp, hsts_days: int = 0) -> None:
         self.application = application
+        self.headers = dict(HEADERS)
+        if hsts_days:
+            self.headers["Strict-Transport-Security"] = f"max-age={hsts_days * 86400}; includeSubDomains"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_safe(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in PAGE_HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

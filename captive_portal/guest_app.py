@@ -15,16 +15,19 @@ from starlette.routing import BaseRoute, Match, Route
 from captive_portal import capport
 from captive_portal.assets import ASSET_HEADERS
 from captive_portal.guest import troubles
+from captive_portal.guest.accepting import AcceptPages
+from captive_portal.guest.courses import CourseDoors
 from captive_portal.guest.devices import DevicePages
 from captive_portal.guest.edge import Edge
 from captive_portal.guest.find_closed import FindPages
 from captive_portal.guest.hosts import HostPages
-from captive_portal.guest.information import InformationPages
-from captive_portal.guest.pages import Pages
+from captive_portal.guest.my_data import MyDataPages
 from captive_portal.guest.policy_reader import PolicyReader
+from captive_portal.guest.reading import ReadingPages
 from captive_portal.guest.receipts import PROOF_SUFFIX, ReceiptPages
 from captive_portal.guest.returning import ReturnPages
 from captive_portal.guest.site import Resolve, Site, open_site, visit
+from captive_portal.guest.status_page import StatusPages
 from captive_portal.guest.status_parts import StatusParts
 from captive_portal.guest.why import WhyPages
 from gateway.context import Services
@@ -40,26 +43,27 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
     Raises: FormKeyError, CatalogueError when the installation is damaged.
     """
     site = open_site(services, resolve)
-    pages, receipts, information = Pages(site), ReceiptPages(site), InformationPages(site)
-    policy = PolicyReader(services.settings)
+    policy, doors, returning = PolicyReader(services.settings), CourseDoors(site), ReturnPages(site)
+    accepting, status = AcceptPages(site, policy, doors, returning), StatusPages(site)
+    reading, my_data, receipts = ReadingPages(site, policy, doors), MyDataPages(site), ReceiptPages(site)
     why, find = WhyPages(site, policy), FindPages(site)
     errors = _Errors(site)
     routes: list[BaseRoute] = [
-        _page("/", pages.welcome),
-        _page("/accept", pages.accept, "POST"),
-        _page("/accept", pages.accept_by_get),
-        _page("/status", pages.status),
+        _page("/", accepting.welcome),
+        _page("/accept", accepting.accept, "POST"),
+        _page("/accept", accepting.accept_by_get),
+        _page("/status", status.status),
         _page("/waiting", HostPages(site).waiting),
-        _page("/sign-off", pages.sign_off, "POST"),
-        _page("/sign-off", pages.sign_off_by_get),
-        *_device_routes(site),
-        _page("/form", pages.blank_form),
-        *(_page(path, pages.rules) for path in ("/rules", "/regler")),
-        *(_page(path, pages.my_data) for path in ("/my-data", "/innsyn")),
-        _page("/my-data", pages.show_my_data, "POST"),
-        *(_page(path, information.closed) for path in ("/closed", "/stengt")),
-        *(_page(path, information.accessibility) for path in ("/accessibility", "/tilgjengelighet")),
-        *(_page(path, pages.privacy) for path in ("/privacy", "/personvern")),
+        _page("/sign-off", status.sign_off, "POST"),
+        _page("/sign-off", status.sign_off_by_get),
+        *_device_routes(site, returning),
+        _page("/form", accepting.blank_form),
+        *(_page(path, reading.rules) for path in ("/rules", "/regler")),
+        *(_page(path, my_data.ask) for path in ("/my-data", "/innsyn")),
+        _page("/my-data", my_data.show, "POST"),
+        *(_page(path, reading.closed) for path in ("/closed", "/stengt")),
+        *(_page(path, reading.accessibility) for path in ("/accessibility", "/tilgjengelighet")),
+        *(_page(path, reading.privacy) for path in ("/privacy", "/personvern")),
         *(_page(f"{path}/{{code}}{PROOF_SUFFIX}", receipts.proof) for path in ("/receipt", "/kvittering")),
         *(_page(f"{path}/{{code}}", receipts.receipt) for path in ("/receipt", "/kvittering")),
         *(_page(path, receipts.find) for path in ("/receipt", "/kvittering")),
@@ -92,8 +96,8 @@ def _page(path: str, endpoint: Callable[[Request], Response], method: str = "GET
     return Route(path, in_thread, methods=[method])
 
 
-def _device_routes(site: Site) -> list[BaseRoute]:
-    devices, returning = DevicePages(site), ReturnPages(site)
+def _device_routes(site: Site, returning: ReturnPages) -> list[BaseRoute]:
+    devices = DevicePages(site)
     buttons = {"/extend": devices.extend, "/words": devices.words, "/end-device": devices.end_device}
     return [
         *(_page(path, endpoint, "POST") for path, endpoint in buttons.items()),

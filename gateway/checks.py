@@ -125,17 +125,22 @@ def _withheld(settings: Settings, now: datetime) -> list[str]:
 
 
 def _missing_groups(settings: Settings) -> list[str]:
-    """The groups that networks lead to and the policy in force has not. Nothing before there is a policy."""
+    """The groups that the settings name and the policy in force has not. Nothing before there is a policy."""
     try:
         snapshot = read_snapshot(current_path(settings.state))
     except (OSError, PolicyError):
         return []
-    missing = sorted({group for group in settings.dns.sources.values() if snapshot.group(group) is None})
-    found = [f"dns.sources: no group {group!r} in the policy in force; its guests get no answers" for group in missing]
-    unknown = [group for group in settings.hosts.groups if snapshot.group(group) is None]
+    named = [
+        ("dns.sources", settings.dns.sources.values(), "its guests get no answers"),
+        ("hosts.groups", settings.hosts.groups, "nobody has to ask"),
+        ("sessions.hours_by_group", settings.sessions.hours_by_group, "its hours apply to nobody"),
+        ("courses.host_groups", settings.courses.host_groups, "hosts can't choose it"),
+    ]
     return [
-        *found,
-        *(f"hosts.groups: no group {group!r} in the policy in force; nobody has to ask" for group in unknown),
+        f"{setting}: no group {group!r} in the policy in force; {so}"
+        for setting, groups, so in named
+        for group in sorted(set(groups))
+        if snapshot.group(group) is None
     ]
 
 

@@ -46,12 +46,20 @@ def cli(context: click.Context, config: Path | None, state: Path | None) -> None
 @pass_invocation
 def up(invocation: Invocation) -> None:
     """Run every service under one supervisor."""
-    from gateway.startup import hold_state, in_child, keep_settings, prepare_and_announce, services_to_run
+    from gateway.startup import (
+        hold_state,
+        in_child,
+        keep_settings,
+        prepare_and_announce,
+        services_to_run,
+        settings_in_words,
+    )
     from gateway.supervisor import Supervisor
 
     _log_to_stderr("up")
     settings = invocation.settings
     lock = hold_state(settings)
+    click.echo(f"{'settings':<14} {settings_in_words(invocation.config)}")
     in_child(lambda: prepare_and_announce(settings, click.echo))
     invocation.config = keep_settings(invocation.config, settings)
     status = Supervisor(services_to_run(settings, _own_command(invocation))).run()
@@ -173,6 +181,7 @@ def jobs(invocation: Invocation) -> None:
     from gateway.lists.jobs import run
     from gateway.storage.engine import StorageUnavailableError
     from gateway.supervisor import StopFlag
+    from gateway.terms.coming import ComingRules
 
     _log_to_stderr("jobs")
     services = invocation.services()
@@ -180,6 +189,7 @@ def jobs(invocation: Invocation) -> None:
     forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
     retention = Retention(services.database, services.place, settings, utc_now)
     announced = AnnouncementFiles(settings, utc_now)
+    coming = ComingRules(services.database, services.place, utc_now)
     keeping = CourseKeeping(services.database, services.place, settings.privacy, utc_now)
     sync = [*_own_command(invocation), "lists", "sync", "--due"]
     targets = settings.audit.targets
@@ -200,6 +210,7 @@ def jobs(invocation: Invocation) -> None:
     def beside() -> None:
         forgetting.poll()
         retention.poll()
+        coming.poll()
         keeping.poll()
         pusher.poll()
         announced.poll()

@@ -63,7 +63,7 @@ def _set_up(settings: Settings, database: Database, now: datetime) -> Place:
                 interfaces=guest_interfaces(settings),
                 now=now,
             )
-            if rules.version_in_force(session, place.owner_id) is None:
+            if rules.version_in_force(session, place.owner_id, now=now) is None:
                 terms.publish(
                     session,
                     place,

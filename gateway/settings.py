@@ -153,6 +153,16 @@ class Console(Section):
     """After how long without a page staff sign in again."""
     session_hours: Annotated[int, Field(ge=1, le=7 * 24)] = 12
     """After how long in all they do, however busy."""
+    second_factor: Literal["auditors", "everybody"] = "auditors"
+    """Of whom, among those with a password of our own, an authenticator is demanded."""
+    hsts_days: Annotated[int, Field(ge=0, le=3650)] = 0
+    """For how long browsers are to refuse the console without a certificate that they trust; 0: they may be told to go
+    on. Only for a certificate of an authority: with our own, browsers would shut IT out.
+    """
+
+    def needs_second_factor(self, role: str) -> bool:
+        """Whether somebody of this role signs in with a password alone."""
+        return role == "auditor" or self.second_factor == "everybody"
 
 
 class Dns(Section):
@@ -224,6 +234,14 @@ class Privacy(Section):
     staff_names: KeepPeriod = "1826 days"
 
 
+class Rules(Section):
+    """The rules. With `two_person` one of IT proposes a new version and another publishes it, in the console; the
+    command line, which knows nobody, publishes none then.
+    """
+
+    two_person: bool = False
+
+
 class Courses(Section):
     """Courses. Hosts give their unit's courses one of `host_groups`; IT gives any of the policy's groups."""
 
@@ -268,6 +286,7 @@ class Settings(BaseSettings):
     oidc: Oidc = Oidc()
     dns: Dns = Dns()
     enforcement: Enforcement = Enforcement()
+    rules: Rules = Rules()
     courses: Courses = Courses()
     wifi: Wifi = Wifi()
     mail: Mail = Mail()

@@ -126,6 +126,12 @@ def keep_settings(config: Path | None, settings: Settings) -> Path | None:
     return kept
 
 
+def settings_in_words(config: Path | None) -> str:
+    """Which settings file counts, as the first line that `up` prints; the pages send people to it."""
+    source = config_path(config)
+    return str(source.absolute()) if source is not None else "as delivered; `gjestenett config starter` prints a file"
+
+
 def prepare_and_announce(settings: Settings, say: Callable[[str], object]) -> None:
     """Bring the installation to where every service can start, close the doors, and print where everything is.
 

@@ -35,6 +35,10 @@ def _changes(before: Policy, after: Policy) -> Iterator[Change]:
         yield Change("time_zone", "", {"before": before.zone_key, "after": after.zone_key})
     if before.quarantine_private_suffixes != after.quarantine_private_suffixes:
         yield Change("private_suffixes_on" if after.quarantine_private_suffixes else "private_suffixes_off", "", {})
+    for category in CATEGORIES:
+        if (category in before.host_categories) != (category in after.host_categories):
+            added = category in after.host_categories
+            yield Change("host_category_added" if added else "host_category_removed", "", {"category": category})
     for kind, old, new in (
         ("own_zone", before.own_zones, after.own_zones),
         ("never_blocked", before.never_blocked, after.never_blocked),
@@ -64,6 +68,10 @@ def _group_changes(key: str, before: Group | None, after: Group | None) -> Itera
         yield Change("mark", key, {"before": before.mark, "after": after.mark})
     if before.titles != after.titles:
         yield Change("titles", key, {"after": " / ".join(after.titles.values()) or key})
+    if before.like != after.like:
+        yield Change("like" if after.like else "like_ended", key, {"other": after.like or before.like})
+    if after.like:
+        return  # what changes for it is told of the other
     for category in CATEGORIES:
         if (category in before.closed) != (category in after.closed):
             yield Change("closed" if category in after.closed else "opened", key, {"category": category})

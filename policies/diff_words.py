@@ -53,6 +53,26 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
     ),
     "titles": ("gruppen {group} heter nå «{after}»", "gruppa {group} heiter no «{after}»",
                "group {group} is now called “{after}”"),
+    "like": (
+        "gruppen {group} følger reglene for gruppen {other}",
+        "gruppa {group} følgjer reglane for gruppa {other}",
+        "group {group} has the rules of group {other}",
+    ),
+    "like_ended": (
+        "gruppen {group} følger ikke lenger reglene for gruppen {other}",
+        "gruppa {group} følgjer ikkje lenger reglane for gruppa {other}",
+        "group {group} no longer has the rules of group {other}",
+    ),
+    "host_category_added": (
+        "verter kan åpne {category} for kursene sine",
+        "vertar kan opne {category} for kursa sine",
+        "hosts may open {category} for their courses",
+    ),
+    "host_category_removed": (
+        "verter kan ikke lenger åpne {category}",
+        "vertar kan ikkje lenger opne {category}",
+        "hosts may no longer open {category}",
+    ),
     "closed": ("{category} stengt for gruppen {group}", "{category} stengt for gruppa {group}",
                "{category} closed for group {group}"),
     "opened": ("{category} åpnet for gruppen {group}", "{category} opna for gruppa {group}",

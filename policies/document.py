@@ -4,27 +4,30 @@
  "groups": {"course": {"mark": 2, "names": {"nb": "Kurs"}, "closed": ["adult"], "permit": ["name"], "forbid": ["name"],
    "schedules": [{"categories": ["dating"], "days": ["mon"], "from": "08:00", "to": "16:00", "effect": "close"}],
    "safe_search": ["google", "youtube_strict"], "judge": {"gambling": 0.97}, "top_names": false,
-   "report": ["streaming"]}},
+   "report": ["streaming"]},
+  "course-1": {"mark": 3, "like": "course"}},
  "exemptions": [{"id": "e1", "group": "course", "categories": ["gaming"], "from": "2026-12-01T08:00:00+01:00",
    "until": "2026-12-01T16:00:00+01:00", "approved_by": "Kari Nordmann", "reason": "a course in game design"}],
  "never_blocked": ["name"], "own_zones": ["name"], "overrules": [{"name": "name", "source": "list"}],
- "quarantine_private_suffixes": false}
+ "quarantine_private_suffixes": false, "host_categories": ["gaming"]}
 
-Needed are version, groups with a group `default` of mark 1, and of each group mark and closed. Version 1, which had
-block_answer and groups of mark, closed, permit and forbid only, is read too.
+Needed are version, groups with a group `default` of mark 1, and of each group mark and closed. A group that is `like`
+another one has that one's rules: its canonical form repeats them, and what it says of its own is not read. Version 1,
+which had block_answer and groups of mark, closed, permit and forbid only, is read too.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, cast
 
 from policies.categories import CATEGORIES, CLOSED_BY_DEFAULT
 from policies.document_parts import Reader, Table, read_exemption, read_schedules, read_zone, write_moment
 from policies.document_problems import DocumentError, Path, Problem
-from policies.model import BLOCK_ANSWERS, BlockAnswer, Exemption, Group, Policy
+from policies.model import BLOCK_ANSWERS, NEVER_BY_HOSTS, BlockAnswer, Exemption, Group, Policy
 from policies.safe_search import ONE_OF, PROVIDERS
 from policies.schedule import write_days, write_minute
 
@@ -55,6 +58,7 @@ _TOP = frozenset(
         "own_zones",
         "overrules",
         "quarantine_private_suffixes",
+        "host_categories",
     )
 )
 _IN_GROUP = frozenset(("names", "permit", "forbid", "schedules", "safe_search", "judge", "top_names", "report"))
@@ -80,8 +84,9 @@ def parse_document(document: object) -> Policy:
 
     Raises: DocumentError with every problem: unknown or missing keys, unknown category, bad or repeated
         name, a name both permitted and forbidden in one group, schedules of one category that overlap, an unknown
-        time zone, an exemption that ends before it begins or lifts malware or phishing, a mark used twice or out of
-        range, no group `default` with mark 1.
+        time zone, an exemption that ends before it begins or lifts malware or phishing, a category for hosts that
+        they never open, a mark used twice or out of range, a group like one that is not there or is like another one
+        itself, no group `default` with mark 1.
     """
     read = Reader()
     version = document.get("version") if isinstance(document, Mapping) else VERSION
@@ -100,6 +105,7 @@ def parse_document(document: object) -> Policy:
         group = _group(read, key, value, old=version == 1)
         if group is not None:
             groups[group.key] = group
+    _follow(read, groups)
     _check_marks(read, groups)
     if "groups" in top and DEFAULT_GROUP not in written:
         read.problem(("groups",), f"there must be a group {DEFAULT_GROUP!r}")
@@ -114,6 +120,9 @@ def parse_document(document: object) -> Policy:
         exemptions[found.id] = found
     overrules = _overrules(read, top)
     private = _truth(read, top.get("quarantine_private_suffixes", False), ("quarantine_private_suffixes",))
+    for_hosts = read.categories(top.get("host_categories", []), ("host_categories",))
+    for category in sorted(for_hosts & NEVER_BY_HOSTS):
+        read.problem(("host_categories",), f"{category} is never opened by a host")
     read.finish()
     return Policy(
         cast(BlockAnswer, top.get("block_answer", BLOCK_ANSWERS[0])),
@@ -125,6 +134,7 @@ def parse_document(document: object) -> Policy:
         own,
         overrules,
         private,
+        for_hosts,
     )
 
 
@@ -139,6 +149,7 @@ def write_document(policy: Policy) -> dict[str, Any]:
         "own_zones": sorted(policy.own_zones),
         "never_blocked": sorted(policy.never_blocked),
         "quarantine_private_suffixes": policy.quarantine_private_suffixes,
+        "host_categories": sorted(policy.host_categories),
         "groups": {group.key: _write_group(group) for group in policy.groups.values()},
         "exemptions": [
             {
@@ -179,7 +190,7 @@ def _write_group(group: Group) -> dict[str, Any]:
             }
             for each in group.schedules
         ],
-    }
+    } | ({"like": group.like} if group.like else {})
 
 
 def _group(read: Reader, key: object, value: object, *, old: bool) -> Group | None:
@@ -190,12 +201,18 @@ def _group(read: Reader, key: object, value: object, *, old: bool) -> Group | No
     place: Path = ("groups", key)
     if old:
         table = read.table(value, place, {"mark", "closed", "permit", "forbid"})
+    elif isinstance(value, Mapping) and "like" in value:
+        table = read.table(value, place, {"mark", "like"}, _IN_GROUP | {"closed"})
     else:
         table = read.table(value, place, {"mark", "closed"}, _IN_GROUP)
     mark = table.get("mark", DEFAULT_MARK)
     if not isinstance(mark, int) or isinstance(mark, bool) or not 1 <= mark <= MAX_MARK:
         read.problem((*place, "mark"), f"{mark!r} is not a whole number from 1 to {MAX_MARK}")
         mark = 0
+    if "like" in table:
+        like = read.line(table["like"], (*place, "like")) or key
+        nothing: frozenset[str] = frozenset()
+        return Group(key, mark, nothing, nothing, nothing, titles=_titles(read, table, place), like=like)
     closed = read.categories(table.get("closed", []), (*place, "closed"))
     permit = read.names(table.get("permit", []), (*place, "permit"))
     forbid = read.names(table.get("forbid", []), (*place, "forbid"))
@@ -215,6 +232,20 @@ def _group(read: Reader, key: object, value: object, *, old: bool) -> Group | No
         _truth(read, table.get("top_names", False), (*place, "top_names")),
         read.categories(table.get("report", []), (*place, "report")),
     )
+
+
+def _follow(read: Reader, groups: dict[str, Group]) -> None:
+    """Give each group that is like another one that one's rules."""
+    for key, group in groups.items():
+        if not group.like:
+            continue
+        other, place = groups.get(group.like), ("groups", key, "like")
+        if other is None:
+            read.problem(place, f"there is no group {group.like!r}")
+        elif other.like or key == DEFAULT_GROUP:
+            read.problem(place, f"{key!r} can't be like {group.like!r}: one of the two must have rules of its own")
+        else:
+            groups[key] = replace(other, key=key, mark=group.mark, titles=group.titles, like=group.like)
 
 
 def _truth(read: Reader, value: object, place: Path) -> bool:
@@ -287,6 +318,6 @@ def _check_marks(read: Reader, groups: Mapping[str, Group]) -> None:
 
 def _check_forbidden(read: Reader, groups: Mapping[str, Group], open_everywhere: Mapping[str, frozenset[str]]) -> None:
     for group in groups.values():
-        for key, names in open_everywhere.items():
+        for key, names in open_everywhere.items() if not group.like else ():
             for name in sorted(group.forbid & names):
                 read.problem(("groups", group.key, "forbid"), f"{name} stands in {key} too, keep one")

@@ -85,11 +85,15 @@ def write_toml(document: Mapping[str, Any]) -> str:
     parts.append(f"own_zones = {_list(document['own_zones'])}\n")
     parts.append(f"never_blocked = {_list(document['never_blocked'])}\n")
     parts.append(f"quarantine_private_suffixes = {str(document['quarantine_private_suffixes']).lower()}\n")
+    parts.append(f"host_categories = {_categories(document['host_categories'])}\n")
     for key, group in document["groups"].items():
         parts.append(f"\n[groups.{key}]\nmark = {group['mark']}\n")
         if group["names"]:
             names = ", ".join(f"{language} = {_text(text)}" for language, text in group["names"].items())
             parts.append(f"names = {{ {names} }}\n")
+        if "like" in group:
+            parts.append(f"like = {_text(group['like'])}\n")
+            continue
         parts.append(f"closed = {_categories(group['closed'])}\n")
         parts.append(f"permit = {_list(group['permit'])}\nforbid = {_list(group['forbid'])}\n")
         parts.append(f"safe_search = {_list(group['safe_search'])}\n")

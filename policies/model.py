@@ -37,6 +37,9 @@ ReasonKind = Literal[
 NEVER_EXEMPT = frozenset({"malware", "phishing"})
 """Categories that no exemption lifts."""
 
+NEVER_BY_HOSTS = NEVER_EXEMPT | {"adult"}
+"""Categories that no host opens, whatever a document says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -77,7 +80,8 @@ class Group:
     what people call the group, by language; `judge` is category → confidence (0–1) from which judged names are
     blocked; `safe_search` are keys of `policies.safe_search.PROVIDERS`. With `top_names` the refused and
     judged names that many devices ask for are kept for a day. `report` are categories whose answers are counted by
-    category while they are open, so that it is seen what closing them would refuse.
+    category while they are open, so that it is seen what closing them would refuse. `like` is the group whose rules and
+    exemptions this one has, whatever they become; "": it has its own.
     """
 
     key: str
@@ -91,6 +95,7 @@ class Group:
     titles: Mapping[str, str] = field(default_factory=_nothing)
     top_names: bool = False
     report: frozenset[str] = frozenset()
+    like: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ class Policy:
     """A checked policy document. `zone` is the clock of schedules. `never_blocked` are IT's additions to row 1,
     `own_zones` the municipality's own; `overrules` are (name, source or None for every source) of listed names that
     hygiene held back and IT wants obeyed; `quarantine_private_suffixes` has it hold back hosting domains too.
+    `host_categories` are those that a host may open for a course (`policies.host_opening`).
     """
 
     block_answer: BlockAnswer
@@ -109,6 +115,7 @@ class Policy:
     own_zones: frozenset[str] = frozenset()
     overrules: tuple[tuple[str, str | None], ...] = ()
     quarantine_private_suffixes: bool = False
+    host_categories: frozenset[str] = frozenset()
     _standings: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # memo of policies.schedule
 
 

@@ -54,6 +54,8 @@ def obstacle(rule: Rule, name: str, never: Mapping[str, str]) -> Obstacle | None
 def idle_rules(policy: Policy, never: Mapping[str, str]) -> Iterator[Idle]:
     """Every rule of a policy that changes nothing, by group and name."""
     for key, group in sorted(policy.groups.items()):
+        if group.like:
+            continue
         for rule in RULES:
             for name in sorted(group.permit if rule == "permit" else group.forbid):
                 found = obstacle(rule, name, never)

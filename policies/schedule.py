@@ -60,7 +60,7 @@ def _stand(policy: Policy, group: Group, now: datetime) -> Standing:
         if moment is not None:
             _earliest(changes, schedule.categories, moment)
     for exemption in policy.exemptions:
-        if exemption.group != group.key:
+        if exemption.group not in (group.key, group.like):
             continue
         categories = exemption.categories - NEVER_EXEMPT
         if exemption.start <= now < exemption.end:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
@@ -28,9 +28,11 @@ from captive_portal.api.problems import MEDIA_TYPE, problem, unavailable
 from captive_portal.auth import api_tokens
 from captive_portal.auth.sessions import SignedIn
 from captive_portal.auth.throttle import Throttle, network_of
-from captive_portal.console.gate import Call, arrive, from_here, may, run, signed_in
+from captive_portal.console.gate import Call, arrive, from_here, run, signed_in
 from captive_portal.console.look import Look
+from captive_portal.console.permissions import may
 from captive_portal.console.visit import SESSION_COOKIE, Visit
+from captive_portal.security_events import Event, SecurityEvents
 from gateway.context import Services
 from gateway.errors import UsageError
 from gateway.storage.engine import DataError, IntegrityError, StorageUnavailableError
@@ -49,6 +51,7 @@ class _Shared:
     services: Services
     look: Look
     in_flight: InFlight = field(default_factory=InFlight)
+    events: SecurityEvents = field(default_factory=SecurityEvents)
     strangers: Throttle = field(default_factory=lambda: Throttle(free=20, first_s=1.0, longest_s=60.0))
 
 
@@ -78,6 +81,9 @@ def _route(call: Call, shared: _Shared) -> Route:
             answer = problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(wrong))
         except StorageUnavailableError:
             answer = unavailable()
+        event = _EVENTS.get(answer.status_code)
+        if event is not None and (visit.bearer or event == "forbidden"):
+            shared.events.note(event, call.path, visit.address)
         return answer
 
     endpoint.page = call  # type: ignore[attr-defined]  # what the test that walks all routes reads
@@ -118,6 +124,9 @@ async def _answer(  # noqa: PLR0911 - a line for each thing that can be wrong
             return problem(HTTPStatus.BAD_REQUEST, idempotency.MALFORMED, kind="key-malformed")
     digest = idempotency.digest(call.method, visit.path, request.url.query, match, body) if key else ""
     return await run_in_threadpool(_change, call, visit, key or "", digest, shared.in_flight)
+
+
+_EVENTS: Mapping[int, Event] = {401: "attempt_failed", 403: "forbidden", 429: "attempt_held_back"}
 
 
 def _member(call: Call, visit: Visit) -> SignedIn | Response:  # noqa: PLR0911 - as above

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, Field
 from starlette.responses import Response
@@ -16,9 +17,10 @@ from captive_portal.api.paging import Page, Paged, address, answered, read_curso
 from captive_portal.api.problems import problem, refused, unknown
 from captive_portal.console.evidence import checkpoints as checkpoint_pages
 from captive_portal.console.evidence import leaf_words, proof, search, timeline
-from captive_portal.console.evidence.leaf_view import SeenLeaf
+from captive_portal.console.evidence.leaf_view import SeenLeaf, see
 from captive_portal.console.evidence.periods import read_period
 from captive_portal.console.gate import Call
+from captive_portal.console.tables import Shown
 from captive_portal.console.visit import Visit
 from gateway.audit.inspection import inspect
 from gateway.storage import checkpoints
@@ -198,7 +200,7 @@ def acceptances(visit: Visit) -> Response:
         return after
     query = {name: getattr(asked, name) for name in search.NEEDS} | {
         "version": asked.version, "site": asked.site, "first": _text(asked.first), "last": _text(asked.last),
-        "before": after[0] if after is not None else "",
+        "after": after[0] if after is not None else "",
     }  # fmt: skip
     hidden = [name for name, field in search.NEEDS.items() if query[name] and not visit.member.scope.shows(field)]
     if hidden:
@@ -206,8 +208,8 @@ def acceptances(visit: Visit) -> Response:
     found = search.find(replace(visit, query=query), asked.limit)
     if found.problems:
         return refused(found.problems)
-    rows = [_acceptance(visit, row) for row in found.rows]
-    more = address(visit, (found.older,)) if found.older else None
+    rows = [_acceptance(visit, row) for row in found.shown.rows]
+    more = _more(visit, found.shown)
     return answered(Acceptances, {"acceptances": rows, "next": more})
 
 
@@ -232,10 +234,11 @@ def log(visit: Visit) -> Response:
     period = read_period(_text(asked.first), _text(asked.last))
     if period.problems:
         return refused(period.problems)
-    before = timeline.read_place(after[0]) if after is not None else None
-    rows, older = timeline.entries(visit, (asked.type,) if asked.type else (), period, before, asked.limit)
-    more = address(visit, (older,)) if older else None
-    return answered(Entries, {"entries": [_entry(visit, row) for row in rows], "next": more})
+    order = replace(timeline.LOG, size=asked.limit).read({"after": after[0] if after is not None else ""})
+    part = timeline.entries(visit, (asked.type,) if asked.type else (), period, order)
+    shown = order.shown(part, lambda leaf: (leaf.index, leaf.index))
+    rows = see(visit.session, shown.rows, visit.member.scope)
+    return answered(Entries, {"entries": [_entry(visit, row) for row in rows], "next": _more(visit, shown)})
 
 
 def one(visit: Visit) -> Response:
@@ -279,9 +282,10 @@ def heads(visit: Visit) -> Response:
     after, limit = read_cursor(visit, 1), visit.asked.limit
     if isinstance(after, Response):
         return after
-    below = checkpoint_pages.read_size(after[0]) if after is not None else None
+    below = _size(after[0]) if after is not None else None
     rows = checkpoints.newest(visit.session, visit.services.place.owner_id, below=below, limit=limit + 1)
-    seen = [checkpoint_pages.look_at(visit, row) for row in rows[:limit]]
+    keys = proof.trusted_keys(visit)
+    seen = [checkpoint_pages.look_at(visit, row, keys) for row in rows[:limit]]
     facts = [
         {
             "size": each.checkpoint.size,
@@ -298,7 +302,7 @@ def heads(visit: Visit) -> Response:
 
 def head(visit: Visit) -> Response:
     """GET /api/v1/checkpoints/{size}"""
-    size = checkpoint_pages.read_size(visit.params["size"])
+    size = _size(visit.params["size"])
     row = None if size is None else checkpoints.of_size(visit.session, visit.services.place.owner_id, size)
     if row is None:
         return unknown(visit, "there is no checkpoint of that size")
@@ -312,8 +316,18 @@ def targets(visit: Visit) -> Response:
     return answered(Targets, {"targets": rows})
 
 
+def _more(visit: Visit, shown: Shown[Any]) -> str | None:
+    """The address of the next page: its cursor is the place that the table's own link names."""
+    place = dict(parse_qsl(urlsplit(shown.after).query)).get("after", "")
+    return address(visit, (place,)) if place else None
+
+
 def _text(day: date | None) -> str:
     return "" if day is None else day.isoformat()
+
+
+def _size(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _b64(value: bytes) -> str:

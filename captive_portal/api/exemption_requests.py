@@ -12,12 +12,13 @@ from captive_portal.api.fields import Moment, line
 from captive_portal.api.paging import Asked, Page, Paged, answered, part
 from captive_portal.api.problems import conflict, refused, unknown
 from captive_portal.console.gate import Call
-from captive_portal.console.policy import exemption_requests as pages
+from captive_portal.console.policy import deciding
 from captive_portal.console.policy.compiled import SnapshotReader
 from captive_portal.console.visit import Visit
 from gateway.access import exemption_requests as requests
 from gateway.access.exemption_requests import ANSWER_MAX_CHARS
 from gateway.storage import exemption_requests as stored
+from gateway.storage.keyset import Cut
 
 ROOT, ROOM = "/api/v1/exemptions", "policy"
 DECIDED_SHOWN = 500
@@ -91,7 +92,9 @@ class RequestsApi:
         rows = (
             stored.waiting(visit.session, owner_id)
             if visit.asked.decision == "waiting"
-            else stored.decided(visit.session, owner_id, DECIDED_SHOWN)
+            else stored.page_of_requests(
+                visit.session, owner_id, ("granted", "declined"), Cut("decided", descending=True, limit=DECIDED_SHOWN)
+            ).rows
         )
         found = part(
             rows, visit, lambda row: (row.request.asked_at.isoformat(), row.request.id), parts=2, newest_first=True
@@ -102,21 +105,21 @@ class RequestsApi:
 
     def one(self, visit: Visit) -> Response:
         """GET /api/v1/exemptions/{request}"""
-        found = pages.find(visit, visit.params["request"])
+        found = deciding.find(visit)
         return _gone(visit) if found is None else answered(Request, _facts(found))
 
     def grant(self, visit: Visit) -> Response:
         """POST /api/v1/exemptions/{request}/grant"""
-        found, asked = pages.find(visit, visit.params["request"]), visit.asked
+        found, asked = deciding.find(visit), visit.asked
         if found is None:
             return _gone(visit)
-        done = pages.granted(visit, self._snapshot, found, asked.answer, asked.scope, asked.until)
+        done = deciding.granted(self._snapshot, visit, found, asked.answer, asked.scope, asked.until)
         return self._done(visit, done)
 
     def decline(self, visit: Visit) -> Response:
         """POST /api/v1/exemptions/{request}/decline"""
-        found = pages.find(visit, visit.params["request"])
-        return _gone(visit) if found is None else self._done(visit, pages.declined(visit, found, visit.asked.answer))
+        found = deciding.find(visit)
+        return _gone(visit) if found is None else self._done(visit, deciding.declined(visit, found, visit.asked.answer))
 
     def _done(self, visit: Visit, done: requests.Decided | requests.NotDecided) -> Response:
         if isinstance(done, requests.Decided):
@@ -124,7 +127,7 @@ class RequestsApi:
             return self.one(visit)
         if done.reason == "gone":
             return _gone(visit)
-        said = pages.PROBLEMS[done.reason]
+        said = deciding.PROBLEMS[done.reason]
         return refused({"until": said}) if done.reason == "until" else conflict(said)
 
 

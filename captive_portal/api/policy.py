@@ -50,13 +50,16 @@ class Category(BaseModel):
 
 
 class Reason(BaseModel):
-    """One thing that speaks for or against the name; the first of all reasons decided."""
+    """One thing that speaks for or against the name; the first of all reasons decided. `reported`: the category is open
+    for the group, and only reported.
+    """
 
     kind: str
     name: str | None = None
     category: Category | None = None
     source: str | None = None
     detail: str | None = None
+    reported: bool | None = None
 
 
 class Change(BaseModel):

@@ -305,7 +305,7 @@ def compare(visit: Visit) -> Response:
     if rows[0] is None or rows[1] is None:
         return unknown(visit, "there is no such generation")
     try:
-        told = words(parse_document(rows[0].document), parse_document(rows[1].document), visit.language)
+        told = words(visit, parse_document(rows[0].document), parse_document(rows[1].document))
     except PolicyError:
         return refused({}, "one of the two was published by a release that allowed more, and can't be compared")
     return answered(Compared, {"changes": told})
@@ -366,14 +366,16 @@ def _draft(room: Room) -> Response:
 
 def _matrix(room: Room) -> Response:
     standing = room.standing.document["groups"] if room.standing is not None else {}
+    ruled = draft_edits.ruled_groups({"groups": standing})
     found = [
         {
             "group": key,
             "category": category,
             "state": matrix.state(group, category),
-            "in_force": matrix.state(standing[key], category) if key in standing else None,
+            "in_force": matrix.state(standing[key], category) if key in ruled else None,
         }
-        for key, group in room.document["groups"].items()
+        for key in draft_edits.ruled_groups(room.document)
+        for group in [room.document["groups"][key]]
         for category in CATEGORIES
     ]
     return answered(Matrix, {"cells": found}, ETag=quoted(etag(room)))

@@ -178,7 +178,7 @@ def calls() -> tuple[Call, ...]:
 def every(visit: Visit) -> Response:
     """GET /api/v1/policy/groups"""
     room = open_room(visit)
-    found = part(list(room.document["groups"]), visit, lambda key: (key,))
+    found = part(draft_edits.ruled_groups(room.document), visit, lambda key: (key,))
     if isinstance(found, Response):
         return found
     rows = [_facts(room, key) for key in found[0]]
@@ -229,7 +229,7 @@ def remove(visit: Visit) -> Response:
     room = locked(visit)
     if isinstance(room, Response):
         return room
-    if key not in room.document["groups"]:
+    if key not in draft_edits.ruled_groups(room.document):
         return unknown(visit, f"there is no group {key!r} in the draft")
     told = change(visit, lambda document: draft_edits.without_group(document, key))
     return refused({}, told) if told else no_content()
@@ -311,23 +311,23 @@ def _in_group(visit: Visit, do: Any) -> Response:
     room, key = locked(visit), visit.params["group"]
     if isinstance(room, Response):
         return room
-    if key not in room.document["groups"]:
+    if key not in draft_edits.ruled_groups(room.document):
         return unknown(visit, f"there is no group {key!r} in the draft")
     told = do()
     return refused({}, told) if told else _answer(visit, open_room(visit), key)
 
 
 def _answer(visit: Visit, room: Room, key: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    if key not in room.document["groups"]:
+    if key not in draft_edits.ruled_groups(room.document):
         return unknown(visit, f"there is no group {key!r} in the draft")
     return answered(Group, _facts(room, key), status=status, ETag=quoted(etag(room)))
 
 
 def _week(visit: Visit, room: Room) -> Response:
     key, category = visit.params["group"], visit.params["category"]
-    group = room.document["groups"].get(key)
-    if group is None or category not in CATEGORIES:
+    if key not in draft_edits.ruled_groups(room.document) or category not in CATEGORIES:
         return unknown(visit, "there is no such group or category")
+    group = room.document["groups"][key]
     facts = {"base": matrix.base(group, category), "hours": matrix.hours(group, category)}
     return answered(Week, facts, ETag=quoted(etag(room)))
 

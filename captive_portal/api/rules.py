@@ -10,19 +10,24 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from captive_portal.api.fields import Day
+from captive_portal.api.fields import Day, Moment
 from captive_portal.api.paging import Asked, Page, Paged, answered, no_content, part
 from captive_portal.api.problems import changed, conflict, quoted, refused, unknown
 from captive_portal.console.forms import Form
 from captive_portal.console.gate import Call
 from captive_portal.console.rules import form as rules_form
-from captive_portal.console.rules import writing
+from captive_portal.console.rules import publishing, writing
+from captive_portal.console.rules.looking import hindrances_of
+from captive_portal.console.rules.room import EVERYBODY, Room, draft_of, in_force_in, languages, room_of
+from captive_portal.console.rules.room import standings as every_standing
 from captive_portal.console.visit import Visit
-from gateway.storage import rules, rules_drafts
+from gateway.storage import rules
 from gateway.storage.models import RulesVersion
 from gateway.storage.rules_draft_models import RulesDraft
+from gateway.storage.rules_wait_models import RulesProposal
 from gateway.terms import drafting
-from gateway.terms.draft import BODY_MAX_CHARS, CASE_MAX_CHARS, LABEL_MAX_CHARS, TEXT_MAX_BYTES
+from gateway.terms.draft import BODY_MAX_CHARS, CASE_MAX_CHARS, LABEL_MAX_CHARS, TEXT_MAX_BYTES, begin_problem
+from gateway.terms.drafting import Choice
 from gateway.terms.notice import blanks
 
 ROOT, ROOM = "/api/v1/rules", "rules"
@@ -108,16 +113,22 @@ class DraftKept(Asked):
 
 
 class PublishRules(Asked):
-    """`ask_again`: everybody who is online under earlier rules is asked to accept these before they go on."""
+    """When the rules come into force, at once by default; `ask_again`: everybody who is online under earlier rules then
+    is asked to accept these before they go on.
+    """
 
     ask_again: bool
+    in_force_from: Annotated[Moment | None, Field(examples=[None])] = None
 
 
 class PublishedRules(BaseModel):
-    """The version in force now, and how many devices are asked again."""
+    """The version that was published, and how many devices are asked again; where two people publish, it is `proposed`
+    to the other one, who publishes it in the console.
+    """
 
-    version: Version
+    version: Version | None
     ended: int
+    proposed: bool
 
 
 def calls() -> tuple[Call, ...]:
@@ -170,34 +181,34 @@ def standings(visit: Visit) -> Response:
     """GET /api/v1/rules/drafts"""
     rows = [
         {
-            "group": each.room.key or writing.EVERYBODY,
+            "group": each.room.key or EVERYBODY,
             "title": each.room.title,
             "in_force": each.version.label if each.version is not None else None,
             "has_draft": each.draft is not None,
         }
-        for each in writing.standings(visit)
+        for each in every_standing(visit)
     ]
     return answered(Standings, {"groups": rows})
 
 
 def show(visit: Visit) -> Response:
     """GET /api/v1/rules/drafts/{group}"""
-    room = _room(visit)
+    room = room_of(visit)
     return _no_group(visit) if room is None else _draft(visit, room)
 
 
 def keep(visit: Visit) -> Response:
     """PUT /api/v1/rules/drafts/{group}"""
-    room, asked, languages = _room(visit), visit.asked, writing.spoken_here(visit)
+    room, asked, tongues = room_of(visit), visit.asked, languages(visit)
     if room is None:
         return _no_group(visit)
-    strange = sorted(asked.texts.keys() - set(languages))
+    strange = sorted(asked.texts.keys() - set(tongues))
     if strange:
-        return refused({"texts": f"guests can't choose {', '.join(strange)}; they can choose {', '.join(languages)}"})
+        return refused({"texts": f"guests can't choose {', '.join(strange)}; they can choose {', '.join(tongues)}"})
     texts = {f"text_{language}": text for language, text in asked.texts.items()}
     lines = asked.model_dump(mode="json", exclude={"texts"})
     form = Form({name: [value or ""] for name, value in {**lines, **texts}.items()})
-    draft, _, problems = rules_form.read(form, languages)
+    draft, _, problems = rules_form.read(form, tongues)
     if problems:
         return refused(problems)
     done = drafting.keep(
@@ -208,44 +219,39 @@ def keep(visit: Visit) -> Response:
 
 def discard(visit: Visit) -> Response:
     """DELETE /api/v1/rules/drafts/{group}"""
-    room = _room(visit)
+    room = room_of(visit)
     if room is None:
         return _no_group(visit)
     overtaken = drafting.drop(visit.session, visit.services.place, room.key, visit.if_match)
     return no_content() if overtaken is None else _overtaken(overtaken)
 
 
-def publish(visit: Visit) -> Response:
+def publish(visit: Visit) -> Response:  # noqa: PLR0911 - a line for each way it can end
     """POST /api/v1/rules/drafts/{group}/publish"""
-    room = _room(visit)
+    room = room_of(visit)
     if room is None:
         return _no_group(visit)
     missing = blanks(visit.services.settings.privacy)
     if missing:
         told = "; ".join(f"privacy.{key}: {words}" for key, words in missing.items())
         return conflict(f"settings that the notice to guests needs are blank: {told}")
-    done = drafting.put_in_force(
-        visit.session, visit.services.place, room.key, visit.if_match, languages=writing.spoken_here(visit),
-        ask_again=visit.asked.ask_again, by=visit.member.username, now=visit.now,
-    )  # fmt: skip
+    begins = visit.asked.in_force_from
+    problem = begin_problem(begins, visit.now) if begins is not None else None
+    if problem is not None:
+        return refused({"in_force_from": publishing.PAST if problem == "past" else publishing.FAR})
+    done = publishing.put_forward(visit, room, visit.if_match, Choice(begins, ask_again=visit.asked.ask_again))
     if isinstance(done, drafting.Published):
-        return answered(PublishedRules, {"version": _version(done.version), "ended": done.ended})
+        return answered(PublishedRules, {"version": _version(done.version), "ended": done.ended, "proposed": False})
+    if isinstance(done, RulesProposal):
+        return answered(PublishedRules, {"version": None, "ended": 0, "proposed": True})
     if isinstance(done, drafting.Overtaken):
         return _overtaken(done)
-    row = _row(visit, room)
+    row = draft_of(visit, room)
     return refused(_hindrances(visit, row) if row is not None else {}, "the draft is not ready")
-
-
-def _room(visit: Visit) -> writing.Room | None:
-    return writing.rooms(visit).get(visit.params["group"])
 
 
 def _no_group(visit: Visit) -> Response:
     return unknown(visit, f"there is no group {visit.params['group']!r}; - is everybody")
-
-
-def _row(visit: Visit, room: writing.Room) -> RulesDraft | None:
-    return rules_drafts.find(visit.session, visit.services.place.owner_id, room.key)
 
 
 def _overtaken(done: drafting.Overtaken) -> Response:
@@ -255,16 +261,17 @@ def _overtaken(done: drafting.Overtaken) -> Response:
 
 
 def _hindrances(visit: Visit, row: RulesDraft) -> Mapping[str, str]:
-    return {field: rules_form.words(field, problem) for field, problem in writing.hindrances_of(visit, row).items()}
+    draft = drafting.in_languages(drafting.kept(row), languages(visit))
+    return {field: rules_form.words(field, problem) for field, problem in hindrances_of(visit, draft).items()}
 
 
-def _draft(visit: Visit, room: writing.Room) -> Response:
-    row = _row(visit, room)
+def _draft(visit: Visit, room: Room) -> Response:
+    row = draft_of(visit, room)
     draft = drafting.kept(row) if row is not None else writing.begun(visit, room)
-    in_force = rules.version_in_force(visit.session, visit.services.place.owner_id, room.key)
+    in_force = in_force_in(visit, room)
     names = ("texts", "label", "binding_language", "adopting_body", "adopted_on", "case_number", "next_review_on")
     facts: dict[str, Any] = {name: getattr(draft, name) for name in names} | {
-        "group": room.key or writing.EVERYBODY,
+        "group": room.key or EVERYBODY,
         "begun": row is not None,
         "in_force": in_force.label if in_force is not None else None,
         "changed_by": row.changed_by if row is not None else "",

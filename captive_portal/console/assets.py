@@ -10,11 +10,17 @@ from starlette.responses import FileResponse, Response
 from captive_portal.console.visit import Visit
 
 STATIC = Path(__file__).parent.parent / "static"
-TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".png": "image/png"}
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".png": "image/png",
+}
 
 
 class Assets:
-    """Style sheets, pictures and fonts of `captive_portal/static`."""
+    """Style sheets, scripts, pictures and fonts of `captive_portal/static`."""
 
     def __init__(self) -> None:
         self._files = {

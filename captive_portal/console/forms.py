@@ -14,6 +14,7 @@ from captive_portal.console import multipart
 from captive_portal.console.multipart import Upload
 
 BODY_MAX_BYTES = 64 * 1024
+UNREAD_MAX_BYTES = 512 << 20  # of a file that is too large, which is thrown away as it comes
 MAX_FIELDS = 200
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -57,10 +58,15 @@ async def read_form(request: Request, upload_max_bytes: int = 0, max_fields: int
         return BadBody(415)
     limit = BODY_MAX_BYTES + (upload_max_bytes if boundary is not None else 0)
     body = bytearray()
+    size = 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
+        size += len(chunk)
+        if size > limit + (UNREAD_MAX_BYTES if boundary is not None else 0):
             return BadBody(413)
+        if size <= limit:
+            body += chunk
+    if size > limit:  # read all the same: a browser that is cut off while it sends shows no answer
+        return BadBody(413)
     if boundary is not None:
         found = multipart.parse(bytes(body), boundary)
         return BadBody(400) if found is None else Form(*found)

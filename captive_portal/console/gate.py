@@ -26,18 +26,12 @@ from captive_portal.auth.sessions import SignedIn
 from captive_portal.auth.tokens import TOKEN_MAX_CHARS, form_token_matches, new_token
 from captive_portal.console.forms import MAX_FIELDS, NO_FORM, BadBody, read_form
 from captive_portal.console.look import LANGUAGES, Look
+from captive_portal.console.permissions import Permission, may
 from captive_portal.console.visit import FORM_COOKIE, LANGUAGE_COOKIE, SESSION_COOKIE, Visit
+from captive_portal.security_events import SecurityEvents
 from gateway.context import Services
 from gateway.storage.engine import Session, StorageUnavailableError
 
-# Who may: anybody; whoever is signed in; an auditor or IT; a host, for their own unit's courses, or IT; IT alone; a
-# program that collects figures (`_is_scraper`), or IT.
-Permission = Literal["public", "staff", "auditor", "host", "it", "scrape"]
-_MAY: Mapping[str, frozenset[Permission]] = {
-    "it": frozenset({"staff", "auditor", "host", "it", "scrape"}),
-    "auditor": frozenset({"staff", "auditor"}),
-    "host": frozenset({"staff", "host"}),
-}
 Transaction = Literal["none", "read", "write"]
 
 
@@ -58,7 +52,8 @@ class Pace(Protocol):
 class Page:
     """A route: what it answers, to whom, and in which kind of transaction.
 
-    Where `upload_max_bytes` is more than 0 a form may bring a file; its body is read only of those who may.
+    Where `upload_max_bytes` is more than 0 a form may bring a file; its body is read only of those who may, and one
+    that is larger is answered by `too_large`, in a transaction that reads.
     """
 
     method: Literal["GET", "POST"]
@@ -69,6 +64,7 @@ class Page:
     pace: Pace | None = None
     upload_max_bytes: int = 0
     max_fields: int = MAX_FIELDS
+    too_large: Callable[[Visit], Response] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,26 +103,31 @@ class Call:
 
 def routes(pages: tuple[Page, ...], services: Services, look: Look) -> list[Route]:
     """The routes of these pages, each behind the gate."""
-    return [_route(page, services, look) for page in pages]
+    events = SecurityEvents()
+    return [_route(page, services, look, events) for page in pages]
 
 
-def _route(page: Page, services: Services, look: Look) -> Route:
+def _route(page: Page, services: Services, look: Look, events: SecurityEvents) -> Route:
     async def endpoint(request: Request) -> Response:
         visit = arrive(request, services, look)
         if page.method == "POST":
             if not from_here(request):
+                events.note("forbidden", page.path, visit.address)
                 return visit.failed(HTTPStatus.FORBIDDEN, reason="foreign")
             if page.upload_max_bytes:
                 turned_away = await run_in_threadpool(_turned_away, page, visit)
                 if turned_away is not None:
                     return turned_away
             form = await read_form(request, page.upload_max_bytes, page.max_fields)
+            if isinstance(form, BadBody) and form.status == 413 and page.too_large:
+                return await run_in_threadpool(_too_large, page, visit)
             if isinstance(form, BadBody):
                 return visit.failed(HTTPStatus(form.status), reason="body")
             visit = replace(visit, form=form)
         if page.pace is not None:
             wait_s = page.pace.wait_s(visit)
             if wait_s is None:
+                events.note("attempt_held_back", page.path, visit.address)
                 seconds = page.pace.retry_s(visit)
                 refused = visit.failed(HTTPStatus.TOO_MANY_REQUESTS, seconds=seconds)
                 refused.headers["Retry-After"] = str(seconds)
@@ -136,6 +137,10 @@ def _route(page: Page, services: Services, look: Look) -> Route:
         response = await run_in_threadpool(_answer, page, visit)
         if page.pace is not None and response.status_code == HTTPStatus.SEE_OTHER:
             page.pace.succeeded(visit)
+        elif page.pace is not None and page.method == "POST":
+            events.note("attempt_failed", page.path, visit.address)
+        if response.status_code == HTTPStatus.FORBIDDEN:
+            events.note("forbidden", page.path, visit.address)
         if request.query_params.get("lang") in LANGUAGES:
             set_cookie(response, LANGUAGE_COOKIE, visit.language)
         return response
@@ -175,11 +180,6 @@ def set_cookie(response: Response, name: str, value: str) -> None:
     response.set_cookie(name, value, path="/", secure=True, httponly=True, samesite="lax")
 
 
-def may(role: str, permission: Permission) -> bool:
-    """Whether an account of this role may use a page of this permission; a role that is not known may nothing."""
-    return permission in _MAY.get(role, frozenset())
-
-
 def signed_in(visit: Visit, permission: Permission) -> SignedIn | HTTPStatus:
     """Who makes this visit, or why they may not: 401, 403. Raises: StorageUnavailableError."""
     secret = visit.cookies.get(SESSION_COOKIE, "")
@@ -204,6 +204,22 @@ def _turned_away(page: Page, visit: Visit) -> Response | None:
     if staff == HTTPStatus.UNAUTHORIZED:
         return visit.go("/sign-in")
     return visit.failed(HTTPStatus.FORBIDDEN, reason="role") if staff == HTTPStatus.FORBIDDEN else None
+
+
+def _too_large(page: Page, visit: Visit) -> Response:
+    """The answer to a file that is too large, of those who may send one; nothing of the form is known."""
+    assert page.too_large is not None
+    try:
+        staff = signed_in(visit, page.permission)
+        if isinstance(staff, HTTPStatus):
+            return visit.go("/sign-in")
+        known = replace(visit, staff=staff, cookie=visit.cookies.get(SESSION_COOKIE, ""))
+        with visit.services.database.read() as session:
+            response = page.too_large(known.within(session))
+    except StorageUnavailableError:
+        return _unavailable(visit)
+    response.status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return response
 
 
 def _unavailable(visit: Visit) -> Response:

@@ -24,7 +24,7 @@ from gateway.context import Services
 from gateway.telemetry import Totals
 
 
-def all_pages(services: Services, dns: Totals, shelf: ExportShelf) -> tuple[Page, ...]:
+def all_pages(services: Services, dns: Totals, shelf: ExportShelf | None = None) -> tuple[Page, ...]:
     """The tables, one after the other: method, path, permission, page, transaction."""
     snapshot = SnapshotReader(services.settings.state)
     return (
@@ -36,11 +36,11 @@ def all_pages(services: Services, dns: Totals, shelf: ExportShelf) -> tuple[Page
         Page("GET", "/network", "it", network.show, "read"),
         *of_entry(services),
         *of_devices(),
-        *of_courses(services),
+        *of_courses(services, snapshot),
         *of_policy(snapshot),
         *of_lists(snapshot),
         *of_rules(),
-        *of_evidence(shelf),
+        *of_evidence(shelf or ExportShelf(services.settings.state)),
     )
 
 

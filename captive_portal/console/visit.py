@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from captive_portal.auth.sessions import SignedIn
 from captive_portal.auth.tokens import form_token
+from captive_portal.console import navigation
 from captive_portal.console.forms import NO_FORM, Form
 from captive_portal.console.look import Look
 from gateway.context import Services
@@ -81,6 +83,16 @@ class Visit:
         if self.staff is None or self.staff.role != "it" or self.transaction is None:
             return 0
         return exemption_requests.count_waiting(self.transaction, self.services.place.owner_id)
+
+    @property
+    def rooms(self) -> navigation.Shown:
+        """The rooms of whoever is signed in, on pages that nobody else reaches."""
+        return navigation.shown(self.member.role, self.path)
+
+    def in_language(self, code: str) -> str:
+        """This page in another language: what it was asked, too, once somebody is signed in."""
+        asked = {name: value for name, value in self.query.items() if name != "lang"} if self.staff else {}
+        return f"{self.path}?{urlencode(asked | {'lang': code})}"
 
     def within(self, session: Session) -> Visit:
         """This visit inside a transaction."""

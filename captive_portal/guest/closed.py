@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from captive_portal.guest.guideline_words import REASONS
 from captive_portal.i18n import Translator
-from gateway.storage import generations
-from gateway.storage.engine import Session
-from policies.categories import CATEGORIES, Category, GuidelinePoint, Language
-from policies.document import parse_document
+from policies.categories import CATEGORIES, Category, Language
 from policies.model import Policy
 from policies.schedule import standing
-
-# The points of the municipal guidelines (Administrasjonsutvalget 6.12.12), in the order in which they are told.
-REASONS: Mapping[GuidelinePoint, str] = {
-    "risk_sites": (
-        "The municipality’s ICT guidelines say that websites with risk are to be avoided, on a guest’s device too."
-    ),
-    "security": "To keep the municipality’s systems and your device secure.",
-    "stable_operation": "To keep the network running reliably for everybody.",
-    "downloads": (
-        "The guidelines say that programs are to be cleared with the ICT department before they are installed."
-    ),
-    "social_media": "The guidelines say that social media for the municipality are to be cleared with its management.",
-}
 
 
 @dataclass(frozen=True)
@@ -64,51 +47,31 @@ class Overview:
 NOTHING = Overview((), (), ())
 
 
-class PolicyInForce:
-    """The policy as published last, parsed once."""
-
-    def __init__(self, owner_id: str) -> None:
-        self._owner_id = owner_id
-        self._lock = threading.Lock()
-        self._known: tuple[int, Policy | None] = (0, None)
-
-    def overview(self, session: Session, group_key: str, t: Translator, now: datetime) -> Overview:
-        """What is closed for a group; nothing where there is no such group."""
-        policy = self._current(session)
-        group = policy.groups.get(group_key) if policy is not None else None
-        if policy is None or group is None:
-            return NOTHING
-        stands = standing(policy, group, now)
-        closed = stands.closed - stands.lifted.keys()
-        points = [
-            Point(
-                t(reason),
-                tuple(
-                    Closed(name_of(each, t), _described(each, t), stands.changes.get(key))
-                    for key, each in CATEGORIES.items()
-                    if key in closed and each.guideline == guideline
-                ),
-            )
-            for guideline, reason in REASONS.items()
-        ]
-        later = [
-            (name_of(CATEGORIES[key], t), moment)
-            for key, moment in stands.changes.items()
-            if key in CATEGORIES and key not in stands.closed
-        ]
-        lifted = [(name_of(CATEGORIES[key], t), each.end) for key, each in stands.lifted.items() if key in CATEGORIES]
-        return Overview(tuple(point for point in points if point.closed), tuple(later), tuple(lifted))
-
-    def _current(self, session: Session) -> Policy | None:
-        number = generations.newest(session, self._owner_id)
-        with self._lock:
-            known, policy = self._known
-        if known != number:
-            published = generations.in_force(session, self._owner_id)
-            policy = parse_document(published.document) if published is not None else None
-            with self._lock:
-                self._known = (number, policy)
-        return policy
+def overview(policy: Policy | None, group_key: str, t: Translator, now: datetime) -> Overview:
+    """What is closed for a group; nothing where there is no policy yet, or no such group."""
+    group = policy.groups.get(group_key) if policy is not None else None
+    if policy is None or group is None:
+        return NOTHING
+    stands = standing(policy, group, now)
+    closed = stands.closed - stands.lifted.keys()
+    points = [
+        Point(
+            t(reason),
+            tuple(
+                Closed(name_of(each, t), described(each, t), stands.changes.get(key))
+                for key, each in CATEGORIES.items()
+                if key in closed and each.guideline == guideline
+            ),
+        )
+        for guideline, reason in REASONS.items()
+    ]
+    later = [
+        (name_of(CATEGORIES[key], t), moment)
+        for key, moment in stands.changes.items()
+        if key in CATEGORIES and key not in stands.closed
+    ]
+    lifted = [(name_of(CATEGORIES[key], t), each.end) for key, each in stands.lifted.items() if key in CATEGORIES]
+    return Overview(tuple(point for point in points if point.closed), tuple(later), tuple(lifted))
 
 
 def name_of(category: Category, t: Translator) -> str:
@@ -116,6 +79,7 @@ def name_of(category: Category, t: Translator) -> str:
     return category.names[cast(Language, t.language)] if t.language in category.names else t(category.names["en"])
 
 
-def _described(category: Category, t: Translator) -> str:
+def described(category: Category, t: Translator) -> str:
+    """What a category is, in a sentence: as `name_of`."""
     texts = category.descriptions
     return texts[cast(Language, t.language)] if t.language in texts else t(texts["en"])

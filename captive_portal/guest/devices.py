@@ -6,18 +6,18 @@ site changes nothing and shows the status.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import form, troubles
+from captive_portal.guest import form, guard, troubles
+from captive_portal.guest.guard import Known
 from captive_portal.guest.notice import Notices
-from captive_portal.guest.posting import posted
 from captive_portal.guest.returning import answer, too_many
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
 from captive_portal.guest.word_guessing import WordGuessing
-from captive_portal.security import FORM_LIFETIME, Claims, Purpose, is_cross_site
+from captive_portal.security import FORM_LIFETIME, Claims, Purpose
 from gateway.access.grants import extend
 from gateway.access.receipts import parse_receipt_code
 from gateway.access.recognised import (
@@ -78,49 +78,47 @@ class DevicePages:
 
     def show_add(self, request: Request) -> Response:
         """`GET /add`: the rules and a field for three words or a receipt code; `?code=` fills it in."""
-        who = visit(self._site, request)
-        if who.neighbour is None:
-            return troubles.unknown_device(who)
+        known = guard.device(self._site, request)
+        if isinstance(known, Response):
+            return known
+        who = known.who
         if who.status().state != "not_accepted":
             return see_other(who.link("/status"))
-        return self._add_page(who, {"words": request.query_params.get("code", "")[:MAX_CHARS]})
+        return self._add_page(known, {"words": request.query_params.get("code", "")[:MAX_CHARS]})
 
     def add(self, request: Request) -> Response:  # noqa: PLR0911 - each return is one way to be refused
         """`POST /add`: one acceptance and one grant, or the form again with what to correct."""
-        who = visit(self._site, request)
-        if who.neighbour is None:
-            return troubles.unknown_device(who)
-        if is_cross_site(request.headers):
-            return troubles.from_elsewhere(who)
-        fields = posted(request)
-        if fields is None:
-            return troubles.not_a_form(who)
+        sent = guard.form(self._site, request)
+        if isinstance(sent, Response):
+            return sent
+        who, fields = sent.who, sent.fields
         t, typed = who.translator, fields.get("words", "")
-        claims = self._site.signer.verify(fields.get("token", ""), "add", who.neighbour.mac, who.now)
+        claims = self._site.signer.verify(fields.get("token", ""), "add", sent.neighbour.mac, who.now)
         if not isinstance(claims, Claims):
             said = t("The form could not be used any more. Press the button once more.")
-            return self._add_page(who, fields, status=409 if claims == "expired" else 403, on_button=said)
+            return self._add_page(sent, fields, status=409 if claims == "expired" else 403, on_button=said)
         number = parse_words(typed)
         code = parse_receipt_code(typed) if number is None and len(typed) <= MAX_CHARS else None
         if number is None and code is None:  # what is neither is no guess
             said = t("These are not three words of the list, nor a receipt code. Check the spelling.")
-            return self._add_page(who, fields, status=422, on_field=said)
+            return self._add_page(sent, fields, status=422, on_field=said)
         if wait_s := self._guessing.wait_s(who):
-            return _wait(who, wait_s)
+            said = t("Many words were tried. Try again in {seconds} seconds.", seconds=wait_s)
+            return troubles.wait(who, wait_s, said, "/add", t("Write the words again"))
         reading = Reading(claims.subject, claims.language, who.address, who.now)
-        outcome = self._record(who.neighbour, number, code, reading, same_device="same_device" in fields)
+        outcome = self._record(sent.neighbour, number, code, reading, same_device="same_device" in fields)
         if outcome == NotRecognised("unknown"):
             self._guessing.missed(who)
             if number is not None:
                 said = t("No device shows these words now. They last for ten minutes and can be used once.")
             else:
                 said = t("There is no receipt with this code that can be used here now.")
-            return self._add_page(who, fields, status=422, on_field=said)
+            return self._add_page(sent, fields, status=422, on_field=said)
         if not isinstance(outcome, NotRecognised) and getattr(outcome, "reason", "") == "rules_changed":
             said = t(
                 "The rules have changed since you opened the page. Read the new ones and press the button once more."
             )
-            return self._add_page(who, fields, status=409, on_button=said)
+            return self._add_page(sent, fields, status=409, on_button=said)
         return answer(who, outcome)
 
     def _record(
@@ -140,24 +138,23 @@ class DevicePages:
         change: Callable[[Session, Visit, Neighbour, str], Response | None],
     ) -> Response:
         """A button of the status page: carry out `change`, given what the token was signed for."""
-        who = visit(self._site, request)
-        if who.neighbour is None:
-            return troubles.unknown_device(who)
-        fields = None if is_cross_site(request.headers) else posted(request)
-        claims = self._site.signer.verify((fields or {}).get("token", ""), purpose, who.neighbour.mac, who.now)
+        known = guard.device(self._site, request)
+        if isinstance(known, Response):
+            return known
+        who, claims = known.who, guard.pressed(known, purpose)
         said = None
-        if isinstance(claims, Claims):
+        if claims is not None:
             with self._database.write() as session:
-                said = change(session, who, who.neighbour, claims.subject)
+                said = change(session, who, known.neighbour, claims.subject)
         return said or see_other(who.link("/status"))
 
     def _add_page(
-        self, who: Visit, fields: dict[str, str], *, status: int = 200, on_field: str = "", on_button: str = ""
+        self, known: Known, fields: Mapping[str, str], *, status: int = 200, on_field: str = "", on_button: str = ""
     ) -> Response:
-        assert who.neighbour is not None
+        who = known.who
         with self._database.read() as session:
-            group_key = self._site.group_in(session, who.neighbour)
-            version = rules.version_in_force(session, self._place.owner_id, group_key)
+            group_key = self._site.group_in(session, known.neighbour)
+            version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now)
             notice = self._notices.current(session, group_key)
         if version is None:
             return troubles.not_ready(who)
@@ -171,20 +168,7 @@ class DevicePages:
             same_device="same_device" in fields,
             errors=errors,
             notice=notice,
-            token=self._site.signer.sign("add", who.neighbour.mac, version.id, shown.language, who.now + FORM_LIFETIME),
+            token=self._site.signer.sign(
+                "add", known.neighbour.mac, version.id, shown.language, who.now + FORM_LIFETIME
+            ),
         )
-
-
-def _wait(who: Visit, wait_s: int) -> Response:
-    """Words are being guessed, or mistyped many times."""
-    t = who.translator
-    return who.page(
-        "message.html",
-        status=429,
-        headers={"Retry-After": str(wait_s)},
-        heading=t("Wait a little"),
-        paragraphs=[t("Many words were tried. Try again in {seconds} seconds.", seconds=wait_s)],
-        steps=[],
-        onward="/add",
-        onward_label=t("Write the words again"),
-    )

@@ -72,7 +72,7 @@ class Edge:
     async def _stranger(self, scope: Scope, host: str, send: Send) -> None:
         probe = find(host, scope["path"]) if scope["method"] in ("GET", "HEAD") else None
         asked = self._enforced if probe is not None else self._policy.leads_here
-        if not asked or not await asyncio.get_running_loop().run_in_executor(None, self._is_online, scope):
+        if not asked or not await asyncio.get_running_loop().run_in_executor(None, self._is_let_in, scope):
             await self._redirect(send)
         elif probe is not None:
             await _answer_probe(send, probe.online, with_body=scope["method"] == "GET")
@@ -94,8 +94,9 @@ class Edge:
         headers = [(b"location", self._portal + path), (b"cache-control", b"no-store"), (b"connection", b"close")]
         await _answer(send, 302, b"", headers)
 
-    def _is_online(self, scope: Scope) -> bool:
-        """Whether the gateway lets the asking device through; no, while kernel or database can't say.
+    def _is_let_in(self, scope: Scope) -> bool:
+        """Whether the gateway lets the asking device through; where none holds back, whether it has accepted. No, while
+        kernel or database can't say.
 
         An error here must not become a 500: Android would show no login window.
         """
@@ -104,7 +105,8 @@ class Edge:
             neighbour = self._site.resolve(client[0]) if client else None
             if neighbour is None:
                 return False
-            return self._site.status_of(neighbour, self._site.services.clock()).state == "online"
+            state = self._site.status_of(neighbour, self._site.services.clock()).state
+            return state == "online" if self._enforced else state != "not_accepted"
         except (GatewayError, OSError):
             return False
 

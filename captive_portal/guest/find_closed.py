@@ -16,13 +16,12 @@ from threading import Lock
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import troubles
-from captive_portal.guest.edge import BODY
-from captive_portal.guest.form import decode_form
-from captive_portal.guest.site import Site, Visit, see_other, visit
+from captive_portal.guest import guard
+from captive_portal.guest.closed import name_of
+from captive_portal.guest.site import Site, Visit, see_other
 from captive_portal.guest.typed_name import readable
-from captive_portal.guest.why import FORM_TYPE
-from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
+from captive_portal.i18n import Translator
+from captive_portal.security import FORM_LIFETIME, Claims
 from gateway.access.refused import refused_names
 from gateway.dns.config import refused_folder
 from gateway.dns.refused_names import LONGEST_S, WATCHES_MAX, Noted
@@ -60,13 +59,14 @@ class FindPages:
 
     def show(self, request: Request) -> Response:
         """`GET /why/find`: what was refused so far, or the button that begins."""
-        who = visit(self._site, request)
-        if who.neighbour is None:
-            return troubles.unknown_device(who)
+        known = guard.device(self._site, request)
+        if isinstance(known, Response):
+            return known
+        who = known.who
         status = who.status()
         if status.state == "not_accepted":
             return see_other(who.link("/"))
-        search = self._search(who.neighbour)
+        search = self._search(known.neighbour)
         left_s = 0.0 if search is None else search.until_s - self._monotonic()
         found = self._ask(who, search.key, left_s) if search is not None and left_s > 0 else None
         runs = search is not None and left_s > 0 and found is not None
@@ -83,27 +83,22 @@ class FindPages:
             left_s=max(0, int(left_s)),
             every_s=EVERY_S,
             names=[
-                {"name": each.name, "shown": readable(each.name), "category": _category(t.language, each.category)}
+                {"name": each.name, "shown": readable(each.name), "category": _category(t, each.category)}
                 for each in found or ()
             ],
             token=self._site.signer.sign(
-                "find", who.neighbour.mac, status.grant_id or "", t.language, who.now + FORM_LIFETIME
+                "find", known.neighbour.mac, status.grant_id or "", t.language, who.now + FORM_LIFETIME
             ),
         )
 
     def begin_or_end(self, request: Request) -> Response:
         """`POST /why/find`: begin to note for two minutes, or, with `end`, stop and forget."""
-        who = visit(self._site, request)
-        if who.neighbour is None:
-            return troubles.unknown_device(who)
-        if is_cross_site(request.headers):
-            return troubles.from_elsewhere(who)
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        fields = decode_form(request.scope.get(BODY, b"")) if kind == FORM_TYPE else None
-        if fields is None:
-            return troubles.not_a_form(who)
+        sent = guard.form(self._site, request)
+        if isinstance(sent, Response):
+            return sent
+        who, fields = sent.who, sent.fields
         status = who.status()
-        claims = self._site.signer.verify(fields.get("token", ""), "find", who.neighbour.mac, who.now)
+        claims = self._site.signer.verify(fields.get("token", ""), "find", sent.neighbour.mac, who.now)
         if status.state == "not_accepted":
             return see_other(who.link("/"))
         if isinstance(claims, Claims) and claims.subject == status.grant_id:
@@ -157,6 +152,6 @@ def known_addresses(neighbour: Neighbour) -> list[str]:
         return []
 
 
-def _category(language: str, key: str) -> str:
+def _category(t: Translator, key: str) -> str:
     category = CATEGORIES.get(key)
-    return "" if category is None else category.names[language]
+    return "" if category is None else name_of(category, t)

@@ -24,19 +24,24 @@ _BY_CATEGORY: Mapping[str, Callable[[Translator], str]] = {
     "malware": lambda t: t("The guidelines are there for security. Sites of this kind harm devices."),
     "phishing": lambda t: t("The guidelines are there for security. Sites of this kind trick people."),
 }
-_BY_POINT: Mapping[GuidelinePoint, Callable[[Translator], str]] = {
-    "risk_sites": lambda t: t("Sites that bring risk are to be avoided. The guidelines name some, “and the like”."),
-    "security": lambda t: t("The guidelines are there for security, and sites of this kind can put networks at risk."),
-    "stable_operation": lambda t: t("The guidelines are there so that the networks work steadily for everybody."),
-    "downloads": lambda t: t("Nothing is to be downloaded and installed that the ICT department has not cleared."),
-    "social_media": lambda t: t("Using social media for the municipality is to be cleared with its leadership."),
+# The points of the municipal guidelines (Administrasjonsutvalget 6.12.12), in the order in which they are told.
+REASONS: Mapping[GuidelinePoint, str] = {
+    "risk_sites": (
+        "The municipality’s ICT guidelines say that websites with risk are to be avoided, on a guest’s device too."
+    ),
+    "security": "To keep the municipality’s systems and your device secure.",
+    "stable_operation": "To keep the network running reliably for everybody.",
+    "downloads": (
+        "The guidelines say that programs are to be cleared with the ICT department before they are installed."
+    ),
+    "social_media": "The guidelines say that social media for the municipality are to be cleared with its management.",
 }
 
 
 def rule(t: Translator, category: str) -> str:
     """The rule that closes a category (a key of `CATEGORIES`), in a sentence or two."""
-    words = _BY_CATEGORY.get(category) or _BY_POINT[CATEGORIES[category].guideline]
-    return words(t)
+    words = _BY_CATEGORY.get(category)
+    return words(t) if words is not None else t(REASONS[CATEGORIES[category].guideline])
 
 
 def own_rule(guidelines: Mapping[str, str], category: str) -> str:

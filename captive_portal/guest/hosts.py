@@ -15,8 +15,8 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import troubles
-from captive_portal.guest.site import Site, Visit, see_other, visit
+from captive_portal.guest import guard
+from captive_portal.guest.site import Site, Visit, see_other
 from captive_portal.i18n import Translator
 from captive_portal.security import Claims
 from gateway.access import host_requests as access
@@ -117,19 +117,19 @@ class HostPages:
 
     def waiting(self, request: Request) -> Response:
         """`GET /waiting`: loads itself again until the host has answered, or the time is over."""
-        who = visit(self._site, request)
+        known = guard.device(self._site, request)
+        if isinstance(known, Response):
+            return known
+        who = known.who
         if who.status().state != "not_accepted":
             return see_other(who.link("/status"))
-        if who.neighbour is None:
-            return troubles.unknown_device(who)
         with self._database.read() as session:
-            found = self.pending(session, who.neighbour, who.now)
+            found = self.pending(session, known.neighbour, who.now)
         if found is None:
             return see_other(who.link("/"))
         state = "denied" if found.answer == "denied" else "waiting"
         if found.answer == "approved" or (found.answer == "" and found.expires_at <= who.now):
             state = "over"  # a yes whose access has ended, or none in time
-        again = who.link("/")
         return who.page(
             "waiting.html",
             headers={"Refresh": f"{REFRESH_S}; url={who.link('/waiting')}"} if state == "waiting" else None,
@@ -137,5 +137,5 @@ class HostPages:
             host=found.host_name or found.host_email,
             until=found.expires_at,
             unmailed=bool(found.mail_error) and found.mailed_at is None,
-            again=f"{again}{'&' if '?' in again else '?'}again=1",
+            again=who.link("/", again="1"),
         )

@@ -52,6 +52,8 @@ class Notice:
     asked: frozenset[form.Field]
     kept_until: date
     names_kept: bool
+    name_required: bool = True
+    """Whether there is no access without a name, where one is asked for."""
     hosts_asked: bool = False
     """Whether guests may have to ask a host, who is told their name and organisation by mail."""
     requests_days: int = exemption_requests.KEPT_DAYS
@@ -69,13 +71,15 @@ class Notices:
 
     def current(self, session: Session, group_key: str = "", *, code_asked: bool = False) -> Notice:
         """For who accepts now, in a group. `code_asked`: a course code is, as while a course is open."""
+        asked = self._settings.portal.asked(group_key)
         over = parse_period(self._settings.privacy.acceptances).end(self._clock(), MUNICIPAL_ZONE)
         return Notice(
             privacy=self._settings.privacy,
             blanks=self._blanks,
-            asked=frozenset(field for field, need in self._settings.portal.asked(group_key).items() if need != "no")
+            asked=frozenset(field for field, need in asked.items() if need != "no")
             | ({"course_code"} if code_asked else frozenset()),
             kept_until=over.astimezone(MUNICIPAL_ZONE).date(),
             names_kept=self._names_kept.now(session),
+            name_required=asked["name"] == "required",
             hosts_asked=bool(self._settings.hosts.groups),
         )

@@ -12,6 +12,7 @@ from gateway.dns.refused_channel import packed
 from gateway.dns.views import Views
 from gateway.lists.reader import SnapshotFile, current_path
 from gateway.settings import Settings
+from policies.model import Policy
 
 
 class PolicyReader:
@@ -32,6 +33,14 @@ class PolicyReader:
             self._poll()
             asker = self._views.find(mark, source).asker
         return asker if isinstance(asker, Accepted) else None
+
+    @property
+    def in_force(self) -> Policy | None:
+        """The policy; None as long as none is compiled."""
+        with self._lock:
+            self._poll(wait=self._views.snapshot is None)
+            snapshot = self._views.snapshot
+        return None if snapshot is None else snapshot.policy
 
     @property
     def leads_here(self) -> bool:

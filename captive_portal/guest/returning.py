@@ -8,11 +8,10 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import courses, troubles
+from captive_portal.guest import courses, guard, troubles
 from captive_portal.guest.notice import Notices
-from captive_portal.guest.posting import posted
-from captive_portal.guest.site import Site, Visit, see_other, shown_rules, visit
-from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
+from captive_portal.guest.site import Site, Visit, see_other, shown_rules
+from captive_portal.security import FORM_LIFETIME, Claims
 from gateway.access.accept import Accepted, Refused
 from gateway.access.recognised import NotRecognised, Reading, come_back, earlier, may_return, terms_of
 from gateway.storage import rules
@@ -38,7 +37,7 @@ class ReturnPages:
             if before is None:
                 return None
             group_key = self._site.group_in(session, who.neighbour)
-            version = rules.version_in_force(session, self._place.owner_id, group_key)
+            version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now)
             if version is None:
                 return None
             if not may_return(session, self._place, who.neighbour, before, self._terms, who.now):
@@ -60,35 +59,32 @@ class ReturnPages:
 
     def show(self, request: Request) -> Response:
         """`GET /return`: the page also for a device that is online under earlier rules, to go on under the new ones."""
-        who = visit(self._site, request)
-        if who.neighbour is None:
-            return troubles.unknown_device(who)
+        known = guard.device(self._site, request)
+        if isinstance(known, Response):
+            return known
+        who = known.who
         status = who.status()
         if status.state != "not_accepted":
             with self._database.read() as session:
-                group_key = self._site.group_in(session, who.neighbour)
-                version = rules.version_in_force(session, self._place.owner_id, group_key)
+                group_key = self._site.group_in(session, known.neighbour)
+                version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now)
             if version is None or status.version_id in (None, version.id):
                 return see_other(who.link("/status"))
         return self.page(who) or see_other(who.link("/"))
 
     def accept(self, request: Request) -> Response:
         """`POST /return`: one acceptance and one grant. What can't be used any more leads to the page as it is now."""
-        who = visit(self._site, request)
-        if who.neighbour is None:
-            return troubles.unknown_device(who)
-        if is_cross_site(request.headers):
-            return troubles.from_elsewhere(who)
-        fields = posted(request)
-        if fields is None:
-            return troubles.not_a_form(who)
-        claims = self._site.signer.verify(fields.get("token", ""), "return", who.neighbour.mac, who.now)
+        sent = guard.form(self._site, request)
+        if isinstance(sent, Response):
+            return sent
+        who = sent.who
+        claims = self._site.signer.verify(sent.fields.get("token", ""), "return", sent.neighbour.mac, who.now)
         if not isinstance(claims, Claims):
             return see_other(who.link("/"))
         version_id, _, acceptance_id = claims.subject.partition(":")
         reading = Reading(version_id, claims.language, who.address, who.now)
         with self._database.write() as session:
-            outcome = come_back(session, self._place, who.neighbour, acceptance_id, reading, self._terms)
+            outcome = come_back(session, self._place, sent.neighbour, acceptance_id, reading, self._terms)
         return answer(who, outcome)
 
 
@@ -97,8 +93,9 @@ def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:
     if isinstance(outcome, Accepted):
         return see_other(who.link("/status"))
     if isinstance(outcome, NotRecognised):
-        to = "/form" if outcome.reason == "more_asked" else "/"
-        return too_many(who) if outcome.reason == "too_many" else see_other(who.link(to))
+        if outcome.reason == "too_many":
+            return too_many(who)
+        return see_other(who.link("/form", more_asked="1") if outcome.reason == "more_asked" else who.link("/"))
     if (refused := courses.refusal(who.translator, outcome.reason)) is not None:
         return _no_seat(who, refused)
     return see_other(who.link("/")) if outcome.reason == "rules_changed" else troubles.not_ready(who)
@@ -107,29 +104,15 @@ def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:
 def _no_seat(who: Visit, refused: str) -> Response:
     """The person's course has no room for this device, or has ended meanwhile."""
     t = who.translator
-    return who.page(
-        "message.html",
-        status=409,
-        heading=t("This device could not join the course"),
-        paragraphs=[f"{refused}."],
-        steps=[],
-        onward="/form",
-        onward_label=t("To the front page"),
-    )
+    onward = ("/form", t("To the front page"))
+    return troubles.told(who, 409, t("This device could not join the course"), f"{refused}.", onward=onward)
 
 
 def too_many(who: Visit) -> Response:
     """The person has as many devices online as they may."""
     t = who.translator
-    return who.page(
-        "message.html",
-        status=409,
-        heading=t("You have as many devices online as you may have"),
-        paragraphs=[t("End the access of one of them first. You can do it on the status page of another device.")],
-        steps=[],
-        onward="/",
-        onward_label=t("To the front page"),
-    )
+    text = t("End the access of one of them first. You can do it on the status page of another device.")
+    return troubles.told(who, 409, t("You have as many devices online as you may have"), text)
 
 
 def _changes(old: RulesVersion, new: RulesVersion, language: str) -> Changes | None:

@@ -83,9 +83,10 @@ class Visit:
     neighbour: Neighbour | None
     now: datetime
 
-    def link(self, path: str) -> str:
-        """`path`, keeping the language that was chosen by link."""
-        return f"{path}?lang={self.chosen_language}" if self.chosen_language else path
+    def link(self, path: str, **query: str) -> str:
+        """`path` with a query, keeping the language that was chosen by link."""
+        asked = ({"lang": self.chosen_language} if self.chosen_language else {}) | query
+        return f"{path}?{urlencode(asked)}" if asked else path
 
     def status(self) -> Status:
         """The device's standing; an unknown device has none."""

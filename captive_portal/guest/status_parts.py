@@ -102,7 +102,8 @@ class StatusParts:
         )
 
     def _version(self, session: Session, who: Visit) -> RulesVersion | None:
-        return rules.version_in_force(session, self._owner_id, self._site.group_in(session, who.neighbour))
+        group_key = self._site.group_in(session, who.neighbour)
+        return rules.version_in_force(session, self._owner_id, group_key, now=who.now)
 
     def _address(self) -> str:
         """Where the other device adds itself, as people type it."""

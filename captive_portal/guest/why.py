@@ -10,32 +10,30 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from captive_portal.auth.throttle import Throttle
-from captive_portal.guest import guideline_words, troubles
-from captive_portal.guest.edge import BODY
-from captive_portal.guest.form import decode_form, normalise, shown_again
+from captive_portal.guest import guard, guideline_words, troubles
+from captive_portal.guest.closed import described, name_of
+from captive_portal.guest.form import normalise, shown_again
 from captive_portal.guest.policy_reader import PolicyReader
 from captive_portal.guest.site import Site, Visit, see_other, visit
 from captive_portal.guest.typed_name import Problem, read_name, readable
 from captive_portal.guest.why_words import PROBLEMS, WRONG, Wrong
 from captive_portal.i18n import Translator
-from captive_portal.security import FORM_LIFETIME, Claims, is_cross_site
+from captive_portal.security import FORM_LIFETIME, Claims
 from gateway.access import exemption_requests as requests
 from gateway.access.closed import Standing, stand
 from gateway.access.exemption_requests import PURPOSE_MAX_CHARS, Wanted
 from gateway.access.status import Status
 from gateway.storage import exemption_requests, grants
 from gateway.storage.exemption_models import ExemptionRequest
-from policies.categories import CATEGORIES, Language
+from policies.categories import CATEGORIES
 from policies.model import NEVER_EXEMPT
 from policies.names import PolicyError
 
-FORM_TYPE = "application/x-www-form-urlencoded"
 SHOWN_MAX_CHARS = 300
 FREE_LOOKS = 120
 FIRST_S, LONGEST_S = 1.0, 10.0
@@ -99,7 +97,7 @@ class WhyPages:
             wanted = Wanted(name, standing.categories, purpose)
             done = requests.ask(session, self._place, who.neighbour, wanted, who.now)
         if isinstance(done, requests.Asked):
-            return see_other(_with(who.link("/why"), name=name, sent="1"))
+            return see_other(who.link("/why", name=name, sent="1"))
         if done.reason == "no_access":
             return see_other(who.link("/"))
         if done.reason == "too_many":
@@ -131,12 +129,10 @@ class WhyPages:
 
     def _fields(self, who: Visit, status: Status) -> Mapping[str, str] | Response:
         """What a form of ours says; else why not. A form of an earlier grant, or one left open for long, is none."""
-        if is_cross_site(who.request.headers):
-            return troubles.from_elsewhere(who)
-        kind = who.request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        fields = decode_form(who.request.scope.get(BODY, b"")) if kind == FORM_TYPE else None
-        if fields is None or who.neighbour is None:
-            return troubles.not_a_form(who)
+        fields = guard.fields_of(who)
+        if isinstance(fields, Response):
+            return fields
+        assert who.neighbour is not None
         claims = self._site.signer.verify(fields.get("token", ""), "exemption", who.neighbour.mac, who.now)
         if isinstance(claims, Claims) and claims.subject == status.grant_id:
             return fields
@@ -197,6 +193,7 @@ class WhyPages:
             sent=bool(sent) and waiting is not None,
             purpose=shown_again({"purpose": purpose})["purpose"][: 2 * PURPOSE_MAX_CHARS],
             purpose_max=PURPOSE_MAX_CHARS,
+            at_course=status.course_ends_at is not None,
             kept_days=exemption_requests.KEPT_DAYS,
             wrong=WRONG[wrong](t) if wrong else "",
             purpose_wrong=wrong in ("no_purpose", "purpose"),
@@ -212,16 +209,11 @@ def shown_requests(asked: Sequence[ExemptionRequest]) -> list[ExemptionRequest]:
 
 
 def _category(t: Translator, guidelines: Mapping[str, str], key: str) -> Mapping[str, str]:
-    language: Language = t.language if t.language in ("nb", "nn", "en") else "en"  # type: ignore[assignment]
     category = CATEGORIES[key]
     return {
         "key": key,
-        "name": category.names[language],
-        "description": category.descriptions[language],
+        "name": name_of(category, t),
+        "description": described(category, t),
         "rule": guideline_words.rule(t, key),
         "own_rule": guideline_words.own_rule(guidelines, key),
     }
-
-
-def _with(path: str, **query: str) -> str:
-    return f"{path}{'&' if '?' in path else '?'}{urlencode(query)}"

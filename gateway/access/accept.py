@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
+from gateway.access.course_openings import guests_group
 from gateway.access.courses import NoSeat, Sought, seat
 from gateway.access.receipts import new_receipt_code
 from gateway.audit.record import record
 from gateway.link.neighbours import Neighbour
-from gateway.storage import accepting, generations, grants, places, rules
+from gateway.storage import accepting, exemption_requests, generations, grants, places, rules
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
@@ -88,7 +89,7 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     instead_of: Collection[str] = (),
 ) -> Accepted | Refused:
     """Record that `applicant` accepted the version shown to them, and grant their device `duration` online, or what
-    `by_group` has for its policy group.
+    `by_group` has for its policy group (for the group of a session, what the group has that it is a copy of).
 
     The rules are those of the group that the device's network belongs to, where it has its own, else everybody's.
     With `sought` they get the course's group, until its end at the latest, and count as one of its devices; whoever
@@ -100,7 +101,8 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     `instead_of`: devices (ids) whose seats in the course become free with this.
     """
     network = places.network_on(session, place.gateway_id, neighbour.interface)
-    version = rules.version_in_force(session, place.owner_id, network.group_key if network is not None else "")
+    group_key = network.group_key if network is not None else ""
+    version = rules.version_in_force(session, place.owner_id, group_key, now=now)
     if version is None:
         return Refused("no_rules")
     text = next((text for text in version.texts if text.language == language), None)
@@ -115,7 +117,7 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     if isinstance(course, str):
         return Refused(course)
     shared = applicant.group_key if isinstance(applicant, Known) else None
-    group_key = course.group_key if course is not None else shared or network.group_key
+    group_key = guests_group(session, place.owner_id, course) if course is not None else shared or network.group_key
     mark = generations.mark_of(session, place.owner_id, group_key)
     if mark is None and course is None and shared is not None:  # the group has been removed meanwhile
         group_key = network.group_key
@@ -166,7 +168,8 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
         now,
     )
     visitor_id, acceptance_id, grant_id = new_id(), new_id(), new_id()
-    ends_at = _end(now + by_group.get(group_key, duration), course)
+    lasting = course.group_key if course is not None else exemption_requests.origin(session, place.owner_id, group_key)
+    ends_at = _end(now + by_group.get(lasting, duration), course)
     new_visitor = None
     if isinstance(applicant, Known):
         visitor_id = applicant.visitor.id

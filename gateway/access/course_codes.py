@@ -1,8 +1,9 @@
 """Codes of courses: three everyday words, easy to read out, write on a board and type on a phone. Pure.
 
-The words are spelt alike in bokmål and nynorsk, without æ, ø and å, which not every guest's keyboard has; none is the
-beginning of another. 256 words make 2²⁴ codes, of which only those of a few courses at a time open anything, and
-guessing is slowed (`captive_portal.guest.guessing`).
+They are words of the list that devices show too (`three_words`): those that are spelt alike in bokmål and nynorsk, so
+that a course's code is nobody's other language, without æ, ø and å, which not every guest's keyboard has. Three are
+more than 29 bits, of which only the codes of a few courses at a time open anything, and guessing is slowed
+(`captive_portal.guest.guessing`).
 """
 
 from __future__ import annotations
@@ -10,31 +11,24 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 
-WORDS_A_CODE = 3
+from gateway.access.three_words import LENGTH
+from gateway.access.three_words import WORDS as LIST
+
 TYPED_MAX_CHARS = 60
 
-_LIST = """
-adresse albatross album alfabet alge amulett ananas anker antikk april arkiv arm artist asfalt atlas avis badstu
-bakke ballong banan basar bass bensin betong bever bibel bil binders bison bjelke blad blomst bok bonde bord bre
-bris bro brus buss butikk cello dag dal dans delfin diamant dokke dollar drage drama drone drue dukke egg eik
-ekorn elefant elg elv emalje engel eple eske europa fabel fabrikk familie fane fart fasan fasit fest figur fiken
-film fisk fjell fjord flagg flaske flis folk form foto frakk frost fugl furu galleri garasje garn gasell geit
-gelender genser gitar globus gneis golf gran grind grotte gryte gull hage hall hare harpe hatt hav hest hjort
-holme honning hopp hotell humle hytte idrett insekt is jakke jazz jord jul juni kabel kaffe kaktus kalender
-kamera kanon karm kart kasse katt kino kiste klem klippe klokke knapp knute kokos kompass konsert kopp korg korn
-krabbe krans krone krukke krydder kurv kylling kyst laks lampe land lapp laser leir lerke lilje linje linse lodd
-loft lue luft lupe lykt magnet mai mandel mango maraton mars maske matte medalje melon merke metall minutt
-modell motor mus mygg myr nabo natt nese nikkel nord november nummer oliven olje onkel opal opera orden orgel
-orkan orm ost panda papir paprika park pasta pedal pelikan penn pepper perle piano pilot pingvin planet plomme
-polka prisme radio rakett rein rips robot rose safir safran salat salt sirkus skog sol stjerne storm taxi telt
-tiger tog torsk trapp tulipan tunnel ulv vase viking villa vind vinter zebra
+_BOKMAAL_ALONE = """
+badering bomvei bruker bryter budsjett ferge firfisle flodhest forside forsker frihet gartner hjerte hvalross hvete
+hviske hvitveis jevn kilde kjemiker kokekar kommune kunstner ledning lengde lenke leserom lesesal likhet mandag maling
+melk melding morgen murer nudler oppdager oppvask regning rolig rekkehus romferge selge skogsvei skomaker skredder
+snegle speil spiker stemor sykkel tekjele tirsdag uke ugle urmaker veikryss veiskilt vekker verksted vindebro
 """
-WORDS = tuple(_LIST.split())
+_LEFT_OUT = frozenset(_BOKMAAL_ALONE.split())
+WORDS = tuple(word for word in LIST if word.isascii() and word not in _LEFT_OUT)
 
 
 def new_code(below: Callable[[int], int]) -> str:
-    """A fresh code such as `fjell-lampe-orkan`. `below(n)` draws evenly from 0 … n-1, unguessably."""
-    return "-".join(WORDS[below(len(WORDS))] for _ in range(WORDS_A_CODE))
+    """A fresh code such as `fjord-lampe-ekorn`. `below(n)` draws evenly from 0 … n-1, unguessably."""
+    return "-".join(WORDS[below(len(WORDS))] for _ in range(LENGTH))
 
 
 def code_key(typed: str) -> str:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from gateway.access.course_codes import code_key, new_code
+from gateway.access.course_openings import follow, guests_group
 from gateway.access.course_plan import OPENS_BEFORE, Field, Problem, Wish, problems
 from gateway.audit.record import record
 from gateway.clock import format_utc
@@ -106,7 +107,10 @@ def change(
     """Make the course what `wish` says; its code stays.
 
     Guests who are online by it follow: an earlier end shortens their grants; a later one lengthens those that the old
-    end had cut, to `duration` at most; another group is theirs at once. A lower maximum sends nobody away.
+    end had cut, to `duration` at most; another group is theirs at once. A lower maximum sends nobody away. What is open
+    for the course alone stays open under another group's rules, until the new end at the latest.
+
+    Raises: UsageError when something is open for it and the policy in force can't be changed.
     """
     found = _changeable(session, place, course_id, now)
     if not isinstance(found, Course):
@@ -114,24 +118,29 @@ def change(
     if wrong := problems(wish, {*groups, found.group_key}, now):
         return Refused(wrong)
     assert wish.starts_at and wish.ends_at and wish.max_devices  # noqa: PT018
-    before_end, before_group = found.ends_at, found.group_key
+    before_end, before_group = found.ends_at, guests_group(session, place.owner_id, found)
     found.title, found.unit, found.group_key = wish.title, wish.unit, wish.group
     found.starts_at, found.ends_at = wish.starts_at, wish.ends_at
     found.max_devices, found.offered = wish.max_devices, wish.offered
     session.flush()
+    follow(session, place, found, by, now)
     _follow(session, place, found, before_end, before_group, duration, now)
     _record(session, place, "changed", found, by, now)
     return found
 
 
 def end(session: Session, place: Place, course_id: str, *, by: str, now: datetime) -> Ended | NoCourse:
-    """End the course before its time: its grants are revoked, and with them go the connections of its guests."""
+    """End the course before its time: its grants are revoked, and with them go the connections of its guests.
+
+    Raises: UsageError when something is open for it and the policy in force can't be changed.
+    """
     found = _changeable(session, place, course_id, now)
     if not isinstance(found, Course):
         return found
     found.ended_at = now
     session.flush()
     closed = courses.close_grants(session, found.id, by, now)
+    follow(session, place, found, by, now)
     _record(session, place, "ended", found, by, now)
     if closed:
         announce(session, "grants")
@@ -192,7 +201,8 @@ def _follow(
     duration: timedelta,
     now: datetime,
 ) -> None:
-    mark = generations.mark_of(session, place.owner_id, course.group_key) if course.group_key != before_group else None
+    group = guests_group(session, place.owner_id, course)
+    mark = generations.mark_of(session, place.owner_id, group) if group != before_group else None
     changed = False
     for grant in courses.open_grants(session, course.id, now):
         cut = grant.ends_at == before_end
@@ -200,7 +210,7 @@ def _follow(
         if ends_at != grant.ends_at:
             grant.ends_at, changed = ends_at, True
         if mark is not None and grant.group_key == before_group:  # not one that staff moved elsewhere
-            grant.group_key, grant.mark, changed = course.group_key, mark, True
+            grant.group_key, grant.mark, changed = group, mark, True
     session.flush()
     if changed:
         announce(session, "grants")

@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 from gateway.access import grants as access
 from gateway.audit.record import record
-from gateway.errors import UsageError
 from gateway.link.neighbours import Neighbour
 from gateway.lists import draft_edits, generations
 from gateway.storage import exemption_requests, grants, places
@@ -25,7 +24,6 @@ from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.models import Grant
 from gateway.storage.places import Place
 from gateway.storage.types import new_id
-from policies.document import MAX_MARK
 from policies.model import NEVER_EXEMPT
 
 PURPOSE_MAX_CHARS = 300
@@ -34,8 +32,7 @@ WAITING_MAX = 3
 A_DAY_MAX = 10
 DAY = timedelta(days=1)
 LONGEST = timedelta(days=400)
-SESSION_PREFIX = "session-"
-"""Keys of groups that stand for one guest's session begin with this."""
+SESSION_PREFIX = exemption_requests.SESSION_PREFIX
 SESSION_TITLE = {"nb": "Unntak for én gjest", "nn": "Unntak for éin gjest", "en": "Exemption for one guest"}
 Scope = Literal["session", "group"]
 
@@ -138,6 +135,19 @@ def decline(
     return Decided(request_id)
 
 
+def pass_on(session: Session, place: Place, request_id: str, by: str, now: datetime) -> Decided | NotDecided:
+    """Leave a request to IT, on behalf of the host `by` of the course: nothing is decided, and it goes on waiting."""
+    found = exemption_requests.find(session, place.owner_id, request_id, lock=True)
+    if found is None:
+        return NotDecided("gone")
+    if found.request.decision or found.request.decided_at is not None:
+        return NotDecided("decided")
+    found.request.decided_at, found.request.decided_by = now, by
+    session.flush()
+    _record(session, place, found, "passed_on", tuple(found.request.categories), by, now)
+    return Decided(request_id)
+
+
 def grant(
     session: Session,
     place: Place,
@@ -169,8 +179,9 @@ def grant(
         return NotDecided("no_group")
     key, mark = group, 0
     if scope == "session" and not group.startswith(SESSION_PREFIX):
-        key = f"{SESSION_PREFIX}{request_id[:12]}"
-        mark = _free_mark(session, place, standing.document)
+        key = exemption_requests.session_group(request_id)
+        found.request.group_key = group  # what the session's group is a copy of
+        mark = generations.free_mark(session, place, standing.document)
     used = exemption_requests.groups_in_use(session, now)
 
     def edit(document: dict[str, Any]) -> None:
@@ -224,25 +235,13 @@ def _is_open(grant: Grant, now: datetime) -> bool:
     return grant.revoked_at is None and grant.starts_at <= now < grant.ends_at
 
 
-def _free_mark(session: Session, place: Place, document: Mapping[str, Any]) -> int:
-    """The highest mark that no group has or had, in what is in force, published before, or being worked on: the low
-    ones are for groups that people make. Raises: UsageError.
-    """
-    used = set(generations.marks(session, place))
-    for groups in (document["groups"], generations.draft(session, place)["groups"]):
-        used |= {group["mark"] for group in groups.values()}
-    found = next((mark for mark in range(MAX_MARK, 0, -1) if mark not in used), None)
-    if found is None:
-        raise UsageError("every mark is or was a group's: grant the exemption to the group")
-    return found
-
-
 def _inherited(document: Mapping[str, Any], group: str, key: str, now: datetime) -> list[dict[str, Any]]:
     """The exemptions that the group has, for its copy too: who is granted something loses nothing."""
     taken = {each["id"] for each in document.get("exemptions", [])}
+    theirs = {group, document["groups"][group].get("like", group)}
     found: list[dict[str, Any]] = []
     for each in document.get("exemptions", []):
-        if each["group"] == group and datetime.fromisoformat(str(each["until"])) > now:
+        if each["group"] in theirs and datetime.fromisoformat(str(each["until"])) > now:
             identity = next(name for number in range(len(taken) + 2) if (name := f"{key[:28]}-{number}") not in taken)
             taken.add(identity)
             found.append({**each, "id": identity, "group": key})
@@ -264,12 +263,25 @@ def _settle(
     request.decision, request.decided_at, request.decided_by = decision, now, by
     request.answer, request.until = answer, until
     session.flush()
+    _record(session, place, found, decision, categories, by, now, answer)
+
+
+def _record(
+    session: Session,
+    place: Place,
+    found: exemption_requests.Asked,
+    decision: Literal["granted", "declined", "passed_on"],
+    categories: tuple[str, ...],
+    by: str,
+    now: datetime,
+    answer: str = "",
+) -> None:
     record(
         session,
         place,
         "exemption_decided",
         {
-            "request": request.id,
+            "request": found.request.id,
             "grant": found.grant.id,
             "decision": decision,
             "group": found.grant.group_key,

@@ -43,7 +43,7 @@ def extension(status: Status, version_in_force: str | None, durations: Durations
         or not status.starts_at <= now < status.ends_at
     ):
         return None
-    lasts = durations.of(status.group_key)
+    lasts = durations.of(status.hours_group or status.group_key)
     until = min(now + lasts, status.starts_at + durations.longest)
     if status.course_ends_at is not None:
         until = min(until, status.course_ends_at)

@@ -55,7 +55,8 @@ def extend(
     grants.lock_device(session, place.owner_id, neighbour.mac, now)
     status = device_status(session, place, neighbour, now)
     network = places.network_on(session, place.gateway_id, neighbour.interface)
-    version = rules.version_in_force(session, place.owner_id, network.group_key if network is not None else "")
+    group_key = network.group_key if network is not None else ""
+    version = rules.version_in_force(session, place.owner_id, group_key, now=now)
     until = extension(status, version.id if version is not None else None, durations, now)
     grant = grants.owned_grant(session, place.owner_id, grant_id)
     if until is None or grant is None or status.grant_id != grant.id:

@@ -77,7 +77,8 @@ def ask(
 ) -> Asked | NotAsked:
     """Put the request down; `jobs` mails it. A device has one at a time: another host's link ends with a new one."""
     network = places.network_on(session, place.gateway_id, neighbour.interface)
-    version = rules.version_in_force(session, place.owner_id, network.group_key if network is not None else "")
+    group_key = network.group_key if network is not None else ""
+    version = rules.version_in_force(session, place.owner_id, group_key, now=now)
     if version is None:
         return NotAsked("no_rules")
     if version.id != version_id or language not in {text.language for text in version.texts}:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from gateway.access.course_openings import PREFIX
 from gateway.link.neighbours import Neighbour
-from gateway.storage import grants
+from gateway.storage import exemption_requests, grants
 from gateway.storage.engine import Session
 from gateway.storage.places import Place
 
@@ -30,6 +31,8 @@ class Status:
     """The version of the rules that was accepted; None also where staff admitted the device."""
     course_ends_at: datetime | None = None
     """When the course ends that the device has a seat in; None without one."""
+    hours_group: str | None = None
+    """The group whose hours the device has: of a group made for one guest or course, the one it was made of."""
 
 
 NOT_ACCEPTED = Status("not_accepted")
@@ -50,4 +53,11 @@ def device_status(session: Session, place: Place, neighbour: Neighbour, now: dat
         found.group_key,
         found.version_id,
         found.course_ends_at,
+        _hours_group(session, place, found),
     )
+
+
+def _hours_group(session: Session, place: Place, found: grants.Standing) -> str:
+    """A session's group is a copy of another one, a course's own has the rules of the one that the course was given."""
+    group_key = exemption_requests.origin(session, place.owner_id, found.group_key)
+    return found.course_group if group_key.startswith(PREFIX) and found.course_group is not None else group_key

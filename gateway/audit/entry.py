@@ -54,7 +54,10 @@ def _shape(plain: str, personal: str, optional: str = "") -> Shape:
 # ranges: `3-5,9`.
 SHAPES: Mapping[str, Shape] = {
     "acceptance": _shape("rules identified_by", "name organisation contact mac address course_code receipt"),
-    "rules_published": _shape("version adopting_body adopted_on case_number binding_language texts", "by", "group"),
+    "rules_published": _shape(
+        "version adopting_body adopted_on case_number binding_language texts", "by approved_by", "group in_force_from"
+    ),
+    "rules_withdrawn": _shape("version", "by"),
     "policy_published": _shape("generation before_sha256 after_sha256", "by note"),
     "grant_moved": _shape("grant from_group to_group", "by mac"),
     "grant_revoked": _shape("grant", "by mac reason"),
@@ -186,6 +189,8 @@ def _check(document: Mapping[str, Any]) -> None:
         raise EntryError(f"the optional fields of {kind} are non-empty text where they stand")
     if "rules" in shape.plain:
         _check_rules(document["rules"])
+    if not _AT.fullmatch(document.get("in_force_from", document["at"])):
+        raise EntryError("`in_force_from` is written like 2026-11-22T13:22:00.123Z")
     if "texts" in shape.plain:
         _check_texts(document["texts"])
     if "identified_by" in shape.plain and document["identified_by"] not in IDENTIFIED_BY:

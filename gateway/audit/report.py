@@ -75,10 +75,12 @@ class Report:
         self._begin, self._end = format_utc(order.since), format_utc(order.until)
 
     def entry(self, record: Record, document: Mapping[str, Any]) -> None:
-        """Notes publications of rules, exports, erasures and restores."""
+        """Notes publications and withdrawals of rules, exports, erasures and restores."""
         kind = document["type"]
         if kind == "rules_published":
             self._versions.append(document)
+        elif kind == "rules_withdrawn":
+            self._versions = [each for each in self._versions if each["version"] != document["version"]]
         elif kind in EVENTS and self._begin <= document["at"] < self._end:
             if len(self._events) == MAX_LISTED:
                 self._more_events += 1
@@ -171,14 +173,15 @@ class Report:
         return found
 
     def _in_force(self) -> list[tuple[str, str, str, str, str]]:
-        ends = [*(document["at"] for document in self._versions[1:]), "9999"]
+        versions = sorted(self._versions, key=_in_force_from)
+        ends = [*(_in_force_from(document) for document in versions[1:]), "9999"]
         return [
             (
-                str(each["version"]), self._moment(each["at"]), str(each["adopting_body"]), str(each["case_number"]),
-                self._number(self._accepted[each["version"]]),
+                str(each["version"]), self._moment(_in_force_from(each)),
+                str(each["adopting_body"]), str(each["case_number"]), self._number(self._accepted[each["version"]]),
             )
-            for each, end in zip(self._versions, ends, strict=False)
-            if each["at"] < self._end and end > self._begin
+            for each, end in zip(versions, ends, strict=False)
+            if _in_force_from(each) < self._end and end > self._begin
         ]  # fmt: skip
 
     def _sample(self, drawn: Sequence[Sequence[str]]) -> dict[str, Any]:
@@ -200,6 +203,11 @@ class Report:
 
     def _number(self, number: int) -> str:
         return format_decimal(number, locale=self._language)
+
+
+def _in_force_from(document: Mapping[str, Any]) -> str:
+    """When the version of an entry `rules_published` is in force: at once, where the entry names no later moment."""
+    return str(document.get("in_force_from", document["at"]))
 
 
 def _pdf(html: str, variant: str, identifier: bytes) -> bytes:

@@ -1538,6 +1538,7 @@ ENVELOPE = {"v", "type", "at", "owner", "site", "personal"}
 PLAIN = {  # the other fields of each type, all of them and no more
     "acceptance": {"rules", "identified_by"},
     "rules_published": {"version", "adopting_body", "adopted_on", "case_number", "binding_language", "texts"},
+    "rules_withdrawn": {"version"},
     "policy_published": {"generation", "before_sha256", "after_sha256"},
     "grant_moved": {"grant", "from_group", "to_group"},
     "grant_revoked": {"grant"},
@@ -1557,7 +1558,7 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "key_rotated": {"old_vkey", "new_vkey", "note"},
     "restored": {"size", "root", "known_size", "known_root"},
 }
-OPTIONAL_FIELDS = {"rules_published": {"group"}}  # non-empty text where they stand
+OPTIONAL_FIELDS = {"rules_published": {"group", "in_force_from"}}  # non-empty text where they stand
 HASHES = {"text_sha256", "html_sha256"}
 UNSORTED = "its digests are not sorted and distinct"
 PERSONAL_NAMES = tuple(name.encode() for name in PERSONAL_COLUMNS)
@@ -1622,6 +1623,8 @@ def _misshapen(found: dict[str, Any]) -> str | None:  # noqa: PLR0911, PLR0912 -
     if kind == "rules_published":
         if not _texts_only(found, optional):
             return "does not say in words whose rules they are"
+        if not AT.fullmatch(found.get("in_force_from", found["at"])):
+            return "the time when its rules are in force is not written like 2026-11-22T13:22:00.123Z"
         texts = found["texts"]
         if not isinstance(texts, dict) or not all(
             isinstance(item, dict) and item.keys() == HASHES and _texts_only(item, HASHES) for item in texts.values()

@@ -1,15 +1,19 @@
-"""`gjestenett config`: what the settings are, and whether they can be read."""
+"""`gjestenett config`: what the settings are, whether they can be read, and a file to begin with."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
+import gateway
 from gateway import checks
 from gateway.clock import utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation
 from gateway.settings import Settings
+
+STARTER = Path(gateway.__file__).with_name("starter.toml")
 
 
 @click.group(cls=Group)
@@ -25,6 +29,12 @@ def check(invocation: Invocation) -> None:
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     click.echo("settings are sound" if not warnings else "everything starts, but see the warnings")
+
+
+@config.command()
+def starter() -> None:
+    """Print a settings file to begin with; with it everything is as without one."""
+    click.echo(STARTER.read_text(encoding="utf-8"), nl=False)
 
 
 @config.command()

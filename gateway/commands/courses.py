@@ -12,6 +12,7 @@ from gateway.access.course_plan import DEVICES_FOR_PARTICIPANTS, MAX_DEVICES, OF
 from gateway.clock import MUNICIPAL_ZONE, format_utc, utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
 from gateway.errors import GatewayError, UsageError
+from gateway.lists.draft_edits import ruled_groups
 from gateway.storage import courses as stored
 from gateway.storage import generations
 from gateway.storage.course_models import Course
@@ -133,7 +134,7 @@ def end(invocation: Invocation, code: str, by: str, as_json: bool) -> None:
 
 def _groups(session: Session, place: Place) -> list[str]:
     published = generations.in_force(session, place.owner_id)
-    return list(published.document.get("groups", {})) if published is not None else []
+    return ruled_groups(published.document) if published is not None else []
 
 
 def _row(course: Course, devices: int, now: datetime) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gateway.commands.policy import compiled
+from gateway.commands.policy_asking import compiled
 from gateway.commands.policy_edits import PUBLISH, change
 from gateway.commands.policy_text import held_back
 from gateway.commands.session import Invocation, json_option, pass_invocation, print_rows

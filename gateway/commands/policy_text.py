@@ -94,7 +94,7 @@ def _reason(reason: dict[str, Any], zone: tzinfo) -> str:
     if reason["kind"] == "exempted" and detail is not None:
         identity, by, until = read_exemption_text(detail)
         detail = f"{identity}, approved by {by}, until {_moment(until.isoformat(), zone)}"
-    parts = [ROWS[reason["kind"]]]
+    parts = [ROWS[reason["kind"]] + (", only reported" if reason.get("reported") else "")]
     parts += [reason["name"]] if reason.get("name") else []
     parts += [reason["category"]["key"]] if reason.get("category") else []
     parts += [f"(list {reason['source']})"] if reason.get("source") else []

@@ -10,6 +10,7 @@ from typing import Any
 from gateway.errors import UsageError
 from policies import matrix
 from policies.document import DEFAULT_GROUP, MAX_MARK, new_group
+from policies.model import NEVER_BY_HOSTS
 from policies.names import PolicyError, from_person
 
 Document = dict[str, Any]
@@ -36,6 +37,7 @@ def with_group(
         raise UsageError(f"there is a group {key!r} already")
     chosen = mark or _new_mark(_marks(groups) | set(given))
     group = copied(_group(changed, like)) if like is not None else new_group(chosen)
+    group.pop("like", None)
     group |= {"mark": chosen, "names": {"nb": title, "nn": title, "en": title} if title else {}}
     groups[key] = group
     return changed, chosen
@@ -44,13 +46,16 @@ def with_group(
 def without_group(document: Mapping[str, Any], key: str) -> Document:
     """The document without a group and its exemptions. Raises: UsageError for `default` and for one that is not there.
 
-    Devices that still carry its mark come under the rules of `default`.
+    Devices that still carry its mark come under the rules of `default`, and so do those of groups that are like it.
     """
     changed = copied(document)
     if key == DEFAULT_GROUP:
         raise UsageError("the group default stays: it is for every device that has no other")
     _group(changed, key)
     del changed["groups"][key]
+    for other in changed["groups"].values():
+        if other.get("like") == key:
+            other["like"] = DEFAULT_GROUP
     changed["exemptions"] = [each for each in changed.get("exemptions", []) if each["group"] != key]
     return changed
 
@@ -61,7 +66,7 @@ def with_name(document: Mapping[str, Any], group_key: str, text: str, rule: str 
     Raises: UsageError.
     """
     changed = copied(document)
-    group = _group(changed, group_key)
+    group = _ruled(changed, group_key)
     try:
         name = from_person(text)
     except PolicyError as error:
@@ -74,14 +79,14 @@ def with_name(document: Mapping[str, Any], group_key: str, text: str, rule: str 
 def with_safe_search(document: Mapping[str, Any], group_key: str, providers: Iterable[str]) -> Document:
     """The document with exactly these engines' safe search on for a group. Raises: UsageError."""
     changed = copied(document)
-    _group(changed, group_key)["safe_search"] = sorted(set(providers))
+    _ruled(changed, group_key)["safe_search"] = sorted(set(providers))
     return changed
 
 
 def with_top_names(document: Mapping[str, Any], group_key: str, *, on: bool) -> Document:
     """The document with top names of a group kept or not. Raises: UsageError."""
     changed = copied(document)
-    _group(changed, group_key)["top_names"] = on
+    _ruled(changed, group_key)["top_names"] = on
     return changed
 
 
@@ -98,7 +103,7 @@ def with_judge(document: Mapping[str, Any], group_key: str, thresholds: Mapping[
     Raises: UsageError.
     """
     changed = copied(document)
-    _group(changed, group_key)["judge"] = dict(thresholds)
+    _ruled(changed, group_key)["judge"] = dict(thresholds)
     return changed
 
 
@@ -106,7 +111,7 @@ def with_cells(document: Mapping[str, Any], cells: Mapping[tuple[str, str], matr
     """The document with each (group, category) open, closed or reported at every hour. Raises: UsageError."""
     changed = copied(document)
     for (group_key, category), wanted in cells.items():
-        matrix.set_state(_group(changed, group_key), category, wanted)
+        matrix.set_state(_ruled(changed, group_key), category, wanted)
     return changed
 
 
@@ -119,7 +124,7 @@ def with_hours(
 ) -> Document:
     """The document with exactly these hours for a category and a group, and `base` outside them. Raises: UsageError."""
     changed = copied(document)
-    group = _group(changed, group_key)
+    group = _ruled(changed, group_key)
     matrix.set_base(group, category, base)
     matrix.set_hours(group, category, rows)
     return changed
@@ -134,12 +139,16 @@ def with_exemption(
     *,
     approved_by: str,
     reason: str,
+    identity: str = "",
 ) -> tuple[Document, str]:
-    """The document with one more exemption, and its id. Raises: UsageError when there is no such group."""
+    """The document with one more exemption, and its id: `identity`, else the next that is free.
+
+    Raises: UsageError when there is no such group.
+    """
     changed = copied(document)
     _group(changed, group_key)
     taken = {each["id"] for each in changed.setdefault("exemptions", [])}
-    identity = next(f"e{number}" for number in range(1, len(taken) + 2) if f"e{number}" not in taken)
+    identity = identity or next(f"e{number}" for number in range(1, len(taken) + 2) if f"e{number}" not in taken)
     changed["exemptions"].append(
         {
             "id": identity,
@@ -190,6 +199,20 @@ def without_overrule(document: Mapping[str, Any], name: str, source: str | None)
     return changed
 
 
+def with_host_categories(document: Mapping[str, Any], categories: Iterable[str]) -> Document:
+    """The document with exactly these categories for hosts to open. Raises: UsageError for one that they never open."""
+    chosen = sorted(set(categories))
+    for category in chosen:
+        if category in NEVER_BY_HOSTS:
+            raise UsageError(f"{category} is never opened by a host")
+    return copied(document) | {"host_categories": chosen}
+
+
+def ruled_groups(document: Mapping[str, Any]) -> list[str]:
+    """The keys of the groups that have rules of their own, and so can be given other ones."""
+    return [key for key, group in document.get("groups", {}).items() if not group.get("like")]
+
+
 def copied(document: Mapping[str, Any]) -> Document:
     """A document of its own, which can be changed."""
     copy: Document = json.loads(json.dumps(document))
@@ -200,6 +223,14 @@ def _group(document: Document, key: str) -> Document:
     group: Document | None = document["groups"].get(key)
     if group is None:
         raise UsageError(f"there is no group {key!r}: see gjestenett policy groups list")
+    return group
+
+
+def _ruled(document: Document, key: str) -> Document:
+    """A group with rules of its own. Raises: UsageError."""
+    group = _group(document, key)
+    if group.get("like"):
+        raise UsageError(f"the group {key!r} has the rules of the group {group['like']!r}: change them there")
     return group
 
 

@@ -52,7 +52,8 @@ def explanation(
     history: Iterable[Generation] = (),
     list_since: ListSince = _never_known,
 ) -> dict[str, Any]:
-    """`policies.explain.explain` of the decision, and: `at`; `group_names`; `since` (the generation from which what
+    """`policies.explain.explain` of the decision, where a reason has `reported` when its open category is only reported
+    for the group, and: `at`; `group_names`; `since` (the generation from which what
     decided stands: `generation`, `published_at`, `published_by`, `note`; None for what is built in or not known);
     `lists` (each list that has the name: `source`, `category`, `names`, `sha256`, and `since` when it has stood as it
     is, None for those that come with the product); `quarantine` (listed, but held back:
@@ -70,6 +71,7 @@ def explanation(
     sources = {source.id: source for source in snapshot.sources}
     held = quarantined(snapshot.section("quarantine"), name)
     facts = explain(decision)
+    _mark_reported(facts["reasons"], group)
     canary = obstacle("permit", name, {})
     if canary is not None:
         facts |= {"changes": [], "valid_until": None}  # no rule reaches it
@@ -107,6 +109,12 @@ def explanation(
         "canary": canary is not None,
         "no_effect": _no_effect(name, decision, snapshot),
     }
+
+
+def _mark_reported(reasons: list[dict[str, Any]], group: Group) -> None:
+    for reason in reasons:
+        if reason["kind"] in ("category_open", "exempted") and reason["category"]["key"] in group.report:
+            reason["reported"] = True
 
 
 def _no_effect(name: str, decision: Decision, snapshot: Snapshot) -> list[dict[str, Any]]:

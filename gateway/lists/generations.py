@@ -87,6 +87,19 @@ def marks(session: Session, place: Place) -> dict[int, tuple[str, int]]:
     return found
 
 
+def free_mark(session: Session, place: Place, document: Mapping[str, Any]) -> int:
+    """The highest mark that no group has or had, in `document`, published before, or being worked on: for a group that
+    the product makes, as the low ones are for those that people make. Raises: UsageError.
+    """
+    used = set(marks(session, place))
+    for groups in (document["groups"], draft(session, place)["groups"]):
+        used |= {group["mark"] for group in groups.values()}
+    found = next((mark for mark in range(MAX_MARK, 0, -1) if mark not in used), None)
+    if found is None:
+        raise UsageError("every mark is or was a group's: grant the exemption to the group")
+    return found
+
+
 def _check_marks(session: Session, place: Place, document: Mapping[str, Any]) -> None:
     """Devices keep the mark of a group that is gone, so it must not lead to another group's rules.
 
@@ -121,6 +134,8 @@ def set_category(
     group = document["groups"].get(group_key)
     if group is None:
         raise UsageError(f"there is no group {group_key!r}; there are: {', '.join(document['groups'])}")
+    if group.get("like"):
+        raise UsageError(f"the group {group_key!r} has the rules of the group {group['like']!r}: change them there")
     if category not in CATEGORIES:
         raise UsageError(f"there is no category {category!r}; there are: {', '.join(CATEGORIES)}")
     matrix.set_base(group, category, "closed" if closed else "report" if report else "open")

@@ -40,6 +40,8 @@ def refresh_all(
             result = refresh(state, each.source, resolve, clock, accept=each.accept, progress=watch)
         with database.write() as session:
             sources.record_refresh(session, place, result, each.request_id)
+            if each.uploaded and result.outcome == "refused":
+                sources.drop_unusable(session, place, each.source.key)
         done.append(result)
     return done
 

@@ -60,6 +60,12 @@ def drop(session: Session, place: Place, key: str) -> bool:
     return dropped
 
 
+def drop_unusable(session: Session, place: Place, key: str) -> None:
+    """Forget a source whose uploaded file was refused and that has never held a list, on any gateway."""
+    if not stored.was_ever_fine(session, place.owner_id, key):
+        drop(session, place, key)
+
+
 def record_refresh(session: Session, place: Place, refresh: Refresh, request_id: str = "") -> None:
     """Write what came of a refresh into the history; an updated list is announced. `request_id`: what it answers."""
     facts = refresh.facts

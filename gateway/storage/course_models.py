@@ -26,6 +26,8 @@ class Course(Base):
     __table_args__ = (
         UniqueConstraint("owner_id", "code_key"),
         Index("ix_course_site", "site_id", "ends_at"),
+        Index("ix_course_ends", "owner_id", "ends_at", "id"),
+        Index("ix_course_unit", "owner_id", "unit", "ends_at", "id"),
         CheckConstraint("offered IN ('code', 'title', 'hidden')", name="offered"),
     )
 

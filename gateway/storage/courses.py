@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, case, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from gateway.storage.base import table_of
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
+from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
 from gateway.storage.models import Grant
+
+UNITS_MAX = 500
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,51 @@ def of_owner(session: Session, owner_id: str, *, over_since: datetime, limit: in
         .order_by(Course.ends_at.desc(), Course.id)
         .limit(limit)
     ).all()
+
+
+def units(session: Session, owner_id: str) -> Sequence[str]:
+    """The units that have had courses, as they were written: each is one look into the index."""
+    found: list[str] = []
+    while len(found) < UNITS_MAX:
+        after = [Course.unit > found[-1]] if found else []
+        unit = session.scalar(select(func.min(Course.unit)).where(Course.owner_id == owner_id, *after))
+        if unit is None:
+            break
+        found.append(unit)
+    return found
+
+
+def not_over(
+    session: Session, owner_id: str, of_units: Collection[str] | None, now: datetime, limit: int
+) -> Part[Course]:
+    """The courses that run or are to come, of these units or of all, the first to end first."""
+    ahead = (Course.ends_at > now, or_(Course.ended_at.is_(None), Course.ended_at > now))
+    return _ending(session, owner_id, of_units, ahead, Cut("ends", descending=False, limit=limit))
+
+
+def page_of_courses_over(
+    session: Session, owner_id: str, of_units: Collection[str] | None, now: datetime, cut: Cut
+) -> Part[Course]:
+    """A part of the courses that are over, of these units or of all, by their planned ends; a place is (ends, id)."""
+    over = (or_(Course.ends_at <= now, Course.ended_at <= now),)
+    return _ending(session, owner_id, of_units, over, cut)
+
+
+def _ending(
+    session: Session, owner_id: str, of_units: Collection[str] | None, which: Collection[ColumnElement[bool]], cut: Cut
+) -> Part[Course]:
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[Course]:
+        found: list[Course] = []
+        for unit in (None,) if of_units is None else of_units:  # one walk each, along the index
+            rest = select(Course).where(Course.owner_id == owner_id, *which)
+            if unit is not None:
+                rest = rest.where(Course.unit == unit)
+            rest = rest.where(*beyond(Course.ends_at, Course.id, place, descending=descending))
+            ordered = rest.order_by(*in_order(Course.ends_at, Course.id, descending=descending)).limit(limit)
+            found += session.scalars(ordered)
+        return sorted(found, key=lambda each: (each.ends_at, each.id), reverse=descending)[:limit]
+
+    return part(cut, fetch)
 
 
 def devices_with_access(session: Session, course_id: str, now: datetime, *, but: Collection[str] = ()) -> int:

@@ -14,6 +14,7 @@ from gateway.storage.models import DnsAnswers, DnsTopName
 KEEP_ANSWERS = timedelta(days=400)
 KEEP_NAMES = timedelta(hours=24)
 HOUR = timedelta(hours=1)
+NAMES_TOLD = 1_000
 
 AnswerKey = tuple[datetime, str, str, str]
 """Beginning of the hour, group, outcome, category."""
@@ -108,7 +109,7 @@ def answers_by_hour(
     return [(hour, Answers(group, outcome, category, int(n))) for hour, group, outcome, category, n in rows]
 
 
-def top_names(session: Session, owner_id: str, now: datetime, limit: int = 50) -> Sequence[TopName]:
+def top_names(session: Session, owner_id: str, now: datetime, limit: int = NAMES_TOLD) -> Sequence[TopName]:
     """The names of the last 24 hours, the most asked for first. Older ones aren't read even where they still are."""
     total = func.sum(DnsTopName.asked)
     by = (DnsTopName.group_key, DnsTopName.outcome, DnsTopName.category, DnsTopName.name)

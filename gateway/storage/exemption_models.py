@@ -16,13 +16,15 @@ class ExemptionRequest(Base):
 
     It belongs to the grant under which it was asked, and goes with it. `name` is the only name of a website that is
     ever kept of a guest: who sends the request has been told so, and it goes `KEPT_DAYS` after it was sent. `course_id`
-    is the course that the guest attends.
+    is the course that the guest attends. While `decision` is empty, `decided_at` and `decided_by` say that its host has
+    left the request to IT, and who that was.
     """
 
     __tablename__ = "exemption_request"
     __table_args__ = (
         CheckConstraint("decision IN ('', 'granted', 'declined')", name="decision"),
         Index("ix_exemption_request_open", "owner_id", "decision", "asked_at"),
+        Index("ix_exemption_request_decided", "owner_id", "decision", "decided_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

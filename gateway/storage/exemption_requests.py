@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, delete, func, select, update
 
 from gateway.storage.engine import Session
 from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.grants import SHOWN
+from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
 from gateway.storage.models import Device, Grant
 
 KEPT_DAYS = 30
 KEPT = timedelta(days=KEPT_DAYS)
+SESSION_PREFIX = "session-"
+"""Keys of groups that stand for one guest's session begin with this."""
+_ID_CHARS = 12
 
 
 class Asked(NamedTuple):
@@ -22,6 +26,26 @@ class Asked(NamedTuple):
 
     request: ExemptionRequest
     grant: Grant
+
+
+def session_group(request_id: str) -> str:
+    """The key of the group that a granted request gives its guest alone."""
+    return f"{SESSION_PREFIX}{request_id[:_ID_CHARS]}"
+
+
+def origin(session: Session, owner_id: str, group_key: str) -> str:
+    """The group that a session's own is a copy of; any other group is its own. A request that is forgotten does not
+    tell.
+    """
+    if not group_key.startswith(SESSION_PREFIX):
+        return group_key
+    found = session.scalars(
+        select(ExemptionRequest.group_key).where(
+            ExemptionRequest.owner_id == owner_id,
+            ExemptionRequest.id.startswith(group_key.removeprefix(SESSION_PREFIX), autoescape=True),
+        )
+    ).first()
+    return group_key if found is None else found
 
 
 def of_grant(session: Session, grant_id: str) -> Sequence[ExemptionRequest]:
@@ -62,10 +86,29 @@ def waiting(session: Session, owner_id: str, course_id: str | None = None) -> Se
     return [Asked(row[0], row[1]) for row in session.execute(query)]
 
 
-def decided(session: Session, owner_id: str, limit: int) -> Sequence[Asked]:
-    """The requests that were decided last, newest first."""
-    query = _shown(owner_id).where(ExemptionRequest.decision != "").order_by(ExemptionRequest.decided_at.desc())
-    return [Asked(row[0], row[1]) for row in session.execute(query.limit(limit))]
+def page_of_requests(session: Session, owner_id: str, decisions: Collection[str], cut: Cut) -> Part[Asked]:
+    """A part of the requests that were decided so ("": not yet). `cut.by` is `asked`, or, of those that are decided,
+    `decided`; a place is (that moment, id).
+    """
+    column: Any = ExemptionRequest.asked_at if cut.by == "asked" else ExemptionRequest.decided_at
+
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[Asked]:
+        found: list[Asked] = []
+        for decision in decisions:  # one walk each, along the index
+            rest = _shown(owner_id).where(ExemptionRequest.decision == decision)
+            rest = rest.where(*beyond(column, ExemptionRequest.id, place, descending=descending))
+            ordered = rest.order_by(*in_order(column, ExemptionRequest.id, descending=descending)).limit(limit)
+            found += [Asked(row[0], row[1]) for row in session.execute(ordered)]
+        return sorted(found, key=lambda each: place_of(each, cut.by), reverse=descending)[:limit]
+
+    return part(cut, fetch)
+
+
+def place_of(asked: Asked, by: str) -> tuple[datetime, str]:
+    """Where a request stands in the order of `page_of_requests`."""
+    request = asked.request
+    moment = request.asked_at if by == "asked" or request.decided_at is None else request.decided_at
+    return moment, request.id
 
 
 def find(session: Session, owner_id: str, request_id: str, *, lock: bool = False) -> Asked | None:
@@ -80,6 +123,20 @@ def find(session: Session, owner_id: str, request_id: str, *, lock: bool = False
 def count_waiting(session: Session, owner_id: str) -> int:
     """How many requests nobody has decided."""
     return session.scalar(_WAITING, {"owner": owner_id}) or 0
+
+
+def waiting_by_course(session: Session, course_ids: Collection[str]) -> dict[str, int]:
+    """How many requests wait for the host of each of these courses; those left to IT do not."""
+    rows = session.execute(
+        select(ExemptionRequest.course_id, func.count())
+        .where(
+            ExemptionRequest.course_id.in_(list(course_ids)),
+            ExemptionRequest.decision == "",
+            ExemptionRequest.decided_at.is_(None),
+        )
+        .group_by(ExemptionRequest.course_id)
+    )
+    return {str(course_id): count for course_id, count in rows}
 
 
 def groups_in_use(session: Session, now: datetime) -> set[str]:

@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import defer
 
 from gateway.storage.base import table_of
 from gateway.storage.engine import Session
+from gateway.storage.keyset import Cut, Part, Place, in_order, part, within
 from gateway.storage.models import PolicyDraft, PolicyGeneration
 
 
@@ -48,6 +50,23 @@ def history(session: Session, owner_id: str, limit: int = 50, before: int | None
     if before is not None:
         query = query.where(PolicyGeneration.generation < before)
     return session.scalars(query.order_by(PolicyGeneration.generation.desc()).limit(limit)).all()
+
+
+def page_of_generations(
+    session: Session, owner_id: str, since: datetime | None, until: datetime | None, cut: Cut
+) -> Part[PolicyGeneration]:
+    """A part of the generations with `since` ≤ published < `until`, by when they were published; a place is
+    (published, generation). Their documents are not read.
+    """
+    query = select(PolicyGeneration).options(defer(PolicyGeneration.document, raiseload=True))
+    query = query.where(PolicyGeneration.owner_id == owner_id)
+    by = PolicyGeneration.published_at, PolicyGeneration.generation
+
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[PolicyGeneration]:
+        rest = query.where(*within(*by, since, until, place, descending=descending))
+        return session.scalars(rest.order_by(*in_order(*by, descending=descending)).limit(limit)).all()
+
+    return part(cut, fetch)
 
 
 def by_number(session: Session, owner_id: str, generation: int) -> PolicyGeneration | None:

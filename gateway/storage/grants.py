@@ -107,6 +107,7 @@ class Standing(NamedTuple):
     group_key: str
     version_id: str | None
     course_ends_at: datetime | None
+    course_group: str | None
 
 
 def standing(
@@ -138,6 +139,7 @@ _STANDING = (
         _GRANT.c.group_key,
         _ACCEPTANCE.c.rules_version_id,
         _COURSE.c.ends_at.label("course_ends_at"),
+        _COURSE.c.group_key.label("course_group"),
     )
     .join_from(_GRANT, _DEVICE, _DEVICE.c.id == _GRANT.c.device_id)
     .join(_NETWORK, _NETWORK.c.id == _GRANT.c.network_id)

@@ -6,15 +6,15 @@ Newest first means by the time that stands in the entry, then by number.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from gateway.storage.bulk import insert_many
 from gateway.storage.engine import Session
+from gateway.storage.keyset import Cut, Part, Place, in_order, part, within
 from gateway.storage.log_models import Leaf, LeafHeading
 
 
@@ -60,24 +60,79 @@ def find_leaves(
     session: Session, owner_id: str, query: LeafQuery, *, before: tuple[datetime, int] | None, limit: int
 ) -> Sequence[FoundLeaf]:
     """The newest leaves that `query` means, a page at a time: `before` is the (at, index) of the last one seen."""
-    conditions = [LeafHeading.owner_id == owner_id, *_conditions(query)]
-    if before is not None:
-        at, index = before
-        conditions.append(LeafHeading.at <= at)  # for the index: the exact place follows
-        conditions.append(or_(LeafHeading.at < at, LeafHeading.leaf_index < index))
-    found: list[Any] = []
+    return _found(session, owner_id, query, before, limit, descending=True)
+
+
+def page_of_leaves(session: Session, owner_id: str, query: LeafQuery, cut: Cut) -> Part[FoundLeaf]:
+    """A part of the leaves that `query` means. `cut.by` is `number`, and then a place is (index, index); or `at`, the
+    time that stands in the entry, and then a place is (at, index).
+    """
+    find = _found if cut.by == "at" else _numbered
+
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[FoundLeaf]:
+        return find(session, owner_id, query, place, limit, descending=descending)
+
+    return part(cut, fetch)
+
+
+def _found(
+    session: Session, owner_id: str, query: LeafQuery, place: Place | None, limit: int, *, descending: bool
+) -> Sequence[FoundLeaf]:
+    by = LeafHeading.at, LeafHeading.leaf_index
+    conditions = [LeafHeading.owner_id == owner_id, *_sites(query)]
+    conditions += within(*by, query.since, query.until, place, descending=descending)
+    found: list[FoundLeaf] = []
     # One walk a type, each along its own index, rather than one along all leaves for a rare type among many.
     for type_ in query.types or (None,):
         own = [*conditions, LeafHeading.type == type_] if type_ is not None else conditions
-        found += session.execute(
-            select(LeafHeading.leaf_index, Leaf.leaf_id, Leaf.entry, LeafHeading.at)
-            .join(Leaf, and_(Leaf.owner_id == LeafHeading.owner_id, Leaf.leaf_index == LeafHeading.leaf_index))
-            .where(*own)
-            .order_by(LeafHeading.at.desc(), LeafHeading.leaf_index.desc())
-            .limit(limit)
-        ).all()
-    found.sort(key=lambda row: (row.at, row.leaf_index), reverse=True)
-    return [FoundLeaf(row.leaf_index, row.leaf_id, row.entry, row.at) for row in found[:limit]]
+        ordered = _HEADING.where(*own).order_by(*in_order(*by, descending=descending))
+        found += _with_entries(session, ordered.limit(limit))
+    return sorted(found, key=lambda leaf: (leaf.at, leaf.index), reverse=descending)[:limit]
+
+
+def _numbered(
+    session: Session, owner_id: str, query: LeafQuery, place: Place | None, limit: int, *, descending: bool
+) -> Sequence[FoundLeaf]:
+    number, found = LeafHeading.leaf_index, list[FoundLeaf]()
+    for type_ in query.types or (None,):
+        own = [LeafHeading.owner_id == owner_id, *([LeafHeading.type == type_] if type_ is not None else [])]
+        narrowed = [*own, *_sites(query)]
+        if _is_outside(session, own, query):
+            # Where in the log the period is, along the index by time: as PostgreSQL finds the least of a column, it
+            # would walk the log by number until it is met.
+            ends = select(func.min(number + 0), func.max(number + 0)).where(*own, *_times(query))
+            first, last = session.execute(ends).one()
+            if first is None:
+                continue
+            narrowed += [number >= first, number <= last, *_times(query)]
+        if place is not None:
+            narrowed.append(number < place[1] if descending else number > place[1])
+        ordered = _HEADING.where(*narrowed).order_by(number.desc() if descending else number)
+        found += _with_entries(session, ordered.limit(limit))
+    return sorted(found, key=lambda leaf: leaf.index, reverse=descending)[:limit]
+
+
+def _is_outside(session: Session, own: Sequence[ColumnElement[bool]], query: LeafQuery) -> bool:
+    """Whether the period leaves out any of these leaves; one that holds them all is no condition."""
+    ends = (
+        *([LeafHeading.at < query.since] if query.since is not None else []),
+        *([LeafHeading.at >= query.until] if query.until is not None else []),
+    )
+    return any(session.scalar(select(LeafHeading.leaf_index).where(*own, end).limit(1)) is not None for end in ends)
+
+
+def _with_entries(session: Session, headings: Select[str, int, datetime]) -> Iterator[FoundLeaf]:
+    """These headings are found first: joined at once, PostgreSQL would read all entries up to them."""
+    few = headings.cte("few").prefix_with("MATERIALIZED").c
+    whole = select(few.leaf_index, Leaf.leaf_id, Leaf.entry, few.at)
+    whole = whole.join(Leaf, and_(Leaf.owner_id == few.owner_id, Leaf.leaf_index == few.leaf_index))
+    yield from (FoundLeaf(*row) for row in session.execute(whole))
+
+
+_HEADING = select(LeafHeading.owner_id, LeafHeading.leaf_index, LeafHeading.at)
+_LEAF = select(LeafHeading.leaf_index, Leaf.leaf_id, Leaf.entry, LeafHeading.at).join(
+    Leaf, and_(Leaf.owner_id == LeafHeading.owner_id, Leaf.leaf_index == LeafHeading.leaf_index)
+)
 
 
 def count_leaves(session: Session, owner_id: str, query: LeafQuery) -> int:
@@ -90,20 +145,24 @@ def count_leaves(session: Session, owner_id: str, query: LeafQuery) -> int:
 
 def leaf_at(session: Session, owner_id: str, index: int) -> FoundLeaf | None:
     """The leaf with this number, if it has a heading."""
-    row = session.execute(
-        select(LeafHeading.leaf_index, Leaf.leaf_id, Leaf.entry, LeafHeading.at)
-        .join(Leaf, and_(Leaf.owner_id == LeafHeading.owner_id, Leaf.leaf_index == LeafHeading.leaf_index))
-        .where(LeafHeading.owner_id == owner_id, LeafHeading.leaf_index == index)
-    ).one_or_none()
-    return None if row is None else FoundLeaf(row.leaf_index, row.leaf_id, row.entry, row.at)
+    row = session.execute(_LEAF.where(LeafHeading.owner_id == owner_id, LeafHeading.leaf_index == index)).one_or_none()
+    return None if row is None else FoundLeaf(*row)
 
 
 def _conditions(query: LeafQuery) -> list[ColumnElement[bool]]:
+    return [*_times(query), *_sites(query)]
+
+
+def _sites(query: LeafQuery) -> list[ColumnElement[bool]]:
+    if query.sites is None:
+        return []
+    return [or_(LeafHeading.site.in_(query.sites), LeafHeading.type.not_in(query.local_types))]
+
+
+def _times(query: LeafQuery) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if query.since is not None:
         found.append(LeafHeading.at >= query.since)
     if query.until is not None:
         found.append(LeafHeading.at < query.until)
-    if query.sites is not None:
-        found.append(or_(LeafHeading.site.in_(query.sites), LeafHeading.type.not_in(query.local_types)))
     return found

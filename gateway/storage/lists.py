@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 
 from gateway.storage.engine import Session
+from gateway.storage.keyset import Cut, Part, Place, part
 from gateway.storage.models import ListRefresh, ListRequest, ListSource, ListUpload
 from gateway.storage.types import new_id
 
@@ -58,6 +59,23 @@ def history(
     return session.scalars(query.order_by(ListRefresh.id.desc()).limit(limit)).all()
 
 
+def page_of_history(session: Session, owner_id: str, gateway_id: str, key: str, cut: Cut) -> Part[ListRefresh]:
+    """A part of the refreshes of one source on a gateway, in the order of their ids; a place is (anything, id)."""
+    query = select(ListRefresh).where(
+        ListRefresh.owner_id == owner_id, ListRefresh.gateway_id == gateway_id, ListRefresh.source_key == key
+    )
+
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[ListRefresh]:
+        rest = query
+        if place is not None:
+            rest = query.where(ListRefresh.id < place[1] if descending else ListRefresh.id > place[1])
+        return session.scalars(
+            rest.order_by(ListRefresh.id.desc() if descending else ListRefresh.id).limit(limit)
+        ).all()
+
+    return part(cut, fetch)
+
+
 def last_refreshes(session: Session, owner_id: str, gateway_id: str) -> dict[str, ListRefresh]:
     """The newest refresh of each source on a gateway, by the source's key."""
     newest = (
@@ -67,6 +85,30 @@ def last_refreshes(session: Session, owner_id: str, gateway_id: str) -> dict[str
     )
     rows = session.scalars(select(ListRefresh).where(ListRefresh.id.in_(newest)))
     return {row.source_key: row for row in rows}
+
+
+def newest_anywhere(session: Session, owner_id: str, key: str) -> ListRefresh | None:
+    """The newest refresh of a source on any gateway."""
+    return session.scalars(
+        select(ListRefresh)
+        .where(ListRefresh.owner_id == owner_id, ListRefresh.source_key == key)
+        .order_by(ListRefresh.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def was_ever_fine(session: Session, owner_id: str, key: str) -> bool:
+    """Whether a refresh of a source has ever given a list, on any gateway."""
+    fine = (
+        select(ListRefresh.id)
+        .where(
+            ListRefresh.owner_id == owner_id,
+            ListRefresh.source_key == key,
+            ListRefresh.outcome.in_(("updated", "unchanged")),
+        )
+        .exists()
+    )
+    return bool(session.scalar(select(fine)))
 
 
 def failures(session: Session, owner_id: str, gateway_id: str, key: str) -> int:

@@ -50,6 +50,7 @@ class LeafHeading(Base):
     __table_args__ = (
         Index("ix_leaf_heading_at", "owner_id", "at", "leaf_index"),
         Index("ix_leaf_heading_type", "owner_id", "type", "at", "leaf_index"),
+        Index("ix_leaf_heading_number", "owner_id", "type", "leaf_index"),
     )
 
     owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
@@ -85,6 +86,7 @@ class Checkpoint(Base):
     """A signed checkpoint (C2SP signed note), one for each size that was ever signed."""
 
     __tablename__ = "checkpoint"
+    __table_args__ = (Index("ix_checkpoint_signed", "owner_id", "signed_at", "size"),)
 
     owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
     size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

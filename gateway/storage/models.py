@@ -136,7 +136,11 @@ class RulesVersion(Base):
     """A published version of the rules. Immutable: triggers refuse UPDATE and DELETE."""
 
     __tablename__ = "rules_version"
-    __table_args__ = (UniqueConstraint("owner_id", "label"),)
+    __table_args__ = (
+        UniqueConstraint("owner_id", "label"),
+        Index("ix_rules_version_newest", "owner_id", "published_at", "id"),
+        Index("ix_rules_version_group", "owner_id", "group_key", "published_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"))
@@ -149,6 +153,10 @@ class RulesVersion(Base):
     binding_language: Mapped[str] = mapped_column(String(10))
     next_review_on: Mapped[date | None] = mapped_column(Date)
     published_at: Mapped[datetime] = mapped_column(index=True)
+    in_force_from: Mapped[datetime | None]
+    """When it comes into force, where that was to be later than it was published; None: at once."""
+    ask_again: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether those who are online then are asked to accept it before they go on."""
     texts: Mapped[list[RulesText]] = relationship(back_populates="version", lazy="selectin")
 
 
@@ -294,6 +302,7 @@ class PolicyGeneration(Base):
     """
 
     __tablename__ = "policy_generation"
+    __table_args__ = (Index("ix_policy_generation_published", "owner_id", "published_at", "generation"),)
 
     owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
     generation: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -437,7 +446,10 @@ class StaffSession(Base):
     """A signed-in browser; only the cookie's SHA-256 is kept. `id` is what pages name it by."""
 
     __tablename__ = "staff_session"
-    __table_args__ = (Index("ix_staff_session_id", "id", unique=True),)
+    __table_args__ = (
+        Index("ix_staff_session_id", "id", unique=True),
+        Index("ix_staff_session_seen", "seen_at", "id"),
+    )
 
     token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"), index=True)
@@ -455,6 +467,7 @@ class DnsAnswers(Base):
     """How many DNS answers a gateway gave in an hour (its beginning), by group, outcome and category."""
 
     __tablename__ = "dns_answers"
+    __table_args__ = (Index("ix_dns_answers_hour", "owner_id", "hour"),)
 
     owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
     gateway_id: Mapped[str] = mapped_column(ForeignKey("gateway.id"), primary_key=True)

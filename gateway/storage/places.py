@@ -126,6 +126,19 @@ _NETWORK_ON = select(_NETWORK.id, _NETWORK.group_key).where(
 )
 
 
+def networks(session: Session, owner_id: str) -> Sequence[tuple[str, str]]:
+    """(interface, group key) of every guest network of an owner, on any gateway."""
+    rows = session.execute(
+        select(Network.interface, Network.group_key)
+        .join(Gateway, Gateway.id == Network.gateway_id)
+        .join(Site, Site.id == Gateway.site_id)
+        .where(Site.owner_id == owner_id)
+        .order_by(Network.interface, Network.group_key)
+        .distinct()
+    )
+    return [(interface, group) for interface, group in rows]
+
+
 def of_gateway(session: Session, gateway_id: str) -> dict[str, str]:
     """The parts of a `Place` that say which gateway it is, and at which site."""
     row = session.execute(

@@ -11,7 +11,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 from gateway.storage.base import Base, Id, Key
 
 
-class RulesDraft(Base):
+class WrittenRules:
+    """What rules that are not published say: the columns that a draft and a proposal have in common."""
+
+    texts: Mapped[dict[str, Any]]
+    label: Mapped[str] = mapped_column(String(80))
+    adopting_body: Mapped[str] = mapped_column(Text)
+    adopted_on: Mapped[date | None] = mapped_column(Date)
+    case_number: Mapped[str] = mapped_column(Text)
+    binding_language: Mapped[str] = mapped_column(String(10))
+    next_review_on: Mapped[date | None] = mapped_column(Date)
+
+
+class RulesDraft(WrittenRules, Base):
     """The rules that IT is writing for a group ("": for everybody); at most one for each.
 
     `edition` changes with every save, so that nobody saves over what they have not seen. `texts` maps a language to its
@@ -23,13 +35,6 @@ class RulesDraft(Base):
     owner_id: Mapped[str] = mapped_column(ForeignKey("owner.id"), primary_key=True)
     group_key: Mapped[str] = mapped_column(Key, primary_key=True)
     edition: Mapped[str] = mapped_column(Id)
-    texts: Mapped[dict[str, Any]]
-    label: Mapped[str] = mapped_column(String(80))
-    adopting_body: Mapped[str] = mapped_column(Text)
-    adopted_on: Mapped[date | None] = mapped_column(Date)
-    case_number: Mapped[str] = mapped_column(Text)
-    binding_language: Mapped[str] = mapped_column(String(10))
-    next_review_on: Mapped[date | None] = mapped_column(Date)
     begun_from: Mapped[str | None] = mapped_column(ForeignKey("rules_version.id"))
     changed_by: Mapped[str] = mapped_column(Text)
     changed_at: Mapped[datetime]

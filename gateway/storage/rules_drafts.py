@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, func, select
 
 from gateway.storage.engine import Session
-from gateway.storage.models import Gateway, Grant, Network, RulesVersion, Site
+from gateway.storage.models import Acceptance, Gateway, Grant, Network, RulesVersion, Site
+from gateway.storage.rules import groups_with_rules
 from gateway.storage.rules_draft_models import RulesDraft
 
 
@@ -48,11 +49,19 @@ def label_of(session: Session, version_id: str) -> str | None:
     return session.scalar(select(RulesVersion.label).where(RulesVersion.id == version_id))
 
 
-def grants_reached(session: Session, owner_id: str, group_key: str, now: datetime) -> Sequence[str]:
+def grants_reached(
+    session: Session, owner_id: str, group_key: str, now: datetime, accepted: Collection[str] = ()
+) -> Sequence[str]:
     """The grants in force that stand on an acceptance, on the networks whose guests are asked for the rules of this
-    group: its own networks; for "" those of every group that has no rules of its own.
+    group: its own networks; for "" those of every group that has no rules of its own. Not those on the versions
+    `accepted`.
     """
-    return session.scalars(_reached(owner_id, group_key, now).order_by(Grant.id)).all()
+    reached = _reached(owner_id, group_key, now)
+    if accepted:
+        reached = reached.join(Acceptance, Acceptance.id == Grant.acceptance_id).where(
+            Acceptance.rules_version_id.not_in(accepted)
+        )
+    return session.scalars(reached.order_by(Grant.id)).all()
 
 
 def count_reached(session: Session, owner_id: str, group_key: str, now: datetime) -> int:
@@ -61,7 +70,7 @@ def count_reached(session: Session, owner_id: str, group_key: str, now: datetime
 
 
 def _reached(owner_id: str, group_key: str, now: datetime) -> Select[str]:
-    own = select(RulesVersion.group_key).where(RulesVersion.owner_id == owner_id, RulesVersion.group_key != "")
+    own = groups_with_rules(now).where(RulesVersion.owner_id == owner_id)
     return (
         select(Grant.id)
         .join(Network, Network.id == Grant.network_id)

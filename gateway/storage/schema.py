@@ -14,7 +14,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 
 from gateway.errors import GatewayError
-from gateway.storage import api_models, base, exemption_models, models, rules_draft_models  # noqa: F401 - every table is known once these are
+from gateway.storage import api_models, base, exemption_models, models, rules_draft_models, rules_wait_models  # noqa: F401 - every table is known once these are
 from gateway.storage.engine import Database, StorageUnavailableError, storage_errors
 from gateway.storage.revision import NEWEST, is_current
 
@@ -58,8 +58,8 @@ def differences(database: Database) -> list[object]:
 
 
 def _is_modelled(name: str | None, _type: str, _parents: object) -> bool:
-    """Whether the models speak of what has this name: the trigrams differ by database, and they don't."""
-    return name is None or not name.startswith("visitor_trigram")
+    """Whether the models speak of what has this name: trigrams and the order of names differ by database."""
+    return name is None or not name.startswith(("visitor_trigram", "visitor_name_order"))
 
 
 def _create_file(path: Path) -> None:

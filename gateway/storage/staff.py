@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, delete, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from gateway.storage.engine import Session, is_writing
+from gateway.storage.keyset import Cut, Part, Place, as_written, beyond, in_order, part
 from gateway.storage.models import RecoveryCode, SetupLink, Staff, StaffSession
 
 SESSIONS_SHOWN = 500
@@ -66,6 +68,35 @@ def all_sessions(session: Session, owner_id: str, now: datetime, idle: timedelta
     """Every browser that is signed in to an account of an owner, with its account, the last seen first."""
     query = _alive(now, idle).join(Staff, Staff.id == StaffSession.staff_id).where(Staff.owner_id == owner_id)
     return session.scalars(query.options(joinedload(StaffSession.staff))).all()
+
+
+def page_of_sessions(
+    session: Session, owner_id: str, now: datetime, idle: timedelta, username: str, cut: Cut
+) -> Part[StaffSession]:
+    """A part of the browsers that are signed in to an owner's accounts, with these; `username` is in their names.
+
+    `cut.by` is `seen` or `name`; a place is (when it was last seen, or the account's name; id).
+    """
+    column: Any = StaffSession.seen_at if cut.by == "seen" else as_written(Staff.username)
+    whose: Any = StaffSession.staff_id
+    if cut.by == "seen" and not username:  # SQLite would begin with the accounts, and sort all that they have
+        whose = func.coalesce(whose, "")
+    query = (
+        select(StaffSession)
+        .join(Staff, Staff.id == whose)
+        .options(contains_eager(StaffSession.staff))
+        .where(Staff.owner_id == owner_id, StaffSession.expires_at > now, StaffSession.seen_at > now - idle)
+    )
+    if username:
+        query = query.where(func.lower(Staff.username).contains(username.lower(), autoescape=True))
+
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[StaffSession]:
+        rest = query.where(*beyond(column, StaffSession.id, place, descending=descending))
+        return session.scalars(
+            rest.order_by(*in_order(column, StaffSession.id, descending=descending)).limit(limit)
+        ).all()
+
+    return part(cut, fetch)
 
 
 def session_by_id(session: Session, owner_id: str, session_id: str) -> StaffSession | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Literal
 
 TEXT_MAX_BYTES = 256 * 1024
+FURTHEST = timedelta(days=731)
 LABEL_MAX_CHARS, BODY_MAX_CHARS, CASE_MAX_CHARS = 80, 200, 80
 Problem = Literal["missing", "taken", "future", "past", "too_long", "characters", "no_text"]
 
@@ -59,10 +60,13 @@ def suggested_label(taken: Collection[str], group_key: str, year: int) -> str:
     return next(label for number in count(1) if (label := f"{start}-{number}") not in taken)
 
 
-def hindrances(draft: Draft, taken: Collection[str], today: date) -> dict[str, Problem]:
+def hindrances(
+    draft: Draft, taken: Collection[str], today: date, in_force_on: date | None = None
+) -> dict[str, Problem]:
     """What hinders publishing, by field (`text_nb` is the bokmål text); {} when the draft is ready.
 
-    `today` is the day in Norway. Rules that are put in force have been adopted, so the day of it can't lie ahead.
+    `today` is the day in Norway. Rules that are published have been adopted, so the day of it can't lie ahead. Of a
+    version that is in force later, on a day of its own, the next review comes after that.
     """
     found: dict[str, Problem] = {}
     if not draft.label:
@@ -73,11 +77,18 @@ def hindrances(draft: Draft, taken: Collection[str], today: date) -> dict[str, P
         found["label"] = "too_long"
     if draft.adopted_on is not None and draft.adopted_on > today:
         found["adopted_on"] = "future"
-    if draft.next_review_on is not None and draft.next_review_on <= today:
+    if draft.next_review_on is not None and draft.next_review_on <= (in_force_on or today):
         found["next_review_on"] = "past"
     if draft.binding_language not in draft.written:
         found["binding_language"] = "no_text"
     return found | text_problems(draft.texts)
+
+
+def begin_problem(moment: datetime, now: datetime) -> Literal["past", "far"] | None:
+    """What is wrong with a later moment to be in force from; nobody means one that is years away."""
+    if moment <= now:
+        return "past"
+    return "far" if moment > now + FURTHEST else None
 
 
 def text_problems(texts: Mapping[str, str]) -> dict[str, Problem]:

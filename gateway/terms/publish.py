@@ -1,4 +1,4 @@
-"""Publishing a version of the rules: from then on it is immutable, and every guest is shown exactly it."""
+"""Publishing a version of the rules: from then on it is immutable, and guests are shown exactly it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import date, datetime
 from importlib.resources import files
 
 from gateway.audit.record import record
+from gateway.clock import format_utc
 from gateway.errors import UsageError
 from gateway.storage import places, rules
 from gateway.storage.engine import Session
@@ -34,10 +35,15 @@ def publish(
     published_by: str,
     now: datetime,
     group_key: str = "",
+    in_force_from: datetime | None = None,
+    ask_again: bool = False,
+    approved_by: str = "",
 ) -> RulesVersion:
-    """Publish `texts` (language → Markdown) as the version in force, recorded as a leaf.
+    """Publish `texts` (language → Markdown), recorded as a leaf: in force at once, or `in_force_from` a later moment.
 
-    With `group_key` they are in force for that group alone, in place of everybody's.
+    With `group_key` they are in force for that group alone, in place of everybody's. `ask_again` is written down; what
+    follows from it is `drafting`'s, or of a later moment `coming`'s. `approved_by`: who published what `published_by`
+    had proposed.
 
     A text is named by two SHA-256: of its Markdown in UTF-8 with LF line ends, and of the HTML shown for it.
     Raises: UsageError when a text is empty or too long, the binding language has no text, or the label is taken.
@@ -66,6 +72,8 @@ def publish(
         binding_language=binding_language,
         next_review_on=next_review_on,
         published_at=now,
+        in_force_from=in_force_from,
+        ask_again=ask_again,
         texts=[_text(language, markdown) for language, markdown in sorted(texts.items())],
     )
     session.add(version)
@@ -85,8 +93,9 @@ def publish(
                 for text in version.texts
             },
             **({"group": group_key} if group_key else {}),
+            **({"in_force_from": format_utc(in_force_from)} if in_force_from is not None else {}),
         },
-        {"by": published_by},
+        {"by": published_by, "approved_by": approved_by},
         now,
     )
     announce(session, "rules")

@@ -6,7 +6,7 @@ from alembic import op
 from gateway.storage.types import UtcDateTime
 
 revision = "0023"
-down_revision = "0021"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

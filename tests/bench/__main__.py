@@ -6,15 +6,30 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.bench import accept, classify, export, index, intake, judge, path, portal, seal, search, verify
+from tests.bench import (
+    accept,
+    classify,
+    export,
+    first_page,
+    index,
+    intake,
+    judge,
+    path,
+    portal,
+    seal,
+    search,
+    tables,
+    verify,
+)
 from tests.bench.dns import run as dns
 from tests.lab.world import missing
 
-ALONE = {"dns": dns.main, "portal": portal.main, "search": search.main, "verify": verify.main}
+ALONE = {"dns": dns.main, "portal": portal.main, "search": search.main, "tables": tables.main, "verify": verify.main}
 """Measurements that take options and that a run of all leaves out."""
 BENCHES = {
     "path": path.main,
     "accept": accept.main,
+    "first_page": first_page.main,
     "index": index.main,
     "intake": intake.main,
     "classify": classify.main,

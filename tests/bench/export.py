@@ -49,7 +49,7 @@ def fill(services: Services, count: int) -> None:
         pass
     with services.database.read() as session:
         head = leaves.find_head(session, place.owner_id)
-        version = rules.version_in_force(session, place.owner_id)
+        version = rules.version_in_force(session, place.owner_id, now=utc_now())
         assert head is not None
         assert version is not None
         text = next(text for text in version.texts if text.language == "nb")
@@ -198,7 +198,7 @@ class _Guests:
             number += 1
             started = time.monotonic()
             with services.database.write() as session:
-                version = rules.version_in_force(session, services.place.owner_id)
+                version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
                 assert version is not None
                 done = accept(
                     session, services.place, Neighbour("lo", _mac(2**32 + number)), Applicant(f"Gjest {number}"),

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.bench import first_page
 from tests.bench.accept import GUEST, PORT, PORTAL, addresses, cpu_s, services
 from tests.bench.guests import address, mac
 from tests.lab import topology as net
@@ -134,6 +135,7 @@ def opennds(world: World) -> Iterator[str]:
 
 def main(_options: Sequence[str] = ()) -> int:
     """Print all figures."""
+    first_page.main()
     with World() as world:
         addresses(world)
         folder = world.directory / "portal"

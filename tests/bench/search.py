@@ -66,14 +66,19 @@ LAST = [
     "Strand",
 ]
 TARGET_MS = 200
+Measure = Callable[[Database, int, Place, list[str], list[str], str], float]
 
 
 def main(arguments: tuple[str, ...] | list[str] = ()) -> int:
     """Print a table a database; 1 when a question takes longer than `TARGET_MS`."""
-    rows = int(arguments[0]) if arguments else ROWS
+    return on_both(int(arguments[0]) if arguments else ROWS, _measured)
+
+
+def on_both(rows: int, measure: Measure) -> int:
+    """Fill both databases, measure each, and return 1 when something takes longer than `TARGET_MS`."""
     slowest = 0.0
     with tempfile.TemporaryDirectory(prefix="gjestenett-search-", dir="/tmp") as folder:
-        slowest = max(slowest, _measured("SQLite", f"sqlite:///{folder}/search.sqlite3", rows))
+        slowest = max(slowest, _filled("SQLite", f"sqlite:///{folder}/search.sqlite3", rows, measure))
         programs = binaries()
         if missing() is not None or programs is None:
             print(f"PostgreSQL is left out: {missing()}")
@@ -86,18 +91,24 @@ def main(arguments: tuple[str, ...] | list[str] = ()) -> int:
             cluster.initialise()
             cluster.start()
             try:
-                slowest = max(slowest, _measured("PostgreSQL", cluster.url(cluster.create()), rows))
+                slowest = max(slowest, _filled("PostgreSQL", cluster.url(cluster.create()), rows, measure))
             finally:
                 cluster.stop()
     return 1 if slowest > TARGET_MS else 0
 
 
-def _measured(name: str, url: str, rows: int) -> float:
+def _filled(name: str, url: str, rows: int, measure: Measure) -> float:
     database = open_database(url)
     schema.upgrade(database)
     began = time.perf_counter()
     place, sites, versions, mac = _fill(database, rows)
     print(f"{name}: {rows:,} acceptances made in {time.perf_counter() - began:.0f} s", flush=True)
+    slowest = measure(database, rows, place, sites, versions, mac)
+    database.close()
+    return slowest
+
+
+def _measured(database: Database, rows: int, place: Place, sites: list[str], versions: list[str], mac: str) -> float:
     middle = START + STEP * (rows // 2)
     slowest = 0.0
     for question, ask in _questions(place, sites, versions, mac, rows).items():
@@ -107,7 +118,6 @@ def _measured(name: str, url: str, rows: int) -> float:
             took.append(best)
         slowest = max(slowest, *took)
         print(f"  {question:44} {took[0]:8.1f} ms  {took[1]:8.1f} ms", flush=True)
-    database.close()
     return slowest
 
 

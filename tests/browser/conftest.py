@@ -19,8 +19,10 @@ from gateway.audit.sealer import seal_staged
 from gateway.clock import utc_now
 from gateway.context import Services
 from gateway.installation import prepare, read_signing_key
+from gateway.lists.compile import compile_policy
+from gateway.lists.publish import publish
 from gateway.settings import load
-from gateway.storage import grants
+from gateway.storage import generations, grants
 
 CHROMIUM = shutil.which("chromium")
 PROBE_HOST = "captive.apple.com"
@@ -66,6 +68,7 @@ def running_portal(folder: Path, more: str = "") -> Iterator[RunningPortal]:
     )
     state = folder / "state"
     services = prepare(load(config, state), utc_now)
+    _compile_policy(services)
     process = subprocess.Popen(
         [sys.executable, "-m", "gateway.cli", "--config", str(config), "--state", str(state), "portal"]
     )
@@ -103,6 +106,14 @@ def chromium(portal: RunningPortal) -> Iterator[Browser]:
     """Chromium for which the connectivity check's host is the portal, as the redirect of TCP/80 makes it."""
     with launched(f"--host-resolver-rules=MAP {PROBE_HOST}:80 127.0.0.1:{portal.port}") as browser:
         yield browser
+
+
+def _compile_policy(services: Services) -> None:
+    """What jobs does with the policy in force."""
+    with services.database.read() as session:
+        standing = generations.in_force(session, services.place.owner_id)
+    assert standing is not None
+    publish(services.settings.state, compile_policy(standing.document, standing.generation))
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

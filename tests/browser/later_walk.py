@@ -23,6 +23,7 @@ from gateway.access.course_plan import Wish
 from gateway.clock import utc_now
 from gateway.link.neighbours import Neighbour
 from gateway.lists import draft_edits, generations
+from gateway.lists.publish import publish as publish_snapshot
 from gateway.storage import rules
 from gateway.storage.course_models import Course, HostRequest
 from gateway.storage.exemption_models import ExemptionRequest
@@ -52,6 +53,7 @@ host = "localhost"
 sender = "gjestenett@fjellbygda.example.no"
 """
 GAMES, QUIZ, JUDGED = "brettspill.example", "quiz.example", "spillhula.example"
+BY_NAME = "utlodning.example"
 ADDED = {
     "nb": "- Du kan ha tre enheter på nett samtidig.",
     "nn": "- Du kan ha tre einingar på nett samtidig.",
@@ -66,6 +68,11 @@ ANSWERS = {
     "nb": "Bruk quizen i læringsplattformen i stedet.",
     "nn": "Bruk quizen i læringsplattforma i staden.",
     "en": "Please use the quiz in the learning platform.",
+}
+GRANTED = {
+    "nb": "Lykke til med kurset.",
+    "nn": "Lukke til med kurset.",
+    "en": "Good luck with the course.",
 }
 TITLES = {"nb": "Excel for alle", "nn": "Excel for alle", "en": "Excel for everyone"}
 OWN = "00:00:00:00:00:00"
@@ -151,7 +158,7 @@ def _sites(portal: Any, page: Page, language: str, port: int) -> Iterator[str]:
     _go(portal, page, language, f"/why?name={QUIZ}")
     page.locator("#purpose").fill(PURPOSES[language][1])
     page.get_by_role("button", name=t("Ask for an exemption")).click()
-    for name, state in (("yr.example", "why-open"), ("skadevare.example", "why-never")):
+    for name, state in (("yr.example", "why-open"), ("skadevare.example", "why-never"), (BY_NAME, "why-it")):
         _go(portal, page, language, f"/why?name={name}")
         yield state
     with portal.services.database.write() as session:
@@ -169,6 +176,20 @@ def _sites(portal: Any, page: Page, language: str, port: int) -> Iterator[str]:
     _go(portal, page, language, "/why/find")
     expect(page.get_by_role("link", name=f"www.{GAMES}")).to_be_visible()
     yield "find-found"
+    with portal.services.database.write() as session:
+        [asked] = session.scalars(select(ExemptionRequest).where(ExemptionRequest.name == GAMES))
+        until = utc_now() + timedelta(hours=2)
+        exemption_requests.grant(
+            session, place, asked.id, "it", GRANTED[language], scope="session", until=until, now=utc_now()
+        )
+    publish_snapshot(portal.services.settings.state, _snapshot(portal))
+    portal.apply_grants()
+    _go(portal, page, language, "/status")
+    expect(page.get_by_text(GRANTED[language])).to_be_visible()
+    yield "status-granted"
+    _go(portal, page, language, f"/why?name={GAMES}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(t("{name} is open", name=GAMES))
+    yield "why-exempted"
 
 
 def _full(portal: Any, page: Page, language: str) -> Iterator[str]:
@@ -195,8 +216,13 @@ def _hosts(portal: Any, page: Page, language: str) -> Iterator[str]:
     yield "waiting-host"
     with services.database.write() as session:
         [asked] = session.scalars(select(HostRequest))
-        now = utc_now()
-        host_requests.answer(session, services.place, asked.id, "denied", duration=timedelta(hours=8), now=now)
+        asked.mail_tries, asked.mail_error = 1, "the mail server did not answer"
+    _go(portal, page, language, "/waiting")
+    yield "waiting-host-unmailed"
+    durations = recognised.terms_of(services.settings).durations
+    with services.database.write() as session:
+        [asked] = session.scalars(select(HostRequest))
+        host_requests.answer(session, services.place, asked.id, "denied", durations=durations, now=utc_now())
     _go(portal, page, language, "/waiting")
     yield "host-denied"
     _go(portal, page, language, "/form")
@@ -206,6 +232,8 @@ def _hosts(portal: Any, page: Page, language: str) -> Iterator[str]:
             each.expires_at = utc_now() - timedelta(minutes=1)
     _go(portal, page, language, "/waiting")
     yield "host-over"
+    _go(portal, page, language, "/form?more_asked=1")
+    yield "form-more-asked"
     put_into(portal, "default")
 
 
@@ -229,7 +257,7 @@ def _courses(portal: Any, page: Page, language: str) -> Iterator[str]:
         course = session.get(Course, by_title)
         assert course is not None
         course.max_devices = 1
-        version = rules.version_in_force(session, services.place.owner_id)
+        version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
         assert version is not None
         applicant, seat = Applicant("Ola Nordmann", "", ""), courses.Sought(course_id=by_title, is_shared=True)
         taken = accept(
@@ -265,6 +293,7 @@ def _snapshot(portal: Any) -> bytes:
         assert published is not None
         document = published.document
     document["groups"]["default"]["judge"] = {"gaming": 0.9}
+    document["groups"]["default"]["forbid"] = [BY_NAME]
     lists = [
         NamedList("test/gaming", "gaming", "0" * 64, (GAMES, QUIZ)),
         NamedList("test/malware", "malware", "1" * 64, ("skadevare.example",)),
@@ -281,7 +310,7 @@ def _add_device(portal: Any, with_words: str, mac: str) -> None:
     services, now = portal.services, utc_now()
     terms = recognised.terms_of(services.settings)
     with services.database.write() as session:
-        version = rules.version_in_force(session, services.place.owner_id)
+        version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
         assert version is not None
         online = select(Grant.id).join(Device).where(Device.mac == with_words, Grant.ends_at > now)
         grant_id = session.scalars(online.order_by(Grant.starts_at.desc()).limit(1)).one()

@@ -58,7 +58,8 @@ def page(portal: Any, chromium: Browser) -> Iterator[Page]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_and_state_is_accessible(portal: Any, page: Page, language: str) -> None:
     """By axe in light and dark, at 400 %, and once, in bokmål, by keyboard, with wide spacing and without motion."""
-    seen = []
+    seen, asked_for = [], list[str]()
+    page.on("request", lambda request: asked_for.append(request.url))
     for state in every_page(portal, page, language):
         assert page.locator("html").get_attribute("lang") == language, state
         _examine(page, {"type": "tag", "values": WCAG}, f"{state}, light")
@@ -75,6 +76,7 @@ def test_every_page_and_state_is_accessible(portal: Any, page: Page, language: s
             _assert_motion_is_reduced(page)
         seen.append(state)
     assert len(set(seen)) == STATES
+    assert {url for url in asked_for if not url.startswith(f"{portal.url}/")} == set(), "another machine is asked"
 
 
 def test_other_languages_are_marked_as_such(portal: Any, page: Page) -> None:

@@ -20,13 +20,17 @@ from playwright.sync_api import Browser, Page, expect
 from captive_portal.auth import accounts
 from captive_portal.auth.passwords import hash_password
 from captive_portal.console.courses.host_answers import host_key, host_link
-from gateway.access.course_plan import local_text
+from gateway.access import courses, exemption_requests
+from gateway.access.accept import Accepted, Applicant, accept
+from gateway.access.course_plan import Wish, local_text
 from gateway.clock import utc_now
 from gateway.context import Services
 from gateway.installation import prepare
+from gateway.link.neighbours import Neighbour
+from gateway.lists import draft_edits, generations
 from gateway.settings import load
-from gateway.storage import grants
-from gateway.storage.course_models import HostRequest
+from gateway.storage import grants, rules
+from gateway.storage.course_models import Course, HostRequest
 from tests.browser.conftest import launched
 
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
@@ -190,6 +194,66 @@ def test_every_room_of_courses_is_accessible_and_fits(
     look("end")
     page.locator("main button.danger").click()
     look("over")
+
+
+@pytest.mark.parametrize(
+    ("viewport", "language", "scheme"),
+    [(PHONE, "nb", "light"), (PHONE, "nn", "dark"), (LAPTOP, "en", "light"), (LAPTOP, "nb", "dark")],
+)
+def test_a_host_decides_a_guests_request_on_accessible_pages(
+    running: Running, chromium: Browser, viewport: dict[str, int], language: str, scheme: str
+) -> None:
+    services, now = running.services, utc_now()
+    wish = Wish("Spill i undervisningen", "Nybø skule", now, now + timedelta(hours=3), "default", 60, "title")
+    phone = Neighbour("lo", "02:00:00:00:00:09")
+    with services.database.write() as session:
+        document = draft_edits.with_host_categories(generations.draft(session, services.place), ["gaming"])
+        generations.save_draft(session, services.place, document, now)
+        generations.publish(session, services.place, "kari", "", now)
+        made = courses.add(session, services.place, wish, ["default"], by="kari", now=now)
+        assert isinstance(made, Course)
+        version = rules.version_in_force(session, services.place.owner_id, now=now)
+        assert version is not None
+        done = accept(
+            session, services.place, phone, Applicant("Ola Nordmann"), version_id=version.id, language="nb",
+            address="192.0.2.9", duration=timedelta(hours=3), now=now, sought=courses.Sought(course_id=made.id),
+        )  # fmt: skip
+        assert isinstance(done, Accepted)
+        for name, categories in (("spill.example", ("gaming",)), ("odds.example", ("gambling",))):
+            wanted = exemption_requests.Wanted(name, categories, "Kurset handler om spill på nett")
+            exemption_requests.ask(session, services.place, phone, wanted, now)
+    page = _page(chromium, language, scripts=False, viewport=viewport, scheme=scheme)
+    looking = _page(chromium, language, viewport=viewport, scheme=scheme)
+
+    def look(name: str) -> None:
+        looking.context.add_cookies(page.context.cookies())
+        looking.goto(page.url)
+        found = Axe().run(looking, options={"runOnly": {"type": "tag", "values": WCAG}})
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+        wide = looking.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
+        if SHOTS:
+            looking.screenshot(path=f"{SHOTS}/{viewport['width']}-{language}-{scheme}-{name}.png", full_page=True)
+
+    page.goto(f"{running.console}/courses")
+    _sign_in(page, "vert")
+    look("request-list")
+    page.locator("a[href$='#requests']").click()
+    look("request-course")
+    page.get_by_role("link", name="odds.example").click()
+    expect(page.locator("form[action$='/grant']")).to_have_count(0)
+    look("request-not-listed")
+    page.locator("form[action$='/pass-on'] button").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    page.get_by_role("link", name="spill.example").click()
+    look("request")
+    page.locator("#until").fill(local_text(utc_now() + timedelta(hours=9)))
+    page.locator("form[action$='/grant'] button").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.locator("#until").fill(local_text(utc_now() + timedelta(hours=1)))
+    page.locator("form[action$='/grant'] button").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    look("request-granted")
 
 
 @pytest.mark.parametrize("running", [HOSTS], indirect=True)

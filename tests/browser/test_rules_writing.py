@@ -79,12 +79,12 @@ def test_rules_are_written_seen_compared_and_published(
     expect(page.get_by_text("Det finnes ingen tekst på dette språket: Nynorsk")).to_be_visible()
     page.get_by_role("link", name="Gå videre til publisering").click()
     look("publish")
-    page.get_by_label("Blir spurt nå").check()
+    page.get_by_label("Blir spurt når reglene begynner å gjelde").check()
     page.get_by_role("button", name="Publiser reglene").click()
     expect(page.get_by_role("status")).to_contain_text("Den neste gjesten ser den")
     look("published")
     with running.services.database.read() as session:
-        version = rules.version_in_force(session, place.owner_id)
+        version = rules.version_in_force(session, place.owner_id, now=utc_now())
         assert version is not None
         assert {text.language: text.markdown for text in version.texts}["nb"].startswith("# Regler\n\nVær snill")
         assert "nn" not in {text.language for text in version.texts}

@@ -20,6 +20,9 @@ from gateway.terms.publish import publish, short_texts, starter_texts
 LANGUAGES = ("nb", "nn", "en", "de")
 STATEMENT = "https://uustatus.no/nb/erklaringer/publisert/00000000-0000-4000-8000-000000000000"
 # every guest comes from loopback: with return_days the second walk would be that of somebody who comes back
+NOBODY_RETURNS = """[sessions]
+return_days = 0
+"""
 SETTINGS = f"""
 languages = ["nb", "nn", "en", "de"]
 accessibility_statement = "{STATEMENT}"
@@ -31,9 +34,7 @@ dpo = "personvernombud@fjellbygda.example.no"
 legal_basis = "6.1.e"
 legal_basis_law = "kommuneloven § 25-1"
 backup_days = 30
-[sessions]
-return_days = 0
-"""
+{NOBODY_RETURNS}"""
 NAME = "Kari Nordmann"
 
 

@@ -45,7 +45,7 @@ def accept_one(services: Services, mac: str = NEW_MAC) -> None:
     """A guest accepts, as the portal records it."""
     now = services.clock()
     with services.database.write() as session:
-        version = rules.version_in_force(session, services.place.owner_id)
+        version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
         assert version is not None
         done = accept(
             session,

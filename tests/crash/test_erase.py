@@ -42,7 +42,7 @@ def ready(services):
     """An installation with three guests, sealed and closed, to be copied for each kill."""
     place, signer = services.place, read_signing_key(services.settings)
     with services.database.write() as session:
-        version = rules.version_in_force(session, place.owner_id)
+        version = rules.version_in_force(session, place.owner_id, now=utc_now())
     for name, mac, contact in (
         ("Ola Hansen", "02:00:00:00:00:01", ""),
         (NAME, MAC, CONTACT),

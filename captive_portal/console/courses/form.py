@@ -26,6 +26,7 @@ from gateway.access.course_plan import (
 )
 from gateway.access.recognised import terms_of
 from gateway.clock import MUNICIPAL_ZONE
+from gateway.lists.draft_edits import ruled_groups
 from gateway.storage import generations
 from gateway.storage.course_models import Course
 
@@ -109,7 +110,7 @@ def unit_of(visit: Visit, written: str) -> str:
 def groups(visit: Visit) -> list[str]:
     """The groups that whoever is signed in may give a course: of the policy in force, a host only those IT allows."""
     published = generations.in_force(visit.session, visit.services.place.owner_id)
-    found = list(published.document.get("groups", {})) if published is not None else []
+    found = ruled_groups(published.document) if published is not None else []
     if visit.member.role == "it":
         return found
     allowed = visit.services.settings.courses.host_groups

@@ -7,25 +7,47 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
+from captive_portal.console.look import N_
+from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import Visit
 from gateway.access import courses as access
+from gateway.access.course_openings import choosable, is_stranded, openings, policy_in_force
 from gateway.access.course_plan import OPENS_BEFORE, same_unit
-from gateway.storage import courses
+from gateway.storage import courses, exemption_requests
 from gateway.storage.course_models import Course
+from policies.categories import CATEGORIES
+from policies.host_opening import openable
 
+OVER = Table("/courses", (Column("ends", N_("When"), "moment"),), size=25)
 SHOWN_AFTER = timedelta(days=30)
-MAX_SHOWN = 500
+MAX_LISTED = 10_000
+MAX_SHOWN = 200
 
 
 def show(visit: Visit) -> Response:
     """GET /courses"""
-    mine = shown(visit)
+    owner_id, session = visit.services.place.owner_id, visit.session
+    units = courses.units(session, owner_id)
+    if visit.member.role != "it":
+        units = [unit for unit in units if same_unit(unit, visit.member.unit)]
+    chosen = visit.query.get("unit", "") if visit.query.get("unit") in units else ""
+    of_units = [chosen] if chosen else None if visit.member.role == "it" else units
+    asked = OVER.read(visit.query, {"unit": chosen})
+    ahead = courses.not_over(session, owner_id, of_units, visit.now, MAX_SHOWN).rows
+    over = courses.page_of_courses_over(session, owner_id, of_units, visit.now, asked.cut)
+    is_first = over.is_first
     return visit.page(
         "courses.html",
-        running=[course for course in mine if course.starts_at <= visit.now < course.over_at],
-        coming=sorted((each for each in mine if each.starts_at > visit.now), key=lambda each: each.starts_at),
-        past=[course for course in mine if course.over_at <= visit.now],
-        used=courses.access_now(visit.session, [course.id for course in mine], visit.now),
+        running=[course for course in ahead if course.starts_at <= visit.now] if is_first else (),
+        coming=sorted((each for each in ahead if each.starts_at > visit.now), key=lambda each: each.starts_at)
+        if is_first
+        else (),
+        past=asked.shown(over, lambda course: (course.ends_at, course.id)),
+        used=courses.access_now(session, [course.id for course in (*ahead, *over.rows)], visit.now),
+        units=units,
+        chosen=chosen,
+        is_first=is_first,
+        asked=exemption_requests.waiting_by_course(session, [course.id for course in (*ahead, *over.rows)]),
         notice=visit.query.get("notice", ""),
     )
 
@@ -33,7 +55,7 @@ def show(visit: Visit) -> Response:
 def shown(visit: Visit) -> list[Course]:
     """The courses that run, come or were lately, and that whoever is signed in may see."""
     owner_id = visit.services.place.owner_id
-    found = courses.of_owner(visit.session, owner_id, over_since=visit.now - SHOWN_AFTER, limit=MAX_SHOWN)
+    found = courses.of_owner(visit.session, owner_id, over_since=visit.now - SHOWN_AFTER, limit=MAX_LISTED)
     return [course for course in found if is_theirs(visit, course)]
 
 
@@ -43,6 +65,8 @@ def one(visit: Visit) -> Response:
     if course is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
     used = courses.usage(visit.session, course.id, visit.now)
+    waiting = exemption_requests.waiting(visit.session, visit.services.place.owner_id, course.id)
+    policy = policy_in_force(visit.session, visit.services.place.owner_id)
     return visit.page(
         "course.html",
         course=course,
@@ -50,7 +74,13 @@ def one(visit: Visit) -> Response:
         used=used,
         most=max((count for _, count in used.hours), default=0),
         opens_at=course.starts_at - OPENS_BEFORE,
+        stranded=policy is not None and course.over_at > visit.now and is_stranded(policy, course),
+        requests=[each.request for each in waiting],
         ssid=visit.services.settings.wifi.ssid,
+        opened=openings(policy, course, visit.now) if policy is not None else (),
+        may_open=bool(policy is not None and choosable(policy, course, visit.now)),
+        listed=bool(policy is not None and openable(policy)),
+        categories=CATEGORIES,
         notice=visit.query.get("notice", ""),
     )
 

@@ -11,10 +11,12 @@ from starlette.responses import Response
 from captive_portal.console import network
 from captive_portal.console.devices.search import address_in, matching
 from captive_portal.console.evidence.search import CHARACTERS_PROBLEM, MAX_CHARS
+from captive_portal.console.first_steps import first_steps
 from captive_portal.console.forms import clean_line
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
 from gateway.link.neighbours import resolve
+from gateway.lists.draft_edits import ruled_groups
 from gateway.storage import console_queries, generations, grants
 from gateway.storage.models import Grant
 
@@ -43,6 +45,7 @@ def show(visit: Visit) -> Response:
         portal=visit.services.settings.public_url,
         notice=visit.query.get("notice", ""),
         unannounced=network.warning(visit),
+        steps=first_steps(visit),
     )
 
 
@@ -84,10 +87,10 @@ def move(visit: Visit) -> Response:
 
 
 def groups_in_force(visit: Visit) -> Mapping[str, object]:
-    """The groups of the policy in force."""
+    """The groups of the policy in force that a device can be put in; a course's own is for its guests."""
     published = generations.in_force(visit.session, visit.services.place.owner_id)
-    groups: Mapping[str, object] = published.document.get("groups", {}) if published is not None else {}
-    return groups
+    document = published.document if published is not None else {}
+    return {key: document["groups"][key] for key in ruled_groups(document)}
 
 
 def _macs_at(text: str) -> frozenset[str]:

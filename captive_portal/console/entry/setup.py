@@ -65,7 +65,7 @@ class SetupPages:
         problems = _problems(visit, name)
         code, secret = visit.form.get("code").strip(), self._second.secret_for(visit.params["token"])
         step = matching_step(secret, code, visit.now, 0) if code else None
-        if step is None and (code or link.role == "auditor"):
+        if step is None and (code or _needs_factor(visit, link)):
             problems["code"] = CODE_PROBLEM if code else CODE_MISSING
         if problems or name is None:
             return self._page(visit, link, problems, name or "")
@@ -93,12 +93,17 @@ class SetupPages:
             "setup.html",
             status,
             link=link,
+            factor_needed=_needs_factor(visit, link),
             problems=problems,
             username=username,
             secret=readable(secret),
             uri=uri,
             qr=Markup(qr_svg(uri)),  # noqa: S704 - our own SVG, in which the text stands as modules only
         )
+
+
+def _needs_factor(visit: Visit, link: OpenLink) -> bool:
+    return visit.services.settings.console.needs_second_factor(link.role)
 
 
 def _problems(visit: Visit, name: str | None) -> dict[str, str]:

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 WRONG = N_("The user name or the password is wrong.")
 WRONG_CODE = N_("The code is wrong, too old or already used. Wait for the next one and write it here.")
 ENDED = N_("The account has ended. Ask IT for more time if you still need it.")
-NO_FACTOR = N_("The account has no authenticator yet, and auditors need one. Ask IT for a new link.")
+NO_FACTOR = N_("The account has no authenticator yet, and needs one. Ask IT for a new link.")
 UNREADABLE = N_("The account’s authenticator can’t be checked on this machine. Ask IT for a new link.")
 TICKET_LIFE = timedelta(minutes=5)
 PATIENCE_S = 2.0  # shorter than the service's grace at its end: no wait is cut off
@@ -120,7 +120,7 @@ class SignInPages:
             ticket = self._second.ticket(account.id, known_hash, visit.now + TICKET_LIFE)
             set_cookie(response, TICKET_COOKIE, ticket)
             return response
-        if account.role == "auditor":
+        if visit.services.settings.console.needs_second_factor(account.role):
             return _refused(visit, name or "", NO_FACTOR)
         with visit.services.database.write() as session:
             current = staff.lock_account(session, account.id)
@@ -188,6 +188,7 @@ def sign_out(visit: Visit) -> Response:
     sessions.sign_out(visit.session, visit.cookie)
     response = visit.go("/sign-in?notice=signed-out")
     drop_cookie(response, SESSION_COOKIE)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 

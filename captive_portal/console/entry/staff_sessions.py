@@ -6,14 +6,28 @@ from starlette.responses import Response
 
 from captive_portal.auth.accounts import record_change
 from captive_portal.console.entry.signin import drop_cookie
+from captive_portal.console.forms import clean_line
+from captive_portal.console.look import N_
+from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import SESSION_COOKIE, Visit
 from gateway.storage import staff
+from gateway.storage.keyset import Part
+from gateway.storage.models import StaffSession
+
+TABLE = Table("/sessions", (Column("seen", N_("Last seen"), "moment"), Column("name", N_("User name"))))
+NAME_MAX_CHARS = 80
 
 
 def show(visit: Visit) -> Response:
     """GET /sessions"""
-    found = staff.all_sessions(visit.session, visit.services.place.owner_id, visit.now, visit.idle)
-    return visit.page("staff_sessions.html", sessions=found, notice=visit.query.get("notice", ""))
+    name, problem = clean_line(visit.query.get("name", ""), NAME_MAX_CHARS)
+    asked = TABLE.read(visit.query, {"name": name})
+    part: Part[StaffSession] = Part((), is_first=True, is_last=True)
+    if problem is None:
+        owner_id = visit.services.place.owner_id
+        part = staff.page_of_sessions(visit.session, owner_id, visit.now, visit.idle, name, asked.cut)
+    shown = asked.shown(part, lambda row: (row.seen_at if asked.cut.by == "seen" else row.staff.username, row.id))
+    return visit.page("staff_sessions.html", shown=shown, name=name, notice=visit.query.get("notice", ""))
 
 
 def end(visit: Visit) -> Response:

@@ -19,7 +19,7 @@ def show(visit: Visit) -> Response:
         "acceptances.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if found.problems else HTTPStatus.OK,
         found=found,
-        erased=0 if found.rows or found.is_narrowed or found.problems else _erased(visit),
+        erased=0 if found.shown.rows or found.is_narrowed or found.problems else _erased(visit),
         scope=visit.member.scope,
         portal=visit.services.settings.public_url,
     )

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
 from starlette.responses import Response
 
+from captive_portal.console.evidence.periods import read_period
 from captive_portal.console.evidence.proof import NO_STORE, trusted_keys
 from captive_portal.console.look import N_
+from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import Visit
 from gateway.audit.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from gateway.audit.errors import AuditError
+from gateway.audit.note import VerifierKey
 from gateway.audit.standing import TargetStanding, log_standing
 from gateway.storage import checkpoints
-from gateway.storage.log_models import Checkpoint as Row
+from gateway.storage.keyset import Part
+from gateway.storage.log_models import Checkpoint as Kept
 
-PAGE_SIZE = 50
+TABLE = Table("/checkpoints", (Column("signed", N_("Signed"), "moment"),), own="number")
 KINDS = {"directory": N_("directory"), "https": N_("web address"), "email": N_("e-mail"), "witness": N_("witness")}
 
 
@@ -32,27 +37,34 @@ class SeenCheckpoint:
 
 
 def show(visit: Visit) -> Response:
-    """GET /checkpoints"""
-    owner_id, below = visit.services.place.owner_id, read_size(visit.query.get("below", ""))
-    rows = checkpoints.newest(visit.session, owner_id, below=below, limit=PAGE_SIZE + 1)
-    keys, seen = trusted_keys(visit), [look_at(visit, row) for row in rows[:PAGE_SIZE]]
+    """GET /checkpoints: the newest and where copies of it are stand above the first page alone."""
+    owner_id = visit.services.place.owner_id
+    period = read_period(visit.query.get("first", ""), visit.query.get("last", ""))
+    asked = TABLE.read(visit.query, {"first": period.first, "last": period.last})
+    part: Part[Kept] = Part((), is_first=True, is_last=True)
+    if not period.problems:
+        part = checkpoints.page_of_checkpoints(visit.session, owner_id, period.since, period.until, asked.cut)
+    keys, is_whole = trusted_keys(visit), part.is_first and not any(asked.kept.values())
+    newest = checkpoints.newest(visit.session, owner_id, below=None, limit=1) if is_whole else ()
     return visit.page(
         "checkpoints.html",
-        rows=seen,
-        newest=seen[0] if seen and below is None else None,
-        is_first=below is None,
-        older=seen[-1].checkpoint.size if len(rows) > PAGE_SIZE else None,
+        HTTPStatus.UNPROCESSABLE_ENTITY if period.problems else HTTPStatus.OK,
+        shown=asked.shown(part, lambda row: (row.signed_at, row.size)),
+        rows=[look_at(visit, row, keys) for row in part.rows],
+        newest=look_at(visit, newest[0], keys) if newest else None,
+        is_whole=is_whole,
+        period=period,
         keys=[str(key) for key in keys],
         kinds=KINDS,
-        targets=targets(visit) if below is None else (),
+        targets=targets(visit) if is_whole else (),
     )
 
 
-def look_at(visit: Visit, row: Row) -> SeenCheckpoint:
+def look_at(visit: Visit, row: Kept, keys: Sequence[VerifierKey]) -> SeenCheckpoint:
     """The checkpoint, verified here."""
     checkpoint, _ = parse_checkpoint(row.note.encode())
     try:
-        open_checkpoint(row.note.encode(), trusted_keys(visit), visit.services.place.log_origin)
+        open_checkpoint(row.note.encode(), keys, visit.services.place.log_origin)
         is_signed = True
     except AuditError:
         is_signed = False
@@ -60,6 +72,7 @@ def look_at(visit: Visit, row: Row) -> SeenCheckpoint:
 
 
 def targets(visit: Visit) -> tuple[TargetStanding, ...]:
+    """Where copies of checkpoints go."""
     chosen = visit.services.settings.audit.targets
     return log_standing(visit.session, visit.services.place.owner_id, chosen, visit.now).targets
 

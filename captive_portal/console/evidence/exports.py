@@ -57,6 +57,11 @@ class KeptExport:
             return replace(state, stage="failed", reason="unexpected")
         return state
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is still being made; a process that has told its end only has to leave."""
+        return self.state.stage not in ("done", "failed")
+
 
 class ExportShelf:
     """The folder `STATE/run/exports`, one private folder an export. Emptied at start, as after a crash."""
@@ -74,7 +79,7 @@ class ExportShelf:
         Raises: OSError when its folder can't be made.
         """
         with self._lock:
-            under_way = [each for each in self._kept.values() if each.process.poll() is None]
+            under_way = [each for each in self._kept.values() if each.is_under_way]
             if len(under_way) >= MAX_UNDER_WAY or any(each.staff_id == staff_id for each in under_way):
                 return None
             key = new_token()
@@ -101,7 +106,7 @@ class ExportShelf:
 
     def under_way(self, staff_id: str) -> KeptExport | None:
         """The export of this person that is not finished."""
-        kept = [each for each in self._kept.values() if each.staff_id == staff_id and each.process.poll() is None]
+        kept = [each for each in self._kept.values() if each.staff_id == staff_id and each.is_under_way]
         return kept[0] if kept else None
 
     def sent(self, kept: KeptExport, file: str) -> None:

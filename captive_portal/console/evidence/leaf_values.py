@@ -121,6 +121,7 @@ _WORDS: Mapping[tuple[str, str], Callable[[Translator, str], str]] = {
     ("staff_change", "scope"): _limits,
     ("exemption_changed", "scope"): _exemption,
     ("policy_published", "note"): _policy_note,
+    ("exemption_changed", "reason"): kept_words.reason,
     ("key_rotated", "reason"): _reason,
     ("grant_revoked", "reason"): _ended,
 }

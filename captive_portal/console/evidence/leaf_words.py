@@ -25,11 +25,12 @@ LOCAL = frozenset(
     }
 )
 # Opened whatever an auditor's period is: without them no acceptance can be understood or proved.
-ALWAYS = frozenset({"rules_published", "policy_published", "key_rotated"})
+ALWAYS = frozenset({"rules_published", "rules_withdrawn", "policy_published", "key_rotated"})
 
 TITLES: Mapping[str, str] = {
     "acceptance": N_("Rules accepted"),
     "rules_published": N_("Rules published"),
+    "rules_withdrawn": N_("Rules withdrawn before they came into force"),
     "policy_published": N_("Content filter published"),
     "grant_moved": N_("Device moved to another group"),
     "grant_revoked": N_("Access ended by staff"),
@@ -54,6 +55,7 @@ assert TITLES.keys() == SHAPES.keys(), "a type of entry has no title"
 SENTENCES: Mapping[str, str] = {
     "acceptance": N_("Version {version} of the rules, read in {language}. Identified: {identified}."),
     "rules_published": N_("Version {version} of the rules."),
+    "rules_withdrawn": N_("Version {version} of the rules never came into force."),
     "policy_published": N_("Generation {generation} of the content filter."),
     "grant_moved": N_("From the group {from_group} to {to_group}."),
     "grant_revoked": N_("The device is no longer let through."),
@@ -81,6 +83,8 @@ OF_A_GROUP: Mapping[str, str] = {
     ),
     "rules_published": N_("Version {version} of the rules, for the group {group}."),
 }
+
+IN_FORCE_LATER = N_("In force from {in_force_from}.")
 
 FIELDS: Mapping[str, str] = {
     "name": N_("Name"),
@@ -135,7 +139,7 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
         "linked": N_("Signs in elsewhere from now on"),
         "removed": N_("Removed"),
     },
-    "decision": {"granted": N_("Granted"), "declined": N_("Declined")},
+    "decision": {"granted": N_("Granted"), "declined": N_("Declined"), "passed_on": N_("Left to IT by the host")},
     "role": {"it": N_("IT"), "auditor": N_("auditor"), "host": N_("host")},
     "answer": {"approved": N_("Approved"), "denied": N_("Denied")},
     "method": {
@@ -180,7 +184,8 @@ def sentence(translate: Translator, document: Mapping[str, Any]) -> str:
     said = {key: _word(translate, key, value) for key, value in values.items()}
     type_ = document["type"]
     own = OF_A_GROUP.get(type_) if "group" in values else None
-    return translate(own or SENTENCES[type_], **said)
+    words = translate(own or SENTENCES[type_], **said)
+    return f"{words} {translate(IN_FORCE_LATER, **said)}" if "in_force_from" in said else words
 
 
 def label(translate: Translator, field: str) -> str:
@@ -197,7 +202,7 @@ def _moment(translate: Translator, text: str) -> str:
 
 
 def _word(translate: Translator, key: str, value: Any) -> str:
-    if key in ("since", "until", "before", "asked"):
+    if key in ("since", "until", "before", "asked", "in_force_from"):
         return _moment(translate, str(value))
     if key == "categories" and isinstance(value, list):
         language = cast(Language, translate.language)

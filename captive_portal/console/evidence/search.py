@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from urllib.parse import urlencode
+from dataclasses import dataclass, replace
 
 from captive_portal.console.evidence.periods import Period, read_period
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
+from captive_portal.console.tables import PAGE_SIZE, Column, Shown, Table
 from captive_portal.console.visit import Visit
 from gateway.access.receipts import parse_receipt_code
 from gateway.storage import places, rules, search
-from gateway.storage.models import Acceptance, RulesVersion, fold
+from gateway.storage.keyset import Part
+from gateway.storage.models import Acceptance, fold
 from gateway.storage.search import MIN_MAC_DIGITS, MIN_NAME_CHARS, AcceptanceQuery
 
-PAGE_SIZE = 50
-MAX_CHARS = 100
+TABLE = Table("/acceptances", (Column("at", N_("Accepted"), "moment"), Column("name", N_("Name"), "private")))
+MAX_CHARS, VERSIONS = 100, 200
 # The personal field that a reader must be allowed to see in order to search by it.
 NEEDS = {"name": "name", "device": "mac", "course": "course_code", "receipt": "receipt"}
 NAME_PROBLEM = N_("Write at least three characters of the name.")
+COMMON_NAME_PROBLEM = N_("So many have this in their names that they can’t be sorted by name. Write more of the name.")
 DEVICE_PROBLEM = N_("Write the device’s address, or at least its last four characters: digits and letters a–f.")
 RECEIPT_PROBLEM = N_("A receipt code has 16 characters in four groups. Write all of it.")
 CHARACTERS_PROBLEM = N_("This has characters that can’t be used, or is too long.")
@@ -29,26 +30,19 @@ assert (MIN_NAME_CHARS, MIN_MAC_DIGITS) == (3, 4), "the messages above say other
 
 @dataclass(frozen=True)
 class Search:
-    """What a page shows of a search: the fields as typed, their problems, the rows, and where the next page begins."""
+    """What a page shows of a search: the fields as typed, their problems, and the rows."""
 
     typed: Mapping[str, str]
     period: Period
     problems: dict[str, str]
-    rows: Sequence[Acceptance]
-    before: str
-    older: str
+    shown: Shown[Acceptance]
     sites: Sequence[str]
-    versions: Sequence[RulesVersion]
+    versions: Sequence[str]
 
     @property
     def is_narrowed(self) -> bool:
         """Whether anything was asked for, or this is not the first page."""
-        return any(self.typed.values()) or bool(self.before)
-
-    def address(self, **changes: str) -> str:
-        """The same search, with these parts changed."""
-        parts = {key: value for key, value in {**self.typed, **changes}.items() if value}
-        return f"/acceptances?{urlencode(parts)}" if parts else "/acceptances"
+        return any(self.typed.values()) or self.shown.number > 1
 
 
 def find(visit: Visit, limit: int = PAGE_SIZE) -> Search:
@@ -74,34 +68,25 @@ def find(visit: Visit, limit: int = PAGE_SIZE) -> Search:
         for key, site_id in places.site_keys(session, owner_id).items()
         if scope.sites is None or key in scope.sites
     }
-    versions = rules.versions(session, owner_id)
-    version = next((each for each in versions if each.label == typed["version"]), None)
+    version = None
+    if typed["version"] and "version" not in problems:
+        version = rules.version_labelled(session, owner_id, typed["version"])
     site_ids = None if scope.sites is None and not typed["site"] else tuple(
         site_id for key, site_id in known.items() if typed["site"] in ("", key)
     )  # fmt: skip
     since, until = scope.within(period.since, period.until)
-    rows: Sequence[Acceptance] = ()
-    before = visit.query.get("before", "")
+    order = replace(TABLE, size=limit).read(visit.query, typed, but=() if scope.shows(NEEDS["name"]) else ("name",))
+    part: Part[Acceptance] = Part((), is_first=True, is_last=True)
     if not problems and (version is not None or not typed["version"]):
         query = AcceptanceQuery(
             since, until, typed["name"], mac, typed["course"], receipt or "", version.id if version else "", site_ids
         )
-        rows = search.search_acceptances(session, owner_id, query, before=read_before(before), limit=limit + 1)
-    older = f"{format_exact(rows[limit - 1].accepted_at)}~{rows[limit - 1].id}" if len(rows) > limit else ""
-    return Search(typed, period, problems, rows[:limit], before, older, list(known), versions)
-
-
-def format_exact(moment: datetime) -> str:
-    """A moment to the microsecond, as the database orders by."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def read_before(text: str) -> tuple[datetime, str] | None:
-    """Where a page starts; a place that can't be read is the start of the list."""
-    at, _, identifier = text[:80].partition("~")
-    if not (identifier.isascii() and identifier.isalnum()):
-        return None
-    try:
-        return datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC), identifier
-    except ValueError:
-        return None
+        try:
+            part = search.page_of_acceptances(session, owner_id, query, order.cut)
+        except search.TooManyNamesError:
+            problems["name"] = COMMON_NAME_PROBLEM
+    shown = order.shown(part, lambda row: (row.accepted_at, row.id))
+    labels = dict.fromkeys(each.label for each in rules.newest_labels(session, owner_id, VERSIONS))
+    return Search(
+        typed, period, problems, shown, list(known), list(labels | ({typed["version"]: None} if version else {}))
+    )

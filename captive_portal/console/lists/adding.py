@@ -29,6 +29,9 @@ HOURS = (6, 24, 72, 168)
 BAD_URL = N_("Write the whole address, such as one that begins with https and ends with the name of a file.")
 TAKEN = N_("This address is one of the sources already.")
 NO_CATEGORY = N_("Choose what the list is about.")
+TOO_LARGE = N_(
+    "The file is larger than 16 MB. Pack it with gzip, or bring it in on the machine itself: gjestenett lists import"
+)
 NO_FILE = N_("Choose the file.")
 EMPTY_FILE = N_("The file is empty.")
 BAD_TEXT = N_("This has characters that can’t be used, or is too long.")
@@ -94,6 +97,11 @@ def uploaded(visit: Visit, file_name: str, content: bytes | None) -> Source | di
     made = replace(source, key=_free_key(visit, source.title or name), title=source.title or name)
     due.upload(visit.session, visit.services.place, made, name, content, visit.member.username, visit.now)
     return made
+
+
+def too_large(visit: Visit) -> Response:
+    """Of a file above `UPLOAD_MAX_BYTES`: the form again. What was typed beside it came with it and is not known."""
+    return _page(visit, {"file": TOO_LARGE}, uploading=True)
 
 
 def upload_again(visit: Visit) -> Response:

@@ -11,20 +11,27 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
+from captive_portal.console.forms import clean_line
 from captive_portal.console.lists import words
+from captive_portal.console.lists.adding import TOO_LARGE
 from captive_portal.console.lists.overlap import Overlap, Overlaps
 from captive_portal.console.lists.view import Row, every_row, one_row
+from captive_portal.console.look import N_
 from captive_portal.console.policy import quarantine
 from captive_portal.console.policy.compiled import SnapshotReader
+from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import Visit
 from gateway.lists import due, sources
 from gateway.lists.source import KEY
 from gateway.storage import lists as stored
+from gateway.storage.keyset import Place, part_of_rows
 from policies.categories import CATEGORIES
 from policies.hygiene import Quarantined, read_quarantine
 from policies.names import PolicyError
 
-HISTORY = 20
+TABLE = Table("/lists", (Column("title", N_("List")), Column("names", N_("In force"), "number")), descending=False)
+HISTORY = Table("", (Column("id", N_("When"), "moment"),), own="number", size=20)
+FIND_MAX_CHARS = 100
 HELD_SHOWN = 20
 EVERY_S, EVERY_WHEN_SLOW_S = 2, 15
 
@@ -38,54 +45,64 @@ class ListPages:
 
     def overview(self, visit: Visit) -> Response:
         """GET /lists"""
-        rows = every_row(visit.session, visit.services, visit.now)
-        on = [row for row in rows if row.source.enabled]
+
+        def place_of(row: Row) -> Place:
+            names = row.facts.entries if row.facts is not None else 0
+            return (names if asked.cut.by == "names" else row.source.title.casefold()), row.source.key
+
+        every = every_row(visit.session, visit.services, visit.now)
+        on = [row for row in every if row.source.enabled]
+        find, problem = clean_line(visit.query.get("find", ""), FIND_MAX_CHARS)
+        category = visit.query.get("category", "") if visit.query.get("category") in CATEGORIES else ""
+        asked = TABLE.read(visit.query, {"find": find, "category": category})
+        rows = [row for row in every if problem is None and _is_asked_for(row, find, category)]
         off: Mapping[str, list[Row]] = {key: [] for key in CATEGORIES}
         for row in rows:
             if not row.source.enabled:
                 off[row.source.category].append(row)
-        moving = sum(row.state in ("busy", "waiting") for row in on)
-        response = visit.page(
+        moving = sum(row.is_moving for row in on)
+        return visit.page(
             "lists.html",
             on=on,
+            shown=asked.shown(part_of_rows(asked.cut, [row for row in rows if row.source.enabled], place_of), place_of),
+            find=find,
+            category=category,
             off={key: found for key, found in off.items() if found},
             names=sum(row.facts.entries for row in on if row.facts is not None),
             moving=moving,
+            every_s=EVERY_S if moving else 0,
+            troubled=sum(row.state in ("trouble", "damaged") for row in on),
             notice=visit.query.get("notice", ""),
             **_shared(visit),
         )
-        if moving and visit.query.get("notice") == "asked":
-            response.headers["Refresh"] = f"{EVERY_S}; url=/lists?notice=asked"
-        return response
 
     def show(self, visit: Visit) -> Response:
-        """GET /lists/source/{key}: it comes again by itself while a refresh is under way."""
+        """GET /lists/source/{key}: it is told anew by itself while a refresh is under way."""
         row = self._row(visit)
         if row is None:
-            return visit.failed(HTTPStatus.NOT_FOUND)
-        before = visit.query.get("before", "")
-        place = visit.services.place
-        tries = stored.history(
-            visit.session, place.owner_id, place.gateway_id, row.source.key, HISTORY + 1,
-            int(before) if before.isdigit() and len(before) < 19 else None,
-        )  # fmt: skip
+            return self._refused(visit)
+        place, key = visit.services.place, row.source.key
+        asked = replace(HISTORY, path=f"/lists/source/{key}").read(visit.query)
+        tries = stored.page_of_history(visit.session, place.owner_id, place.gateway_id, key, asked.cut)
+        pace_s = EVERY_WHEN_SLOW_S if row.is_slow(visit.now) else EVERY_S
         held, held_total = self._held(row.source.key)
-        response = visit.page(
+        return visit.page(
             "list.html",
             row=row,
-            tries=tries[:HISTORY],
-            older=tries[HISTORY - 1].id if len(tries) > HISTORY else None,
+            tries=asked.shown(tries, lambda each: (each.finished_at, each.id)),
             held=held,
             held_total=held_total,
             overlap=self._overlap(row.source.key),
             next_due=due.next_due(visit.session, place, row.source) if row.configured else None,
+            every_s=pace_s if row.is_moving and asked.place is None else 0,
             notice=visit.query.get("notice", ""),
+            too_large=TOO_LARGE,
             **_shared(visit),
         )
-        if row.state in ("busy", "waiting") and not before:
-            seconds = EVERY_WHEN_SLOW_S if row.is_slow(visit.now) else EVERY_S
-            response.headers["Refresh"] = f"{seconds}; url=/lists/source/{row.source.key}"
-        return response
+
+    def too_large(self, visit: Visit) -> Response:
+        """Of a newer file that is too large."""
+        return self.show(replace(visit, query={"notice": "too-large"}))
 
     def switch(self, visit: Visit) -> Response:
         """POST /lists/source/{key}/switch"""
@@ -130,6 +147,14 @@ class ListPages:
         key = visit.params["key"]
         return one_row(visit.session, visit.services, key, visit.now) if KEY.fullmatch(key) else None
 
+    def _refused(self, visit: Visit) -> Response:
+        """Of a file that was never taken in: why. It left no list behind."""
+        key, place = visit.params["key"], visit.services.place
+        found = stored.newest_anywhere(visit.session, place.owner_id, key) if KEY.fullmatch(key) else None
+        if found is None or found.outcome != "refused":
+            return visit.failed(HTTPStatus.NOT_FOUND)
+        return visit.page("list_refused.html", last=found, **_shared(visit))
+
     def _overlap(self, key: str) -> Overlap | None:
         try:
             return self._overlaps.of(self._snapshot.read(), key)
@@ -144,6 +169,11 @@ class ListPages:
         _, entries = read_quarantine(compiled.snapshot.section("quarantine"))
         own = [each for each in entries if each.source.partition("!")[0] == key]
         return own[:HELD_SHOWN], len(own)
+
+
+def _is_asked_for(row: Row, find: str, category: str) -> bool:
+    named = f"{row.source.title} {row.source.key} {row.source.licence}".casefold()
+    return category in ("", row.source.category) and find.casefold() in named
 
 
 def switch(visit: Visit, row: Row, *, on: bool) -> None:

@@ -72,6 +72,11 @@ class Row:
             return "trouble"
         return "fine" if self.facts is not None else "none"
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether a refresh is under way or about to be."""
+        return self.state in ("busy", "waiting")
+
     def is_slow(self, now: datetime) -> bool:
         """Whether it waits for longer than a jobs service that runs lets anything wait."""
         return self.waiting_since is not None and now - self.waiting_since > SLOW

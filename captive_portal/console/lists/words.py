@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from captive_portal.console.lists.details import detail
 from captive_portal.console.look import N_
+
+__all__ = ["ACCEPTABLE", "FETCHING", "LINES", "OTHER_TROUBLE", "OUTCOMES", "STAGES", "STILL", "TROUBLES", "detail"]
 
 OUTCOMES: Mapping[str, str] = {
     "updated": N_("Fetched and put in force"),

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
 from captive_portal.console.policy import try_name
+from captive_portal.console.policy.in_use import missed
 from captive_portal.console.policy.room import (
     MEANWHILE,
     NOT_TAKEN,
@@ -22,6 +23,7 @@ from captive_portal.console.policy.room import (
     words,
 )
 from captive_portal.console.visit import Visit
+from gateway.access.course_openings import stranded
 from gateway.errors import UsageError
 from gateway.lists import generations as publishing
 from gateway.storage import generations, places
@@ -127,7 +129,7 @@ def _page(
     taken_back: tuple[str, ...] = ()
     base = generations.by_number(visit.session, visit.services.place.owner_id, room.base or 0) if since else None
     if base is not None and room.standing is not None:
-        taken_back = words(parse_document(base.document), parse_document(room.standing.document), visit.language)
+        taken_back = words(visit, parse_document(base.document), parse_document(room.standing.document))
     return visit.page(
         "policy_draft.html",
         status,
@@ -135,7 +137,9 @@ def _page(
         note=note,
         since=since,
         taken_back=taken_back,
+        stranded=stranded(visit.session, visit.services.place, room.policy, visit.now),
         idle=list(idle_rules(room.policy, never(visit, room.policy))),
         words=try_name,
+        missed=missed(visit, room.policy),
         **shared(room),
     )

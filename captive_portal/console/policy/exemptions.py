@@ -65,7 +65,7 @@ def begun(
     """
     found = dict(problems or {})
     chosen = [key for key in CATEGORIES if key in categories and key not in NEVER_EXEMPT]
-    if group not in open_room(visit).document["groups"]:
+    if group not in draft_edits.ruled_groups(open_room(visit).document):
         found["group"] = NO_GROUP
     if not chosen:
         found["category"] = NO_CATEGORY

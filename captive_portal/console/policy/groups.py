@@ -132,7 +132,7 @@ class GroupPages:
         key, wanted = visit.params["key"], visit.form.get("rule")
         rule: Rule | None = "permit" if wanted == "permit" else "forbid" if wanted == "forbid" else None
         lines = [line.strip() for line in visit.form.get("names").splitlines() if line.strip()]
-        if key not in open_room(visit).document["groups"]:
+        if key not in draft_edits.ruled_groups(open_room(visit).document):
             return visit.failed(HTTPStatus.NOT_FOUND)
         problem = ruled(visit, key, lines, rule)
         if problem:
@@ -143,7 +143,7 @@ class GroupPages:
     def ask_remove(self, visit: Visit) -> Response:
         """GET /policy/groups/{key}/remove: removes nothing yet."""
         room, key = open_room(visit), visit.params["key"]
-        if key not in room.document["groups"] or key == DEFAULT_GROUP:
+        if key not in draft_edits.ruled_groups(room.document) or key == DEFAULT_GROUP:
             return visit.failed(HTTPStatus.NOT_FOUND)
         exemptions = [each for each in room.policy.exemptions if each.group == key]
         called = titles(room.policy, visit.language)[key]
@@ -152,7 +152,7 @@ class GroupPages:
     def remove(self, visit: Visit) -> Response:
         """POST /policy/groups/{key}/remove"""
         key = visit.params["key"]
-        if key == DEFAULT_GROUP or key not in open_room(visit).document["groups"]:
+        if key == DEFAULT_GROUP or key not in draft_edits.ruled_groups(open_room(visit).document):
             return visit.failed(HTTPStatus.NOT_FOUND)
         problem = change(visit, lambda document: draft_edits.without_group(document, key))
         if problem:
@@ -166,8 +166,8 @@ class GroupPages:
 
         def guarded(document: dict[str, Any]) -> dict[str, Any]:
             group = document["groups"].get(key)
-            if group is None or visit.form.get("seen") != seen(group, section):
-                met.append(group is None)
+            if group is None or group.get("like") or visit.form.get("seen") != seen(group, section):
+                met.append(group is None or "like" in group)
                 return document
             changed: dict[str, Any] = edit(document)
             return changed
@@ -210,7 +210,7 @@ class GroupPages:
     ) -> Response:
         room, key = open_room(visit), visit.params["key"]
         group = room.document["groups"].get(key)
-        if group is None:
+        if group is None or group.get("like"):
             return visit.failed(HTTPStatus.NOT_FOUND)
         compiled = self._snapshot.read()
         has_judge = compiled is not None and compiled.snapshot.section(SECTION) is not None
@@ -250,7 +250,7 @@ def added(visit: Visit, key: str, like: str, title: str, problems: Mapping[str, 
         found["key"] = BAD_KEY
     elif key in groups:
         found["key"] = TAKEN
-    if like and like not in groups:
+    if like and like not in draft_edits.ruled_groups({"groups": groups}):
         found["like"] = NO_GROUP
     if found:
         return found

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from starlette.responses import Response
 
+from captive_portal.console.evidence.periods import read_period
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
+from captive_portal.console.policy.in_use import missed
 from captive_portal.console.policy.room import NOT_TAKEN, NOTE_MAX_CHARS, NOTE_PROBLEMS, open_room, shared, words
+from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import Visit
 from gateway.errors import UsageError
 from gateway.lists import generations as publishing
 from gateway.storage import generations, places
+from gateway.storage.keyset import Part
+from gateway.storage.models import PolicyGeneration
 from policies.document import parse_document
 from policies.names import PolicyError
 
-ROWS = 30
+TABLE = Table("/policy/history", (Column("published", N_("Published"), "moment"),), own="number", size=30)
 NO_GENERATION = N_("There is no such generation. Choose two of those in the history.")
 UNREADABLE = N_("One of the two was published by a release that allowed more, and can’t be compared.")
 MEANWHILE = N_("Something else was published after you looked. This is what going back would change now.")
@@ -24,12 +30,19 @@ MEANWHILE = N_("Something else was published after you looked. This is what goin
 
 def show(visit: Visit) -> Response:
     """GET /policy/history"""
-    before = visit.query.get("before", "")
-    rows = generations.history(
-        visit.session, visit.services.place.owner_id, ROWS + 1, int(before) if _is_number(before) else None
+    period = read_period(visit.query.get("first", ""), visit.query.get("last", ""))
+    asked = TABLE.read(visit.query, {"first": period.first, "last": period.last})
+    part: Part[PolicyGeneration] = Part((), is_first=True, is_last=True)
+    if not period.problems:
+        owner_id = visit.services.place.owner_id
+        part = generations.page_of_generations(visit.session, owner_id, period.since, period.until, asked.cut)
+    return visit.page(
+        "policy_history.html",
+        HTTPStatus.UNPROCESSABLE_ENTITY if period.problems else HTTPStatus.OK,
+        shown=asked.shown(part, lambda row: (row.published_at, row.generation)),
+        period=period,
+        **shared(open_room(visit)),
     )
-    older = rows[ROWS - 1].generation if len(rows) > ROWS else None
-    return visit.page("policy_history.html", rows=rows[:ROWS], older=older, **shared(open_room(visit)))
 
 
 def compare(visit: Visit) -> Response:
@@ -45,7 +58,7 @@ def compare(visit: Visit) -> Response:
         problem = NO_GENERATION if first or second else ""
     else:
         try:
-            told = words(parse_document(rows[0].document), parse_document(rows[1].document), visit.language)
+            told = words(visit, parse_document(rows[0].document), parse_document(rows[1].document))
         except PolicyError:
             problem = UNREADABLE
     return visit.page(
@@ -88,15 +101,18 @@ def _ask(visit: Visit, status: int = HTTPStatus.OK, *, problem: str = "", note: 
         return visit.failed(HTTPStatus.NOT_FOUND)
     told: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
+    lacking: Sequence[str] = ()
     try:
         planned = publishing.rolled_back(visit.session, visit.services.place, row.generation)
-        told = words(parse_document(room.standing.document), parse_document(planned.document), visit.language)
-        ended = planned.ended
+        after = parse_document(planned.document)
+        told = words(visit, parse_document(room.standing.document), after)
+        ended, lacking = planned.ended, missed(visit, after)
     except PolicyError:
         problem = problem or UNREADABLE
     return visit.page(
-        "policy_rollback.html", status, row=row, told=told, ended=ended, problem=problem, note=note, **shared(room)
-    )
+        "policy_rollback.html", status, row=row, told=told, ended=ended, missed=lacking, problem=problem, note=note,
+        **shared(room),
+    )  # fmt: skip
 
 
 def _is_number(text: str) -> bool:

@@ -53,7 +53,7 @@ def read_cells(fields: Mapping[str, Sequence[str]], document: Mapping[str, Any])
     A cell that has become something else since it was seen is not changed, but told of (`met`).
     """
     asked = Asked()
-    by_mark = {str(group["mark"]): key for key, group in document["groups"].items()}
+    by_mark = {str(document["groups"][key]["mark"]): key for key in draft_edits.ruled_groups(document)}
     for name, values in fields.items():
         mark, dot, category = name.partition(".")
         if not dot:
@@ -148,6 +148,7 @@ class PolicyPages:
             ],
             listed=listed_names(compiled),
             titles=titles(room.policy, visit.language),
+            groups={key: room.document["groups"][key] for key in draft_edits.ruled_groups(room.document)},
             state=matrix.state,
             states=STATES,
             in_force=in_force,

@@ -6,9 +6,9 @@ from captive_portal.console.gate import Page
 from captive_portal.console.policy import draft as policy_draft
 from captive_portal.console.policy import exemptions as policy_exemptions
 from captive_portal.console.policy import history as policy_history
+from captive_portal.console.policy import host_categories, try_name
 from captive_portal.console.policy import hours as policy_hours
 from captive_portal.console.policy import past as policy_past
-from captive_portal.console.policy import try_name
 from captive_portal.console.policy.compiled import SnapshotReader
 from captive_portal.console.policy.exemption_requests import ExemptionPages
 from captive_portal.console.policy.groups import GroupPages
@@ -35,6 +35,8 @@ def pages(snapshot: SnapshotReader) -> tuple[Page, ...]:
         Page("POST", "/policy/draft/publish", "it", policy_draft.publish, "write"),
         Page("GET", "/policy/draft/discard", "it", policy_draft.ask_discard, "read"),
         Page("POST", "/policy/draft/discard", "it", policy_draft.discard, "write"),
+        Page("GET", "/policy/hosts", "it", host_categories.show, "read"),
+        Page("POST", "/policy/hosts", "it", host_categories.keep, "write"),
         Page("GET", "/policy/groups", "it", groups.overview, "read"),
         Page("POST", "/policy/groups", "it", groups.add, "write"),
         Page("GET", of_group, "it", groups.show, "read"),

@@ -35,6 +35,8 @@ def show(visit: Visit) -> Response:
         at, problems = None, {"at": FUTURE_PROBLEM}
     published = generations.in_force_at(visit.session, visit.services.place.owner_id, at) if at is not None else None
     policy = parse_document(published.document) if published is not None else None
+    if policy is not None:
+        policy = kept_words.readable(visit.look.translator(visit.language), policy)
     return visit.page(
         "policy_then.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
@@ -43,7 +45,9 @@ def show(visit: Visit) -> Response:
         problems=problems,
         published=published,
         leaf=_leaf(visit, published) if published is not None else None,
-        groups=[_group(each, visit.language) for each in policy.groups.values()] if policy is not None else [],
+        groups=[_group(each, visit.language) for each in policy.groups.values() if not each.like]
+        if policy is not None
+        else [],
         policy=policy,
         exemptions=_exemptions(policy, at, visit.language) if policy is not None and at is not None else [],
         kept=kept_words,

@@ -87,7 +87,7 @@ def open_room(visit: Visit) -> Room:
         policy = parse_document(document)
     told: tuple[str, ...] = ()
     if standing is not None:
-        told = words(parse_document(standing.document), policy, visit.language)
+        told = words(visit, parse_document(standing.document), policy)
     return Room(
         document,
         policy,
@@ -101,9 +101,11 @@ def open_room(visit: Visit) -> Room:
     )
 
 
-def words(before: Policy, after: Policy, language: str) -> tuple[str, ...]:
-    """What changes from one policy to another, a sentence for each change."""
-    return tuple(in_words(each, cast(Language, language), after.zone) for each in changes(before, after))
+def words(visit: Visit, before: Policy, after: Policy) -> tuple[str, ...]:
+    """What changes from one policy to another, a sentence for each change, in the reader's language."""
+    translate, language = visit.look.translator(visit.language), cast(Language, visit.language)
+    told = [kept_words.readable(translate, each) for each in (before, after)]
+    return tuple(in_words(each, language, after.zone) for each in changes(*told))
 
 
 def change(visit: Visit, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> str:

@@ -59,6 +59,7 @@ REASONS = {
     "judged_closed": N_("No list has it, but it looks like {category} ({detail}), and such names are blocked."),
     "judged": N_("No list has it, but it looks like {category} ({detail})."),
     "category_open": N_("{category} is open for this group. The list {source} has {name}."),
+    "category_reported": N_("{category} is open for this group and only reported. The list {source} has {name}."),
     "list_exception": N_("{category}: the list {source} excepts {name} itself."),
     "not_forbidden": N_("Nothing forbids it."),
 }
@@ -101,6 +102,8 @@ def reason(translate: Translator, facts: Mapping[str, Any]) -> str:
     elif kind == "exempted":
         identity, by, until = read_exemption_text(str(values["detail"]))
         values |= {"exemption": identity, "by": by, "until": translate.moment(until)}
+    elif kind == "category_open" and facts.get("reported"):
+        kind = "category_reported"
     return translate(REASONS[kind], **values)
 
 

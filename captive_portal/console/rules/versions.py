@@ -7,29 +7,48 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from captive_portal.console.rules import writing as rules_writing
+from captive_portal.console.forms import clean_line
+from captive_portal.console.look import N_
+from captive_portal.console.rules.room import standings
+from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import Visit
 from gateway.storage import rules
 from gateway.storage.models import RulesText, RulesVersion
 from gateway.terms.compare import compare
 from gateway.terms.drafting import norwegian_day
 
+TABLE = Table("/rules", (Column("published", N_("Published"), "moment"),), size=20)
+EVERYBODY = "*"
+"""What stands in the address for the rules of everybody, whose group has no name."""
+CHOICES, LABEL_MAX_CHARS = 200, 80
+
 
 def show(visit: Visit) -> Response:
     """GET /rules: with two versions named, what differs between them."""
-    versions = rules.versions(visit.session, visit.services.place.owner_id)
-    old, new = (_labelled(versions, visit.query.get(name, "")) for name in ("old", "new"))
-    unknown = any(visit.query.get(name) and found is None for name, found in (("old", old), ("new", new)))
+    session, owner_id = visit.session, visit.services.place.owner_id
+    asked_for = {name: visit.query.get(name, "") for name in ("old", "new")}
+    old, new = (_labelled(visit, label) for label in asked_for.values())
+    unknown = any(asked_for[name] and found is None for name, found in (("old", old), ("new", new)))
     spoken = _common(old, new) if old and new else []
     wanted = visit.query.get("text", "")
     text = wanted if wanted in spoken else visit.language if visit.language in spoken else (spoken or [""])[0]
     rows = compare(_text(old, text).markdown, _text(new, text).markdown) if old and new and text else None
+    standing = standings(visit)
+    groups = [each.room.key for each in standing]
+    group = visit.query.get("group", "") if visit.query.get("group", "").removeprefix(EVERYBODY) in groups else ""
+    asked = TABLE.read(visit.query, {"group": group})
+    whose = group.removeprefix(EVERYBODY) if group else None
+    found = rules.page_of_versions(session, owner_id, whose, asked.cut)
     return visit.page(
         "rules_versions.html",
         HTTPStatus.NOT_FOUND if unknown else HTTPStatus.OK,
-        versions=versions,
-        standings=rules_writing.standings(visit),
+        labels=_labels(visit, old, new),
+        shown=asked.shown(found, lambda row: (row.published_at, row.id)),
+        group=group,
+        everybody=EVERYBODY,
+        standings=standing,
         notice=visit.query.get("notice", ""),
+        outcomes=rules.outcomes(visit.session, visit.services.place.owner_id),
         today=norwegian_day(visit.now),
         old=old,
         new=new,
@@ -40,8 +59,15 @@ def show(visit: Visit) -> Response:
     )
 
 
-def _labelled(versions: Sequence[RulesVersion], label: str) -> RulesVersion | None:
-    return next((each for each in versions if each.label == label), None) if label else None
+def _labelled(visit: Visit, label: str) -> RulesVersion | None:
+    line, problem = clean_line(label, LABEL_MAX_CHARS, required=True)
+    return rules.version_labelled(visit.session, visit.services.place.owner_id, line) if problem is None else None
+
+
+def _labels(visit: Visit, *chosen: RulesVersion | None) -> Sequence[rules.Label]:
+    """The newest versions to choose from, and those that are chosen."""
+    found = dict.fromkeys(rules.newest_labels(visit.session, visit.services.place.owner_id, CHOICES))
+    return list(found | {rules.Label(each.label, each.published_at): None for each in chosen if each is not None})
 
 
 def _common(old: RulesVersion, new: RulesVersion) -> list[str]:

@@ -6,6 +6,7 @@ const PLAIN = new Map(
   Object.entries({
     acceptance: "rules identified_by",
     rules_published: "version adopting_body adopted_on case_number binding_language texts",
+    rules_withdrawn: "version",
     policy_published: "generation before_sha256 after_sha256",
     grant_moved: "grant from_group to_group",
     grant_revoked: "grant",
@@ -27,10 +28,11 @@ const PLAIN = new Map(
   }).map(([type, fields]) => [type, fields.split(" ")]),
 );
 // Fields that an entry of a type may have besides: non-empty text where they stand.
-const OPTIONAL_FIELDS = new Map([["rules_published", ["group"]]]);
+const OPTIONAL_FIELDS = new Map([["rules_published", ["group", "in_force_from"]]]);
 const IDENTIFIED_BY = [
   "self_declared", "course_code", "host_approved", "oidc", "known_device", "device_words", "receipt_code",
 ];
+const AT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const HASHES = ["text_sha256", "html_sha256"];
 const PERSONAL_COLUMNS = ["name", "organisation", "contact", "course_code", "mac", "address", "receipt"];
 const PLAIN_FILTER = ["from", "to", "site", "version"];
@@ -79,7 +81,7 @@ function parseEntry(bytes, where, part = "entries.jsonl") {
 /** What is wrong with the shape of an entry: [code, params], or null. */
 function misshapen(found) {
   if (found.v !== 1 || !holdTexts(found, ["type", "at", "owner", "site"])) return ["no_envelope"];
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(found.at)) return ["bad_time"];
+  if (!AT.test(found.at)) return ["bad_time"];
   const { personal, type } = found;
   const isDigest = (item) => typeof item === "string" && /^[\w-]{43}$/.test(item);
   if (!Array.isArray(personal) || !personal.every(isDigest)) return ["not_digests"];
@@ -102,6 +104,7 @@ function misshapen(found) {
   if (type === "rules_published") {
     const there = optional.filter((name) => Object.hasOwn(found, name));
     if (!holdTexts(found, there)) return ["bad_group"];
+    if (!AT.test(found.in_force_from ?? found.at)) return ["bad_in_force_from"];
     const isText = (item) => isObject(item) && hasExactly(item, HASHES) && holdTexts(item, HASHES);
     if (!isObject(found.texts) || !Object.values(found.texts).every(isText)) return ["bad_texts"];
   }

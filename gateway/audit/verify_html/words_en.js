@@ -57,6 +57,7 @@ WORDS.en = {
   bad_rules: "does not name its rules by version, language and SHA-256",
   bad_identification: "says in no known way how the person was identified",
   bad_group: "does not say in words whose rules they are",
+  bad_in_force_from: "the time when its rules are in force is not written like 2026-11-22T13:22:00.123Z",
   bad_texts: "does not name its texts by their SHA-256",
   bad_hashes: "does not name the rules by their SHA-256",
   bad_leaves: "its leaves are not written like 3-5,9",

@@ -57,6 +57,7 @@ WORDS.nb = {
   bad_rules: "navngir ikke reglene med versjon, språk og SHA-256",
   bad_identification: "sier ikke på noen kjent måte hvordan personen ble identifisert",
   bad_group: "sier ikke med ord hvem reglene er for",
+  bad_in_force_from: "tidspunktet da reglene gjelder fra, er ikke skrevet som 2026-11-22T13:22:00.123Z",
   bad_texts: "navngir ikke tekstene med SHA-256",
   bad_hashes: "navngir ikke reglene med SHA-256",
   bad_leaves: "numrene er ikke skrevet som 3-5,9",

@@ -57,6 +57,7 @@ WORDS.nn = {
   bad_rules: "namngjev ikkje reglane med versjon, språk og SHA-256",
   bad_identification: "seier ikkje på nokon kjend måte korleis personen vart identifisert",
   bad_group: "seier ikkje med ord kven reglane er for",
+  bad_in_force_from: "tidspunktet som reglane gjeld frå, er ikkje skrive som 2026-11-22T13:22:00.123Z",
   bad_texts: "namngjev ikkje tekstane med SHA-256",
   bad_hashes: "namngjev ikkje reglane med SHA-256",
   bad_leaves: "nummera er ikkje skrivne som 3-5,9",

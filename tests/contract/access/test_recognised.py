@@ -12,14 +12,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from gateway.access import courses, erasure, recognised
+from gateway.access import courses, erasure, exemption_requests, recognised
 from gateway.access.accept import Accepted, Applicant, Refused, accept
 from gateway.access.course_plan import Wish
 from gateway.access.courses import Sought
+from gateway.access.exemption_requests import Wanted
 from gateway.access.extension import Durations
-from gateway.access.grants import extend, revoke, sign_off
+from gateway.access.grants import Moved, extend, move, revoke, sign_off
 from gateway.access.recognised import WORDS_LAST, NotRecognised, Outcome, Reading, Terms, terms_of
 from gateway.access.status import device_status
+from gateway.clock import utc_now
 from gateway.context import Services
 from gateway.link.neighbours import Neighbour
 from gateway.lists import draft_edits, generations
@@ -51,7 +53,7 @@ class Town:
 
     def version(self) -> str:
         with self.services.database.read() as session:
-            found = rules.version_in_force(session, self.place.owner_id)
+            found = rules.version_in_force(session, self.place.owner_id, now=utc_now())
         assert found is not None
         return found.id
 
@@ -132,6 +134,15 @@ class Town:
 @pytest.fixture
 def town(services: Services) -> Town:
     return Town(services)
+
+
+def course_group(town: Town) -> None:
+    """Publish a policy with the group course, as default is."""
+    with town.services.database.write() as session:
+        document = deepcopy(generations.draft(session, town.place))
+        document["groups"]["course"] = deepcopy(document["groups"]["default"]) | {"mark": 7}
+        generations.save_draft(session, town.place, document, town.now)
+        generations.publish(session, town.place, "it", "", town.now)
 
 
 def accepted(outcome: Outcome) -> Accepted:
@@ -291,11 +302,7 @@ def test_a_number_that_is_taken_is_drawn_again(town: Town) -> None:
 
 
 def test_what_is_added_is_in_the_group_of_the_device_that_adds_it(town: Town) -> None:
-    with town.services.database.write() as session:
-        document = deepcopy(generations.draft(session, town.place))
-        document["groups"]["course"] = deepcopy(document["groups"]["default"]) | {"mark": 7}
-        generations.save_draft(session, town.place, document, town.now)
-        generations.publish(session, town.place, "it", "", town.now)
+    course_group(town)
     first = town.accept()
     with town.services.database.write() as session:
         grant = session.get(Grant, first.grant_id)
@@ -525,6 +532,30 @@ def test_nobody_extends_anothers_access(town: Town, clock: Any, device: Neighbou
     with town.services.database.write() as session:
         assert extend(session, town.place, device, first.grant_id, TERMS.durations, town.now) is None
         assert extend(session, town.place, PHONE, "0" * 32, TERMS.durations, town.now) is None
+
+
+def test_an_exemption_for_one_guest_leaves_them_the_hours_of_the_group_they_were_in(town: Town, clock: Any) -> None:
+    first = town.accept()
+    course_group(town)
+    with town.services.database.write() as session:
+        assert isinstance(move(session, town.place, first.grant_id, "course", "it", town.now), Moved)
+        asked = exemption_requests.ask(
+            session, town.place, PHONE, Wanted("www.game.example", ("gaming",), ""), town.now
+        )
+        assert isinstance(asked, exemption_requests.Asked)
+        done = exemption_requests.grant(
+            session, town.place, asked.request_id, "it", "", scope="session", until=town.now + HOUR, now=town.now
+        )
+        assert isinstance(done, exemption_requests.Decided)
+    clock.advance(9.5 * HOUR)
+    with town.services.database.write() as session:
+        status = device_status(session, town.place, PHONE, town.now)
+        assert status.group_key is not None
+        assert status.group_key.startswith("session-")
+        until = extend(session, town.place, PHONE, first.grant_id, TERMS.durations, town.now)
+    assert until == town.now + 2 * HOUR, "as the group course has it"
+    second = accepted(town.add(LAPTOP, town.words(PHONE, first.grant_id)))
+    assert second.ends_at == town.now + 2 * HOUR
 
 
 CHANGES: dict[str, Callable[[Town, Accepted], object]] = {

@@ -17,6 +17,7 @@ from gateway.audit.erasing import current_list
 from gateway.audit.erasure_list import numbers, parse_ranges
 from gateway.audit.receipt import make_receipt, parse_receipt, verify_receipt
 from gateway.audit.sealer import seal_staged
+from gateway.clock import utc_now
 from gateway.installation import read_signing_key
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations as policy
@@ -29,7 +30,7 @@ from gateway.storage.models import Acceptance, Device, Grant, Visitor
 
 def accept_as(services, name, mac, *, contact="", course=""):
     with services.database.write() as session:
-        version = rules.version_in_force(session, services.place.owner_id)
+        version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
         done = accept(
             session, services.place, Neighbour("lo", mac), Applicant(name, "Kurs AS", contact, course),
             version_id=version.id, language="nb", address="10.77.0.9", duration=timedelta(hours=10),

@@ -18,6 +18,7 @@ from gateway.audit.receipt import make_receipt, verify_receipt
 from gateway.audit.sample import Sample
 from gateway.audit.sealer import Sealer, seal_staged
 from gateway.audit.verify_bundle import verify_bundle
+from gateway.clock import utc_now
 from gateway.installation import public_key_path, read_signing_key
 from gateway.link.neighbours import Neighbour
 from gateway.storage import leaves, rules
@@ -27,7 +28,7 @@ from gateway.storage.models import Acceptance
 
 def accept_one(services, number):
     with services.database.write() as session:
-        version = rules.version_in_force(session, services.place.owner_id)
+        version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
         return accept(
             session,
             services.place,

@@ -29,6 +29,7 @@ from gateway.access.extension import Durations
 from gateway.access.grants import extend, move, revoke, sign_off
 from gateway.access.lengthening import lengthen
 from gateway.audit.export import Order, export
+from gateway.clock import utc_now
 from gateway.context import Services
 from gateway.installation import read_signing_key
 from gateway.link.neighbours import Neighbour
@@ -38,6 +39,9 @@ from gateway.storage.course_models import Course, HostRequest
 from gateway.storage.engine import Session
 from gateway.storage.models import Staff
 from gateway.terms import publish as terms
+from gateway.terms.coming import withdraw
+from gateway.terms.draft import Draft
+from gateway.terms.drafting import Choice, publish_now
 from tests.crash.operations import seal_all
 
 MAC, PROJECTOR = "02:00:00:00:00:01", "02:00:00:00:00:02"
@@ -46,7 +50,7 @@ Event = Callable[[Services, Path], object]
 
 def accepting(services: Services, _folder: Path) -> object:
     with services.database.write() as session:
-        version = rules.version_in_force(session, services.place.owner_id)
+        version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
         assert version is not None
         done = accept(
             session,
@@ -78,6 +82,14 @@ def publishing_rules(services: Services, _folder: Path) -> None:
             published_by="ola",
             now=services.clock(),
         )
+
+
+def withdrawing_rules(services: Services, _folder: Path) -> None:
+    with services.database.write() as session:
+        now, place = services.clock(), services.place
+        choice = Choice(now + timedelta(days=1), ask_again=True)
+        publish_now(session, place, "", Draft({"nb": "# Nye"}, "2027-2", "nb"), choice, by="ola", now=now)
+        assert withdraw(session, place, "2027-2", "ola", now) == "done"
 
 
 def publishing_a_policy(services: Services, _folder: Path, exemption: Mapping[str, object] | None = None) -> None:
@@ -240,6 +252,7 @@ def signing_in(services: Services, _folder: Path) -> None:
 EVENTS: Mapping[str, tuple[Event, tuple[str, ...]]] = {
     "acceptance": (accepting, ("acceptance",)),
     "rules published": (publishing_rules, ("rules_published",)),
+    "rules withdrawn": (withdrawing_rules, ("rules_published", "rules_withdrawn")),
     "policy published": (publishing_a_policy, ("policy_published",)),
     "exemption": (publishing_an_exemption, ("policy_published", "exemption_changed")),
     "policy rolled back": (rolling_a_policy_back, ("policy_published",)),
@@ -284,7 +297,7 @@ def scene(services: Services, monkeypatch: pytest.MonkeyPatch) -> Services:
         accounts.add_account(session, place, "ola", "it", now)
         account = session.query(Staff).filter_by(username="ola").one()
         account.password_hash = hash_password("a long enough password")
-        version = rules.version_in_force(session, place.owner_id)
+        version = rules.version_in_force(session, place.owner_id, now=utc_now())
         assert version is not None
         guest, who = Neighbour("lo", MAC), Applicant("Per Hansen")
         accept(

@@ -13,7 +13,7 @@ from tests.contract.storage.records import HOUR, NOW, add_rules
 
 def test_before_anything_is_published_nothing_is_in_force(database: Database, place: Place) -> None:
     with database.read() as session:
-        assert rules.version_in_force(session, place.owner_id) is None
+        assert rules.version_in_force(session, place.owner_id, now=NOW + 2 * HOUR) is None
         assert rules.versions(session, place.owner_id) == []
 
 
@@ -22,9 +22,9 @@ def test_the_version_published_last_is_in_force_with_its_texts(database: Databas
         add_rules(session, place, "second", NOW + HOUR)
         add_rules(session, place, "first", NOW)
     with database.read() as session:
-        found = rules.version_in_force(session, place.owner_id)
+        found = rules.version_in_force(session, place.owner_id, now=NOW + 2 * HOUR)
         assert [one.label for one in rules.versions(session, place.owner_id)] == ["second", "first"]
-        assert rules.version_in_force(session, "another") is None
+        assert rules.version_in_force(session, "another", now=NOW + 2 * HOUR) is None
     assert found is not None
     assert (found.label, found.adopted_on) == ("second", NOW.date())
     assert {text.language: text.html for text in found.texts} == {"nb": "<h1>R</h1>", "en": "<h1>R</h1>"}
@@ -35,7 +35,7 @@ def test_versions_of_one_moment_have_one_order_everywhere(database: Database, pl
         for number in range(6):
             add_rules(session, place, str(number))
     with database.read() as session:
-        first = rules.version_in_force(session, place.owner_id)
+        first = rules.version_in_force(session, place.owner_id, now=NOW + 2 * HOUR)
         assert first is not None
         assert rules.versions(session, place.owner_id)[0].id == first.id
 
@@ -57,13 +57,14 @@ def test_a_groups_own_rules_are_in_force_for_it_alone(database: Database, place:
     with database.write() as session:
         add_rules(session, place, "library-1", NOW, group_key="library")
     with database.read() as session:
-        assert rules.version_in_force(session, place.owner_id) is None
+        assert rules.version_in_force(session, place.owner_id, now=NOW + 2 * HOUR) is None
     with database.write() as session:
         add_rules(session, place, "everybody", NOW + HOUR)
         add_rules(session, place, "library-2", NOW + HOUR / 2, group_key="library")
     with database.read() as session:
         found = {
-            group: rules.version_in_force(session, place.owner_id, group) for group in ("", "course", "library", "")
+            group: rules.version_in_force(session, place.owner_id, group, now=NOW + 2 * HOUR)
+            for group in ("", "course", "library", "")
         }
     assert {group: version and version.label for group, version in found.items()} == {
         "": "everybody",

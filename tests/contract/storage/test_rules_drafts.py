@@ -27,8 +27,8 @@ def keep(database: Database, place: Place, by: str, edition: str = "", group_key
 def put_in_force(database: Database, place: Place, edition: str, group_key: str = "", *, ask_again: bool = False):
     with database.write() as session:
         return drafting.put_in_force(
-            session, place, group_key, edition, languages=("nb", "en"), ask_again=ask_again, by="kari",
-            now=NOW + timedelta(minutes=1),
+            session, place, group_key, edition, languages=("nb", "en"), by="kari",
+            choice=drafting.Choice(ask_again=ask_again), now=NOW + timedelta(minutes=1),
         )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def test_a_group_that_is_gone_gets_no_rules(database: Database, place: Place) ->
     assert put_in_force(database, place, gone.edition, "youngsters") == NotPublished("no_group")
     assert isinstance(put_in_force(database, place, kept.edition, "library"), Published)
     with database.read() as session:
-        version = rules.version_in_force(session, place.owner_id, "library")
+        version = rules.version_in_force(session, place.owner_id, "library", now=NOW + HOUR)
         assert version is not None
         assert (version.label, version.group_key) == ("2026-2", "library")
-        assert rules.version_in_force(session, place.owner_id) is None
+        assert rules.version_in_force(session, place.owner_id, now=NOW + HOUR) is None

@@ -17,6 +17,7 @@ from gateway.audit.entry import Disclosure, belongs
 from gateway.audit.erasing import current_list
 from gateway.audit.erasure_list import numbers
 from gateway.audit.sealer import seal_staged
+from gateway.clock import utc_now
 from gateway.context import Services
 from gateway.installation import prepare, read_signing_key
 from gateway.link.neighbours import Neighbour
@@ -37,7 +38,7 @@ def installed(tmp_path_factory):
     for number in range(PEOPLE):
         now = NOW + timedelta(hours=11 * number)
         with services.database.write() as session:
-            version = rules.version_in_force(session, place.owner_id)
+            version = rules.version_in_force(session, place.owner_id, now=utc_now())
             done = accept(
                 session, place, Neighbour("lo", f"02:00:00:00:00:{number % 4:02x}"),
                 Applicant(f"Gjest Nummer{number % 6}", "", f"g{number % 6}@eksempel.no"), version_id=version.id,

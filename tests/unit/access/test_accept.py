@@ -11,6 +11,7 @@ from gateway.access.grants import revoke, sign_off
 from gateway.access.receipts import format_receipt_code, parse_receipt_code
 from gateway.access.status import device_status
 from gateway.audit.canonical import decode
+from gateway.clock import utc_now
 from gateway.link.neighbours import Neighbour
 from gateway.storage import grants, rules
 from gateway.storage.log_models import Disclosure, StagedLeaf
@@ -23,7 +24,7 @@ KARI = Applicant("Kari Nordmann", organisation="Studieforbundet")
 
 def submit(services, *, device=PHONE, applicant=KARI, version_id=None, language="nb", interface=None):
     with services.database.write() as session:
-        version = rules.version_in_force(session, services.place.owner_id)
+        version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
         return accept(
             session,
             services.place,
@@ -158,7 +159,7 @@ def test_failed_transaction_leaves_nothing(services):
 
     before = count(services, StagedLeaf)
     with pytest.raises(Interrupted), services.database.write() as session:
-        version = rules.version_in_force(session, services.place.owner_id)
+        version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
         accept(
             session, services.place, PHONE, KARI, version_id=version.id, language="nb", address="10.77.0.50",
             duration=timedelta(hours=1), now=services.clock(),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.access import three_words
 from gateway.access.course_codes import TYPED_MAX_CHARS, WORDS, code_key, new_code
 from gateway.access.course_plan import LONGEST, MAX_DEVICES, Wish, local_moment, local_text, problems, same_unit
 
@@ -18,15 +19,18 @@ GOOD = Wish("Excel for alle", "Voksenopplæringen", NOW, NOW + timedelta(hours=6
 
 
 def test_the_words_are_easy_and_none_begins_another() -> None:
-    assert len(WORDS) == len(set(WORDS)) == 256
+    assert set(WORDS) < set(three_words.WORDS), "one list for devices and courses"
+    assert len(WORDS) == len(set(WORDS))
+    assert len(WORDS) ** 3 > 2**29
     assert all(word.isascii() and word.isalpha() and word.islower() and 2 <= len(word) <= 9 for word in WORDS)
     assert [(one, two) for one in WORDS for two in WORDS if one != two and two.startswith(one)] == []
     assert 3 * max(map(len, WORDS)) + 2 <= TYPED_MAX_CHARS
 
 
 def test_a_code_is_three_words_drawn_evenly() -> None:
-    drawn = iter((0, 255, 7))
-    assert new_code(lambda below: next(drawn) if below == 256 else -1) == f"{WORDS[0]}-{WORDS[255]}-{WORDS[7]}"
+    last = len(WORDS) - 1
+    drawn = iter((0, last, 7))
+    assert new_code(lambda below: next(drawn) if below == last + 1 else -1) == f"{WORDS[0]}-{WORDS[last]}-{WORDS[7]}"
     assert len({new_code(secrets.randbelow) for _ in range(50)}) > 45
 
 

@@ -313,7 +313,17 @@ SHAPES = (
 )
 
 
+BEGINNINGS = (b'"soon"', b'""', b"7", b'"2027-01-01T08:00+01:00"')  # when rules are in force, written otherwise
+
+
 def misshapen() -> Iterator[Case]:
+    for number, beginning in enumerate(BEGINNINGS):
+        log = Log(4)
+        files = log.files(log.request(0, 4))
+        lines = lines_of(files, "entries.jsonl")
+        lines[0] = lines[0].replace(b'"owner":', b'"in_force_from":' + beginning + b',"owner":', 1)
+        where = "line 1 (entry 0)"
+        yield Case(f"in force {number}: {beginning!r}", sealed_anew(files, lines), "entries.jsonl", where)
     for number, (old, new) in enumerate(SHAPES):
         log = Log(4)
         files = log.files(log.request(0, 4))

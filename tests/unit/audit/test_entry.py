@@ -95,6 +95,7 @@ OTHER = {
     "rules_published": (
         {"version": "1", "adopting_body": "", "adopted_on": "", "case_number": "", "binding_language": "nb",
          "texts": {"nb": {"text_sha256": HASH, "html_sha256": HASH}}}, {"by": "it"}),
+    "rules_withdrawn": ({"version": "1"}, {"by": "it"}),
     "policy_published": ({"generation": 2, "before_sha256": "", "after_sha256": HASH}, {"by": "it", "note": "n"}),
     "grant_moved": ({"grant": "g", "from_group": "default", "to_group": "course"}, {"by": "it", "mac": "m"}),
     "grant_revoked": ({"grant": "g"}, {"by": "it", "mac": "m"}),
@@ -147,3 +148,18 @@ def test_a_changed_envelope_is_not_an_entry(change: dict[str, Any]) -> None:
     document = canonical.decode(build().entry)
     with pytest.raises(EntryError):
         entry.parse_entry(canonical.encode({**document, **change}))
+
+
+@pytest.mark.parametrize(
+    ("moment", "fits"),
+    [("2027-01-01T07:00:00.000Z", True), ("2027-01-01", False), ("", False), (20270101, False), (None, False)],
+)
+def test_rules_may_come_into_force_at_a_later_moment(moment: Any, *, fits: bool) -> None:
+    fields, personal = OTHER["rules_published"]
+    later: dict[str, Any] = {"kind": "rules_published", "fields": {**fields, "in_force_from": moment}}
+    if fits:
+        built = build(**later, personal={**personal, "approved_by": "ola"})
+        assert entry.parse_entry(built.entry)["in_force_from"] == moment
+    else:
+        with pytest.raises(EntryError):
+            build(**later, personal=personal)

@@ -14,9 +14,11 @@ from starlette.types import ASGIApp
 from captive_portal.guest_app import create_app
 from gateway.context import Services
 from gateway.link.neighbours import Neighbour, resolve
+from gateway.lists.publish import publish
 from gateway.settings import Settings
-from gateway.storage import grants
+from gateway.storage import generations, grants
 from gateway.storage.models import Network
+from policies.snapshot import compile_snapshot
 
 PHONE = Neighbour("guest0", "02:00:00:00:00:01")
 LAPTOP = Neighbour("guest0", "02:00:00:00:00:02")
@@ -78,7 +80,17 @@ def gateway_services(services: Services, enforcing: Settings) -> Services:
     """A gateway with a guest network on `guest0`."""
     with services.database.write() as session:
         session.add(Network(gateway_id=services.place.gateway_id, interface="guest0", group_key="default"))
-    return Services(enforcing, services.database, services.place, services.clock)
+    made = Services(enforcing, services.database, services.place, services.clock)
+    compile_policy(made)
+    return made
+
+
+def compile_policy(services: Services) -> None:
+    """What jobs does with the policy in force, without lists: put it where DNS and the portal read it."""
+    with services.database.read() as session:
+        standing = generations.in_force(session, services.place.owner_id)
+    assert standing is not None
+    publish(services.settings.state, compile_snapshot(standing.document, [], standing.generation))
 
 
 @pytest.fixture

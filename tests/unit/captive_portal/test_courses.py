@@ -129,6 +129,21 @@ def test_a_course_offered_by_title_is_chosen_without_its_code_also_where_codes_a
     assert identified(services) == ["self_declared"]
 
 
+def test_a_code_of_a_course_that_has_ended_meanwhile_is_not_dropped_silently(
+    guest: Any, make: Make, clock: Any, counted: Callable[[], tuple[int, int, int]]
+) -> None:
+    course = make(hours=0.5)
+    token = guest.token()
+    clock.advance(timedelta(minutes=40))
+    sent = {"token": token, "name": "Kari Nordmann", "course_code": course.code}
+    answer = guest.http.post("/accept", data=sent)
+    assert answer.status_code == 409
+    assert "Ingen kurs er åpne her nå, så koden kan ikke brukes." in answer.text
+    assert ('href="#accept"' in answer.text, 'value="Kari Nordmann"' in answer.text) == (True, True)
+    assert counted() == (0, 0, 0)
+    assert guest.http.post("/accept", data={**sent, "course_code": "  "}).status_code == 303, "as the form has it then"
+
+
 @pytest.mark.parametrize("language", ["nb", "nn", "en"])
 @pytest.mark.parametrize("offered", ["code", "title"])
 def test_each_language_has_its_words(guest: Any, make: Make, language: str, offered: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from markupsafe import Markup
 
 from captive_portal.assets import stylesheet, with_fallbacks
-from captive_portal.guest.closed import REASONS
+from captive_portal.guest.guideline_words import REASONS
 from captive_portal.guest.site import Rules
 from captive_portal.i18n import translators
 from gateway.clock import MUNICIPAL_ZONE
@@ -22,6 +22,7 @@ from gateway.look.arms import MAX_BYTES
 from gateway.look.colours import palette
 from gateway.settings import Look
 from policies.categories import CATEGORIES, CLOSED_BY_DEFAULT
+from tests.unit.captive_portal.conftest import compile_policy
 
 FIRST_LOAD_BYTES = 60_000
 LANGUAGES = ("nb", "nn", "en")
@@ -128,6 +129,7 @@ def test_hours_and_exemptions_are_told(gateway_services: Services, make_guest: A
         ]  # fmt: skip
         generations.save_draft(session, gateway_services.place, draft, now)
         generations.publish(session, gateway_services.place, "test", "hours", now)
+    compile_policy(gateway_services)
     guest = make_guest(gateway_services)
     page = guest.http.get("/stengt").text
     assert f"Strømming: stenger {begin.day}." in page

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -16,8 +18,11 @@ from gateway.context import Services
 from gateway.lists import draft_edits, generations
 from gateway.storage.log_models import StagedLeaf
 from gateway.storage.models import Acceptance, Grant, Network, RulesVersion, Visitor
+from gateway.terms.draft import Draft
+from gateway.terms.drafting import Choice, publish_now
 from gateway.terms.publish import publish, short_texts
 from policies.categories import CATEGORIES
+from tests.unit.captive_portal.conftest import compile_policy
 
 
 def publish_for(services: Services, group_key: str, texts: dict[str, str], label: str) -> RulesVersion:
@@ -133,6 +138,33 @@ def test_the_command_publishes_for_a_group_of_the_policy(library: Services, tmp_
     assert {row["label"]: row["group"] for row in listed} == {"1.0": "", "b1": "library"}
 
 
+def test_guests_are_told_of_rules_to_come_and_asked_for_them_from_their_moment(
+    gateway_services: Services, make_guest: Any
+) -> None:
+    now = gateway_services.clock()
+    with gateway_services.database.write() as session:
+        draft = Draft({"nb": "# Nye regler\n\nVær stille."}, "1.1", "nb")
+        choice = Choice(now + timedelta(hours=1), ask_again=True)
+        publish_now(session, gateway_services.place, "", draft, choice, by="it", now=now)
+    guest = make_guest(gateway_services)
+    page = unescape(guest.http.get("/rules").text)
+    assert "IKT-regler for gjestenettet" in page
+    assert "Nye regler gjelder fra" in page
+    assert "Vær stille." in page
+    assert "Vær stille." not in guest.http.get("/").text
+    stale = guest.token()
+    later = Services(
+        gateway_services.settings, gateway_services.database, gateway_services.place, lambda: now + timedelta(hours=1)
+    )
+    after = make_guest(later)
+    assert "Vær stille." in after.http.get("/").text
+    assert "Nye regler gjelder fra" not in after.http.get("/rules").text
+    answer = after.http.post("/accept", data={"token": stale, "name": "Kari Nordmann"})
+    assert answer.status_code == 409, "the form of the old rules is no acceptance of the new ones"
+    assert after.accept().status_code == 303
+    assert leaves(later)[-1]["rules"]["version"] == "1.1"
+
+
 def test_what_is_closed_is_told_of_the_group_that_the_device_is_in(gateway_services: Services, guest: Any) -> None:
     gaming = CATEGORIES["gaming"].names["nb"]
     with gateway_services.database.write() as session:
@@ -142,6 +174,7 @@ def test_what_is_closed_is_told_of_the_group_that_the_device_is_in(gateway_servi
         draft["groups"]["course"]["closed"].remove("gaming")
         generations.save_draft(session, gateway_services.place, draft, gateway_services.clock())
         generations.publish(session, gateway_services.place, "test", "", gateway_services.clock())
+    compile_policy(gateway_services)
     assert f"<dt>{gaming}</dt>" in guest.http.get("/closed").text
     guest.accept()
     with gateway_services.database.write() as session:

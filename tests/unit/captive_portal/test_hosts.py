@@ -104,3 +104,19 @@ def test_a_group_says_itself_whether_a_code_is_asked_for(
         assert ("kurskoden" in guest.http.get("/privacy").text) is asked
         if own == "required":
             assert guest.accept().status_code == 422
+
+
+def test_what_is_right_but_does_not_suffice_is_said_at_the_form(hosted: Hosted, make_guest: Any, clock: Any) -> None:
+    """A receipt of a network that asked for nobody's name, used where a host is needed."""
+    services = hosted("default")
+    first = make_guest(services)
+    first.accept()
+    with services.database.read() as session:
+        code = session.scalars(select(Acceptance.receipt_code)).one()
+    clock.advance(timedelta(days=1))
+    guest = make_guest(hosted("library"), "192.0.2.2")
+    answer = guest.http.post("/add?lang=en", data={"token": guest.token("/add?lang=en"), "words": code})
+    assert answer.headers["location"] == "/form?lang=en&more_asked=1"
+    page = guest.http.get(answer.headers["location"]).text
+    assert "What you wrote is right, but this network asks for more" in page
+    assert "What you wrote" not in guest.http.get("/form?lang=en").text

@@ -111,6 +111,17 @@ def test_only_what_is_asked_for_is_said_to_be_recorded(gateway_services: Service
     assert ("kurskoden" in many, "telefonnummeret" in many, "organisasjonen" in many) == (False, True, True)
 
 
+@pytest.mark.parametrize(("need", "without"), [("required", True), ("optional", False)])
+def test_no_access_without_a_name_is_said_only_where_it_is_so(
+    gateway_services: Services, make_guest: Any, need: str, without: bool
+) -> None:
+    portal = gateway_services.settings.portal.model_copy(update={"ask_name": need})
+    text = words(told(gateway_services, make_guest, portal=portal).http.get("/privacy?lang=en").text)
+    assert "your name, as you write it" in text
+    assert "does not call optional, you do not get access" in text
+    assert ("without a name" in text) == without
+
+
 def test_names_that_are_kept_are_told_of(gateway_services: Services, make_guest: Any) -> None:
     guest = told(gateway_services, make_guest)
     assert "minst fem enheter" not in guest.http.get("/privacy").text

@@ -82,7 +82,11 @@ def test_a_device_that_has_not_accepted_is_sent_to_the_rules(guest: Any, policy:
         ("www.game.example", "www.game.example er stengt", ["Nettspill", "Retningslinjene nevner nettspill"]),
         ("adult.example", "adult.example er stengt", ["Pornografi", "Retningslinjene nevner pornografi"]),
         ("date.example", "date.example er stengt", ["Datingtjenester", "22. november 2026 kl. 16.00"]),
-        ("forbidden.example", "forbidden.example er stengt", ["IKT-avdelingen har stengt akkurat dette"]),
+        (
+            "forbidden.example",
+            "forbidden.example er stengt",
+            ["Akkurat dette nettstedet er stengt. Spør IKT"],
+        ),
         ("bad.example", "bad.example er stengt", ["Skadevare", "Det gis ikke unntak"]),
         ("mine.example", "mine.example er åpent", ["Ingenting stenger det for deg"]),
         ("ok.example", "ok.example er åpent", ["Ingenting stenger det for deg"]),
@@ -348,3 +352,24 @@ def test_a_closed_sites_own_address_leads_to_the_explanation(
 def test_another_language_is_asked_for_the_same_name(online: Any) -> None:
     page = look(online, 'steam.example"><b>&lang=x')
     assert "?name=steam.example%22%3E%3Cb%3E%26lang%3Dx&amp;lang=nn" in page.text
+
+
+def test_where_no_gateway_holds_back_whoever_has_accepted_is_told_why(
+    gateway_services: Services, make_guest: Any
+) -> None:
+    """DNS alone: another router lets devices through, and none is ever online by ours."""
+    settings = gateway_services.settings
+    off = settings.enforcement.model_copy(update={"enabled": False})
+    sources = settings.dns.model_copy(update={"sources": {"192.0.2.0/24": "default"}})
+    services = Services(
+        settings.model_copy(update={"enforcement": off, "dns": sources}),
+        gateway_services.database, gateway_services.place, gateway_services.clock,
+    )  # fmt: skip
+    compile_into(services, block_answer="portal")
+    guest, portal, host = make_guest(services), services.settings.public_url, {"host": "www.game.example"}
+    assert guest.http.get("/", headers=host).headers["location"] == f"{portal}/"
+    guest.accept()
+    assert guest.http.get("/", headers=host).headers["location"] == f"{portal}/hvorfor?name=www.game.example"
+    assert "www.game.example er stengt" in guest.http.get("/hvorfor?name=www.game.example").text
+    probe = {"host": "connectivitycheck.gstatic.com"}
+    assert guest.http.get("/generate_204", headers=probe).headers["location"] == f"{portal}/"

@@ -30,7 +30,7 @@ def state(tmp_path, monkeypatch):
     services = prepare(load(state=state), utc_now)
     for number, name in enumerate(("Kari", "Ola")):
         with services.database.write() as session:
-            version = rules.version_in_force(session, services.place.owner_id)
+            version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
             accept(
                 session, services.place, Neighbour("lo", f"02:00:00:00:00:0{number}"), Applicant(name),
                 version_id=version.id, language="nb", address="192.0.2.7", duration=timedelta(hours=1), now=utc_now(),

@@ -13,6 +13,7 @@ from gateway.access.course_plan import local_text
 from gateway.cli import cli
 from gateway.clock import utc_now
 from gateway.context import Services
+from gateway.lists import draft_edits, generations
 
 Run = Callable[..., Result]
 SINCE, UNTIL = local_text(utc_now() + timedelta(minutes=30)), local_text(utc_now() + timedelta(days=1))
@@ -75,3 +76,26 @@ def test_wrong_input_is_one_line_that_says_what_to_do(run: Run, other: dict[str,
     done = add(run, **other)
     assert (done.exit_code, told in done.stderr, done.stderr.count("\n")) == (2, True, 1), done.stderr
     assert "there is no course" in run("courses", "list").output
+
+
+def test_a_policy_without_the_group_of_an_open_course_is_warned_of(run: Run, services: Services) -> None:
+    with services.database.write() as session:
+        document, _ = draft_edits.with_group(
+            generations.draft(session, services.place), "kurs", like="default", mark=None, title=""
+        )
+        generations.save_draft(session, services.place, document, utc_now())
+        generations.publish(session, services.place, "it", "", utc_now())
+    code = add(run, group="kurs").output.splitlines()[0]
+    add(run, "Word for alle")
+    with services.database.write() as session:
+        document = draft_edits.without_group(generations.draft(session, services.place), "kurs")
+        generations.save_draft(session, services.place, document, utc_now())
+    for command in ("diff", "publish"):
+        done = run("policy", command)
+        assert done.exit_code == 0, done.output
+        told = [line for line in done.stderr.splitlines() if "the course" in line]
+        assert len(told) == 1, "of the course whose group stays nothing is said"
+        assert code in told[0]
+        assert "'kurs', which is not in this policy" in told[0]
+    assert run("courses", "end", code).exit_code == 0
+    assert "the course" not in run("policy", "diff").stderr

@@ -35,7 +35,7 @@ def guests(services):
     """Tordis among others, sealed."""
     done = {}
     with services.database.write() as session:
-        version = rules.version_in_force(session, services.place.owner_id)
+        version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
     for number, (name, mac, contact) in enumerate([("Ola Hansen", "02:00:00:00:00:01", ""), (NAME, MAC, CONTACT)] * 2):
         with services.database.write() as session:
             done[name] = accept(
@@ -216,7 +216,7 @@ def test_wrong_use_says_what_to_do_and_erases_nothing(services, guests, argument
 def test_what_is_not_sealed_is_waited_for_and_then_said(services, guests, monkeypatch):
     monkeypatch.setattr("gateway.commands.erase.SEAL_WAIT_S", 0.3)
     with services.database.write() as session:
-        version = rules.version_in_force(session, services.place.owner_id)
+        version = rules.version_in_force(session, services.place.owner_id, now=utc_now())
         accept(
             session, services.place, Neighbour("lo", "02:00:00:00:00:99"), Applicant(NAME),
             version_id=version.id, language="nb", address="", duration=timedelta(hours=1), now=utc_now(),

@@ -120,7 +120,7 @@ class World:
         from gateway.storage import rules
 
         with self.services.database.write() as session:
-            version = rules.version_in_force(session, self.services.place.owner_id)
+            version = rules.version_in_force(session, self.services.place.owner_id, now=self.now)
             assert version is not None
             result = accept(
                 session, self.services.place, Neighbour("lo", mac), Applicant(name, "Firma AS"), version_id=version.id,

@@ -17,6 +17,8 @@ from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.courses import Sought
 from gateway.errors import UsageError
 from gateway.link.neighbours import Neighbour
+from gateway.lists import draft_edits
+from gateway.lists import generations as publishing
 from gateway.settings import Wifi
 from gateway.storage import rules
 from gateway.storage.course_models import Course
@@ -50,7 +52,7 @@ def course(world: World, page: str) -> Course:
 
 def join(world: World, code: str, number: int = 1) -> Accepted:
     with world.services.database.write() as session:
-        version = rules.version_in_force(session, world.services.place.owner_id)
+        version = rules.version_in_force(session, world.services.place.owner_id, now=world.now)
         assert version is not None
         done = accept(
             session, world.services.place, Neighbour("lo", f"02:00:00:00:00:{number:02x}"), Applicant("Kari"),
@@ -93,7 +95,7 @@ def test_an_empty_room_teaches_and_a_course_is_made_shown_changed_and_ended(worl
         again = browser.get(path)
         assert (again.status_code, "over already" in again.text) == (404, True)
         assert browser.fill("/courses/new", path, **GOOD).status_code == 404
-    assert "Over in the last 30 days" in browser.get("/courses").text
+    assert ">Over<" in browser.get("/courses").text
 
 
 @pytest.mark.parametrize(
@@ -152,14 +154,12 @@ def test_a_host_has_the_courses_of_their_unit_and_reaches_nothing_else(world):
 
 
 def test_a_host_gives_only_the_groups_that_it_allows(world):
-    from gateway.lists import generations
-
     world.publish_all()
     with world.services.database.write() as session:
-        document = generations.draft(session, world.services.place)
+        document = publishing.draft(session, world.services.place)
         document["groups"]["staff"] = document["groups"]["default"] | {"mark": 9}
-        generations.save_draft(session, world.services.place, document, world.now)
-        generations.publish(session, world.services.place, "it", "", world.now)
+        publishing.save_draft(session, world.services.place, document, world.now)
+        publishing.publish(session, world.services.place, "it", "", world.now)
     host = world.signed_in("host", "vert", unit="Nybø skule")
     assert 'value="staff"' not in host.get("/courses/new").text
     assert host.fill("/courses/new", "/courses/new", **(GOOD | {"group": "staff"})).status_code == 422
@@ -287,3 +287,149 @@ def test_a_request_for_an_exemption_tells_the_course_that_the_guest_is_at(world)
     assert f'href="/courses/{made.id}"' in page
     assert "Nybø skule" in page
     assert HTML not in page
+
+
+def test_a_course_whose_group_is_gone_is_warned_of_in_the_draft_and_in_its_room(world):
+    world.publish_all()
+    with world.services.database.write() as session:
+        document, _ = draft_edits.with_group(
+            publishing.draft(session, world.services.place), "kurs", like="default", mark=None, title=""
+        )
+        publishing.save_draft(session, world.services.place, document, world.now)
+        publishing.publish(session, world.services.place, "it", "", world.now)
+    browser = world.signed_in("it", "kari")
+    page, other = make(browser, group="kurs", title="Strandet"), make(browser, title="Trygt")
+    gone = "is not in the content filter any more"
+    assert gone not in browser.get(page).text
+    browser.fill("/policy/groups/kurs/remove", "/policy/groups/kurs/remove")
+    draft = browser.get("/policy/draft").text
+    assert "no group for these courses" in draft
+    assert ("Strandet" in draft, "Trygt" in draft) == (True, False)
+    with world.services.database.write() as session:
+        publishing.publish(session, world.services.place, "it", "", world.now)
+    assert gone in browser.get(page).text
+    assert gone not in browser.get(other).text
+    assert "no group for these courses" not in browser.get("/policy/draft").text
+
+
+OPENING = {"category": "gaming", "hours": "1", "reason": "en time om spill"}
+
+
+def for_hosts(world: World, *categories: str) -> None:
+    """IT lists categories for hosts, in the console."""
+    it = world.signed_in("it", "it-for-hosts")
+    page = it.get("/policy/hosts").text
+    seen = re.search(r'name="seen" value="([^"]+)"', page)
+    assert seen is not None
+    answer = it.fill("/policy/hosts", "/policy/hosts", seen=seen[1], category=list(categories))
+    assert answer.headers["location"] == "/policy/hosts?notice=kept", answer.text
+    with world.services.database.write() as session:
+        publishing.publish(session, world.services.place, "it", "", world.now)
+
+
+def test_a_host_opens_a_category_for_their_course_after_one_confirmation_and_closes_it_again(world):
+    world.publish_all()
+    host = world.signed_in("host", "vert", unit="Nybø skule")
+    page = make(host, starts_at="2026-11-22T13:30")
+    assert "IT has not listed any category that hosts may open" in host.get(page).text
+    assert "There is nothing to open for this course now" in host.get(f"{page}/open").text
+    for_hosts(world, "gaming", "streaming")
+    assert "Open a category" in host.get(page).text
+    form = host.get(f"{page}/open").text
+    assert re.findall(r'name="category" value="(\w+)"', form) == ["gaming"], "streaming is open already"
+    assert re.findall(r'<option value="(\d)"', form) == ["1", "2", "3"], "until the course ends at the latest"
+    assert "Until the course ends, 22" in form
+    asked = host.fill(f"{page}/open", f"{page}/open", **OPENING)
+    assert asked.status_code == 200
+    assert "Open Online games for this course?" in asked.text
+    assert "en time om spill" in asked.text
+    assert "Close it again" not in host.get(page).text, "nothing is open before it is confirmed"
+    done = host.fill(f"{page}/open", f"{page}/open", **OPENING, confirmed="yes")
+    assert done.headers["location"] == f"{page}?notice=opened"
+    shown = host.get(page).text
+    assert ("Online games" in shown, "vert" in shown, "en time om spill" in shown) == (True, True, True)
+    assert "14:00" in shown
+    assert "opened by a host for one course: Online games" in world.signed_in("it", "kari").get("/policy/history").text
+    closing = re.search(r'action="([^"]+/close)"', shown)
+    assert closing is not None
+    assert host.fill(page, closing[1]).headers["location"] == f"{page}?notice=closed"
+    assert host.fill(page, closing[1]).headers["location"] == f"{page}?notice=closed-already"
+    assert "Close it again" not in host.get(page).text
+
+
+@pytest.mark.parametrize(
+    ("other", "field"),
+    [
+        ({"category": ""}, "category"),
+        ({"category": "adult"}, "category"),
+        ({"category": "dating"}, "category"),
+        ({"category": HTML}, "category"),
+        ({"hours": ""}, "hours"),
+        ({"hours": "9"}, "hours"),
+        ({"hours": "-1"}, "hours"),
+        ({"hours": "٣"}, "hours"),
+        ({"reason": " "}, "reason"),
+        ({"reason": "x" * 201}, "reason"),
+        ({"reason": "a\0b"}, "reason"),
+    ],
+)
+def test_an_opening_with_wrong_input_is_told_by_its_field_and_opens_nothing(world, other, field):
+    world.publish_all()
+    for_hosts(world, "gaming")
+    host = world.signed_in("host", "vert", unit="Nybø skule")
+    page = make(host, starts_at="2026-11-22T13:30")
+    answer = host.fill(f"{page}/open", f"{page}/open", **(OPENING | other), confirmed="yes")
+    assert answer.status_code == 422
+    assert f'href="#{field}"' in answer.text
+    assert HTML not in answer.text
+    assert "Close it again" not in host.get(page).text
+
+
+def test_a_host_of_another_unit_opens_and_closes_nothing(world):
+    world.publish_all()
+    for_hosts(world, "gaming")
+    host = world.signed_in("host", "vert", unit="Nybø skule")
+    page = make(host, starts_at="2026-11-22T13:30")
+    assert host.fill(f"{page}/open", f"{page}/open", **OPENING, confirmed="yes").status_code == 303
+    closing = re.search(r'action="([^"]+/close)"', host.get(page).text)
+    assert closing is not None
+    other = world.signed_in("host", "annen", unit="Biblioteket")
+    assert other.get(f"{page}/open").status_code == 404
+    for path in (f"{page}/open", closing[1]):
+        assert other.fill("/courses/new", path, **OPENING, confirmed="yes").status_code == 404
+    assert "Close it again" in host.get(page).text
+
+
+def test_it_lists_what_hosts_may_open_in_the_draft_and_never_adult_sites(world):
+    world.publish_all()
+    it = world.signed_in("it")
+    page = it.get("/policy/hosts").text
+    assert 'value="adult"' not in page
+    assert "Adult sites, Malware, Phishing" in page.replace("\n", " ") or "never by hosts" in page
+    seen = re.search(r'name="seen" value="([^"]+)"', page)
+    assert seen is not None
+    refused = it.fill("/policy/hosts", "/policy/hosts", seen=seen[1], category=["gaming", "adult"])
+    assert (refused.status_code, "never opened by hosts" in refused.text) == (422, True)
+    it.fill("/policy/hosts", "/policy/hosts", seen=seen[1], category=["gaming"])
+    again = it.fill("/policy/hosts", "/policy/hosts", seen=seen[1], category=["streaming"])
+    assert (again.status_code, "Somebody else has changed this" in again.text) == (409, True)
+    assert "Hosts may open online games for their courses" in it.get("/policy/draft").text
+
+
+def test_a_courses_own_group_is_shown_nowhere_as_one_to_choose_or_change(world):
+    world.publish_all()
+    for_hosts(world, "gaming")
+    host = world.signed_in("host", "vert", unit="Nybø skule")
+    page = make(host, starts_at="2026-11-22T13:30")
+    host.fill(f"{page}/open", f"{page}/open", **OPENING, confirmed="yes")
+    own = f"course-{page.rpartition('/')[2][:12]}"
+    it = world.signed_in("it", "kari")
+    join(world, course(world, page).code)
+    for path in ("/policy", "/policy/groups", "/courses/new", "/rules"):
+        assert own not in it.get(path).text, path
+    assert "One course has a group of its own" in it.get("/policy/groups").text
+    assert "Exemption for one course" in it.get("/policy/exemptions").text
+    assert it.get(f"/policy/groups/{own}").status_code == 404
+    assert it.fill("/policy/groups", f"/policy/groups/{own}/names", names="a.no", rule="permit").status_code == 404
+    assert it.fill("/policy/groups", f"/policy/groups/{own}/remove").status_code == 404
+    assert f'value="{own}"' not in it.get("/devices").text

@@ -53,7 +53,8 @@ def test_the_room_shows_who_asks_for_what(asked) -> None:
     for part in ("www.game.example", "Ola &lt;b&gt;", "Firma AS", "en &lt;i&gt;time", "Online games", "group default"):
         assert part in page
     assert f'href="/exemptions/{request_id}"' in page
-    assert re.search(r"Exemptions \(1<span", page)
+    assert re.search(r"Requests for exemptions \(1<span", page)
+    assert re.search(r"Guests \(1<span", page)
     page = browser.get(f"/exemptions/{request_id}").text
     for part in (MAC, "This guest alone", "Everybody in the group default", "/policy?name=www.game.example"):
         assert part in page
@@ -138,6 +139,19 @@ def test_what_is_wrong_is_said_and_nothing_changed(asked, fields, said) -> None:
     assert said in page.text
     with world.services.database.read() as session:
         assert exemption_requests.count_waiting(session, world.services.place.owner_id) == 1
+
+
+def test_what_the_product_notes_of_a_request_is_in_the_readers_language(asked) -> None:
+    world, request_id, _ = asked
+    browser = world.signed_in("it", "kari")
+    path = f"/exemptions/{request_id}"
+    browser.fill(path, f"{path}/grant", scope="group", until="2026-11-22T20:00", answer="")
+    for page in ("/policy/history", "/policy/exemptions", "/policy/compare?from=1&to=2"):
+        assert f"exemption request {request_id}" in browser.get(f"{page}{'&' if '?' in page else '?'}lang=en").text
+        for language, said in (("nb", "forespørsel om unntak"), ("nn", "førespurnad om unntak")):
+            shown = browser.get(f"{page}{'&' if '?' in page else '?'}lang={language}").text
+            assert f"{said} {request_id}" in shown
+            assert "exemption request" not in shown
 
 
 def test_declining_needs_a_sentence(asked) -> None:

@@ -236,6 +236,19 @@ def test_one_at_a_time_for_a_person_and_few_for_all(tmp_path, job, monkeypatch):
         shelf.discard(key)
 
 
+def test_one_that_is_ready_does_not_hold_the_next_back_while_its_process_leaves(tmp_path, job, monkeypatch):
+    monkeypatch.setattr(exports, "COMMAND", ("sleep", "60"))
+    shelf = ExportShelf(tmp_path)
+    first = shelf.start("rev", "a.zip", job)
+    assert shelf.start("rev", "b.zip", job) is None
+    (first.folder / FILE).write_text(json.dumps({"stage": "done", "done": 1, "total": 1, "reason": ""}))
+    assert shelf.under_way("rev") is None
+    second = shelf.start("rev", "c.zip", job)
+    assert second is not None
+    for each in (first, second):
+        shelf.discard(each.key)
+
+
 def test_a_process_that_dies_has_failed(tmp_path, job, monkeypatch):
     monkeypatch.setattr(exports, "COMMAND", ("false",))
     kept = ExportShelf(tmp_path).start("rev", "a.zip", job)

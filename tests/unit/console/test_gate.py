@@ -12,6 +12,7 @@ from captive_portal import serve
 from captive_portal.auth import api_tokens
 from captive_portal.console import gate
 from captive_portal.console.entry import signin
+from captive_portal.console.permissions import may
 from captive_portal.console.visit import FORM_COOKIE, SESSION_COOKIE
 from captive_portal.console_app import create_app
 from gateway.errors import UsageError
@@ -21,7 +22,8 @@ from gateway.telemetry import Report, Totals
 from tests.unit.console.conftest import Browser
 
 PUBLIC = {
-    ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/static/{name:path}"), ("GET", "/sign-in"), ("POST", "/sign-in"),
+    ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/static/{name:path}"), ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
     ("GET", "/setup/{token}"), ("POST", "/setup/{token}"), ("POST", "/witness/add-checkpoint"),
     ("GET", "/sign-in/code"), ("POST", "/sign-in/code"), ("GET", "/host/{token}"), ("POST", "/host/{token}"),
 }  # fmt: skip
@@ -32,12 +34,13 @@ AUDITOR = {
     ("GET", "/acceptances/export"), ("POST", "/acceptances/exports/{key}/remove"),
     ("GET", "/acceptances/{id}"), ("GET", "/log"), ("GET", "/log/{index}"), ("GET", "/log/{index}/proof"),
     ("GET", "/log/{index}/entry"), ("GET", "/rules"), ("GET", "/policy-then"), ("GET", "/checkpoints"),
-    ("GET", "/checkpoints/{size}"), ("GET", "/exports"), ("GET", "/api/v1/lists/source/{key}"),
-    ("GET", "/api/v1/policy/then"), ("GET", "/api/v1/rules"), ("GET", "/api/v1/rules/versions/{version}"),
-    ("GET", "/api/v1/acceptances"), ("GET", "/api/v1/acceptances/{acceptance}"), ("GET", "/api/v1/log"),
-    ("GET", "/api/v1/log/{index}"), ("GET", "/api/v1/log/{index}/entry"), ("GET", "/api/v1/log/{index}/proof"),
-    ("GET", "/api/v1/checkpoints"), ("GET", "/api/v1/checkpoints/{size}"), ("GET", "/api/v1/checkpoint-targets"),
-    ("POST", "/api/v1/exports"), ("GET", "/api/v1/exports/{export}"), ("GET", "/api/v1/exports/{export}/{file}"),
+    ("GET", "/checkpoints/{size}"), ("GET", "/exports"),
+    ("GET", "/api/v1/lists/source/{key}"), ("GET", "/api/v1/policy/then"), ("GET", "/api/v1/rules"),
+    ("GET", "/api/v1/rules/versions/{version}"), ("GET", "/api/v1/acceptances"),
+    ("GET", "/api/v1/acceptances/{acceptance}"), ("GET", "/api/v1/log"), ("GET", "/api/v1/log/{index}"),
+    ("GET", "/api/v1/log/{index}/entry"), ("GET", "/api/v1/log/{index}/proof"), ("GET", "/api/v1/checkpoints"),
+    ("GET", "/api/v1/checkpoints/{size}"), ("GET", "/api/v1/checkpoint-targets"), ("POST", "/api/v1/exports"),
+    ("GET", "/api/v1/exports/{export}"), ("GET", "/api/v1/exports/{export}/{file}"),
     ("DELETE", "/api/v1/exports/{export}"),
 }  # fmt: skip
 STAFF = {
@@ -45,16 +48,20 @@ STAFF = {
     ("POST", "/account/password"), ("GET", "/account/authenticator"), ("POST", "/account/authenticator"),
     ("GET", "/account/recovery-codes"), ("POST", "/account/recovery-codes"),
     ("POST", "/account/sessions/{id}/end"), ("POST", "/account/sessions/end-others"),
-    ("GET", "/account/tokens"), ("POST", "/account/tokens"), ("POST", "/account/tokens/{id}/revoke"),
     ("GET", "/api/v1/openapi.json"), ("GET", "/api/v1/account"), ("GET", "/api/v1/account/sessions"),
     ("DELETE", "/api/v1/account/sessions/{session}"), ("GET", "/api/v1/account/tokens"),
-    ("DELETE", "/api/v1/account/tokens/{token}"), ("GET", "/api"),
+    ("DELETE", "/api/v1/account/tokens/{token}"), ("GET", "/api"), ("GET", "/account/tokens"),
+    ("POST", "/account/tokens"), ("POST", "/account/tokens/{id}/revoke"),
 }  # fmt: skip
 ANY_TOKEN = {"/api/v1/account", "/api/v1/openapi.json"}
 HOST = {
     ("GET", "/courses"), ("GET", "/courses/new"), ("POST", "/courses/new"), ("GET", "/courses/{course}"),
     ("GET", "/courses/{course}/edit"), ("POST", "/courses/{course}/edit"), ("GET", "/courses/{course}/end"),
-    ("POST", "/courses/{course}/end"), ("GET", "/courses/{course}/poster"), ("GET", "/courses/{course}/slide"),
+    ("GET", "/courses/{course}/requests/{request}"),
+    *(("POST", f"/courses/{{course}}/requests/{{request}}/{act}") for act in ("grant", "decline", "pass-on")),
+    ("POST", "/courses/{course}/end"), ("GET", "/courses/{course}/open"), ("POST", "/courses/{course}/open"),
+    ("POST", "/courses/{course}/openings/{opening}/close"), ("GET", "/courses/{course}/poster"),
+    ("GET", "/courses/{course}/slide"),
     ("GET", "/api/v1/courses"), ("POST", "/api/v1/courses"), ("GET", "/api/v1/courses/{course}"),
     ("PUT", "/api/v1/courses/{course}"), ("POST", "/api/v1/courses/{course}/end"),
     ("GET", "/api/v1/courses/{course}/usage"),
@@ -155,7 +162,7 @@ def test_a_token_reaches_the_calls_of_its_scopes_that_its_role_may_make_and_no_o
             token = api_tokens.make(session, place, account.id, scope, [scope], ends, world.now).secret
         own = [call for call in calls if call.room == scope.partition(":")[0]]
         for call in dict.fromkeys([*own, *one_of_each]):
-            lets = gate.may(role, call.permission) and (not call.scope or api_tokens.covers([scope], call.scope))
+            lets = may(role, call.permission) and (not call.scope or api_tokens.covers([scope], call.scope))
             headers = {"authorization": f"Bearer {token}"}
             answer = browser.request(call.method, filled(call.path), headers=headers)
             assert (answer.status_code in (401, 403)) != lets, (scope, call.method, call.path, answer.text)
@@ -163,15 +170,15 @@ def test_a_token_reaches_the_calls_of_its_scopes_that_its_role_may_make_and_no_o
     assert {call.permission for call in reached} == {
         "it": {"it", "auditor", "host", "staff"}, "auditor": {"auditor", "staff"}, "host": {"host", "staff"},
     }[role]  # fmt: skip
-    assert len(reached) == sum(gate.may(role, call.permission) for call in calls if call.room) + 2, (
+    assert len(reached) == sum(may(role, call.permission) for call in calls if call.room) + 2, (
         "some call is out of reach"
     )
 
 
 def test_a_role_that_is_not_known_may_nothing():
     every = ("public", "staff", "auditor", "host", "it", "scrape")
-    assert not any(gate.may(role, permission) for role in ("", "guest", "IT") for permission in every)
-    assert [permission for permission in every if gate.may("host", permission)] == ["staff", "host"]
+    assert not any(may(role, permission) for role in ("", "guest", "IT") for permission in every)
+    assert [permission for permission in every if may("host", permission)] == ["staff", "host"]
 
 
 def test_metrics_are_for_this_machine_and_for_it(world):
@@ -298,6 +305,9 @@ def test_sign_out_ends_the_session_for_good(world):
     again = world.browser()
     again.cookies.set(SESSION_COOKIE, cookie)
     assert again.get("/policy").status_code == 303
+    browser = world.signed_in("it", "kari")
+    left = browser.post("/sign-out", data={"form_token": browser.token_on("/policy")})
+    assert left.headers["clear-site-data"] == '"cache", "storage"'
 
 
 def test_headers_stand_on_every_answer(world):
@@ -310,6 +320,32 @@ def test_headers_stand_on_every_answer(world):
         assert headers["x-content-type-options"] == "nosniff"
         assert "strict-transport-security" not in headers
         assert headers["cache-control"] == ("max-age=3600" if path.startswith("/static") else "no-store")
+
+
+def test_hsts_is_sent_where_it_is_set(world):
+    console = world.settings.console.model_copy(update={"hsts_days": 365})
+    services = dataclasses.replace(world.services, settings=world.settings.model_copy(update={"console": console}))
+    headers = Browser(create_app(services)).get("/sign-in").headers
+    assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+
+
+def test_what_is_refused_is_logged_without_names(world, caplog):
+    world.account("anna", "auditor")
+    browser = world.browser("192.0.2.9")
+    browser.sign_in("anna", "not her password at all")
+    browser.sign_in("nobody-of-this-name", "not a password at all")
+    browser.post("/sign-in", data={"username": "anna"})  # without a form token
+    world.signed_in("auditor").get("/devices")
+    told = [each.getMessage() for each in caplog.records if each.name == "gjestenett.security"]
+    assert told == [
+        "event=attempt_failed route=/sign-in from=192.0.2.9",
+        "event=attempt_failed route=/sign-in from=192.0.2.9",
+        "event=attempt_failed route=/sign-in from=192.0.2.9",
+        "event=forbidden route=/sign-in from=192.0.2.9",
+        "event=forbidden route=/devices from=127.0.0.1",
+    ]
+    assert "anna" not in caplog.text
+    assert "nobody-of-this-name" not in caplog.text
 
 
 def test_bodies_are_bounded_and_must_be_forms(world):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from captive_portal.console.lists import words as lists_words
 from captive_portal.console.lists.adding import UPLOAD_MAX_BYTES
+from captive_portal.console.look import Look
 from gateway.lists import due, sources, store
 from gateway.lists.active import active_lists
 from gateway.lists.catalogue import catalogue
@@ -93,15 +95,15 @@ def test_a_switch_puts_a_source_on_and_off_and_a_new_one_is_asked_for_at_once(it
     assert list(asked(world)) == [GAMES]
     page = it.get(f"/lists/source/{GAMES}")
     assert "Waits to be fetched" in page.text
-    assert page.headers["refresh"] == f"2; url=/lists/source/{GAMES}"
+    assert 'data-live-every="2"' in page.text
     world.now += timedelta(minutes=2)
     page = it.get(f"/lists/source/{GAMES}")
     assert "Is the service “jobs” running?" in page.text
-    assert page.headers["refresh"].startswith("15;")
+    assert 'data-live-every="15"' in page.text
     it.fill("/lists", f"/lists/source/{GAMES}/switch", on="0")
     assert not source(world, GAMES).enabled
     assert asked(world) == {}
-    assert "refresh" not in it.get(f"/lists/source/{GAMES}").headers
+    assert "data-live-every" not in it.get(f"/lists/source/{GAMES}").text
 
 
 def test_what_is_under_way_shows_its_progress(it, world):
@@ -116,7 +118,8 @@ def test_what_is_under_way_shows_its_progress(it, world):
         page = it.get(f"/lists/source/{GAMES}")
         assert shown in page.text
         assert page.text.count("<progress ") == 1
-        assert "refresh" in page.headers
+        assert 'data-live-every="2"' in page.text
+        assert f'<a href="/lists/source/{GAMES}">Look again</a>' in page.text, "where there are no scripts"
     assert "Being refreshed" in it.get("/lists").text
     [row] = [each for each in it.get("/api/v1/lists").json()["lists"] if each["key"] == GAMES]
     assert (row["state"], row["progress"]) == ("busy", {"stage": "sorting", "done": 2048, "total": None})
@@ -164,11 +167,11 @@ def test_a_refresh_is_asked_for_and_what_came_of_it_is_said_in_words(it, world):
     world.now += timedelta(seconds=5)
     it.fill("/lists", "/lists/refresh")
     assert list(asked(world)) == [key]
-    assert "refresh" in it.get("/lists?notice=asked").headers
+    assert 'data-live-every="2"' in it.get("/lists?notice=asked").text
     assert [each.outcome for each in do_what_is_asked(world)] == ["unchanged"]
     done_page = it.get("/lists?notice=asked")
-    assert "refresh" not in done_page.headers
-    assert "The refresh has ended" in done_page.text
+    assert "data-live-every" not in done_page.text
+    assert "The refresh has ended, and every list was fetched." in done_page.text
     history = it.get("/api/v1/lists/history", params={"key": key}).json()["refreshes"]
     assert [each["outcome"] for each in history] == ["unchanged", "updated", "refused", "updated"]
     assert [each["reason"] for each in history] == ["", "", "shrunk", ""]
@@ -223,9 +226,16 @@ def test_an_upload_says_what_is_missing(it, fields, content, problem):
 
 
 def test_an_upload_is_bounded_and_read_only_of_those_who_may(it, world):
-    too_large = add_file(it, b"x" * (UPLOAD_MAX_BYTES + (1 << 17)))
+    large = b"x" * (UPLOAD_MAX_BYTES + (1 << 17))
+    too_large = add_file(it, large)
     assert too_large.status_code == 413
-    assert "16 MB" in too_large.text
+    assert 'id="file-file-error">The file is larger than 16 MB.' in too_large.text
+    path = add_file(it, b"a.example\n").headers["location"]
+    do_what_is_asked(world)
+    answer = it.post(f"{path}/upload", data={"form_token": it.token_on(path)}, files={"file": ("x", large)})
+    assert answer.status_code == 413
+    assert "The file is larger than 16 MB." in answer.text
+    assert asked(world) == {}, "the list stays as it was"
     form = {"content-type": "multipart/form-data; boundary=b"}
     for broken in (b"", b"--b", b"--b\r\n\r\n", b"--b\r\nx\r\n--b--", b"no form at all"):
         assert it.post("/lists/upload", content=broken, headers=form).status_code in (400, 403)
@@ -380,3 +390,90 @@ def test_every_reason_that_the_code_gives_has_words():
     assert len(troubles) > 18
     assert refusals <= lists_words.LINES.keys()
     assert troubles <= lists_words.TROUBLES.keys()
+
+
+def test_a_first_file_that_is_refused_leaves_no_list_behind_and_says_why(it, world):
+    path = add_file(it, b"<!doctype html><html><body>Sign in</body></html>\n", title="Mine").headers["location"]
+    [done] = do_what_is_asked(world)
+    assert done.outcome == "refused"
+    page = it.get(path)
+    assert page.status_code == 200
+    assert "The file was not taken in" in page.text
+    assert "A web page came instead of a list." in page.text
+    assert "Mine" not in it.get("/lists").text
+    assert asked(world) == {}
+    assert "A web page came" in world.signed_in("auditor").get(path).text
+    assert it.get("/lists/source/never-there").status_code == 404
+
+
+def test_a_later_file_that_is_refused_leaves_the_list_as_it_was(it, world):
+    path = add_file(it, b"a.example\nb.example\n").headers["location"]
+    do_what_is_asked(world)
+    it.post(f"{path}/upload", data={"form_token": it.token_on(path)}, files={"file": ("x", b"<html></html>")})
+    assert [each.outcome for each in do_what_is_asked(world)] == ["refused"]
+    page = it.get(path).text
+    assert "A web page came instead of a list. " in page
+    assert "The list before it stays in force." in page
+    assert "2 names" in page
+
+
+def test_a_list_that_another_gateway_has_is_not_dropped_for_a_newer_file_that_is_refused(it, world):
+    path = add_file(it, b"a.example\nb.example\n").headers["location"]
+    key = path.rpartition("/")[2]
+    do_what_is_asked(world)
+    shutil.rmtree(store.folder_of(world.settings.state, key))  # this gateway is new; the history is everybody's
+    it.post(f"{path}/upload", data={"form_token": it.token_on(path)}, files={"file": ("x", b"<html></html>")})
+    assert [each.outcome for each in do_what_is_asked(world)] == ["refused"]
+    assert source(world, key).enabled
+
+
+def test_a_refresh_of_all_says_how_many_lists_were_not_refreshed(it, world):
+    paths = [add_file(it, b"a.example\n", title=title).headers["location"] for title in ("En", "To")]
+    do_what_is_asked(world)
+    it.post(f"{paths[0]}/upload", data={"form_token": it.token_on(paths[0])}, files={"file": ("x", b"<html></html>")})
+    it.fill("/lists", "/lists/refresh")
+    do_what_is_asked(world)
+    page = it.get("/lists?notice=asked").text
+    assert "Lists that could not be refreshed: 1." in page
+    assert "every list was fetched" not in page
+
+
+def test_what_went_wrong_is_told_in_the_readers_language(it, world):
+    path = add_file(it, b"".join(b"spill%d.example\n" % n for n in range(40))).headers["location"]
+    do_what_is_asked(world)
+    it.post(f"{path}/upload", data={"form_token": it.token_on(path)}, files={"file": ("x", b"spill1.example\n")})
+    do_what_is_asked(world)
+    page = it.get(f"{path}?lang=nb").text
+    assert "Den har 1 navn, og listen som gjelder, har 40." in page
+    outside = re.sub(r'<p lang="en">.*?</p>', "", page)
+    assert "accept it if that is right" not in outside
+    assert "accept it if that is right" in page, "under the words that say that it is English"
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "told"),
+    [
+        ("status", "lists.example/a: the server answered 404", "Svaret fra tjeneren var 404."),
+        ("shrunk", "12 names, the list in use has 12345: accept it if that is right", "har 12 navn"),
+        ("mostly_rejects", "9 lines rejected and 3 names read: not a list, or another format", "Navn som ble lest: 3."),
+        ("empty", "no usable name in it (7 lines rejected); the list before it stays", "Linjer som ble avvist: 7."),
+        ("public_suffixes", "88 public suffixes in it: not a list of sites", "Slike navn: 88."),
+        ("never_blocked", "21 never-blocked names in it: a list of permitted sites?", "Slike navn: 21."),
+        (
+            "private_address",
+            "a.example leads to 10.0.0.1, which is this machine itself",
+            "a.example fører til 10.0.0.1.",
+        ),
+        ("no_address", "a.example was not found (Name or service not known)", "Navnet er a.example."),
+        ("redirects", "a.example/x: a redirect from https to b.example/y is not followed", "videre til b.example/y."),
+        ("too_large", "a.example/x: more than 512 MiB", "Høyst 512 MB"),
+        ("too_large", "a.example/x: 900 MiB, at most 512 are taken", "Høyst 512 MB"),
+        ("bomb", "unpacks to more than 2048 MiB: refused", "Høyst"),
+        ("packer", "packed with xz, which is not read: offer it as gzip or zip", "pakket med xz."),
+        ("html", "not a list: a web page came instead of a list", ""),
+        ("error", "unexpected: KeyError; see the log", ""),
+    ],
+)
+def test_details_are_read_out_of_what_was_kept(reason, message, told):
+    found = lists_words.detail(Look().translator("nb"), reason, message)
+    assert told in found if told else found == ""

@@ -12,10 +12,13 @@ from captive_portal.console.policy.matrix import read_cells
 from gateway.lists import generations as publishing
 from gateway.lists.compile import compile_policy
 from gateway.lists.publish import publish
+from gateway.settings import Dns, Settings
 from gateway.storage import dns_counters, generations
 from gateway.storage.log_models import StagedLeaf
+from gateway.storage.models import Network
 from policies.document import default_document
 from policies.snapshot import NamedList
+from tests.unit.console.conftest import World
 
 LISTS = (NamedList("test/gaming", "gaming", "0" * 64, ("game.example", "more.example")),)
 
@@ -303,3 +306,28 @@ def test_exemptions_that_have_ended_are_folded_away(it, world):
     world.now += timedelta(days=2)
     world.sign_in(it, "kari")
     assert "Ended: 1" in it.get("/policy/exemptions").text
+
+
+def test_a_group_that_is_in_use_and_missing_is_told_before_publishing(it, world):
+    it.fill("/policy/groups", "/policy/groups", key="kurs", title="Kurs", like="default")
+    published(it)
+    with world.services.database.write() as session:
+        session.add(Network(gateway_id=world.services.place.gateway_id, interface="guest7", group_key="kurs"))
+    assert "would be missing" not in it.get("/policy/draft").text, "nothing is missing yet"
+    it.fill("/policy/groups/kurs/remove", "/policy/groups/kurs/remove")
+    page = it.get("/policy/draft").text
+    assert "The guest network guest7 uses the group kurs, which is missing here" in page
+    assert "By dns.sources" not in page
+    assert "The guest network guest7 uses the group kurs" in it.get("/policy/rollback/1").text
+
+
+def test_addresses_of_a_missing_group_are_told(tmp_path):
+    settings = Settings(state=tmp_path, dns=Dns(sources={"192.0.2.0/24": "library", "198.51.100.0/24": "default"}))
+    world = World(settings)
+    world.publish_all()
+    browser = world.signed_in("it")
+    browser.fill("/policy", "/policy", **{"1.gaming": "closed>open"})
+    page = browser.get("/policy/draft").text
+    assert "By dns.sources 192.0.2.0/24 uses the group library, which is missing here" in page
+    assert "198.51.100.0/24" not in page
+    world.services.database.close()

@@ -381,13 +381,13 @@ def test_checkpoints_are_verified_and_can_be_kept(filled):
     assert kept.headers["content-disposition"] == 'attachment; filename="checkpoint-4.txt"'
     for size in ("3", "x", "9" * 30):
         assert browser.get(f"/checkpoints/{size}").status_code == 404
-    assert browser.get("/checkpoints?below=x").status_code == 200
+    assert browser.get("/checkpoints?after=x").status_code == 200
 
 
 def test_before_anything_is_sealed_the_rooms_say_so(world):
     browser = world.signed_in("auditor")
     assert "Nothing is sealed yet" in browser.get("/checkpoints").text
-    assert "No entries here" in browser.get("/log").text
+    assert "The log is empty" in browser.get("/log").text
     assert "No rules have been published" in browser.get("/rules").text
     assert "Nothing had been published" in browser.get("/policy-then").text
     assert "No exports here" in browser.get("/exports").text

@@ -71,7 +71,7 @@ def publish(browser: Browser, room: str = "/rules/-", ask: str = "later"):
 
 def in_force(world: World, group: str = ""):
     with world.services.database.read() as session:
-        return rules.version_in_force(session, world.services.place.owner_id, group)
+        return rules.version_in_force(session, world.services.place.owner_id, group, now=world.now)
 
 
 def draft(world: World, group: str = ""):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyotp
@@ -145,6 +146,17 @@ def test_it_may_do_without_and_may_have_one(world):
     code = pyotp.TOTP(secret).at(world.now)
     assert browser.fill(path, path, password=PASSWORD, password_again=PASSWORD, code=code).status_code == 200
     assert browser.sign_in("rev").headers["location"] == "/sign-in/code"
+
+
+def test_an_authenticator_may_be_demanded_of_everybody(world):
+    world.account("anna", "it")
+    console = world.settings.console.model_copy(update={"second_factor": "everybody"})
+    world.services = replace(world.services, settings=world.settings.model_copy(update={"console": console}))
+    browser = world.browser()
+    refused = browser.sign_in("anna")
+    assert (refused.status_code, "has no authenticator yet" in refused.text) == (422, True)
+    _, answer = _set_up(world, browser, "it", code="")
+    assert answer.status_code == 422
 
 
 def test_a_ticket_that_is_late_or_of_an_old_password_starts_again(world):

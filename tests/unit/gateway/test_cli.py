@@ -13,10 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import cli
+from gateway.clock import utc_now
 from gateway.errors import UsageError
 from gateway.lists.jobs import compile_in_force
 from gateway.settings import load
-from gateway.startup import hold_state, prepare_and_announce
+from gateway.startup import hold_state, prepare_and_announce, settings_in_words
+from gateway.terms.notice import blanks
 from tests.contract.dns.certificate import make_certificate
 
 NOTICE = {
@@ -67,6 +69,24 @@ def test_what_was_never_prepared_says_what_to_do(tmp_path):
     (tmp_path / "damaged" / "gjestenett.sqlite3").write_bytes(b"not SQLite at all" * 100)
     damaged = CliRunner().invoke(cli, ["--state", str(tmp_path / "damaged"), "terms", "list"])
     assert (damaged.exit_code, "restore its backup" in damaged.stderr) == (1, True)
+
+
+def test_the_settings_file_to_begin_with_changes_nothing_and_leaves_five_lines_to_fill_in(tmp_path):
+    printed = CliRunner().invoke(cli, ["config", "starter"]).stdout
+    path = tmp_path / "gjestenett.toml"
+    path.write_text(printed)
+    assert load(path) == load()
+    filled = printed.replace("# controller", "controller").replace("# dpo", "dpo").replace("# backup", "backup")
+    path.write_text(filled.replace("# legal_basis", "legal_basis"))
+    assert blanks(load().privacy)
+    assert blanks(load(path).privacy) == {}
+
+
+def test_up_says_which_settings_file_counts(monkeypatch, tmp_path):
+    assert settings_in_words(tmp_path / "own.toml") == str(tmp_path / "own.toml")
+    assert "config starter" in settings_in_words(None)
+    monkeypatch.setenv("GJESTENETT_CONFIG", "/etc/gjestenett/gjestenett.toml")
+    assert settings_in_words(None) == "/etc/gjestenett/gjestenett.toml"
 
 
 def test_config_show_marks_defaults_and_hides_secrets(services, monkeypatch):
@@ -130,6 +150,43 @@ def test_rules_that_can_not_be_published_are_refused(run, told, tmp_path, conten
     assert result.exit_code == 2
     assert reason in result.stderr
     assert "3" not in {row["label"] for row in json.loads(run("terms", "list", "--json").output)}
+
+
+def test_rules_are_published_for_a_moment_to_come_and_withdrawn_before_it(run, told, tmp_path):
+    text = tmp_path / "nb.md"
+    text.write_text("# Regler\n\nVær grei.\n", encoding="utf-8")
+    first = [str(text), "--language", "nb", "--label", "2.0"]
+    for moment, reason in (
+        ("tomorrow", "write a moment as"),
+        ("2020-01-01T08:00", "passed"),
+        ("2999-01-01T08:00", "two years"),
+    ):
+        refused = run("terms", "publish", *first, "--from", moment)
+        assert (refused.exit_code, reason in refused.stderr) == (2, True), refused.stderr
+    moment = f"{utc_now() + timedelta(days=9):%Y-%m-%d}T08:00"
+    published = run("terms", "publish", *first, "--from", moment, "--ask-again")
+    assert published.exit_code == 0, published.stderr
+    assert f"rules 2.0 come into force by themselves {moment.replace('T', ' ')} (Norwegian time)" in published.output
+    rows = {row["label"]: row for row in json.loads(run("terms", "list", "--json").output)}
+    assert rows["2.0"]["in_force_from"] > rows["2.0"]["published"]
+    assert rows["1.0"]["in_force_from"] == rows["1.0"]["published"]
+    refused = run("terms", "withdraw", "1.0")
+    assert (refused.exit_code, "have come into force" in refused.stderr) == (2, True)
+    assert run("terms", "withdraw", "2.0").exit_code == 0
+    assert "withdrawn already" in run("terms", "withdraw", "2.0").stderr
+    assert "no rules '3'" in run("terms", "withdraw", "3").stderr
+    rows = {row["label"]: row["withdrawn"] for row in json.loads(run("terms", "list", "--json").output)}
+    assert rows == {"1.0": False, "2.0": True}
+
+
+def test_the_command_line_publishes_no_rules_where_two_people_do(run, told, tmp_path, monkeypatch):
+    monkeypatch.setenv("GJESTENETT_RULES__TWO_PERSON", "true")
+    text = tmp_path / "nb.md"
+    text.write_text("# Regler\n\nVær grei.\n", encoding="utf-8")
+    refused = run("terms", "publish", str(text), "--language", "nb", "--label", "2.0", "--by", "kari")
+    assert (refused.exit_code, len(refused.stderr.splitlines())) == (2, 1)
+    assert "rules.two_person is set" in refused.stderr
+    assert "2.0" not in run("terms", "list").output
 
 
 def test_policy_is_changed_published_and_explained(run, services):

@@ -1,0 +1,88 @@
+"""A proposal of rules: looked at, published by somebody else than who proposed it, or withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from captive_portal.console.look import N_
+from captive_portal.console.rules.looking import looked_at
+from captive_portal.console.rules.publishing import published
+from captive_portal.console.rules.room import Room, room_of
+from captive_portal.console.visit import Visit
+from gateway.storage import rules_drafts, rules_proposals
+from gateway.storage.rules_wait_models import RulesProposal
+from gateway.terms import drafting, proposing
+from gateway.terms.drafting import Choice
+from gateway.terms.notice import blanks
+
+_SAID: Mapping[str, str] = {
+    "changed": N_("Another proposal stands here now. Look at it before you publish it."),
+    "same_person": N_("You have proposed these rules yourself, so somebody else must publish them."),
+    "expired": N_("The time of this proposal is over. Withdraw it, and propose the draft once more."),
+    "not_ready": N_("These rules can’t be published any more as they were proposed. Withdraw the proposal."),
+    "no_group": N_("The group of these rules is no longer part of the content filter."),
+    "past": N_("The time of this proposal is over. Withdraw it, and propose the draft once more."),
+}
+
+
+def show(visit: Visit) -> Response:
+    """GET /rules/{group}/proposal"""
+    room = room_of(visit)
+    proposal = _proposal(visit, room) if room is not None else None
+    if room is None or proposal is None:
+        return visit.failed(HTTPStatus.NOT_FOUND, reason="" if room is None else "proposal-gone")
+    return _page(visit, room, proposal)
+
+
+def publish(visit: Visit) -> Response:
+    """POST /rules/{group}/proposal: the second of two people publishes."""
+    room = room_of(visit)
+    if room is None:
+        return visit.failed(HTTPStatus.NOT_FOUND)
+    if blanks(visit.services.settings.privacy):
+        return visit.go(f"{room.path}/proposal")
+    by = proposing.Person(visit.member.staff_id, visit.member.username)
+    done = proposing.approve(
+        visit.session, visit.services.place, room.key, visit.form.get("sha256"), by=by, now=visit.now
+    )
+    if isinstance(done, drafting.Published):
+        return visit.go(f"/rules?notice={published(Choice(done.version.in_force_from, done.version.ask_again))}")
+    proposal = _proposal(visit, room)
+    if done.reason == "gone" or proposal is None:
+        return visit.failed(HTTPStatus.CONFLICT, reason="proposal-gone")
+    return _page(visit, room, proposal, _SAID[done.reason])
+
+
+def withdraw(visit: Visit) -> Response:
+    """POST /rules/{group}/proposal/withdraw: the draft, if there is one, stays."""
+    room = room_of(visit)
+    if room is None:
+        return visit.failed(HTTPStatus.NOT_FOUND)
+    if proposing.take_back(visit.session, visit.services.place, room.key, visit.form.get("sha256")):
+        return visit.go("/rules?notice=taken-back")
+    proposal = _proposal(visit, room)
+    if proposal is None:
+        return visit.failed(HTTPStatus.CONFLICT, reason="proposal-gone")
+    return _page(visit, room, proposal, _SAID["changed"])
+
+
+def _proposal(visit: Visit, room: Room) -> RulesProposal | None:
+    return rules_proposals.find(visit.session, visit.services.place.owner_id, room.key)
+
+
+def _page(visit: Visit, room: Room, proposal: RulesProposal, alert: str = "") -> Response:
+    by = proposing.Person(visit.member.staff_id, visit.member.username)
+    return visit.page(
+        "rules_proposal.html",
+        HTTPStatus.CONFLICT if alert else HTTPStatus.OK,
+        proposal=proposal,
+        alert=alert,
+        expired=proposal.expires_at <= visit.now,
+        own=proposing.may_not_approve(proposal, by),
+        online=rules_drafts.count_reached(visit.session, visit.services.place.owner_id, room.key, visit.now),
+        blanks=list(blanks(visit.services.settings.privacy)),
+        **looked_at(visit, room, drafting.kept(proposal)),
+    )

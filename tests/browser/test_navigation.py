@@ -1,0 +1,104 @@
+"""The way between the rooms in real Chromium: one row on a laptop, usable on the narrowest phone and by keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from captive_portal.auth import accounts
+from captive_portal.auth.passwords import hash_password
+from captive_portal.console.navigation import GROUPS
+from gateway.clock import utc_now
+from tests.browser.test_console import (
+    LAPTOP,
+    PASSWORD,
+    SHOTS,
+    WCAG,
+    RunningConsole,
+    _context,
+    _sign_in,
+    chromium,
+    running,
+)
+
+__all__ = ["chromium", "running"]
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+ROWS = (
+    """list => new Set([...list.querySelectorAll(":scope > li")].map((one) => one.getBoundingClientRect().top)).size"""
+)
+
+
+def signed_in(running: RunningConsole, page: Page, role: str, unit: str = "") -> None:
+    """Sign in to a new account."""
+    limits = {"unit": unit} if unit else {}
+    with running.services.database.write() as session:
+        link = accounts.add_account(session, running.services.place, role, role, utc_now(), **limits)
+        done = accounts.redeem(session, running.services.place, link.token, role, hash_password(PASSWORD), utc_now())
+        assert done == "done"
+    page.goto(f"{running.url}/sign-in?lang=nb")
+    _sign_in(page, role)
+
+
+def test_one_row_on_a_laptop_and_no_scrolling_on_the_narrowest_phone(
+    running: RunningConsole, chromium: Browser
+) -> None:
+    page = _context(chromium, "nb", scripts=False, viewport=LAPTOP).new_page()
+    signed_in(running, page, "it")
+    for language in ("nb", "nn", "en"):
+        for group in GROUPS:
+            for room in group.rooms:
+                page.set_viewport_size(LAPTOP)  # type: ignore[arg-type]
+                page.goto(f"{running.url}{room.path}?lang={language}")
+                for way in page.locator(".rooms nav > ul").all():
+                    assert way.evaluate(ROWS) == 1, f"{room.path} in {language}"
+                height = page.locator(".rooms > .width").bounding_box()["height"]  # type: ignore[index]
+                assert height < 64, "the navigation and the box for a name stand in one row"
+                assert page.locator(".rooms [aria-current=page]").count() == 1, room.path
+                page.set_viewport_size({"width": 320, "height": 640})
+                assert page.evaluate(SIDEWAYS) <= 0, f"{room.path} in {language}"
+                for link in page.locator(".rooms a").all():
+                    box = link.bounding_box()
+                    assert box is not None, "every room can be reached on a phone"
+                    assert box["height"] >= 40, "WCAG 2.5.8, with room to spare"
+                    assert box["x"] + box["width"] <= 320
+    if SHOTS:
+        for width, height in ((320, 640), (390, 844), (1280, 900)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.goto(f"{running.url}/policy?lang=nb")
+            page.screenshot(path=f"{SHOTS}/navigation-{width}.png")
+
+
+def test_by_keyboard_alone(running: RunningConsole, chromium: Browser) -> None:
+    page = _context(chromium, "nb", scripts=False).new_page()
+    signed_in(running, page, "it")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    page.locator(".rooms a").first.focus()
+    seen = []
+    for _ in range(len(GROUPS)):
+        seen.append(page.evaluate("document.activeElement.innerText"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", seen
+        if seen[-1] == "Innholdsfilter":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{running.url}/policy")
+    page.get_by_role("navigation", name="Innholdsfilter").get_by_role("link", name="Kategorier").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{running.url}/policy/groups")
+    expect(page.locator(".rooms [aria-current=page]")).to_have_text("Grupper")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(running: RunningConsole, chromium: Browser, scheme: str) -> None:
+    for role, home, unit in (("it", "/policy", ""), ("host", "/courses", "Nybø skule")):
+        page = _context(chromium, "nb", scheme=scheme).new_page()
+        signed_in(running, page, role, unit)
+        for language in ("nb", "nn", "en"):
+            page.goto(f"{running.url}{home}?lang={language}")
+            found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+            assert found.violations_count == 0, found.generate_report()

@@ -1,0 +1,81 @@
+"""The first steps on a new installation: each ticks itself, and the list is gone when all are done."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+
+from captive_portal.console.first_steps import STEPS, Standing, ticked
+from gateway.lists import sources
+from gateway.lists.source import Source
+from gateway.terms.publish import publish, starter_texts
+
+FRESH = Standing(
+    is_named=False, blanks=("controller", "dpo"), rules_are_example=True, lists_on=0, it_accounts=1,
+    has_second_factor=False, copy_targets=0, is_enforced=False,
+)  # fmt: skip
+FINISHED = Standing(
+    is_named=True, blanks=(), rules_are_example=False, lists_on=1, it_accounts=2, has_second_factor=True,
+    copy_targets=1, is_enforced=True,
+)  # fmt: skip
+
+
+def test_nothing_is_done_at_first_and_the_blanks_are_named():
+    steps = ticked(FRESH)
+    assert len(steps) == len(STEPS) == len(dataclasses.fields(Standing))
+    assert not any(each.done for each in steps)
+    assert [each.settings for each in steps if each.settings] == [("privacy.controller", "privacy.dpo")]
+
+
+@pytest.mark.parametrize("number", range(len(STEPS)))
+def test_each_fact_ticks_one_step_of_its_own(number):
+    name = dataclasses.fields(Standing)[number].name
+    steps = ticked(dataclasses.replace(FRESH, **{name: getattr(FINISHED, name)}))
+    assert sum(each.done for each in steps) == 1
+    others = ticked(dataclasses.replace(FINISHED, **{name: getattr(FRESH, name)}))
+    assert [each.step for each in others if not each.done] == [each.step for each in steps if each.done]
+
+
+def test_when_all_is_done_there_is_no_list():
+    assert ticked(FINISHED) == []
+
+
+def test_each_tick_comes_from_what_is_true(world):
+    with world.services.database.write() as session:
+        publish_as(session, world, starter_texts(), "1.0")
+    it = world.signed_in("it")
+    text = it.get("/devices").text
+    assert "First steps" in text
+    assert "<code>privacy.controller</code>" in text
+    assert "an example, after another municipality" in text
+    before = text.count('class="done"')
+    with world.services.database.write() as session:
+        sources.put(session, world.services.place, Source("own", "gaming"), "kari", world.now)
+        publish_as(session, world, starter_texts() | {"nb": "Våre egne."}, "2027-1")
+    world.account("ola", "it")
+    text = it.get("/devices").text
+    assert text.count('class="done"') == before + 3
+    assert "an example, after another municipality" not in text
+    world.account("per", "auditor")
+    assert it.get("/devices").text.count('class="done"') == before + 3
+
+
+def publish_as(session, world, texts, label):
+    publish(
+        session, world.services.place, texts, label=label, adopting_body="", adopted_on=None, case_number="",
+        binding_language="nb", next_review_on=None, published_by="kari",
+        now=world.now + timedelta(minutes=len(label)),
+    )  # fmt: skip
+
+
+def test_what_is_only_wise_is_folded_away(world, monkeypatch):
+    world.publish_all()
+    done = dataclasses.replace(FINISHED, copy_targets=0)
+    monkeypatch.setattr("captive_portal.console.devices.online.first_steps", lambda visit: ticked(done))
+    text = world.signed_in("it").get("/devices").text
+    assert "What is still wise to do</summary>" in text
+    assert 'class="done"' not in text
+    monkeypatch.setattr("captive_portal.console.devices.online.first_steps", lambda visit: ticked(FINISHED))
+    assert "First steps" not in world.signed_in("it", "ola").get("/devices").text
