@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-MOMENT, LATER = "2026-11-23T08:00:00Z", "2026-11-23T14:00:00Z"
+MOMENT, LATER = "2027-01-11T08:00:00Z", "2027-01-11T14:00:00Z"
 BY_NAME: Mapping[str, Any] = MappingProxyType(
     {
         "access": "code",
