@@ -87,6 +87,7 @@ GROUPS = (
             Room("/sessions", N_("Who is signed in"), "it"),
             Room("/staff", N_("Accounts"), "it"),
             Room("/settings", N_("Settings"), "it"),
+            Room("/tokens", N_("Everybody’s access tokens"), "it"),
         ),
     ),
 )

@@ -51,6 +51,8 @@ class Visit:
     transaction: Session | None = None
     asked: Any = None
     """What a call of the JSON API asks for: an instance of the model that it declares."""
+    if_match: str = ""
+    """The edition that a call of the JSON API has seen, as it said in `If-Match`."""
 
     @property
     def session(self) -> Session:

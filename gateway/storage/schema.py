@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from gateway.errors import GatewayError
 from gateway.storage import (  # every table is known once these are
+    api_models,  # noqa: F401
     base,
     beat_models,  # noqa: F401
     control_models,  # noqa: F401

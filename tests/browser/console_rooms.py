@@ -26,6 +26,7 @@ NOT_PICTURED: Collection[str] = frozenset(
         "/healthz", "/readyz", "/metrics", "/static/{name:path}",  # for programs
         "/log/{index}/proof", "/log/{index}/entry", "/checkpoints/{size}",  # files
         "/acceptances/exports/{key}/{file}",
+        "/account/tokens", "/tokens",  # docs/api.md tells of them
         "/sign-in/oidc", "/sign-in/oidc/done", "/sign-in/oidc/leave",  # lead to the provider and back
     }
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from math import ceil
 from typing import Literal
@@ -18,6 +18,7 @@ from gateway.installation import guest_interfaces
 from gateway.lists.draft_edits import ruled_groups
 from gateway.storage import console_queries, generations, traffic
 from gateway.storage import online as stored
+from gateway.storage.models import Grant
 
 # What a gateway does about a grant; "unenforced" where this installation does not control any network.
 State = Literal["through", "waiting", "unenforced"]
@@ -30,13 +31,11 @@ def show(visit: Visit) -> Response:
     found = question.found(visit, asked, (asked.page - 1) * PAGE_SIZE)
     last = max(1, ceil(found.count / PAGE_SIZE))
     page, ids = min(asked.page, last), found.ids
-    applied = console_queries.applied_among(visit.session, ids)
-    enforced = visit.services.settings.enforcement.enabled
-    states: dict[str, State] = {grant_id: _state(grant_id in applied, enforced) for grant_id in ids}
+    rows = stored.whole(visit.session, ids)
     everyone = stored.count(visit.session, owner_id, visit.now) if asked.is_narrowed else found.count
     return visit.page(
         "devices.html",
-        grants=stored.whole(visit.session, ids),
+        grants=rows,
         asked=asked,
         problems=problems,
         found=found.count,
@@ -44,7 +43,7 @@ def show(visit: Visit) -> Response:
         last=last,
         first=(page - 1) * PAGE_SIZE + 1,
         online=everyone,
-        states=states,
+        states=states(visit, rows),
         octets=traffic.of_grants(visit.session, ids),
         amount=octets.amount,
         groups=list(groups_in_force(visit)),
@@ -55,6 +54,13 @@ def show(visit: Visit) -> Response:
         ended=visit.query.get("ended", "0"),
         unannounced=network.warning(visit),
     )
+
+
+def states(visit: Visit, rows: Sequence[Grant]) -> dict[str, State]:
+    """What a gateway does about each grant."""
+    applied = console_queries.applied_among(visit.session, [row.id for row in rows])
+    enforced = visit.services.settings.enforcement.enabled
+    return {row.id: _state(row.id in applied, enforced) for row in rows}
 
 
 def ask(visit: Visit) -> Response:

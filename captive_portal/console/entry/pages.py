@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from captive_portal.auth.known_browsers import KnownBrowsers
 from captive_portal.auth.second_factor import SecondFactor, load_console_key
-from captive_portal.console.entry import account, setup, signin, staff_room, staff_sessions
+from captive_portal.console.entry import account, setup, signin, staff_room, staff_sessions, tokens
 from captive_portal.console.gate import Page
 from gateway.context import Services
 
@@ -31,6 +31,11 @@ def pages(services: Services) -> tuple[Page, ...]:
         Page("POST", "/account/recovery-codes", "staff", own.renew_codes, "none", own_pace),
         Page("POST", "/account/sessions/{id}/end", "staff", account.end_session, "write"),
         Page("POST", "/account/sessions/end-others", "staff", account.end_others, "write"),
+        Page("GET", "/account/tokens", "staff", tokens.show, "none"),
+        Page("POST", "/account/tokens", "staff", tokens.make, "none", own_pace),
+        Page("POST", "/account/tokens/{id}/revoke", "staff", tokens.revoke, "write"),
+        Page("GET", "/tokens", "it", tokens.everybodys, "read"),
+        Page("POST", "/tokens/{id}/revoke", "it", tokens.revoke_anybodys, "write"),
         Page("GET", "/sessions", "it", staff_sessions.show, "read"),
         Page("POST", "/sessions/{id}/end", "it", staff_sessions.end, "write"),
         Page("GET", "/staff", "it", staff_room.show, "read"),

@@ -32,15 +32,20 @@ def show(visit: Visit) -> Response:
 
 def end(visit: Visit) -> Response:
     """POST /sessions/{id}/end"""
-    found = staff.session_by_id(visit.session, visit.services.place.owner_id, visit.params["id"][:32])
+    if not signed_out(visit, visit.params["id"]):
+        return visit.go("/sessions?notice=ended")  # another one, or it has ended already
+    response = visit.go("/sign-in?notice=signed-out")
+    drop_cookie(response, SESSION_COOKIE)
+    return response
+
+
+def signed_out(visit: Visit, session_id: str) -> bool:
+    """End anybody's session, with its leaf when it is somebody else's. Whether it was the one of this visit."""
+    found = staff.session_by_id(visit.session, visit.services.place.owner_id, session_id[:32])
     if found is None:
-        return visit.go("/sessions?notice=ended")  # it has ended already
+        return False
     account, is_this = found.staff, found.id == visit.member.session_id
     staff.end_session(visit.session, found.token_sha256)
     if account.id != visit.member.staff_id:
         record_change(visit.session, visit.services.place, "session_ended", account, visit.member.username, visit.now)
-    if not is_this:
-        return visit.go("/sessions?notice=ended")
-    response = visit.go("/sign-in?notice=signed-out")
-    drop_cookie(response, SESSION_COOKIE)
-    return response
+    return is_this

@@ -146,6 +146,8 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
         "authenticator_set": N_("New authenticator"),
         "recovery_codes": N_("New recovery codes"),
         "session_ended": N_("Signed out by IT"),
+        "token_added": N_("Access token made"),
+        "token_revoked": N_("Access token revoked"),
         "linked": N_("Signs in elsewhere from now on"),
         "removed": N_("Removed"),
         "blocked": N_("Blocked"),
