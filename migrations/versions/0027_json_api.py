@@ -5,8 +5,8 @@ from alembic import op
 
 from gateway.storage.types import UtcDateTime
 
-revision = "0023"
-down_revision = "0024"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

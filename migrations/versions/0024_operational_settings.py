@@ -5,8 +5,8 @@ from alembic import op
 
 from gateway.storage.types import UtcDateTime
 
-revision = "0026"
-down_revision = "0028"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
