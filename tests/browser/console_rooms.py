@@ -84,6 +84,13 @@ def _export(page: Page, filled: Filled) -> None:
     page.locator("a[download]").first.wait_for()
 
 
+def _as_installed(page: Page, filled: Filled) -> None:
+    """Show files where an installation has them, not in the folder that was made for the pictures."""
+    page.locator("h1").wait_for()
+    replace = "(e, [from, to]) => e.forEach((each) => { each.textContent = each.textContent.replaceAll(from, to); })"
+    page.locator("code.wrap").evaluate_all(replace, [str(filled.folder), "/var/lib/gjestenett"])
+
+
 WAYS: Mapping[str, Way] = {
     "/setup/{token}": Way(lambda filled: filled.setup_link),
     "/host/{token}": Way(lambda filled: filled.host_link),
@@ -120,6 +127,7 @@ BEFORE: Mapping[str, Way] = {
     "/sign-in/code": Way(lambda filled: "/sign-in", _on_the_code),
     "/helpdesk": Way(lambda filled: "/helpdesk?device=a330"),
     "/try": Way(lambda filled: "/try?name=www.spillborg.example"),
+    "/settings/started": Way(lambda filled: "/settings/started", _as_installed),
     "/policy/compare": Way(lambda filled: "/policy/compare?from=2&to=6"),
     "/policy-then": Way(lambda filled: f"/policy-then?at={filled.ago(days=10):%Y-%m-%dT12:00}"),
 }
