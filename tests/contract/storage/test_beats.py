@@ -53,7 +53,7 @@ def test_a_database_that_is_away_or_has_no_such_gateway_is_no_reason_to_stop(dat
 
 def test_the_enforcer_and_the_sealer_come_by_at_every_turn(database: Database, place: Place) -> None:
     turns: list[str] = []
-    intent = StoredIntent(database, place.gateway_id, lambda: NOW, lambda: False, lambda: turns.append("enforcer"))
+    intent = StoredIntent(database, place, lambda: NOW, lambda: False, each_wait=lambda: turns.append("enforcer"))
     intent.wait(0.01)
     intent.wait(0.01)
     intent.close()
