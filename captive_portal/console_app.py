@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from captive_portal.api import calls
-from captive_portal.api.policy import document
+from captive_portal.api import calls, openapi
 from captive_portal.console.evidence import witness
+from captive_portal.console.evidence.exports import ExportShelf
 from captive_portal.console.gate import arrive, routes
 from captive_portal.console.look import Look
 from captive_portal.console.pages import all_calls, all_pages
@@ -34,19 +34,24 @@ def create_app(services: Services, dns: Totals | None = None) -> ASGIApp:
 
     Raises: CatalogueError when the translations can't be read.
     """
-    look = Look()
+    look, shelf = Look(), ExportShelf(services.settings.state)
 
     async def failed(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
+        problem = calls.error(api, request.scope, HTTPStatus(status))
+        if problem is not None:
+            return problem
         response = arrive(request, services, look).failed(HTTPStatus(status))
         if isinstance(error, HTTPException) and error.headers:
             response.headers.update(error.headers)
         return response
 
-    api = calls.routes(all_calls(services), services, look)
-    api += calls.routes([document(calls.openapi(api))], services, look)
+    table = all_calls(services, shelf)
+    described = openapi.Description(table)
+    api = calls.routes([*table, described.call()], services, look)
+    pages = (*all_pages(services, dns or Totals(), shelf), described.page())
     application = FastAPI(
-        routes=[*routes(all_pages(services, dns or Totals()), services, look), *api, witness.route(services)],
+        routes=[*routes(pages, services, look), *api, witness.route(services)],
         exception_handlers={HTTPException: failed, Exception: failed},
         redirect_slashes=False,
         openapi_url=None,

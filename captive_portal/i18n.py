@@ -84,6 +84,11 @@ class Translator:
         local = moment.astimezone(self.zone) if isinstance(moment, datetime) else moment
         return _date(date(local.year, local.month, local.day), _DAY[self.language], self.language)
 
+    def short_day(self, moment: date) -> str:
+        """`22.11.`, in English `22/11`: for the axis of a chart, where the year is told beside it."""
+        local = moment.astimezone(self.zone) if isinstance(moment, datetime) else moment
+        return f"{local.day}/{local.month}" if self.language == "en" else f"{local.day}.{local.month}."
+
     def clock(self, moment: datetime) -> str:
         """The time of day, local: `14.30`, in English `14:30`."""
         return _minute(_local_minute(moment, self.zone), _CLOCK[self.language], self.language)

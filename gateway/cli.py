@@ -76,15 +76,17 @@ def portal(invocation: Invocation) -> None:
     from captive_portal.guest_app import create_app
     from captive_portal.serve import Listener, serve
     from gateway.access.host_mail import check_mail
+    from gateway.settings_now import following
 
     _log_to_stderr("portal")
     check_mail(invocation.settings)
-    services = invocation.services()
-    app, chosen = create_app(services), services.settings.portal
-    listeners = [Listener(app, chosen.host, chosen.port, answer=app.doorstep.answer)]
-    if chosen.tls_certificate is not None:
-        listeners.append(Listener(app, chosen.host, chosen.https_port, chosen.tls_certificate, chosen.tls_key))
-    sys.exit(serve(listeners))
+    with following(invocation.services()) as services:
+        app, chosen = create_app(services), services.settings.portal
+        listeners = [Listener(app, chosen.host, chosen.port, answer=app.doorstep.answer)]
+        if chosen.tls_certificate is not None:
+            listeners.append(Listener(app, chosen.host, chosen.https_port, chosen.tls_certificate, chosen.tls_key))
+        status = serve(listeners)
+    sys.exit(status)
 
 
 @cli.command()
@@ -97,6 +99,7 @@ def console(invocation: Invocation) -> None:
     from captive_portal.serve import Listener, serve
     from gateway.collection import Collection, collecting
     from gateway.dns.config import counters_socket
+    from gateway.settings_now import following
     from gateway.telemetry import Totals
 
     _log_to_stderr("console")
@@ -105,9 +108,9 @@ def console(invocation: Invocation) -> None:
     # what is wrong with these is said now, not when they are needed
     _ = settings.metrics_token, settings.oidc.client_secret, wifi_password(settings.wifi)
     certificate = ensure_certificate(settings.state, settings.console, utc_now())
-    app, chosen = create_app(services, totals), settings.console
     counted = Collection(services.database, services.place, totals, utc_now)
-    with collecting(counters_socket(settings), counted):
+    with following(services) as followed, collecting(counters_socket(settings), counted):
+        app, chosen = create_app(followed, totals), settings.console
         status = serve([Listener(app, chosen.host, chosen.port, certificate.certificate, certificate.key)])
     sys.exit(status)
 
@@ -134,6 +137,7 @@ def enforcer(invocation: Invocation) -> None:
     from gateway.firewall.config import firewall_config
     from gateway.firewall.enforcer import Enforcer
     from gateway.firewall.nft import NftFirewall
+    from gateway.heartbeat import Heartbeat
     from gateway.link.routes import non_default_routes
     from gateway.supervisor import StopFlag
 
@@ -143,7 +147,8 @@ def enforcer(invocation: Invocation) -> None:
     stop = threading.Event()
     flag = StopFlag(stop)
     keep_octets = timedelta(days=services.settings.privacy.traffic_days)
-    intent = StoredIntent(services.database, services.place, utc_now, flag, keep_octets)
+    heartbeat = Heartbeat(services.database, services.place.gateway_id, "enforcer", utc_now)
+    intent = StoredIntent(services.database, services.place, utc_now, flag, keep_octets, heartbeat.poll)
     Enforcer(
         intent,
         NftFirewall(),
@@ -181,6 +186,7 @@ def jobs(invocation: Invocation) -> None:
     from gateway.audit.push import ask_witnesses, due_targets
     from gateway.audit.pusher import Pusher
     from gateway.collection import Forgetting
+    from gateway.heartbeat import Heartbeat
     from gateway.lists.jobs import run
     from gateway.storage.engine import StorageUnavailableError
     from gateway.supervisor import StopFlag
@@ -189,6 +195,7 @@ def jobs(invocation: Invocation) -> None:
     _log_to_stderr("jobs")
     services = invocation.services()
     settings = services.settings
+    heartbeat = Heartbeat(services.database, services.place.gateway_id, "jobs", utc_now)
     forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
     retention = Retention(services.database, services.place, settings, utc_now)
     announced = AnnouncementFiles(settings, utc_now)
@@ -211,6 +218,7 @@ def jobs(invocation: Invocation) -> None:
     )
 
     def beside() -> None:
+        heartbeat.poll()
         forgetting.poll()
         retention.poll()
         coming.poll()
@@ -239,6 +247,7 @@ def sealer(invocation: Invocation) -> None:
     from gateway.audit.sealer import Sealer
     from gateway.audit.targets.look import look_into_directories
     from gateway.audit.witness import Witness
+    from gateway.heartbeat import Heartbeat
     from gateway.installation import known_logs, open_signing_key, open_witness_key, sealer_memory, witnessed_memory
     from gateway.supervisor import StopFlag
 
@@ -250,6 +259,7 @@ def sealer(invocation: Invocation) -> None:
     witness = Witness(
         services.database, place.owner_id, logs, lambda: open_witness_key(settings), witnessed_memory(settings)
     )
+    heartbeat = Heartbeat(services.database, place.gateway_id, "sealer", utc_now)
     look_into_directories(services.database, place, settings.audit.targets)
     Sealer(
         services.database,
@@ -260,6 +270,7 @@ def sealer(invocation: Invocation) -> None:
         memory=sealer_memory(settings),
         open_key=lambda: open_signing_key(services),
         beside=witness.answer,
+        each_round=heartbeat.poll,
     ).run(stop)
 
 

@@ -354,7 +354,7 @@ def load(config: Path | None = None, state: Path | None = None) -> Settings:
     Raises: UsageError naming the file, the key and what is expected there.
     """
     path = config_path(config)
-    environment = _environment()
+    environment = given_by_environment()
     document = _without(_document(path) if path is not None else {}, environment)
     try:
         settings = Settings(**document)
@@ -382,8 +382,8 @@ def _document(path: Path) -> dict[str, Any]:
     return document
 
 
-def _environment() -> dict[tuple[str, ...], str]:
-    """Our variables: the levels of each key, to the variable's name."""
+def given_by_environment() -> dict[tuple[str, ...], str]:
+    """Our variables: the levels of each key, to the variable's name. Raises: UsageError for one that is no setting."""
     found: dict[tuple[str, ...], str] = {}
     for name in os.environ:
         if name.upper().startswith(PREFIX) and name.upper() != "GJESTENETT_CONFIG":

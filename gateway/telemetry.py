@@ -7,7 +7,7 @@ import math
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,24 @@ class Report:
     gauges: dict[Key, float] = field(default_factory=dict)
     names: dict[Key, int] = field(default_factory=dict)
     """(group, outcome, category, name) → how often."""
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A server that DNS asks: how many of the `workers` that know it hold it for `up`; how long it took at most."""
+
+    server: str
+    up: int
+    workers: int
+    rtt_s: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many DNS workers were heard lately, and what they say of the servers that they ask."""
+
+    workers: int
+    upstreams: tuple[Upstream, ...]
 
 
 def read_report(octets: bytes) -> Report | None:
@@ -136,6 +154,13 @@ class Totals(Collector):
             for worker in [each for each, (at, _) in self._gauges.items() if now_s - at > _GAUGES_STAND_S]:
                 del self._gauges[worker]
 
+    def standing(self, now_s: float) -> Standing:
+        """How DNS stands at the monotonic moment `now_s`, as the workers said that were heard within a minute."""
+        with self._lock:
+            heard = [figures for at, figures in self._gauges.values() if now_s - at <= _GAUGES_STAND_S]
+        servers = sorted({key[1] for figures in heard for key in figures if key[0] == "upstream_up"})
+        return Standing(len(heard), tuple(_upstream(server, heard) for server in servers))
+
     def collect(self) -> Iterator[Metric]:
         """The figures as Prometheus families."""
         with self._lock:
@@ -161,6 +186,14 @@ class Totals(Collector):
         yield CounterMetricFamily(
             "gjestenett_dns_reports_unreadable", "Datagrams that were no worker's report", self.unreadable
         )
+
+
+def _upstream(server: str, heard: Sequence[Mapping[Key, float]]) -> Upstream:
+    found = [figures for figures in heard if ("upstream_up", server) in figures]
+    took = [figures[key] for figures in found if (key := ("upstream_rtt_seconds", server)) in figures]
+    return Upstream(
+        server, sum(figures["upstream_up", server] > 0 for figures in found), len(found), max(took, default=0.0)
+    )
 
 
 def _latency(counts: Counter[Key]) -> Metric:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from captive_portal.api.calls import answered, unknown
+from captive_portal.api.paging import Asked, answered, no_content
+from captive_portal.api.problems import refused, unknown
+from captive_portal.console.forms import Form
 from captive_portal.console.gate import Call
-from captive_portal.console.lists.rooms import switch
+from captive_portal.console.lists import adding
+from captive_portal.console.lists.adding import UPLOAD_MAX_BYTES
+from captive_portal.console.lists.rooms import refresh_all, switch
 from captive_portal.console.lists.view import Row, every_row, one_row
 from captive_portal.console.visit import Visit
-from gateway.lists import due
+from gateway.lists import due, sources
 from gateway.storage import lists as stored
 
+CONTENT_MAX_CHARS = UPLOAD_MAX_BYTES // 4
+BODY_MAX_BYTES = 2 * UPLOAD_MAX_BYTES
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,59}$", description="The source's key.")]
-
-
-class Asked(BaseModel):
-    """Unknown keys are refused, so that a misspelt one is not silently ignored."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class HistoryAsked(Asked):
@@ -44,6 +46,33 @@ class RefreshAsked(Asked):
 
     key: Key
     accept: bool = False
+
+
+class ListAdded(Asked):
+    """A list of one's own: at an address (`url`), or its text (`content`). `column` is for CSV: a number or a heading;
+    `hours`: how often it is fetched, 6, 24, 72 or 168.
+    """
+
+    category: Annotated[str, Field(max_length=40)]
+    url: Annotated[str | None, Field(max_length=2000, examples=["https://lists.example/gaming.txt"])] = None
+    content: Annotated[str | None, Field(max_length=CONTENT_MAX_CHARS, examples=[None])] = None
+    title: Annotated[str, Field(max_length=200, examples=["Games, from the county"])] = ""
+    format: Annotated[str, Field(max_length=40)] = "auto"
+    column: Annotated[str, Field(max_length=200, examples=[""])] = ""
+    hours: Literal[6, 24, 72, 168] = 24
+    licence: Annotated[str, Field(max_length=200)] = ""
+
+
+class ListRenewed(Asked):
+    """The newer text of a list that came as text."""
+
+    content: Annotated[str, Field(min_length=1, max_length=CONTENT_MAX_CHARS, examples=["game.example\n"])]
+
+
+class AskedAll(BaseModel):
+    """How many lists are being refreshed."""
+
+    asked: int
 
 
 class Progress(BaseModel):
@@ -110,11 +139,37 @@ class ListsApi:
         """The table of the calls."""
         root = "/api/v1/lists"
         return (
-            Call("GET", root, "auditor", self.every, "read", None, Lists, "Every list"),
-            Call("GET", f"{root}/history", "auditor", self.history, "read", HistoryAsked, History, "Its refreshes"),
-            Call("POST", f"{root}/switch", "it", self.switch, "write", SwitchAsked, Listed, "Switch it on or off"),
-            Call("POST", f"{root}/refresh", "it", self.refresh, "write", RefreshAsked, Listed, "Refresh it now"),
-        )
+            Call("GET", root, "auditor", self.every, "read", None, Lists, "Every list", "lists"),
+            Call(
+                "GET", f"{root}/history", "auditor", self.history, "read", HistoryAsked, History,
+                "The refreshes of a list, newest first", "lists",
+            ),
+            Call(
+                "POST", f"{root}/switch", "it", self.switch, "write", SwitchAsked, Listed,
+                "Switch a list on or off", "lists",
+            ),
+            Call(
+                "POST", f"{root}/refresh", "it", self.refresh, "write", RefreshAsked, Listed,
+                "Have a list refreshed now", "lists",
+            ),
+            Call(
+                "POST", f"{root}/refresh-all", "it", self.refresh_all, "write", None, AskedAll,
+                "Have every list refreshed that is on", "lists",
+            ),
+            Call(
+                "POST", root, "it", self.add, "write", ListAdded, Listed, "Add a list of your own", "lists",
+                status=HTTPStatus.CREATED, body_max_bytes=BODY_MAX_BYTES,
+            ),
+            Call("GET", f"{root}/source/{{key}}", "auditor", self.one, "read", None, Listed, "One list", "lists"),
+            Call(
+                "PUT", f"{root}/source/{{key}}/content", "it", self.renew, "write", ListRenewed, Listed,
+                "Replace the text of a list that came as text", "lists", body_max_bytes=BODY_MAX_BYTES,
+            ),
+            Call(
+                "DELETE", f"{root}/source/{{key}}", "it", self.remove, "write", None, None,
+                "Remove a list of your own", "lists", status=HTTPStatus.NO_CONTENT,
+            ),
+        )  # fmt: skip
 
     def every(self, visit: Visit) -> Response:
         """GET /api/v1/lists"""
@@ -151,14 +206,61 @@ class ListsApi:
             )  # fmt: skip
         return self._now(visit)
 
+    def refresh_all(self, visit: Visit) -> Response:
+        """POST /api/v1/lists/refresh-all"""
+        return answered(AskedAll, {"asked": refresh_all(visit)})
+
+    def add(self, visit: Visit) -> Response:
+        """POST /api/v1/lists"""
+        asked = visit.asked
+        if (asked.url is None) == (asked.content is None):
+            return refused({"url": "send either `url` or `content`"})
+        fields = ("url", "title", "category", "format", "column", "hours", "licence")
+        described = replace(visit, form=Form({name: [str(getattr(asked, name) or "")] for name in fields}))
+        made = (
+            adding.added(described)
+            if asked.content is None
+            else adding.uploaded(described, "list.txt", asked.content.encode())
+        )
+        if isinstance(made, dict):
+            return refused({"content" if field == "file" else field: text for field, text in made.items()})
+        answer = self._standing(visit, made.key)
+        answer.status_code = HTTPStatus.CREATED
+        answer.headers["Location"] = f"/api/v1/lists/source/{made.key}"
+        return answer
+
+    def one(self, visit: Visit) -> Response:
+        """GET /api/v1/lists/source/{key}"""
+        return self._standing(visit, visit.params["key"])
+
+    def renew(self, visit: Visit) -> Response:
+        """PUT /api/v1/lists/source/{key}/content"""
+        row = self._own(visit)
+        if row is None or row.source.url:
+            return unknown(visit, "there is no such list that came as text")
+        adding.renewed(visit, row.source, "list.txt", visit.asked.content.encode())
+        return self._standing(visit, row.source.key)
+
+    def remove(self, visit: Visit) -> Response:
+        """DELETE /api/v1/lists/source/{key}: only one's own; those of the catalogue are switched off."""
+        row = self._own(visit)
+        if row is None or not sources.drop(visit.session, visit.services.place, row.source.key):
+            return unknown(visit, "there is no such list of your own")
+        return no_content()
+
+    def _own(self, visit: Visit) -> Row | None:
+        row = one_row(visit.session, visit.services, visit.params["key"], visit.now)
+        return row if row is not None and row.own else None
+
+    def _standing(self, visit: Visit, key: str) -> Response:
+        row = one_row(visit.session, visit.services, key, visit.now)
+        return unknown(visit, f"there is no source {key!r}") if row is None else answered(Listed, _facts(row))
+
     def _row(self, visit: Visit) -> Row | None:
         return one_row(visit.session, visit.services, visit.asked.key, visit.now)
 
     def _now(self, visit: Visit) -> Response:
-        row = self._row(visit)
-        return (
-            unknown(visit, f"there is no source {visit.asked.key!r}") if row is None else answered(Listed, _facts(row))
-        )
+        return self._standing(visit, visit.asked.key)
 
 
 def _facts(row: Row) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-from starlette.responses import JSONResponse, Response
+from pydantic import BaseModel, Field, field_validator
+from starlette.responses import Response
 
-from captive_portal.api.calls import answered, problem, unknown
+from captive_portal.api.paging import Asked, answered
+from captive_portal.api.problems import problem, unknown
 from captive_portal.console.gate import Call
 from captive_portal.console.policy.compiled import SnapshotReader
 from captive_portal.console.visit import Visit
@@ -22,12 +23,6 @@ from policies.snapshot import Snapshot
 
 MAX_NAMES = 10_000
 NOT_COMPILED = "no policy is compiled yet"
-
-
-class Asked(BaseModel):
-    """Unknown keys are refused, so that a misspelt one is not silently ignored."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class ExplainAsked(Asked):
@@ -86,7 +81,7 @@ class Since(BaseModel):
     note: str
 
 
-class Listed(BaseModel):
+class ListedName(BaseModel):
     """A list that has the name or one above it; `names` is how many names the list has, and `since` when it has stood
     with this content here (none for lists that come with the product).
     """
@@ -148,7 +143,7 @@ class Explanation(BaseModel):
     reasons: list[Reason]
     changes: list[Change]
     since: Since | None
-    lists: list[Listed]
+    lists: list[ListedName]
     quarantine: list[Held]
     judged: list[Judgement]
     safe_search: str | None
@@ -190,15 +185,21 @@ class PolicyApi:
         """The table of the calls."""
         root = "/api/v1/policy"
         return (
-            Call("GET", f"{root}/explain", "it", self.explain, "read", ExplainAsked, Explanation, "Why open or closed"),
-            Call("POST", f"{root}/classify", "it", self.classify, "none", ClassifyAsked, Classification, "What it is"),
-        )
+            Call(
+                "GET", f"{root}/explain", "it", self.explain, "read", ExplainAsked, Explanation,
+                "Why a name is open or closed, for a group at a moment", "policy",
+            ),
+            Call(
+                "POST", f"{root}/classify", "it", self.classify, "none", ClassifyAsked, Classification,
+                "What many names are", "policy", changes=False,
+            ),
+        )  # fmt: skip
 
     def explain(self, visit: Visit) -> Response:
         """GET /api/v1/policy/explain"""
         compiled = self._snapshot.read()
         if compiled is None:
-            return problem(HTTPStatus.SERVICE_UNAVAILABLE, NOT_COMPILED)
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, NOT_COMPILED, kind="not-compiled")
         facts = explained(visit, compiled.snapshot, visit.asked)
         if facts == "group":
             return unknown(visit, f"there is no group {visit.asked.group!r}")
@@ -210,7 +211,7 @@ class PolicyApi:
         """POST /api/v1/policy/classify"""
         compiled = self._snapshot.read()
         if compiled is None:
-            return problem(HTTPStatus.SERVICE_UNAVAILABLE, NOT_COMPILED)
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, NOT_COMPILED, kind="not-compiled")
         classifier = Classifier(compiled.snapshot, judge=visit.asked.judge)
         if visit.asked.judge and not classifier.has_judge:
             return problem(HTTPStatus.CONFLICT, "there is no judge in the compiled policy")
@@ -231,10 +232,3 @@ def explained(visit: Visit, snapshot: Snapshot, asked: ExplainAsked) -> dict[str
     at = at if at.tzinfo else at.replace(tzinfo=snapshot.policy.zone)
     place = visit.services.place
     return explanation(name, group, at, snapshot, published(visit.session, place), list_since(visit.session, place))
-
-
-def document(schema: dict[str, Any]) -> Call:
-    """GET /api/v1/openapi.json"""
-    return Call(
-        "GET", "/api/v1/openapi.json", "it", lambda _visit: JSONResponse(schema), "none", None, None, "This document"
-    )

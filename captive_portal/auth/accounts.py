@@ -19,7 +19,7 @@ from gateway.audit.scope import EVERYTHING, Scope, scope_of
 from gateway.clock import format_utc
 from gateway.errors import UsageError
 from gateway.settings import Console
-from gateway.storage import console_queries, staff
+from gateway.storage import api_tokens, console_queries, staff
 from gateway.storage.engine import Session
 from gateway.storage.models import SetupLink, Staff
 from gateway.storage.places import Place
@@ -154,13 +154,14 @@ def scope_of_named(session: Session, place: Place, username: str) -> Scope:
 
 
 def disable_account(session: Session, place: Place, username: str, now: datetime, *, by: str) -> None:
-    """End an account now: its browsers are signed out, its links stop working. `reset_account` opens it again.
+    """End an account now: its browsers are signed out, its links and tokens end. `reset_account` opens it again.
 
     Raises: UsageError.
     """
     account = named(session, place, username)
     account.disabled_at = now
     console_queries.end_sessions_of(session, account.id)
+    api_tokens.revoke_all(session, account.id, now)
     for link in console_queries.links_of(session, account.id):
         session.delete(link)
     session.flush()
@@ -168,7 +169,10 @@ def disable_account(session: Session, place: Place, username: str, now: datetime
 
 
 def reset_account(session: Session, place: Place, username: str, now: datetime, *, by: str = "") -> Link:
-    """Take an account's password and second factor, end its sessions, and make a new link. Raises: UsageError."""
+    """Take an account's password, second factor and tokens, end its sessions, and make a new link.
+
+    Raises: UsageError.
+    """
     account = named(session, place, username)
     if account.ends_at is not None and account.ends_at <= now:
         raise UsageError(
@@ -183,6 +187,7 @@ def reset_account(session: Session, place: Place, username: str, now: datetime, 
     account.totp_secret, account.totp_step = None, 0
     staff.set_recovery_codes(session, account.id, ())
     console_queries.end_sessions_of(session, account.id)
+    api_tokens.revoke_all(session, account.id, now)
     record_change(session, place, "reset", account, by, now)
     return _new_link(session, account, now)
 
@@ -193,7 +198,7 @@ def list_accounts(session: Session, place: Place, now: datetime) -> Sequence[Acc
         Account(
             row.username,
             row.role,
-            _state(row, now),
+            state_of(row, now),
             row.created_at,
             row.ends_at,
             scope_of(row),
@@ -270,12 +275,19 @@ def has_ended(account: Staff, now: datetime) -> bool:
     return account.ends_at is not None and account.ends_at <= now
 
 
+def is_usable(account: Staff, place: Place, now: datetime) -> bool:
+    """Whether the account may do anything just now: ours, neither disabled nor ended, and with a way to sign in."""
+    ours = account.owner_id == place.owner_id and account.disabled_at is None
+    return ours and can_sign_in(account) and not has_ended(account, now)
+
+
 def can_sign_in(account: Staff) -> bool:
     """Whether the account has been given a way to sign in: a password here, or a name at the provider."""
     return bool(account.password_hash or account.oidc_subject)
 
 
-def _state(account: Staff, now: datetime) -> Literal["ready", "waiting", "disabled", "ended"]:
+def state_of(account: Staff, now: datetime) -> Literal["ready", "waiting", "disabled", "ended"]:
+    """How an account stands: it can be signed in to, waits for its link to be used, is suspended, or has ended."""
     if account.disabled_at:
         return "disabled"
     return "ended" if has_ended(account, now) else "ready" if can_sign_in(account) else "waiting"
@@ -319,14 +331,19 @@ def _new_link(session: Session, account: Staff, now: datetime) -> Link:
     return link
 
 
-def record_change(session: Session, place: Place, change: str, account: Staff, by: str, now: datetime) -> None:
-    """The leaf of a change of an account, in the transaction of the change. `by` is who made it."""
+def record_change(
+    session: Session, place: Place, change: str, account: Staff, by: str, now: datetime, *, scope: str | None = None
+) -> None:
+    """The leaf of a change of an account, in the transaction of the change. `by` is who made it.
+
+    `scope` says what was changed where it is not the account's own limits.
+    """
     record(
         session,
         place,
         "staff_change",
         {"change": change, "role": account.role},
-        {"staff": by, "subject": account.username, "scope": _limits(account)},
+        {"staff": by, "subject": account.username, "scope": _limits(account) if scope is None else scope},
         now,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from captive_portal.auth.accounts import can_sign_in, has_ended
+from captive_portal.auth.accounts import is_usable
 from captive_portal.auth.tokens import TOKEN_MAX_CHARS, new_token, token_sha256
 from gateway.audit.record import record
 from gateway.audit.scope import Scope, scope_of
@@ -32,6 +32,8 @@ class SignedIn:
     unit: str = ""
     """Of a host: the unit whose courses are theirs."""
     session_id: str = ""
+    token_scopes: frozenset[str] | None = None
+    """What a token lets its program do; None in a browser, which does whatever the role may."""
 
 
 def sign_in(
@@ -54,6 +56,7 @@ def sign_in(
     if previous:
         staff.end_session(session, token_sha256(previous))
     token = new_token()
+    account.last_sign_in_at = now
     session.add(
         StaffSession(
             token_sha256=token_sha256(token),
@@ -87,9 +90,7 @@ def who(session: Session, place: Place, token: str, now: datetime, idle: timedel
     if row is None or row.expires_at <= now or row.seen_at + idle <= now:
         return None
     account = row.staff
-    if account.disabled_at is not None or account.owner_id != place.owner_id or not can_sign_in(account):
-        return None
-    if has_ended(account, now):
+    if not is_usable(account, place, now):
         return None
     touch = now - row.seen_at >= SEEN_STEP
     return SignedIn(

@@ -53,7 +53,8 @@ class Page:
     """A route: what it answers, to whom, and in which kind of transaction.
 
     Where `upload_max_bytes` is more than 0 a form may bring a file; its body is read only of those who may, and one
-    that is larger is answered by `too_large`, in a transaction that reads.
+    that is larger is answered by `too_large`, in a transaction that reads. A page that `is_use` not
+    is asked for by a browser on its own, and keeps nobody signed in.
     """
 
     method: Literal["GET", "POST"]
@@ -65,24 +66,41 @@ class Page:
     upload_max_bytes: int = 0
     max_fields: int = MAX_FIELDS
     too_large: Callable[[Visit], Response] | None = None
+    is_use: bool = True
 
 
 @dataclass(frozen=True)
 class Call:
-    """A route of the JSON API for those who are signed in: like a page, with models for what is asked and answered.
+    """A route of the JSON API: like a page, with models for what is asked and answered.
 
-    `asks` is read from the query of a GET and from the JSON body of a POST, into `Visit.asked`. Calls carry no form
-    token: a POST has to be JSON, which no foreign page can send unasked, and must not come from one as browsers say.
+    `asks` is read from the query of a GET and from the JSON body of others, into `Visit.asked`. Calls carry no form
+    token: with a browser's session what changes something has to be JSON or a method that no foreign page can send
+    unasked, and must not come from one as browsers say; a program's token is sent by nobody else.
+
+    `room` is the group of rooms that a token's scopes name, "" for what any token may; `changes` says that it takes the
+    scope to write (None: unless it is a GET). `precondition` tells whether If-Match is read, or has to be there.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
-    permission: Literal["it", "auditor"]
+    permission: Literal["it", "auditor", "host", "staff"]
     answer: Callable[[Visit], Response]
     transaction: Transaction
     asks: type[BaseModel] | None
     answers: type[BaseModel] | None
     summary: str
+    room: str = ""
+    changes: bool | None = None
+    status: HTTPStatus = HTTPStatus.OK
+    precondition: Literal["", "optional", "required"] = ""
+    media_type: str = "application/json"
+    body_max_bytes: int = 2 << 20
+
+    @property
+    def scope(self) -> str:
+        """The scope that a token needs, such as `policy:read`; "" where any token does."""
+        changes = self.method != "GET" if self.changes is None else self.changes
+        return f"{self.room}:{'write' if changes else 'read'}" if self.room else ""
 
 
 def routes(pages: tuple[Page, ...], services: Services, look: Look) -> list[Route]:
@@ -242,7 +260,7 @@ def _answer_staff(page: Page, visit: Visit) -> Response:
             return visit.failed(HTTPStatus.FORBIDDEN, reason="role")
         if page.method == "POST" and not _token_is_ours(secret, visit):
             return visit.failed(HTTPStatus.FORBIDDEN, reason="stale")
-        if staff.touch:
+        if staff.touch and page.is_use:
             _touch(visit)
     return run(page, visit)
 

@@ -44,6 +44,7 @@ class Group:
 
 
 GROUPS = (
+    Group(N_("Overview"), (Room("/", N_("Overview"), "auditor", besides=("/overview",)),)),
     Group(
         N_("Guests"),
         (
@@ -84,6 +85,9 @@ GROUPS = (
         (
             Room("/network", N_("Network"), "it"),
             Room("/sessions", N_("Who is signed in"), "it"),
+            Room("/staff", N_("Accounts"), "it"),
+            Room("/settings", N_("Settings"), "it"),
+            Room("/tokens", N_("Everybody’s access tokens"), "it"),
         ),
     ),
 )

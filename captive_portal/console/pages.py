@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from captive_portal.api import account, courses, devices, evidence, policy_draft, policy_groups, rules
+from captive_portal.api.exemption_requests import RequestsApi
+from captive_portal.api.exports import ExportsApi
 from captive_portal.api.lists import ListsApi
 from captive_portal.api.policy import PolicyApi
+from captive_portal.api.policy_names import NamesApi
 from captive_portal.console import health, lookups, network, outage
 from captive_portal.console.assets import Assets
 from captive_portal.console.courses.pages import pages as of_courses
 from captive_portal.console.devices.pages import pages as of_devices
 from captive_portal.console.entry.pages import pages as of_entry
+from captive_portal.console.evidence.exports import ExportShelf
 from captive_portal.console.evidence.pages import pages as of_evidence
 from captive_portal.console.gate import Call, Page
 from captive_portal.console.lists.pages import pages as of_lists
+from captive_portal.console.overview.pages import pages as of_overview
 from captive_portal.console.policy.compiled import SnapshotReader
 from captive_portal.console.policy.pages import pages as of_policy
 from captive_portal.console.rules.pages import pages as of_rules
+from captive_portal.console.settings.pages import pages as of_settings
 from gateway.context import Services
 from gateway.telemetry import Totals
 
 
-def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
+def all_pages(services: Services, dns: Totals, shelf: ExportShelf | None = None) -> tuple[Page, ...]:
     """The tables, one after the other: method, path, permission, page, transaction."""
     snapshot = SnapshotReader(services.settings.state)
     return (
@@ -32,16 +39,32 @@ def all_pages(services: Services, dns: Totals) -> tuple[Page, ...]:
         Page("GET", "/network/{network}/switch", "it", outage.ask, "read"),
         Page("POST", "/network/{network}/switch", "it", outage.switch, "write"),
         Page("POST", "/network/{network}/restore", "it", outage.restore, "write"),
+        *of_overview(snapshot, dns),
         *of_entry(services),
         *of_devices(),
         *of_courses(services, snapshot),
         *of_policy(snapshot),
         *of_lists(snapshot),
         *of_rules(),
-        *of_evidence(services),
+        *of_evidence(shelf or ExportShelf(services.settings.state)),
+        *of_settings(),
     )
 
 
-def all_calls(services: Services) -> tuple[Call, ...]:
+def all_calls(services: Services, shelf: ExportShelf) -> tuple[Call, ...]:
     """The table of the JSON API."""
-    return (*PolicyApi(SnapshotReader(services.settings.state)).calls(), *ListsApi().calls())
+    snapshot = SnapshotReader(services.settings.state)
+    return (
+        *PolicyApi(snapshot).calls(),
+        *policy_draft.calls(),
+        *policy_groups.calls(),
+        *NamesApi(snapshot).calls(),
+        *RequestsApi(snapshot).calls(),
+        *ListsApi().calls(),
+        *rules.calls(),
+        *devices.calls(),
+        *courses.calls(),
+        *evidence.calls(),
+        *ExportsApi(shelf).calls(),
+        *account.calls(),
+    )

@@ -51,6 +51,8 @@ class Visit:
     transaction: Session | None = None
     asked: Any = None
     """What a call of the JSON API asks for: an instance of the model that it declares."""
+    if_match: str = ""
+    """The edition that a call of the JSON API has seen, as it said in `If-Match`."""
 
     @property
     def session(self) -> Session:
@@ -95,6 +97,11 @@ class Visit:
     def rooms(self) -> navigation.Shown:
         """The rooms of whoever is signed in, on pages that nobody else reaches."""
         return navigation.shown(self.member.role, self.path)
+
+    def room(self, path: str) -> str:
+        """What the room of this path is called, in the language of the visit; "" where the reader may not use it."""
+        found = navigation.shown(self.member.role, path.partition("#")[0]).room
+        return "" if found is None else self.look.translator(self.language)(found.title)
 
     def in_language(self, code: str) -> str:
         """This page in another language: what it was asked, too, once somebody is signed in."""

@@ -69,7 +69,6 @@ class Notices:
         self._settings: Settings = site.services.settings
         self._clock = site.services.clock
         self._names_kept = NamesKept(site.services.place.owner_id)
-        self._blanks = tuple(f"privacy.{key}" for key in blanks(self._settings.privacy))
 
     def current(self, session: Session, group_key: str = "", *, code_asked: bool = False) -> Notice:
         """For who accepts now, in a group. `code_asked`: a course code is, as while a course is open."""
@@ -77,7 +76,7 @@ class Notices:
         over = parse_period(self._settings.privacy.acceptances).end(self._clock(), MUNICIPAL_ZONE)
         return Notice(
             privacy=self._settings.privacy,
-            blanks=self._blanks,
+            blanks=tuple(f"privacy.{key}" for key in blanks(self._settings.privacy)),
             asked=frozenset(field for field, need in asked.items() if need != "no")
             | ({"course_code"} if code_asked else frozenset()),
             kept_until=over.astimezone(MUNICIPAL_ZONE).date(),

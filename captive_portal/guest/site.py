@@ -109,6 +109,7 @@ class Visit:
         **values: object,
     ) -> HTMLResponse:
         """A page from `templates/guest/`. With `gaps` it is kept, unless `values` are one guest's: `KeptPages.fill`."""
+        values = {**self._as_set(), **values}
         if gaps is None or not keep:
             html = self._render({**values, **(gaps or {}), "template": template})
         else:
@@ -116,20 +117,26 @@ class Visit:
             html = self.site.kept.fill({**values, **same, "template": template}, gaps, self._render)
         return HTMLResponse(html, status, {**PAGE_HEADERS, "Vary": "Accept-Language", **(headers or {})})
 
+    def _as_set(self) -> dict[str, object]:
+        """What pages show of settings that IT changes while everything runs: pages that are kept differ by it."""
+        settings = self.site.services.settings
+        owner = settings.owner
+        return {
+            "helpdesk": {"unit": owner.unit, "phone": owner.helpdesk_phone, "hours": owner.helpdesk_hours},
+            "statement": settings.portal.accessibility_statement,
+        }
+
     def _render(self, values: Mapping[str, object]) -> str:
-        owner = self.site.services.settings.owner
         return self.site.templates.get_template(f"guest/{values['template']}").render(
             {
                 **values,
                 "t": self.translator,
                 "owner": self.site.services.place.owner_name,
-                "helpdesk": {"unit": owner.unit, "phone": owner.helpdesk_phone, "hours": owner.helpdesk_hours},
                 "languages": [(code, LANGUAGE_NAMES[code]) for code in self.site.languages],
                 "here": _here(self.request),
                 "link": self.link,
                 "chosen_language": self.chosen_language,
                 "assets": self.site.assets,
-                "statement": self.site.services.settings.portal.accessibility_statement,
             }
         )
 

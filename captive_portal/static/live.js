@@ -3,6 +3,8 @@
 // An element with data-live-every="SECONDS" has the page fetched again after so many seconds. Of each element with
 // data-live (and an id) what it holds is then replaced by what the same element holds now; those with
 // data-live="at the end" only once nothing is under way any more. Without scripts the page has a link instead.
+// data-live-from="PATH" beside data-live-every fetches those parts alone; each that was replaced then says "renewed".
+// A page that nobody sees is fetched when somebody does again.
 
 const LONGEST_S = 60;
 let failures = 0;
@@ -16,7 +18,9 @@ function wait() {
 
 async function look() {
   try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (document.hidden) await new Promise((seen) => addEventListener("visibilitychange", seen, { once: true }));
+    const from = document.querySelector("[data-live-every]").dataset.liveFrom || location.href;
+    const answer = await fetch(from, { headers: { accept: "text/html" } });
     if (answer.redirected) return location.reload(); // as to the page of signing in
     if (!answer.ok && answer.status !== 404) throw new Error(String(answer.status));
     show(new DOMParser().parseFromString(await answer.text(), "text/html"));
@@ -40,6 +44,7 @@ function show(page) {
     const index = focused ? [...old.querySelectorAll(FOCUSABLE)].indexOf(focused) : -1;
     old.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
     if (index >= 0) old.querySelectorAll(FOCUSABLE)[index]?.focus();
+    old.dispatchEvent(new Event("renewed", { bubbles: true }));
   }
   if (ended) document.title = page.title;
 }

@@ -17,7 +17,7 @@ from gateway.storage.places import Place
 
 
 class StoredIntent:
-    """The enforcer's `Desired`, over the database."""
+    """The enforcer's `Desired`, over the database. `each_wait` is called before each wait, about once a second."""
 
     def __init__(
         self,
@@ -26,12 +26,17 @@ class StoredIntent:
         clock: Clock,
         stopping: Callable[[], bool],
         keep_octets: timedelta = timedelta(),
+        each_wait: Callable[[], object] = lambda: None,
     ) -> None:
-        """`keep_octets`: for how long after a grant has ended it is kept how much was sent and received under it."""
+        """`keep_octets`: for how long after a grant has ended it is kept how much was sent and received under it.
+
+        `each_wait` is called whenever it waits.
+        """
         self._database = database
         self._owner_id, self._keep_octets = place.owner_id, keep_octets
         self._gateway_id = place.gateway_id
         self._clock = clock
+        self._each_wait = each_wait
         self._feed = open_feed(database, ("grants",), stopping)
 
     def load(self) -> Intent:
@@ -88,6 +93,7 @@ class StoredIntent:
 
     def wait(self, timeout_s: float) -> bool:
         """Whether intent changed within `timeout_s`."""
+        self._each_wait()
         return self._feed.wait(timeout_s)
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ from gateway.audit.periods import parse_period
 from gateway.audit.record import record
 from gateway.clock import MUNICIPAL_ZONE, Clock, format_utc
 from gateway.settings import Privacy, Settings
-from gateway.storage import blocks, erasures, exemption_requests, outages, persons, staff
+from gateway.storage import api_tokens, blocks, erasures, exemption_requests, kept_answers, outages, persons, staff
 from gateway.storage.engine import Database, StorageUnavailableError
 from gateway.storage.persons import STAFF_FIELDS, About
 from gateway.storage.places import Place
@@ -145,6 +145,7 @@ class Retention:
             time.sleep(PAUSE_S)
         if self._run is None and time.monotonic() >= self._wipe_at:
             self._wipe_at = time.monotonic() + WIPE_EVERY_S
+            self._forget_answers()
             self._wipe()
 
     def _step(self, run: _Run) -> bool:
@@ -192,6 +193,7 @@ class Retention:
         with self._database.write() as session:
             persons.forget_staff(session, self._place.owner_id, run.over.staff_names)
             staff.end_expired_sessions(session, self._clock())  # they hold addresses
+            api_tokens.forget(session, self._place.owner_id, self._clock())
             old = self._clock() - exemption_requests.KEPT
             gone = exemption_requests.forget(session, self._place.owner_id, old, run.over.staff_names)
             gone += blocks.forget_ended(session, self._place.owner_id, self._clock())
@@ -205,6 +207,15 @@ class Retention:
         self._run, self._done, self._wipe_at = None, run.day, 0.0
         if run.erased:
             log.info("retention: the personal values of %d entries of the log were erased", run.erased)
+
+    def _forget_answers(self) -> None:
+        """Answers of the JSON API that were kept for calls that might come again: a day, and not the next one too."""
+        now, owner_id = self._clock(), self._place.owner_id
+        with self._database.read() as session:
+            old = kept_answers.count_old(session, owner_id, now)
+        if old:
+            with self._database.write() as session:
+                kept_answers.forget(session, owner_id, now)
 
     def _wipe(self) -> None:
         now = self._clock()

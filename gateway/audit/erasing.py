@@ -15,7 +15,7 @@ from typing import Literal
 from gateway.audit import merkle
 from gateway.audit.erasure_list import ErasureList, Ranges, merge, parse_ranges, ranges_of, write_ranges
 from gateway.audit.record import record
-from gateway.storage import erasures, leaves, persons
+from gateway.storage import erasures, kept_answers, leaves, persons
 from gateway.storage.engine import Session
 from gateway.storage.places import Place
 
@@ -43,6 +43,7 @@ def erase_leaves(
     if any(leaf.index is None for leaf in found):
         raise ValueError("only sealed leaves are erased")
     persons.delete_values(session, [leaf.leaf_id for leaf in found])
+    kept_answers.forget_all(session, place.owner_id)
     return note_erased(session, place, found, ground, now, by=by, reason=reason)
 
 

@@ -222,8 +222,8 @@ def report_restore(database: Database, owner_id: str, error: RestoredError, now:
 @dataclass
 class Sealer:
     """One sealer's work on one owner's log. `open_key` reads the key again when it was replaced; `beside` is what
-    else is
-    signed here, called at each round with the same key's safety: not at all while a restore waits to be acknowledged.
+    else is signed here, called at each round with the same key's safety: not at all while a restore waits to be
+    acknowledged. `each_round` is called at each round of `run`, whatever is in the way.
     """
 
     database: Database
@@ -234,6 +234,7 @@ class Sealer:
     memory: Memory | None = None
     open_key: Callable[[], SignerKey] | None = None
     beside: Callable[[datetime], object] = lambda _now: None
+    each_round: Callable[[], object] = lambda: None
     _troubles: dict[str, str] = field(default_factory=dict)
 
     def round(self) -> bool:
@@ -288,6 +289,7 @@ class Sealer:
         try:
             while not stopping():
                 started = time.monotonic()
+                self.each_round()
                 if self.round():
                     continue
                 time.sleep(max(0.0, EVERY_S - (time.monotonic() - started)))

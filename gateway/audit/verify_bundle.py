@@ -1553,6 +1553,7 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "device_blocked": {"change", "until"},
     "network_switched": {"network", "mode", "until"},
     "course_changed": {"change", "course", "group", "since", "until", "devices"},
+    "setting_changed": {"setting"},
     "host_answered": {"answer", "asked", "grant"},
     "erased": {"leaves", "ground"},
     "retention_run": {"before", "erased"},

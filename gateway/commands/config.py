@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,7 +14,12 @@ import gateway
 from gateway import checks
 from gateway.clock import utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation
+from gateway.errors import GatewayError
+from gateway.installation import open_services
+from gateway.operational import over
 from gateway.settings import Settings
+from gateway.settings_origin import rows, shown
+from gateway.storage import operational
 
 STARTER = Path(gateway.__file__).with_name("starter.toml")
 
@@ -41,24 +49,31 @@ def starter() -> None:
 @json_option
 @pass_invocation
 def show(invocation: Invocation, as_json: bool) -> None:
-    """Print every setting; defaults are marked, secrets hidden."""
-    settings = invocation.settings
-    values = settings.model_dump(mode="json")
-    if values["database"]["url"] and not values["database"]["url"].startswith("sqlite"):
-        values["database"]["url"] = "(hidden)"
+    """Print every setting; defaults and what was changed in the console are marked, secrets hidden."""
+    changed = _changed_in_console(invocation.settings)
+    settings = over(invocation.settings, changed)
     if as_json:
-        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+        click.echo(json.dumps(shown(settings), ensure_ascii=False, indent=2))
         return
-    defaults = Settings.model_construct().model_dump(mode="json")
-    for section, value in values.items():
-        if not isinstance(value, dict):
-            click.echo(f"{section} = {json.dumps(value)}{_mark(value == defaults[section])}")
-    for section, value in values.items():
-        if isinstance(value, dict):
+    found = sorted(rows(settings, changed.keys()), key=lambda row: row.section != "")
+    for section, of_table in groupby(found, lambda row: row.section):
+        if section:
             click.echo(f"\n[{section}]")
-            for key, one in value.items():
-                click.echo(f"{key} = {json.dumps(one, ensure_ascii=False)}{_mark(one == defaults[section][key])}")
+        for row in of_table:
+            click.echo(f"{row.key} = {row.value}{_MARKS.get(row.origin, '')}")
 
 
-def _mark(is_default: bool) -> str:
-    return "  # default" if is_default else ""
+def _changed_in_console(settings: Settings) -> Mapping[str, Any]:
+    """What IT has changed while everything ran; nothing where no installation of this version can be read."""
+    try:
+        services = open_services(settings, utc_now)
+    except GatewayError:
+        return {}
+    try:
+        with services.database.read() as session:
+            return {key: row.value for key, row in operational.all_of(session, services.place.owner_id).items()}
+    finally:
+        services.database.close()
+
+
+_MARKS = {"default": "  # default", "console": "  # changed in the console"}

@@ -33,10 +33,14 @@ class Invocation:
         return self._settings
 
     def services(self) -> Services:
-        """The prepared installation. Raises: GatewayError when it has not been prepared."""
-        from gateway.installation import open_services  # noqa: PLC0415 - the DNS service must not load the database
+        """The prepared installation, with what IT has changed of the settings since.
 
-        return open_services(self.settings, utc_now)
+        Raises: GatewayError when it has not been prepared.
+        """
+        from gateway.installation import open_services  # noqa: PLC0415 - the DNS service must not load the database
+        from gateway.settings_now import as_changed  # noqa: PLC0415
+
+        return as_changed(open_services(self.settings, utc_now))
 
 
 pass_invocation = click.make_pass_decorator(Invocation)

@@ -13,6 +13,7 @@ from gateway.clock import format_utc, utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation, print_rows
 from gateway.commands.staff_limits import limits, read_end, read_scope, words
 from gateway.commands.staff_oidc import link
+from gateway.commands.staff_tokens import tokens
 from gateway.errors import UsageError
 from gateway.settings import Console
 
@@ -115,6 +116,7 @@ def list_(invocation: Invocation, as_json: bool) -> None:
 
 
 staff.add_command(link)
+staff.add_command(tokens)
 
 
 def _print_link(link: accounts.Link, console: Console) -> None:

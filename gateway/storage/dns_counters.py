@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, literal, select, union_all, update
 
 from gateway.storage.engine import Session
-from gateway.storage.models import DnsAnswers, DnsTopName
+from gateway.storage.models import DnsAnswers, DnsTopName, Gateway, Site
 
 KEEP_ANSWERS = timedelta(days=400)
 KEEP_NAMES = timedelta(hours=24)
@@ -90,23 +91,27 @@ def answers_between(session: Session, owner_id: str, start: datetime, end: datet
     return [Answers(group, outcome, category, int(count)) for group, outcome, category, count in rows]
 
 
-def answers_by_hour(
-    session: Session, owner_id: str, start: datetime, end: datetime
-) -> Sequence[tuple[datetime, Answers]]:
-    """The owner's answers of each hour from `start` until `end`, oldest first: what a chart is drawn of."""
-    rows = session.execute(
-        select(
-            DnsAnswers.hour,
-            DnsAnswers.group_key,
-            DnsAnswers.outcome,
-            DnsAnswers.category,
-            func.sum(DnsAnswers.answers),
+def answers_in_periods(
+    session: Session, owner_id: str, outcomes: Collection[str], bounds: Sequence[datetime]
+) -> Sequence[tuple[int, str, int]]:
+    """(period, category, answers) of the owner that came out as one of `outcomes`: what a chart is drawn of.
+
+    Period 0 is from the first of `bounds`, whole hours that rise, until the second, and so on.
+    """
+    gateways = select(Gateway.id).join(Site, Site.id == Gateway.site_id).where(Site.owner_id == owner_id)
+    periods = [
+        select(literal(period), DnsAnswers.category, func.sum(DnsAnswers.answers))
+        .where(
+            DnsAnswers.owner_id == owner_id,
+            DnsAnswers.gateway_id.in_(gateways),  # which makes a range of the key's third column
+            DnsAnswers.hour >= start,
+            DnsAnswers.hour < end,
+            DnsAnswers.outcome.in_(outcomes),
         )
-        .where(DnsAnswers.owner_id == owner_id, DnsAnswers.hour >= start, DnsAnswers.hour < end)
-        .group_by(DnsAnswers.hour, DnsAnswers.group_key, DnsAnswers.outcome, DnsAnswers.category)
-        .order_by(DnsAnswers.hour, DnsAnswers.group_key, DnsAnswers.outcome, DnsAnswers.category)
-    )
-    return [(hour, Answers(group, outcome, category, int(n))) for hour, group, outcome, category, n in rows]
+        .group_by(DnsAnswers.category)
+        for period, (start, end) in enumerate(pairwise(bounds))
+    ]
+    return [(period, category, int(count)) for period, category, count in session.execute(union_all(*periods))]
 
 
 def top_names(session: Session, owner_id: str, now: datetime, limit: int = NAMES_TOLD) -> Sequence[TopName]:

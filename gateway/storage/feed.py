@@ -20,7 +20,7 @@ from gateway.storage.engine import Database, Session, file_identity
 if TYPE_CHECKING:
     import psycopg
 
-Topic = Literal["grants", "policy", "leaves", "rules", "lists"]
+Topic = Literal["grants", "policy", "leaves", "rules", "lists", "settings"]
 POLL_S = 0.05
 CHANNEL = "gjestenett_change"
 

@@ -194,7 +194,8 @@ def is_applied(session: Session, grant_id: str) -> bool:
     )
 
 
-def _in_force(now: datetime) -> ColumnElement[bool]:
+def in_force(now: datetime) -> ColumnElement[bool]:
+    """That a grant is in force at `now`."""
     return and_(Grant.revoked_at.is_(None), Grant.starts_at <= now, Grant.ends_at > now)
 
 
@@ -204,7 +205,7 @@ def open_grants(session: Session, owner_id: str, now: datetime) -> Sequence[Gran
         select(Grant)
         .join(Device, Device.id == Grant.device_id)
         .options(*SHOWN)
-        .where(Device.owner_id == owner_id, _in_force(now))
+        .where(Device.owner_id == owner_id, in_force(now))
         .order_by(Grant.starts_at.desc())
     ).all()
 
@@ -222,7 +223,7 @@ def grants_of_gateway(
         select(Grant.id, Network.interface, Device.mac, Grant.mark, Grant.ends_at)
         .join(Network, Network.id == Grant.network_id)
         .join(Device, Device.id == Grant.device_id)
-        .where(Network.gateway_id == gateway_id, _in_force(now))
+        .where(Network.gateway_id == gateway_id, in_force(now))
         .order_by(Grant.starts_at)
     ).all()
 

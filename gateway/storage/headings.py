@@ -97,14 +97,15 @@ def _numbered(
     for type_ in query.types or (None,):
         own = [LeafHeading.owner_id == owner_id, *([LeafHeading.type == type_] if type_ is not None else [])]
         narrowed = [*own, *_sites(query)]
-        if _is_outside(session, own, query):
+        cut = _cut_off(session, own, query)
+        if any(cut):
             # Where in the log the period is, along the index by time: as PostgreSQL finds the least of a column, it
             # would walk the log by number until it is met.
-            ends = select(func.min(number + 0), func.max(number + 0)).where(*own, *_times(query))
-            first, last = session.execute(ends).one()
-            if first is None:
+            ends = [func.min(number + 0)] * cut[0] + [func.max(number + 0)] * cut[1]
+            found_ends = session.execute(select(*ends).where(*own, *_times(query))).one()
+            if found_ends[0] is None:
                 continue
-            narrowed += [number >= first, number <= last, *_times(query)]
+            narrowed += [number >= found_ends[0]] * cut[0] + [number <= found_ends[-1]] * cut[1] + _times(query)
         if place is not None:
             narrowed.append(number < place[1] if descending else number > place[1])
         ordered = _HEADING.where(*narrowed).order_by(number.desc() if descending else number)
@@ -112,13 +113,16 @@ def _numbered(
     return sorted(found, key=lambda leaf: leaf.index, reverse=descending)[:limit]
 
 
-def _is_outside(session: Session, own: Sequence[ColumnElement[bool]], query: LeafQuery) -> bool:
-    """Whether the period leaves out any of these leaves; one that holds them all is no condition."""
-    ends = (
-        *([LeafHeading.at < query.since] if query.since is not None else []),
-        *([LeafHeading.at >= query.until] if query.until is not None else []),
+def _cut_off(session: Session, own: Sequence[ColumnElement[bool]], query: LeafQuery) -> tuple[bool, bool]:
+    """Whether any of these leaves come before the period, and after it; a period that holds all is no condition."""
+
+    def is_there(outside: ColumnElement[bool]) -> bool:
+        return session.scalar(select(LeafHeading.leaf_index).where(*own, outside).limit(1)) is not None
+
+    return (
+        query.since is not None and is_there(LeafHeading.at < query.since),
+        query.until is not None and is_there(LeafHeading.at >= query.until),
     )
-    return any(session.scalar(select(LeafHeading.leaf_index).where(*own, end).limit(1)) is not None for end in ends)
 
 
 def _with_entries(session: Session, headings: Select[str, int, datetime]) -> Iterator[FoundLeaf]:

@@ -420,6 +420,7 @@ class Staff(Base):
     oidc_subject: Mapped[str | None] = mapped_column(Text)
     role_by_claim: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether the provider says the role at each sign-in; else it was given by hand."""
+    last_sign_in_at: Mapped[datetime | None]
 
 
 class RecoveryCode(Base):

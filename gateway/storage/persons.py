@@ -31,7 +31,7 @@ BATCH = 500
 ADVISORY_LOCK = 0x676A6575
 STAFF_FIELDS = ("by", "staff")
 """Fields that name the member of staff who acted: they stay when the person that a leaf is about is erased."""
-TEXT_FIELDS = ("reason", "note", "purpose", "filter", "scope", "unit", "title", "subject")
+TEXT_FIELDS = ("reason", "note", "purpose", "filter", "scope", "unit", "title", "subject", "before", "after")
 """Fields that staff write freely, and so may name anybody in."""
 
 

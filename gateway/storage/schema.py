@@ -14,7 +14,17 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 
 from gateway.errors import GatewayError
-from gateway.storage import base, control_models, exemption_models, models, rules_draft_models, rules_wait_models  # noqa: F401 - every table is known once these are
+from gateway.storage import (  # every table is known once these are
+    api_models,  # noqa: F401
+    base,
+    beat_models,  # noqa: F401
+    control_models,  # noqa: F401
+    exemption_models,  # noqa: F401
+    models,  # noqa: F401
+    operational_models,  # noqa: F401
+    rules_draft_models,  # noqa: F401
+    rules_wait_models,  # noqa: F401
+)
 from gateway.storage.engine import Database, StorageUnavailableError, storage_errors
 from gateway.storage.revision import NEWEST, is_current
 

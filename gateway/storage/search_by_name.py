@@ -15,6 +15,7 @@ from gateway.storage.acceptance_query import (
     BATCH_IDS,
     AcceptanceQuery,
     also,
+    belongs_to,
     candidates,
     check_name,
     each_place,
@@ -115,12 +116,14 @@ def _walk(
             if found < place if descending else found > place:
                 limit -= 1
                 yield found
+    if limit <= 0:
+        return
     for met in _pieces(session, _guests(session, owner_id, query), reached, limit, query, descending=descending):
-        if limit <= 0:
-            return
         for found in _accepted(session, owner_id, query, met):
             limit -= 1
             yield found
+        if limit <= 0:
+            return
 
 
 def _pieces(
@@ -132,7 +135,7 @@ def _pieces(
     *,
     descending: bool,
 ) -> Iterator[Sequence[tuple[str, str]]]:
-    """Guests beyond a place, in their order. Those with a name are found together, and so asked for once."""
+    """Guests beyond a place, in their order, some at a time. Those with a name are found together."""
     ordered = guests.order_by(*in_order(NAME_ORDER, Visitor.id, descending=descending))
     if query.name:
         beyond_it = ordered.where(*beyond(NAME_ORDER, Visitor.id, reached, descending=descending))
@@ -143,10 +146,10 @@ def _pieces(
     while True:
         beyond_it = ordered.where(*beyond(NAME_ORDER, Visitor.id, reached, descending=descending))
         met = [(row[0], row[1]) for row in session.execute(beyond_it.limit(size))]
-        yield met
+        yield from (met[start : start + BATCH_IDS] for start in range(0, len(met), BATCH_IDS))
         if len(met) < size:
             return
-        reached, size = met[-1], min(size * 4, BATCH_IDS * 8)
+        reached, size = met[-1], min(size * 4, BATCH_IDS * 2)
 
 
 def _guests(session: Session, owner_id: str, query: AcceptanceQuery) -> Select[str, str]:
@@ -160,7 +163,7 @@ def _guests(session: Session, owner_id: str, query: AcceptanceQuery) -> Select[s
     if is_sqlite(session):  # whose planner would walk all of the owner's
         named = candidates(query.name).cte("named").prefix_with("MATERIALIZED")
         guests = select(NAME_ORDER, Visitor.id).join(named, named.c.visitor_id == Visitor.id)
-        guests = guests.where(Visitor.owner_id.concat("") == owner_id)
+        guests = guests.where(belongs_to(owner_id))
     return guests.where(has_name(query.name))
 
 
@@ -169,8 +172,6 @@ def _accepted(
 ) -> Iterator[Named]:
     """What these guests have accepted of what is asked for."""
     names: dict[str, Any] = {visitor_id: name for name, visitor_id in guests}
-    ids = list(names)
-    for start in range(0, len(ids), BATCH_IDS):
-        rows = few([Acceptance.visitor_id.in_(ids[start : start + BATCH_IDS])])
-        accepted = select(rows.visitor_id, rows.id).where(*also(rows, owner_id, query), *period(query, rows))
-        yield from (Named(names[row.visitor_id], row.visitor_id, row.id) for row in session.execute(accepted))
+    rows = few([Acceptance.visitor_id.in_(list(names))])
+    accepted = select(rows.visitor_id, rows.id).where(*also(rows, owner_id, query), *period(query, rows))
+    yield from (Named(names[row.visitor_id], row.visitor_id, row.id) for row in session.execute(accepted))

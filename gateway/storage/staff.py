@@ -10,7 +10,7 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from gateway.storage.engine import Session, is_writing
-from gateway.storage.keyset import Cut, Part, Place, as_written, beyond, in_order, part
+from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
 from gateway.storage.models import RecoveryCode, SetupLink, Staff, StaffSession
 
 SESSIONS_SHOWN = 500
@@ -75,11 +75,10 @@ def page_of_sessions(
 ) -> Part[StaffSession]:
     """A part of the browsers that are signed in to an owner's accounts, with these; `username` is in their names.
 
-    `cut.by` is `seen` or `name`; a place is (when it was last seen, or the account's name; id).
+    The order is that in which they were last seen; a place is (that moment, id).
     """
-    column: Any = StaffSession.seen_at if cut.by == "seen" else as_written(Staff.username)
     whose: Any = StaffSession.staff_id
-    if cut.by == "seen" and not username:  # SQLite would begin with the accounts, and sort all that they have
+    if not username:  # SQLite would begin with the accounts, and sort all that they have
         whose = func.coalesce(whose, "")
     query = (
         select(StaffSession)
@@ -91,9 +90,9 @@ def page_of_sessions(
         query = query.where(func.lower(Staff.username).contains(username.lower(), autoescape=True))
 
     def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[StaffSession]:
-        rest = query.where(*beyond(column, StaffSession.id, place, descending=descending))
+        rest = query.where(*beyond(StaffSession.seen_at, StaffSession.id, place, descending=descending))
         return session.scalars(
-            rest.order_by(*in_order(column, StaffSession.id, descending=descending)).limit(limit)
+            rest.order_by(*in_order(StaffSession.seen_at, StaffSession.id, descending=descending)).limit(limit)
         ).all()
 
     return part(cut, fetch)

@@ -6,7 +6,7 @@ from alembic import op
 from gateway.storage.types import UtcDateTime
 
 revision = "0025"
-down_revision = "0028"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

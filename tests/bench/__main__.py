@@ -15,6 +15,7 @@ from tests.bench import (
     intake,
     judge,
     online,
+    overview,
     path,
     portal,
     seal,
@@ -28,6 +29,7 @@ from tests.lab.world import missing
 ALONE = {
     "dns": dns.main,
     "online": online.main,
+    "overview": overview.main,
     "portal": portal.main,
     "search": search.main,
     "tables": tables.main,

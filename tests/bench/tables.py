@@ -135,11 +135,9 @@ def _questions(place: Place, rows: int, sites: list[str], versions: list[str], m
     for by, decisions in (("asked", ("",)), ("decided", ("granted", "declined")), ("decided", ("declined",))):
         ask = with_cut(exemption_requests.page_of_requests, decisions)
         found[f"requests by {by}, {' or '.join(decisions) or 'waiting'}"] = Question(by, ask, (half, "0"))
-    for by, name in (("seen", ""), ("name", ""), ("seen", "name-37"), ("name", "name-37"), ("seen", "nobody")):
+    for name in ("", "name-37", "nobody"):
         ask = with_cut(staff.page_of_sessions, now, timedelta(days=4000), name)
-        found[f"signed-in browsers by {by}, {name or 'all'}"] = Question(
-            by, ask, (half, "0") if by == "seen" else ("name-500", "0")
-        )
+        found[f"signed-in browsers, {name or 'all'}"] = Question("seen", ask, (half, "0"))
     history = with_cut(lists.page_of_history, place.gateway_id, "list")
     found["refreshes of a list"] = Question("id", history, (None, rows // 2))
     answers = lambda session, _: dns_counters.answers_between(session, owner, half, half + timedelta(hours=24))  # noqa: E731

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from captive_portal.console.gate import Page as Route
+from gateway.storage import staff
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Response
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 
 NOT_PICTURED: Collection[str] = frozenset(
     {
-        "/",  # leads on to the first room of each role
+        "/",  # is the picture first-steps
+        "/overview/now",  # what the first page fetches
         "/healthz", "/readyz", "/metrics", "/static/{name:path}",  # for programs
         "/log/{index}/proof", "/log/{index}/entry", "/checkpoints/{size}",  # files
         "/acceptances/exports/{key}/{file}",
+        "/account/tokens", "/tokens",  # docs/api.md tells of them
         "/sign-in/oidc", "/sign-in/oidc/done", "/sign-in/oidc/leave",  # lead to the provider and back
     }
 )  # fmt: skip
@@ -61,6 +64,20 @@ def _on_the_code(page: Page, filled: Filled) -> None:
     page.locator("#code").wait_for()
 
 
+def _account(action: str) -> Callable[[Filled], str]:
+    """The path of a page about the account of somebody else of IT."""
+
+    def path(filled: Filled) -> str:
+        from tests.browser.filled_console import OTHER_IT
+
+        with filled.services.database.read() as session:
+            found = staff.by_username(session, filled.place.owner_id, OTHER_IT)
+        assert found is not None
+        return f"/staff/{found.id}{action}"
+
+    return path
+
+
 def _export(page: Page, filled: Filled) -> None:
     page.locator("#reason").fill("Revisjon 2026, sak 26/112")
     page.locator("form[action='/acceptances/export'] button").click()
@@ -88,10 +105,13 @@ WAYS: Mapping[str, Way] = {
     "/policy/rollback/{generation}": Way(lambda filled: "/policy/rollback/3"),
     "/lists/source/{key}": Way(lambda filled: "/lists/source/kommunens-gaming"),
     "/lists/source/{key}/remove": Way(lambda filled: "/lists/source/kommunens-gaming/remove"),
+    **{f"/staff/{{id}}{action}": Way(_account(action)) for action in ("", "/suspend", "/reset", "/second-factor")},
     "/rules/{group}/edit": Way(lambda filled: "/rules/-/edit"),
     "/rules/{group}/preview": Way(lambda filled: "/rules/-/preview?text=nb"),
     "/rules/{group}/publish": Way(lambda filled: "/rules/-/publish"),
     "/rules/{group}/discard": Way(lambda filled: "/rules/-/discard"),
+    "/rules/{group}/proposal": Way(lambda filled: "/rules/library/proposal"),
+    "/rules/versions/{version}/withdraw": Way(lambda filled: f"/rules/versions/{filled.coming}/withdraw"),
     "/acceptances/{id}": Way(lambda filled: f"/acceptances/{filled.acceptance}"),
     "/log/{index}": Way(lambda filled: "/log/3"),
     "/acceptances/exports/{key}": Way(lambda filled: "/acceptances/export", _export),

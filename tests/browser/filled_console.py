@@ -27,10 +27,11 @@ from gateway.audit.record import record
 from gateway.clock import MUNICIPAL_ZONE, utc_now
 from gateway.link.neighbours import Neighbour
 from gateway.lists import draft_edits, generations
-from gateway.storage import dns_counters, grants, rules
+from gateway.storage import dns_counters, grants, rules, staff
 from gateway.storage.course_models import Course
+from gateway.storage.rules_wait_models import RulesProposal
 from gateway.terms import draft as rules_draft
-from gateway.terms import drafting
+from gateway.terms import drafting, proposing
 from gateway.terms.publish import publish, short_texts, starter_texts
 from tests.browser.test_console import PASSWORD, SECRET, RunningConsole
 from tests.lab.certificates import Authority
@@ -81,7 +82,7 @@ class Filled:
         self.services, self.place = running.services, running.services.place
         self.now = utc_now()
         self.course = self.grant = self.acceptance = self.request = self.course_request = ""
-        self.setup_link = self.host_link = ""
+        self.setup_link = self.host_link = self.coming = ""
         self._to_come: list[tuple[datetime, Callable[[Any, datetime], Any]]] = []
 
     def then(self, when: datetime, what: Callable[[Any, datetime], Any]) -> None:
@@ -227,6 +228,26 @@ def _rules(filled: Filled) -> None:
         written = replace(begun, texts=changed, case_number="26/87")
         assert not isinstance(drafting.keep(session, place, "", written, "", OTHER_IT, now), drafting.Overtaken)
 
+    def to_come(session: Any, now: datetime) -> None:
+        written = rules_draft.Draft(short_texts(), f"bibliotek-{year}-2", "nb", "Kommunestyret", case_number="26/93")
+        begins = filled.now + timedelta(days=20)
+        done = drafting.publish_now(session, place, "library", written, drafting.Choice(begins), by=IT, now=now)
+        filled.coming = done.version.id
+
+    def proposal(session: Any, now: datetime) -> None:
+        written = rules_draft.Draft(short_texts(), f"bibliotek-{year}-3", "nb", "Kommunestyret", case_number="26/99")
+        row = drafting.keep(session, place, "library", written, "", OTHER_IT, now)
+        assert not isinstance(row, drafting.Overtaken)
+        account = staff.by_username(session, place.owner_id, OTHER_IT)
+        assert account is not None
+        made = proposing.propose(
+            session, place, "library", row.edition, languages=("nb", "nn", "en"), choice=drafting.Choice(),
+            by=proposing.Person(account.id, account.username), now=now,
+        )  # fmt: skip
+        assert isinstance(made, RulesProposal), made
+
+    filled.then(filled.ago(hours=2.5), to_come)
+    filled.then(filled.ago(hours=2), proposal)
     filled.then(filled.ago(days=19), put(texts, f"{year}-1", ""))
     filled.then(filled.ago(days=14.5), put(short_texts(), f"bibliotek-{year}-1", "library"))
     filled.then(filled.ago(hours=3), draft)

@@ -188,6 +188,8 @@ def test_from_the_printed_link_to_a_closed_category_a_revoked_device_and_a_bundl
     page.get_by_role("button", name="Lagre passordet").click()
     expect(page.get_by_role("status")).to_contain_text("Logg inn")
     _sign_in(page, "kari")
+    expect(page.get_by_role("heading", name="Oversikt")).to_be_visible()
+    page.get_by_role("link", name="Gjester", exact=True).click()
     expect(page.get_by_role("heading", name="Ingen enheter er på nett")).to_be_visible()
 
     running.guest("Ola Nordmann", "Kurs AS", "02:00:00:00:00:01", applied=True)
@@ -347,6 +349,8 @@ def test_every_page_is_accessible_and_fits(
     page.locator("#password").fill(PASSWORD)
     page.locator("main button").click()
     expect(page.locator(".rooms")).to_be_visible()
+    look("overview-empty")
+    page.goto(f"{running.url}/devices")
     look("devices-empty")
     page.goto(f"{running.url}/acceptances")
     look("acceptances-empty")

@@ -56,7 +56,7 @@ FOCUSED = """() => { const each = document.activeElement, box = each.getBounding
     box.bottom > 0 && box.top < innerHeight, each.outerHTML.slice(0, 120)]; }"""
 TABS_MAX = 120
 ON_PAPER = """() => ({
-  left: [...document.querySelectorAll("nav, form[method=get], .button, button, .skip")]
+  left: [...document.querySelectorAll("nav, form[method=get]:not(:has(.ordering)), .button, button, .skip, .ordering")]
     .filter((each) => each.checkVisibility()).map((each) => each.outerHTML.slice(0, 100)),
   targets: [...document.querySelectorAll("a")]
     .filter((each) => /\\(/.test(getComputedStyle(each, "::after").content)).length,
@@ -224,6 +224,18 @@ def test_every_room_is_accessible_fits_and_keeps_to_itself(
     assert seen >= 40, "so few rooms?"
     elsewhere = {url for url in asked_for if not url.startswith(f"{running.url}/")}
     assert elsewhere == set(), "a page asks something of another machine"
+
+
+def test_paper_says_what_a_table_was_narrowed_to(
+    running: RunningConsole, context: Callable[[str], BrowserContext]
+) -> None:
+    page = context("en").new_page()
+    page.emulate_media(media="print")
+    for asked, shown in (("", 0), ("?name=nordmann&last=2026-12-31", 2), ("?version=1.0", 1)):
+        page.goto(f"{running.url}/acceptances{asked}")
+        fields = [each for each in page.locator("form[action='/acceptances'] .field").all() if each.is_visible()]
+        assert len(fields) == shown, asked
+    _picture(page, "narrowed-paper", "/acceptances")
 
 
 def _picture(page: Page, kind: str, address: str) -> None:

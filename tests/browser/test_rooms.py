@@ -119,6 +119,8 @@ def test_from_the_link_to_a_proof_that_verifies_elsewhere(
     expect(page.get_by_role("alert")).to_contain_text("Koden er feil")
     page.get_by_label("Seks sifre").fill(next_code(running, secret))
     page.get_by_role("button", name="Logg inn").click()
+    expect(page.get_by_role("heading", name="Godkjenninger per dag", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Dokumentasjon").click()
     expect(page.get_by_role("heading", name="Godkjenninger", exact=True)).to_be_visible()
     page.get_by_label("Navn, eller en del av det").fill("NORDM")
     page.get_by_role("button", name="Søk").click()
@@ -142,7 +144,7 @@ def test_an_account_that_has_ended_is_told_so(running: RunningConsole, chromium:
     page = _context(chromium, "nn", scripts=False).new_page()
     secret = set_up(page, link_for(running, ends_at=utc_now() + timedelta(minutes=30)))
     enter(running, page, secret)
-    expect(page.get_by_role("heading", name="Godkjenningar", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Oversikt", exact=True)).to_be_visible()
     with running.services.database.write() as session:
         account = staff.by_username(session, running.services.place.owner_id, "revisor")
         assert account is not None

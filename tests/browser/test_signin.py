@@ -126,7 +126,16 @@ def test_in_by_the_provider_and_out_again_and_an_account_of_ones_own(
     watching.locator("#code").fill(codes[0])
     watching.locator("main form button").click()
     expect(watching.locator(".rooms")).to_be_visible()
-    for name in ("/account", "/account/password", "/account/authenticator", "/account/recovery-codes", "/sessions"):
+    for name in (
+        "/account",
+        "/account/password",
+        "/account/authenticator",
+        "/account/recovery-codes",
+        "/sessions",
+        "/account/tokens",
+        "/tokens",
+        "/api",
+    ):
         look(name)
     page.goto(f"{running.url}/sessions")
     page.locator("tr", has_text="Chrome").filter(has_not_text="denne nettleseren").get_by_role("button").click()

@@ -55,8 +55,7 @@ def new(visit: Visit) -> Response:
 
 def add(visit: Visit) -> Response:
     """POST /courses/new"""
-    wish = _wish(visit)
-    made = access.add(visit.session, visit.services.place, wish, groups(visit), by=visit.member.username, now=visit.now)
+    made = added(visit, _wish(visit))
     if isinstance(made, access.Refused):
         return _page(visit, None, _typed(visit), made.problems)
     return visit.go(f"/courses/{made.id}?notice=added")
@@ -75,8 +74,23 @@ def change(visit: Visit) -> Response:
     course = theirs(visit)
     if course is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
-    wish = _wish(visit)
-    done = access.change(
+    done = changed(visit, course, _wish(visit))
+    if isinstance(done, access.NoCourse):
+        return visit.failed(HTTPStatus.NOT_FOUND, reason="course-over")
+    if isinstance(done, access.Refused):
+        return _page(visit, course, _typed(visit), done.problems)
+    return visit.go(f"/courses/{course.id}?notice=changed")
+
+
+def added(visit: Visit, wish: Wish) -> Course | access.Refused:
+    """Make the course that is wished for."""
+    place, by = visit.services.place, visit.member.username
+    return access.add(visit.session, place, wish, groups(visit), by=by, now=visit.now)
+
+
+def changed(visit: Visit, course: Course, wish: Wish) -> Course | access.Refused | access.NoCourse:
+    """Make the course what is wished for."""
+    return access.change(
         visit.session,
         visit.services.place,
         course.id,
@@ -86,11 +100,11 @@ def change(visit: Visit) -> Response:
         duration=terms_of(visit.services.settings).durations.of(wish.group),
         now=visit.now,
     )
-    if isinstance(done, access.NoCourse):
-        return visit.failed(HTTPStatus.NOT_FOUND, reason="course-over")
-    if isinstance(done, access.Refused):
-        return _page(visit, course, _typed(visit), done.problems)
-    return visit.go(f"/courses/{course.id}?notice=changed")
+
+
+def unit_of(visit: Visit, written: str) -> str:
+    """Whose course it is: a host's are their own unit's."""
+    return visit.member.unit if visit.member.role == "host" else written
 
 
 def groups(visit: Visit) -> list[str]:
@@ -104,11 +118,11 @@ def groups(visit: Visit) -> list[str]:
 
 
 def _wish(visit: Visit) -> Wish:
-    form, member = visit.form, visit.member
+    form = visit.form
     devices = form.get("max_devices").strip()
     return Wish(
         title=" ".join(form.get("title").split(" ")).strip(),
-        unit=member.unit if member.role == "host" else form.get("unit").strip(),
+        unit=unit_of(visit, form.get("unit").strip()),
         starts_at=local_moment(form.get("starts_at").strip()),
         ends_at=local_moment(form.get("ends_at").strip()),
         group=form.get("group"),
@@ -155,7 +169,7 @@ def _page(
     possible = groups(visit)
     if course is not None and course.group_key not in possible:
         possible = [*possible, course.group_key]
-    said = {field: _words(field, problem) for field, problem in (problems or {}).items()}
+    said = {field: words(field, problem) for field, problem in (problems or {}).items()}
     return visit.page(
         "course_form.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK,
@@ -171,7 +185,7 @@ def _page(
     )
 
 
-def _words(field: Field, problem: Problem) -> str:
+def words(field: Field, problem: Problem) -> str:
     return {"too_long": _TOO_LONG, "characters": _CHARACTERS}.get(problem) or _SAID[field, problem]
 
 

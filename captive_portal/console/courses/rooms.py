@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 
 from starlette.responses import Response
@@ -19,6 +20,8 @@ from policies.categories import CATEGORIES
 from policies.host_opening import openable
 
 OVER = Table("/courses", (Column("ends", N_("When"), "moment"),), size=25)
+SHOWN_AFTER = timedelta(days=30)
+MAX_LISTED = 10_000
 MAX_SHOWN = 200
 
 
@@ -48,6 +51,13 @@ def show(visit: Visit) -> Response:
         asked=exemption_requests.waiting_by_course(session, [course.id for course in (*ahead, *over.rows)]),
         notice=visit.query.get("notice", ""),
     )
+
+
+def shown(visit: Visit) -> list[Course]:
+    """The courses that run, come or were lately, and that whoever is signed in may see."""
+    owner_id = visit.services.place.owner_id
+    found = courses.of_owner(visit.session, owner_id, over_since=visit.now - SHOWN_AFTER, limit=MAX_LISTED)
+    return [course for course in found if is_theirs(visit, course)]
 
 
 def one(visit: Visit) -> Response:

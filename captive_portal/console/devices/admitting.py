@@ -22,9 +22,9 @@ _LINES = ("unit", "reason")
 _MISSING = {"unit": N_("Write the unit that answers for the device"), "reason": N_("Write what the device is for")}
 _TOO_LONG = N_("At most 200 characters")
 _CHARACTERS = N_("There are characters here that can’t be used")
-_MAC = N_("Write the device’s whole address as on its label, like 00:1a:2b:3c:4d:5e")
+MAC = N_("Write the device’s whole address as on its label, like 00:1a:2b:3c:4d:5e")
 _DAY = N_("Give the last day of the access")
-_REFUSED = {
+REFUSED = {
     "no_network": ("interface", N_("Choose a guest network")),
     "no_group": ("group", N_("Choose a group")),
     "past": ("until", N_("This day is past")),
@@ -51,27 +51,33 @@ def admit(visit: Visit) -> Response:
             problems[name] = {"missing": _MISSING.get(name, ""), "too_long": _TOO_LONG}.get(problem, _CHARACTERS)
     mac, until = parse_mac(typed["mac"]), end_of_day(typed["until"])
     if mac is None:
-        problems["mac"] = _MAC
+        problems["mac"] = MAC
     if until is None:
         problems["until"] = _DAY
-    interfaces = guest_interfaces(visit.services.settings)
-    interface = typed["interface"] or (interfaces[0] if len(interfaces) == 1 else "")
     if mac is None or until is None or problems:
         return _page(visit, typed, problems)
-    done = admission.admit(
+    done = admitted(visit, Device(mac, typed["unit"], typed["reason"]), typed["interface"], typed["group"], until)
+    if isinstance(done, NotAdmitted):
+        field, said = REFUSED[done.reason]
+        return _page(visit, typed, {field: said})
+    return visit.go("/devices?notice=admitted")
+
+
+def admitted(
+    visit: Visit, device: Device, interface: str, group: str, until: datetime
+) -> admission.Admitted | NotAdmitted:
+    """Let a device in: on the network named, or the only one there is; under the group, or ("") the network's own."""
+    interfaces = guest_interfaces(visit.services.settings)
+    return admission.admit(
         visit.session,
         visit.services.place,
-        Device(mac, typed["unit"], typed["reason"]),
-        interface=interface,
-        group_key=typed["group"] or None,
+        device,
+        interface=interface or (interfaces[0] if len(interfaces) == 1 else ""),
+        group_key=group or None,
         until=until,
         by=visit.member.username,
         now=visit.now,
     )
-    if isinstance(done, NotAdmitted):
-        field, said = _REFUSED[done.reason]
-        return _page(visit, typed, {field: said})
-    return visit.go("/devices?notice=admitted")
 
 
 def end_of_day(text: str) -> datetime | None:

@@ -32,17 +32,8 @@ def show(visit: Visit) -> Response:
     problems = {} if problem is None else {"device": CHARACTERS_PROBLEM}
     if not problems and typed and digits is None:
         problems = {"device": DEVICE_PROBLEM}
-    entries = _heard(visit)
-    callers: Sequence[desk.Caller] = ()
-    if not problems:
-        callers = desk.find(
-            visit.session,
-            visit.services.place,
-            entries or (),
-            digits or "",
-            enforced=visit.services.settings.enforcement.enabled,
-            now=visit.now,
-        )
+    entries = heard_now(visit)
+    callers = sought(visit, entries, digits or "") if not problems else ()
     single = callers if digits and (len(callers) == 1 or len(digits) == WHOLE) else ()
     return visit.page(
         "helpdesk.html",
@@ -50,7 +41,7 @@ def show(visit: Visit) -> Response:
         typed=typed,
         problems=problems,
         callers=callers,
-        single=[(caller, _sentences(visit, caller)) for caller in single],
+        single=[(caller, sentences(visit, caller)) for caller in single],
         words=desk_words.WORDS,
         minutes=minutes,
         readable=entries is not None,
@@ -58,7 +49,19 @@ def show(visit: Visit) -> Response:
     )
 
 
-def _sentences(visit: Visit, caller: desk.Caller) -> list[tuple[str, str]]:
+def sought(visit: Visit, entries: Sequence[Heard] | None, digits: str) -> Sequence[desk.Caller]:
+    """The devices whose addresses end in these digits; without any, those heard in the last minutes."""
+    return desk.find(
+        visit.session,
+        visit.services.place,
+        entries or (),
+        digits,
+        enforced=visit.services.settings.enforcement.enabled,
+        now=visit.now,
+    )
+
+
+def sentences(visit: Visit, caller: desk.Caller) -> list[tuple[str, str]]:
     """(language, sentence), the page's own language first."""
     portal = visit.services.settings.public_url
     ordered = sorted(LANGUAGES, key=lambda each: each != visit.language)
@@ -76,7 +79,7 @@ def minutes(ago: timedelta) -> int:
     return int(ago.total_seconds() // 60)
 
 
-def _heard(visit: Visit) -> list[Heard] | None:
+def heard_now(visit: Visit) -> list[Heard] | None:
     """None where the kernel does not say."""
     try:
         return heard(guest_interfaces(visit.services.settings))

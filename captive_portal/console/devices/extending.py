@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from starlette.responses import Response
@@ -39,21 +39,19 @@ def extend(visit: Visit) -> Response:
     until = local_moment(typed) if len(typed) == len("2026-11-22T12:00") else None
     if until is None:
         return _page(visit, grant, "", {"until": UNREADABLE})
-    done = lengthening.lengthen(
-        visit.session,
-        visit.services.place,
-        grant.id,
-        until,
-        by=visit.member.username,
-        longest=_longest(visit),
-        now=visit.now,
-    )
+    done = lengthened(visit, grant, until)
     if not isinstance(done, lengthening.NotLengthened):
         return visit.go("/devices?notice=extended")
     if done.reason == "no_grant":
         return visit.failed(HTTPStatus.NOT_FOUND, reason="ended")
     said = TOO_LONG if done.reason == "too_long" else NOT_LONGER
     return _page(visit, grant, local_text(until), {"until": said})
+
+
+def lengthened(visit: Visit, grant: Grant, until: datetime) -> datetime | lengthening.NotLengthened:
+    """Let the device be online until then."""
+    place, by = visit.services.place, visit.member.username
+    return lengthening.lengthen(visit.session, place, grant.id, until, by=by, longest=_longest(visit), now=visit.now)
 
 
 def _grant(visit: Visit) -> Grant | None:

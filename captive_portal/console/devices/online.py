@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from math import ceil
 from typing import Literal
@@ -12,21 +12,16 @@ from starlette.responses import Response
 from captive_portal.console import network, octets
 from captive_portal.console.devices import question
 from captive_portal.console.devices.question import PAGE_SIZE
-from captive_portal.console.first_steps import first_steps
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
 from gateway.installation import guest_interfaces
 from gateway.lists.draft_edits import ruled_groups
 from gateway.storage import console_queries, generations, traffic
 from gateway.storage import online as stored
+from gateway.storage.models import Grant
 
 # What a gateway does about a grant; "unenforced" where this installation does not control any network.
 State = Literal["through", "waiting", "unenforced"]
-
-
-def home(visit: Visit) -> Response:
-    """GET /: the first page of whoever is signed in."""
-    return visit.go({"it": "/devices", "host": "/courses"}.get(visit.member.role, "/acceptances"))
 
 
 def show(visit: Visit) -> Response:
@@ -36,13 +31,11 @@ def show(visit: Visit) -> Response:
     found = question.found(visit, asked, (asked.page - 1) * PAGE_SIZE)
     last = max(1, ceil(found.count / PAGE_SIZE))
     page, ids = min(asked.page, last), found.ids
-    applied = console_queries.applied_among(visit.session, ids)
-    enforced = visit.services.settings.enforcement.enabled
-    states: dict[str, State] = {grant_id: _state(grant_id in applied, enforced) for grant_id in ids}
+    rows = stored.whole(visit.session, ids)
     everyone = stored.count(visit.session, owner_id, visit.now) if asked.is_narrowed else found.count
     return visit.page(
         "devices.html",
-        grants=stored.whole(visit.session, ids),
+        grants=rows,
         asked=asked,
         problems=problems,
         found=found.count,
@@ -50,7 +43,7 @@ def show(visit: Visit) -> Response:
         last=last,
         first=(page - 1) * PAGE_SIZE + 1,
         online=everyone,
-        states=states,
+        states=states(visit, rows),
         octets=traffic.of_grants(visit.session, ids),
         amount=octets.amount,
         groups=list(groups_in_force(visit)),
@@ -60,8 +53,14 @@ def show(visit: Visit) -> Response:
         notice=visit.query.get("notice", ""),
         ended=visit.query.get("ended", "0"),
         unannounced=network.warning(visit),
-        steps=first_steps(visit),
     )
+
+
+def states(visit: Visit, rows: Sequence[Grant]) -> dict[str, State]:
+    """What a gateway does about each grant."""
+    applied = console_queries.applied_among(visit.session, [row.id for row in rows])
+    enforced = visit.services.settings.enforcement.enabled
+    return {row.id: _state(row.id in applied, enforced) for row in rows}
 
 
 def ask(visit: Visit) -> Response:

@@ -10,7 +10,6 @@ from captive_portal.console.gate import Page
 def pages() -> tuple[Page, ...]:
     """The table: method, path, permission, page, transaction."""
     return (
-        Page("GET", "/", "staff", devices.home, "none"),
         Page("GET", "/devices", "it", devices.show, "read"),
         Page("GET", "/devices/{grant}/end", "it", devices.ask, "read"),
         Page("POST", "/devices/{grant}/end", "it", devices.end, "write"),

@@ -104,7 +104,7 @@ def found(visit: Visit, asked: Question, start: int = 0, limit: int = PAGE_SIZE)
     query = OnlineQuery(asked.group, asked.network, asked.course, cast(Kind, asked.kind), through)
     by = cast(By, asked.sort)
     if asked.find:
-        rows = matching(online.find(session, owner_id, query, now), asked.find, _macs_at(asked.find))
+        rows = matching(online.find(session, owner_id, query, now), asked.find, macs_at(asked.find))
         start = _within(start, len(rows), limit)
         return Found(len(rows), [row.id for row in in_order(rows, by, turned=asked.turned)[start : start + limit]])
     count = online.count(session, owner_id, now, query)
@@ -124,7 +124,7 @@ def _key(text: str) -> str:
     return text if len(text) <= 64 and text.isprintable() else ""
 
 
-def _macs_at(text: str) -> frozenset[str]:
+def macs_at(text: str) -> frozenset[str]:
     """The device that has the IP address written, as the kernel knows it now."""
     address = address_in(text)
     device = resolve(address) if address is not None else None

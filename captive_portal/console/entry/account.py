@@ -80,12 +80,12 @@ class AccountPages:
 
     def change_password(self, visit: Visit) -> Response:
         """POST /account/password"""
-        own = _own(visit)
+        own = own_secrets(visit)
         if own is None:
             return visit.failed(HTTPStatus.NOT_FOUND)
         new, problems = visit.form.get("password"), {}
         problem = problem_with(new, visit.member.username, visit.services.place.owner_name)
-        if not _password_is_right(visit, own):
+        if not password_is_right(visit, own):
             problems["current_password"] = WRONG_PASSWORD
         elif problem is not None:
             problems["password"] = PASSWORD_PROBLEMS[problem]
@@ -106,17 +106,17 @@ class AccountPages:
 
     def authenticator(self, visit: Visit) -> Response:
         """GET /account/authenticator"""
-        own = _own(visit)
+        own = own_secrets(visit)
         return visit.failed(HTTPStatus.NOT_FOUND) if own is None else self._pairing(visit, own, {})
 
     def set_authenticator(self, visit: Visit) -> Response:
         """POST /account/authenticator"""
-        own = _own(visit)
+        own = own_secrets(visit)
         if own is None:
             return visit.failed(HTTPStatus.NOT_FOUND)
         secret, problems = self._offered(visit, own), {}
         step = matching_step(secret, visit.form.get("code")[:100], visit.now, 0)
-        if not _password_is_right(visit, own):
+        if not password_is_right(visit, own):
             problems["current_password"] = WRONG_PASSWORD
         elif step is None:
             problems["code"] = CODE_PROBLEM
@@ -138,10 +138,10 @@ class AccountPages:
 
     def renew_codes(self, visit: Visit) -> Response:
         """POST /account/recovery-codes"""
-        own = _own(visit)
+        own = own_secrets(visit)
         if own is None or not own.totp_secret:
             return visit.failed(HTTPStatus.NOT_FOUND)
-        problems = {} if _password_is_right(visit, own) else {"current_password": WRONG_PASSWORD}
+        problems = {} if password_is_right(visit, own) else {"current_password": WRONG_PASSWORD}
         if not problems:
             codes = new_recovery_codes()
             with visit.services.database.write() as session:
@@ -186,15 +186,20 @@ def show(visit: Visit) -> Response:
 
 def end_session(visit: Visit) -> Response:
     """POST /account/sessions/{id}/end: one of one's own browsers, also this one."""
-    found = staff.session_by_id(visit.session, visit.services.place.owner_id, visit.params["id"][:32])
-    if found is None or found.staff_id != visit.member.staff_id:
-        return visit.go("/account?notice=session")  # it has ended already
-    staff.end_session(visit.session, found.token_sha256)
-    if found.id != visit.member.session_id:
-        return visit.go("/account?notice=session")
+    if not signed_out(visit, visit.params["id"]):
+        return visit.go("/account?notice=session")  # another one, or it has ended already
     response = visit.go("/sign-in?notice=signed-out")
     drop_cookie(response, SESSION_COOKIE)
     return response
+
+
+def signed_out(visit: Visit, session_id: str) -> bool:
+    """End one of one's own sessions. Whether it was the one of this visit."""
+    found = staff.session_by_id(visit.session, visit.services.place.owner_id, session_id[:32])
+    if found is None or found.staff_id != visit.member.staff_id:
+        return False
+    staff.end_session(visit.session, found.token_sha256)
+    return found.id == visit.member.session_id
 
 
 def end_others(visit: Visit) -> Response:
@@ -203,7 +208,7 @@ def end_others(visit: Visit) -> Response:
     return visit.go("/account?notice=session")
 
 
-def _own(visit: Visit) -> _Own | None:
+def own_secrets(visit: Visit) -> _Own | None:
     """What the account signs in with here; None when it signs in elsewhere."""
     with visit.services.database.read() as session:
         account = staff.account(session, visit.member.staff_id)
@@ -213,15 +218,15 @@ def _own(visit: Visit) -> _Own | None:
 
 
 def _local(visit: Visit) -> Response | None:
-    return visit.failed(HTTPStatus.NOT_FOUND) if _own(visit) is None else None
+    return visit.failed(HTTPStatus.NOT_FOUND) if own_secrets(visit) is None else None
 
 
 def _with_authenticator(visit: Visit) -> Response | None:
-    own = _own(visit)
+    own = own_secrets(visit)
     return visit.failed(HTTPStatus.NOT_FOUND) if own is None or not own.totp_secret else None
 
 
-def _password_is_right(visit: Visit, own: _Own) -> bool:
+def password_is_right(visit: Visit, own: _Own) -> bool:
     return password_matches(own.password_hash, visit.form.get("current_password"))
 
 

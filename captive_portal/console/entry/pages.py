@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from captive_portal.auth.known_browsers import KnownBrowsers
 from captive_portal.auth.second_factor import SecondFactor, load_console_key
-from captive_portal.console.entry import account, setup, signin, staff_sessions
+from captive_portal.console.entry import account, setup, signin, staff_room, staff_sessions, tokens
 from captive_portal.console.gate import Page
 from gateway.context import Services
 
@@ -31,8 +31,25 @@ def pages(services: Services) -> tuple[Page, ...]:
         Page("POST", "/account/recovery-codes", "staff", own.renew_codes, "none", own_pace),
         Page("POST", "/account/sessions/{id}/end", "staff", account.end_session, "write"),
         Page("POST", "/account/sessions/end-others", "staff", account.end_others, "write"),
+        Page("GET", "/account/tokens", "staff", tokens.show, "none"),
+        Page("POST", "/account/tokens", "staff", tokens.make, "none", own_pace),
+        Page("POST", "/account/tokens/{id}/revoke", "staff", tokens.revoke, "write"),
+        Page("GET", "/tokens", "it", tokens.everybodys, "read"),
+        Page("POST", "/tokens/{id}/revoke", "it", tokens.revoke_anybodys, "write"),
         Page("GET", "/sessions", "it", staff_sessions.show, "read"),
         Page("POST", "/sessions/{id}/end", "it", staff_sessions.end, "write"),
+        Page("GET", "/staff", "it", staff_room.show, "read"),
+        Page("GET", "/staff/new", "it", staff_room.new, "read"),
+        Page("POST", "/staff/new", "it", staff_room.add, "write"),
+        Page("GET", "/staff/{id}", "it", staff_room.one, "read"),
+        Page("POST", "/staff/{id}", "it", staff_room.change, "write"),
+        Page("GET", "/staff/{id}/suspend", "it", staff_room.ask, "read"),
+        Page("POST", "/staff/{id}/suspend", "it", staff_room.suspend, "write"),
+        Page("POST", "/staff/{id}/reopen", "it", staff_room.reopen, "write"),
+        Page("GET", "/staff/{id}/reset", "it", staff_room.ask, "read"),
+        Page("POST", "/staff/{id}/reset", "it", staff_room.reset, "write"),
+        Page("GET", "/staff/{id}/second-factor", "it", staff_room.ask, "read"),
+        Page("POST", "/staff/{id}/second-factor", "it", staff_room.remove_second_factor, "write"),
         Page("GET", "/setup/{token}", "public", links.show, "none"),
         Page("POST", "/setup/{token}", "public", links.choose, "none"),
     )

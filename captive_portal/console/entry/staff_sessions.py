@@ -14,7 +14,7 @@ from gateway.storage import staff
 from gateway.storage.keyset import Part
 from gateway.storage.models import StaffSession
 
-TABLE = Table("/sessions", (Column("seen", N_("Last seen"), "moment"), Column("name", N_("User name"))))
+TABLE = Table("/sessions", (Column("seen", N_("Last seen"), "moment"),))
 NAME_MAX_CHARS = 80
 
 
@@ -26,21 +26,26 @@ def show(visit: Visit) -> Response:
     if problem is None:
         owner_id = visit.services.place.owner_id
         part = staff.page_of_sessions(visit.session, owner_id, visit.now, visit.idle, name, asked.cut)
-    shown = asked.shown(part, lambda row: (row.seen_at if asked.cut.by == "seen" else row.staff.username, row.id))
+    shown = asked.shown(part, lambda row: (row.seen_at, row.id))
     return visit.page("staff_sessions.html", shown=shown, name=name, notice=visit.query.get("notice", ""))
 
 
 def end(visit: Visit) -> Response:
     """POST /sessions/{id}/end"""
-    found = staff.session_by_id(visit.session, visit.services.place.owner_id, visit.params["id"][:32])
+    if not signed_out(visit, visit.params["id"]):
+        return visit.go("/sessions?notice=ended")  # another one, or it has ended already
+    response = visit.go("/sign-in?notice=signed-out")
+    drop_cookie(response, SESSION_COOKIE)
+    return response
+
+
+def signed_out(visit: Visit, session_id: str) -> bool:
+    """End anybody's session, with its leaf when it is somebody else's. Whether it was the one of this visit."""
+    found = staff.session_by_id(visit.session, visit.services.place.owner_id, session_id[:32])
     if found is None:
-        return visit.go("/sessions?notice=ended")  # it has ended already
+        return False
     account, is_this = found.staff, found.id == visit.member.session_id
     staff.end_session(visit.session, found.token_sha256)
     if account.id != visit.member.staff_id:
         record_change(visit.session, visit.services.place, "session_ended", account, visit.member.username, visit.now)
-    if not is_this:
-        return visit.go("/sessions?notice=ended")
-    response = visit.go("/sign-in?notice=signed-out")
-    drop_cookie(response, SESSION_COOKIE)
-    return response
+    return is_this

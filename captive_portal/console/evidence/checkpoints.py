@@ -50,17 +50,18 @@ def show(visit: Visit) -> Response:
         "checkpoints.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if period.problems else HTTPStatus.OK,
         shown=asked.shown(part, lambda row: (row.signed_at, row.size)),
-        rows=[_seen(visit, row, keys) for row in part.rows],
-        newest=_seen(visit, newest[0], keys) if newest else None,
+        rows=[look_at(visit, row, keys) for row in part.rows],
+        newest=look_at(visit, newest[0], keys) if newest else None,
         is_whole=is_whole,
         period=period,
         keys=[str(key) for key in keys],
         kinds=KINDS,
-        targets=_targets(visit) if is_whole else (),
+        targets=targets(visit) if is_whole else (),
     )
 
 
-def _seen(visit: Visit, row: Kept, keys: Sequence[VerifierKey]) -> SeenCheckpoint:
+def look_at(visit: Visit, row: Kept, keys: Sequence[VerifierKey]) -> SeenCheckpoint:
+    """The checkpoint, verified here."""
     checkpoint, _ = parse_checkpoint(row.note.encode())
     try:
         open_checkpoint(row.note.encode(), keys, visit.services.place.log_origin)
@@ -70,14 +71,15 @@ def _seen(visit: Visit, row: Kept, keys: Sequence[VerifierKey]) -> SeenCheckpoin
     return SeenCheckpoint(row.note, row.signed_at, checkpoint, is_signed)
 
 
-def _targets(visit: Visit) -> tuple[TargetStanding, ...]:
+def targets(visit: Visit) -> tuple[TargetStanding, ...]:
+    """Where copies of checkpoints go."""
     chosen = visit.services.settings.audit.targets
     return log_standing(visit.session, visit.services.place.owner_id, chosen, visit.now).targets
 
 
 def download(visit: Visit) -> Response:
     """GET /checkpoints/{size}"""
-    size = _size(visit.params["size"])
+    size = read_size(visit.params["size"])
     row = None if size is None else checkpoints.of_size(visit.session, visit.services.place.owner_id, size)
     if row is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
@@ -89,5 +91,5 @@ def download(visit: Visit) -> Response:
     )
 
 
-def _size(text: str) -> int | None:
+def read_size(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -95,10 +95,18 @@ class ExportPages:
 
     def make(self, visit: Visit) -> Response:
         """POST /acceptances/export. The export itself becomes a leaf of the log as it begins."""
+        made = self.begin(visit)
+        if isinstance(made, KeptExport):
+            return visit.go(f"/acceptances/exports/{made.key}")
+        failed = made.problems.get("") in (NOT_NOW, BUSY)
+        return self._form(visit, made, HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    def begin(self, visit: Visit) -> KeptExport | Typed:
+        """Begin the export that the form of this visit describes; or the form, with what is wrong."""
         typed = _within(visit.member.scope, _read(visit.form), _fields(visit))
         order = None if typed.problems else _order(visit, typed)
         if order is None:
-            return self._form(visit, typed, HTTPStatus.UNPROCESSABLE_ENTITY)
+            return typed
         services, staff = visit.services, visit.member
         head = leaves.find_head(visit.session, services.place.owner_id)
         try:
@@ -116,10 +124,8 @@ class ExportPages:
             )  # fmt: skip
         except (BundleError, OSError):
             log.warning("an export could not begin", exc_info=True)
-            return self._form(visit, replace(typed, problems={"": NOT_NOW}), HTTPStatus.SERVICE_UNAVAILABLE)
-        if kept is None:
-            return self._form(visit, replace(typed, problems={"": BUSY}), HTTPStatus.SERVICE_UNAVAILABLE)
-        return visit.go(f"/acceptances/exports/{kept.key}")
+            return replace(typed, problems={"": NOT_NOW})
+        return kept if kept is not None else replace(typed, problems={"": BUSY})
 
     def show(self, visit: Visit) -> Response:
         """GET /acceptances/exports/{key}: it comes again by itself while the export is under way."""
@@ -147,9 +153,13 @@ class ExportPages:
         kept, file = self._find(visit), visit.params["file"]
         if kept is None:
             return visit.failed(HTTPStatus.GONE, reason="export")
+        return self.file(kept, file) or visit.failed(HTTPStatus.NOT_FOUND)
+
+    def file(self, kept: KeptExport, file: str) -> Response | None:
+        """The `bundle` or the `note` of an export that is done."""
         path = {"bundle": kept.bundle, "note": kept.note}.get(file)
         if path is None or kept.state.stage != "done":
-            return visit.failed(HTTPStatus.NOT_FOUND)
+            return None
         media_type, name = (
             ("application/zip", kept.name) if file == "bundle" else ("text/plain; charset=utf-8", f"{kept.name}.note")
         )

@@ -55,8 +55,15 @@ def _selection(translate: Translator, text: str) -> str:
 
 
 def _limits(translate: Translator, text: str) -> str:
-    """End and scope of an account, as `captive_portal.auth.accounts` records them."""
+    """End and scope of an account, as `captive_portal.auth.accounts` records them; or a token, as `api_tokens` does."""
     limits = json.loads(text)
+    if "token" in limits:
+        return translate(
+            N_("Token {name}, until {moment}: {scopes}"),
+            name=limits["token"],
+            moment=_moment(translate, limits["ends_at"]),
+            scopes=", ".join(limits["scopes"]),
+        )
     ends_at, scope = limits["ends_at"], limits["scope"]
     parts = [
         translate(N_("The account has no end"))

@@ -6,12 +6,11 @@ from captive_portal.console.evidence import acceptances, checkpoints, proof, tim
 from captive_portal.console.evidence.export_pages import ExportPages
 from captive_portal.console.evidence.exports import ExportShelf
 from captive_portal.console.gate import Page
-from gateway.context import Services
 
 
-def pages(services: Services) -> tuple[Page, ...]:
+def pages(shelf: ExportShelf) -> tuple[Page, ...]:
     """The table: method, path, permission, page, transaction."""
-    exports = ExportPages(ExportShelf(services.settings.state))
+    exports = ExportPages(shelf)
     return (
         Page("GET", "/acceptances", "auditor", acceptances.show, "read"),
         Page("GET", "/acceptances/export", "auditor", exports.ask, "read"),

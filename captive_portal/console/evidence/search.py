@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from captive_portal.console.evidence.periods import Period, read_period
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
-from captive_portal.console.tables import Column, Shown, Table
+from captive_portal.console.tables import PAGE_SIZE, Column, Shown, Table
 from captive_portal.console.visit import Visit
 from gateway.access.receipts import parse_receipt_code
 from gateway.storage import places, rules, search
@@ -45,8 +45,8 @@ class Search:
         return any(self.typed.values()) or self.shown.number > 1
 
 
-def find(visit: Visit) -> Search:
-    """What the query of this visit asks for, within what its reader may see."""
+def find(visit: Visit, limit: int = PAGE_SIZE) -> Search:
+    """What the query of this visit asks for, at most `limit` rows, within what its reader may see."""
     scope, owner_id, session = visit.member.scope, visit.services.place.owner_id, visit.session
     period = read_period(visit.query.get("first", ""), visit.query.get("last", ""))
     typed, problems = {"first": period.first, "last": period.last}, dict(period.problems)
@@ -75,7 +75,7 @@ def find(visit: Visit) -> Search:
         site_id for key, site_id in known.items() if typed["site"] in ("", key)
     )  # fmt: skip
     since, until = scope.within(period.since, period.until)
-    order = TABLE.read(visit.query, typed, but=() if scope.shows(NEEDS["name"]) else ("name",))
+    order = replace(TABLE, size=limit).read(visit.query, typed, but=() if scope.shows(NEEDS["name"]) else ("name",))
     part: Part[Acceptance] = Part((), is_first=True, is_last=True)
     if not problems and (version is not None or not typed["version"]):
         query = AcceptanceQuery(

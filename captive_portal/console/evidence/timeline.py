@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from captive_portal.console.evidence import leaf_values, leaf_words
 from captive_portal.console.evidence.leaf_view import see
-from captive_portal.console.evidence.periods import read_period
+from captive_portal.console.evidence.periods import Period, read_period
 from captive_portal.console.look import N_
-from captive_portal.console.tables import Column, Table
+from captive_portal.console.tables import Asked, Column, Table
 from captive_portal.console.visit import Visit
 from gateway.storage import console_queries
 from gateway.storage.headings import FoundLeaf, LeafQuery, page_of_leaves
@@ -38,11 +38,7 @@ def page(visit: Visit, template: str, table: Table, types: tuple[str, ...]) -> R
     period = read_period(visit.query.get("first", ""), visit.query.get("last", ""))
     chosen = types[0] if types and table is LOG else ""
     asked = table.read(visit.query, {"type": chosen, "first": period.first, "last": period.last})
-    part: Part[FoundLeaf] = Part((), is_first=True, is_last=True)
-    if not period.problems:
-        since, until = scope.within(period.since, period.until)
-        query = LeafQuery(types, since, until, scope.sites, leaf_words.LOCAL)
-        part = page_of_leaves(visit.session, owner_id, query, asked.cut)
+    part = entries(visit, types, period, asked)
     figures = console_queries.figures(visit.session, owner_id, visit.now)
     is_all = not (types or scope.is_limited or period.first or period.last)
     return visit.page(
@@ -60,3 +56,13 @@ def page(visit: Visit, template: str, table: Table, types: tuple[str, ...]) -> R
         values=leaf_values,
         staged=figures.staged_leaves,
     )
+
+
+def entries(visit: Visit, types: tuple[str, ...], period: Period, asked: Asked) -> Part[FoundLeaf]:
+    """The part of the log's entries of `types` that is asked for, within what the reader may see."""
+    if period.problems:
+        return Part((), is_first=True, is_last=True)
+    scope = visit.member.scope
+    since, until = scope.within(period.since, period.until)
+    query = LeafQuery(types, since, until, scope.sites, leaf_words.LOCAL)
+    return page_of_leaves(visit.session, visit.services.place.owner_id, query, asked.cut)

@@ -45,6 +45,12 @@ def show(visit: Visit) -> Response:
 
 def add(visit: Visit) -> Response:
     """POST /lists/add: a list at an address."""
+    made = added(visit)
+    return _page(visit, made) if isinstance(made, dict) else visit.go(f"/lists/source/{made.key}")
+
+
+def added(visit: Visit) -> Source | dict[str, str]:
+    """The list at an address that the form describes, to be fetched at once; or what is wrong, by field."""
     form = visit.form
     source, problems = _described(visit)
     url, problem = clean_line(form.get("url"), URL_MAX_CHARS, required=True)
@@ -59,30 +65,38 @@ def add(visit: Visit) -> Response:
     if url and any(each.url == url for each in known):
         problems["url"] = TAKEN
     if problems:
-        return _page(visit, problems)
+        return problems
     interval_s = (int(hours) if hours in map(str, HOURS) else 24) * HOUR_S
     made = replace(
         source, key=_free_key(visit, source.title or url.split("://", 1)[1]), title=source.title or url, url=url,
         interval_s=interval_s,
     )  # fmt: skip
     due.add(visit.session, visit.services.place, made, visit.member.username, visit.now)
-    return visit.go(f"/lists/source/{made.key}")
+    return made
 
 
 def upload(visit: Visit) -> Response:
     """POST /lists/upload: a list in a file."""
-    source, problems = _described(visit)
     file = visit.form.files.get("file")
-    if file is None:
-        problems["file"] = NO_FILE
-    elif not file.content:
-        problems["file"] = EMPTY_FILE
-    if problems or file is None:
-        return _page(visit, problems, uploading=True)
-    name = _shown_name(file.name)
-    made = replace(source, key=_free_key(visit, source.title or name), title=source.title or name)
-    due.upload(visit.session, visit.services.place, made, name, file.content, visit.member.username, visit.now)
+    made = uploaded(visit, file.name if file is not None else "", file.content if file is not None else None)
+    if isinstance(made, dict):
+        return _page(visit, made, uploading=True)
     return visit.go(f"/lists/source/{made.key}")
+
+
+def uploaded(visit: Visit, file_name: str, content: bytes | None) -> Source | dict[str, str]:
+    """The list in a file that the form describes (`content` None: without one); or what is wrong, by field."""
+    source, problems = _described(visit)
+    if content is None:
+        problems["file"] = NO_FILE
+    elif not content:
+        problems["file"] = EMPTY_FILE
+    if problems or content is None:
+        return problems
+    name = _shown_name(file_name)
+    made = replace(source, key=_free_key(visit, source.title or name), title=source.title or name)
+    due.upload(visit.session, visit.services.place, made, name, content, visit.member.username, visit.now)
+    return made
 
 
 def too_large(visit: Visit) -> Response:
@@ -99,11 +113,15 @@ def upload_again(visit: Visit) -> Response:
         return visit.failed(HTTPStatus.NOT_FOUND)
     if file is None or not file.content:
         return visit.go(f"/lists/source/{key}?notice=no-file")
-    due.upload(
-        visit.session, visit.services.place, row.source, _shown_name(file.name), file.content, visit.member.username,
-        visit.now,
-    )  # fmt: skip
+    renewed(visit, row.source, file.name, file.content)
     return visit.go(f"/lists/source/{key}")
+
+
+def renewed(visit: Visit, source: Source, file_name: str, content: bytes) -> None:
+    """A newer file for a list that came from one."""
+    due.upload(
+        visit.session, visit.services.place, source, _shown_name(file_name), content, visit.member.username, visit.now
+    )
 
 
 def _described(visit: Visit) -> tuple[Source, dict[str, str]]:

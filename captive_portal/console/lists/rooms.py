@@ -126,9 +126,7 @@ class ListPages:
 
     def refresh_all(self, visit: Visit) -> Response:
         """POST /lists/refresh: all that are on."""
-        for row in every_row(visit.session, visit.services, visit.now):
-            if row.refreshable:
-                due.ask(visit.session, visit.services.place, row.source.key, visit.member.username, visit.now)
+        refresh_all(visit)
         return visit.go("/lists?notice=asked")
 
     def ask_remove(self, visit: Visit) -> Response:
@@ -184,6 +182,14 @@ def switch(visit: Visit, row: Row, *, on: bool) -> None:
         return
     keep = due.add if on and row.facts is None else sources.put
     keep(visit.session, visit.services.place, replace(row.source, enabled=on), visit.member.username, visit.now)
+
+
+def refresh_all(visit: Visit) -> int:
+    """Have every list refreshed that is on; how many that are."""
+    found = [row for row in every_row(visit.session, visit.services, visit.now) if row.refreshable]
+    for row in found:
+        due.ask(visit.session, visit.services.place, row.source.key, visit.member.username, visit.now)
+    return len(found)
 
 
 def _shared(visit: Visit) -> dict[str, object]:

@@ -8,6 +8,7 @@ from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
 from captive_portal.console.policy.compiled import SnapshotReader
 from captive_portal.console.visit import Visit
+from gateway.access import exemption_requests as requests
 from gateway.access.closed import Standing, stand
 from gateway.access.exemption_requests import ANSWER_MAX_CHARS
 from gateway.clock import MUNICIPAL_ZONE
@@ -52,6 +53,30 @@ def standing_of(snapshot: SnapshotReader, visit: Visit, found: Asked) -> Standin
 def to_open(standing: Standing | None, found: Asked) -> tuple[str, ...]:
     """The categories that would have to be opened: those that close the name now, else those that did when asked."""
     return standing.categories if standing is not None and standing.categories else tuple(found.request.categories)
+
+
+def granted(
+    snapshot: SnapshotReader, visit: Visit, found: Asked, answer: str, scope: requests.Scope, until: datetime
+) -> requests.Decided | requests.NotDecided:
+    """Publish the exemption that a guest asked for, for what closes the name now. Raises: UsageError."""
+    return requests.grant(
+        visit.session,
+        visit.services.place,
+        found.request.id,
+        visit.member.username,
+        answer,
+        scope=scope,
+        categories=to_open(standing_of(snapshot, visit, found), found),
+        until=until,
+        now=visit.now,
+    )
+
+
+def declined(visit: Visit, found: Asked, answer: str) -> requests.Decided | requests.NotDecided:
+    """Tell the guest why not."""
+    return requests.decline(
+        visit.session, visit.services.place, found.request.id, visit.member.username, answer, visit.now
+    )
 
 
 def answer_to_grant(visit: Visit) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.responses import Response
@@ -41,31 +43,54 @@ def show(visit: Visit) -> Response:
     return _page(visit)
 
 
+@dataclass(frozen=True)
+class NotPublished:
+    """Why nothing was published, by field in the reader's language, and whether something was changed meanwhile."""
+
+    problems: dict[str, str]
+    status: HTTPStatus
+
+
 def publish(visit: Visit) -> Response:
     """POST /policy/draft/publish: what was looked at, and nothing else."""
-    translate = visit.look.translator(visit.language)
-    note, wrong = clean_line(visit.form.get("note"), NOTE_MAX_CHARS)
-    places.lock_owner(visit.session, visit.services.place.owner_id)
-    room = open_room(visit)
-    if visit.form.get("generation") != str(room.generation):
-        by = room.standing.published_by if room.standing is not None else ""
-        told = translate(OTHER_GENERATION, generation=room.generation, by=by)
-        return _page(visit, HTTPStatus.CONFLICT, problems={"": told}, note=note)
-    if visit.form.get("draft") != room.etag:
-        return _page(visit, HTTPStatus.CONFLICT, problems={"": OTHER_DRAFT}, note=note)
+    form = visit.form
+    note, wrong = clean_line(form.get("note"), NOTE_MAX_CHARS)
     problems = {"note": NOTE_PROBLEMS[wrong]} if wrong is not None else {}
-    if room.stale and visit.form.get("seen") != "1":
-        problems["seen"] = SEEN
-    if problems:
-        return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problems=problems, note=note)
-    try:
-        publishing.publish(visit.session, visit.services.place, visit.member.username, note, visit.now, over=room.stale)
-    except publishing.NothingChangedError:
-        return _page(visit, problems={"": SAME}, note=note)
-    except UsageError as error:
-        told = translate(NOT_TAKEN, reason=str(error))
-        return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problems={"": told}, note=note)
+    done = put_in_force(
+        visit, form.get("generation"), form.get("draft"), note, seen=form.get("seen") == "1", problems=problems
+    )
+    if isinstance(done, NotPublished):
+        return _page(visit, done.status, problems=done.problems, note=note)
     return visit.go("/policy?notice=published")
+
+
+def put_in_force(
+    visit: Visit, generation: str, draft: str, note: str, *, seen: bool, problems: Mapping[str, str] | None = None
+) -> int | NotPublished:
+    """Publish the draft that says what the hash `draft` is of, over `generation`; the number of what is in force then.
+
+    `seen`: that it takes back what was published after it was begun. `problems` are those found already.
+    """
+    translate = visit.look.translator(visit.language)
+    places.lock_owner(visit.session, visit.services.place.owner_id)
+    room, found = open_room(visit), dict(problems or {})
+    if generation != str(room.generation):
+        by = room.standing.published_by if room.standing is not None else ""
+        return NotPublished({"": translate(OTHER_GENERATION, generation=room.generation, by=by)}, HTTPStatus.CONFLICT)
+    if draft != room.etag:
+        return NotPublished({"": translate(OTHER_DRAFT)}, HTTPStatus.CONFLICT)
+    if room.stale and not seen:
+        found["seen"] = SEEN
+    if found:
+        return NotPublished(found, HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        return publishing.publish(
+            visit.session, visit.services.place, visit.member.username, note, visit.now, over=room.stale
+        )
+    except publishing.NothingChangedError:
+        return NotPublished({"": translate(SAME)}, HTTPStatus.OK)
+    except UsageError as error:
+        return NotPublished({"": translate(NOT_TAKEN, reason=str(error))}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def ask_discard(visit: Visit) -> Response:
@@ -76,12 +101,18 @@ def ask_discard(visit: Visit) -> Response:
 
 def discard(visit: Visit) -> Response:
     """POST /policy/draft/discard"""
-    places.lock_owner(visit.session, visit.services.place.owner_id)
-    room = open_room(visit)
-    if visit.form.get("draft") != room.etag:
+    if not discarded(visit, visit.form.get("draft")):
         return _page(visit, HTTPStatus.CONFLICT, problems={"": MEANWHILE})
-    publishing.discard_draft(visit.session, visit.services.place)
     return visit.go("/policy?notice=discarded")
+
+
+def discarded(visit: Visit, draft: str) -> bool:
+    """Forget the draft that says what the hash `draft` is of; False when it says something else."""
+    places.lock_owner(visit.session, visit.services.place.owner_id)
+    if draft != open_room(visit).etag:
+        return False
+    publishing.discard_draft(visit.session, visit.services.place)
+    return True
 
 
 def _page(

@@ -15,7 +15,7 @@ from captive_portal.console.policy.deciding import PROBLEMS
 from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import Visit
 from gateway.access import exemption_requests as requests
-from gateway.access.exemption_requests import ANSWER_MAX_CHARS, SESSION_PREFIX
+from gateway.access.exemption_requests import ANSWER_MAX_CHARS, SESSION_PREFIX, Scope
 from gateway.errors import UsageError
 from gateway.storage import courses, exemption_requests
 from gateway.storage.exemption_requests import Asked
@@ -71,17 +71,8 @@ class ExemptionPages:
         if until is None:
             return self._page(visit, found, {"until": PROBLEMS["until"]})
         try:
-            done = requests.grant(
-                visit.session,
-                visit.services.place,
-                found.request.id,
-                visit.member.username,
-                answer,
-                scope="group" if visit.form.get("scope") == "group" else "session",
-                categories=deciding.to_open(deciding.standing_of(self._snapshot, visit, found), found),
-                until=until,
-                now=visit.now,
-            )
+            scope: Scope = "group" if visit.form.get("scope") == "group" else "session"
+            done = deciding.granted(self._snapshot, visit, found, answer, scope, until)
         except UsageError:
             return self._page(visit, found, {"": PROBLEMS["policy"]})
         return self._done(visit, found, done, "granted")
@@ -94,9 +85,7 @@ class ExemptionPages:
         answer, problem = deciding.answer_to_decline(visit)
         if problem:
             return self._page(visit, found, {"declining": problem})
-        done = requests.decline(
-            visit.session, visit.services.place, found.request.id, visit.member.username, answer, visit.now
-        )
+        done = deciding.declined(visit, found, answer)
         return self._done(visit, found, done, "declined")
 
     def _done(self, visit: Visit, found: Asked, done: requests.Decided | requests.NotDecided, notice: str) -> Response:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -35,44 +36,57 @@ def show(visit: Visit) -> Response:
 
 def add(visit: Visit) -> Response:
     """POST /policy/exemptions"""
-    form, problems = visit.form, {}
-    group = form.get("group")
-    chosen = [key for key in CATEGORIES if key in form.all("category") and key not in NEVER_EXEMPT]
-    start = read_moment(form.get("from")) if form.get("from") else visit.now
-    end = read_moment(form.get("until"))
-    if group not in draft_edits.ruled_groups(open_room(visit).document):
-        problems["group"] = NO_GROUP
-    if not chosen:
-        problems["category"] = NO_CATEGORY
-    if start is None:
-        problems["from"] = BAD_MOMENT
-    if end is None:
-        problems["until"] = BAD_MOMENT
-    elif end <= visit.now:
-        problems["until"] = PAST
-    elif start is not None and end <= start:
-        problems["until"] = ORDER
-    lines: dict[str, str] = {}
+    form = visit.form
+    lines, problems = dict[str, str](), dict[str, str]()
     for name in ("approved_by", "reason"):
         lines[name], wrong = clean_line(form.get(name), LINE_MAX_CHARS, required=True)
         if wrong is not None:
             problems[name] = LINE_PROBLEMS[wrong]
+    chosen = form.all("category")
+    start = read_moment(form.get("from")) if form.get("from") else visit.now
+    problems = begun(visit, form.get("group"), chosen, start, read_moment(form.get("until")), lines, problems)
     if not problems:
-        assert start is not None
-        assert end is not None
-        begins, ends = start, end
-
-        def edit(document: dict[str, Any]) -> dict[str, Any]:
-            return draft_edits.with_exemption(
-                document, group, chosen, begins, ends, approved_by=lines["approved_by"], reason=lines["reason"]
-            )[0]
-
-        told = change(visit, edit)
-        if not told:
-            return visit.go("/policy/exemptions?notice=kept")
-        problems[""] = told
+        return visit.go("/policy/exemptions?notice=kept")
     typed = {name: form.get(name)[:LINE_MAX_CHARS] for name in ("group", "from", "until")} | lines
     return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problems=problems, typed=typed | {"category": chosen})
+
+
+def begun(
+    visit: Visit,
+    group: str,
+    categories: Sequence[str],
+    start: datetime | None,
+    end: datetime | None,
+    lines: Mapping[str, str],
+    problems: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """An exemption in the draft, with who approved it and why in `lines`; {} when it is done, else what stands in the
+    way, by field, with the `problems` found already.
+    """
+    found = dict(problems or {})
+    chosen = [key for key in CATEGORIES if key in categories and key not in NEVER_EXEMPT]
+    if group not in draft_edits.ruled_groups(open_room(visit).document):
+        found["group"] = NO_GROUP
+    if not chosen:
+        found["category"] = NO_CATEGORY
+    if start is None:
+        found["from"] = BAD_MOMENT
+    if end is None:
+        found["until"] = BAD_MOMENT
+    elif end <= visit.now:
+        found["until"] = PAST
+    elif start is not None and end <= start:
+        found["until"] = ORDER
+    if found or start is None or end is None:
+        return found
+
+    def edit(document: dict[str, Any]) -> dict[str, Any]:
+        return draft_edits.with_exemption(
+            document, group, chosen, start, end, approved_by=lines["approved_by"], reason=lines["reason"]
+        )[0]
+
+    told = change(visit, edit)
+    return {"": told} if told else {}
 
 
 def end(visit: Visit) -> Response:

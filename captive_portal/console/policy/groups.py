@@ -5,7 +5,7 @@ are permitted or forbidden, safe search, and the judge of unlisted names. All of
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -75,27 +75,10 @@ class GroupPages:
         """POST /policy/groups: a new group, like another one or as a fresh installation has it."""
         key, like = visit.form.get("key").strip(), visit.form.get("like")
         title, wrong = clean_line(visit.form.get("title"), TITLE_MAX_CHARS)
-        problems: dict[str, str] = {}
-        groups = open_room(visit).document["groups"]
-        if not KEY.fullmatch(key):
-            problems["key"] = BAD_KEY
-        elif key in groups:
-            problems["key"] = TAKEN
-        if wrong is not None:
-            problems["title"] = LINE_PROBLEMS[wrong]
-        if like and like not in draft_edits.ruled_groups({"groups": groups}):
-            problems["like"] = NO_GROUP
+        problems = {"title": LINE_PROBLEMS[wrong]} if wrong is not None else {}
+        problems = added(visit, key, like, title, problems)
         if not problems:
-            given = publishing.marks(visit.session, visit.services.place)
-            told = change(
-                visit,
-                lambda document: draft_edits.with_group(
-                    document, key, like=like or None, mark=None, title=title, given=given
-                )[0],
-            )
-            if not told:
-                return visit.go(f"/policy/groups/{key}")
-            problems[""] = told
+            return visit.go(f"/policy/groups/{key}")
         return self._overview(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problems=problems, typed=(key[:60], title, like))
 
     def show(self, visit: Visit) -> Response:
@@ -149,21 +132,9 @@ class GroupPages:
         key, wanted = visit.params["key"], visit.form.get("rule")
         rule: Rule | None = "permit" if wanted == "permit" else "forbid" if wanted == "forbid" else None
         lines = [line.strip() for line in visit.form.get("names").splitlines() if line.strip()]
-        room = open_room(visit)
-        if key not in draft_edits.ruled_groups(room.document):
+        if key not in draft_edits.ruled_groups(open_room(visit).document):
             return visit.failed(HTTPStatus.NOT_FOUND)
-        problem = try_name.NOTHING_TYPED if not lines else TOO_MANY if len(lines) > NAMES_MAX else ""
-        blocked = never(visit, room.policy)
-        for line in lines if not problem else ():
-            problem = problem or self._why_not(visit, line, rule, blocked)
-        if not problem:
-
-            def edit(document: dict[str, Any]) -> dict[str, Any]:
-                for line in lines:
-                    document = draft_edits.with_name(document, key, line, rule)[0]
-                return document
-
-            problem = change(visit, edit)
+        problem = ruled(visit, key, lines, rule)
         if problem:
             typed = visit.form.get("names")[:8000]
             return self._group(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problems={"names": problem}, typed=typed)
@@ -187,19 +158,6 @@ class GroupPages:
         if problem:
             return self._overview(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problems={"": problem})
         return visit.go("/policy/groups?notice=removed")
-
-    def _why_not(self, visit: Visit, line: str, rule: Rule | None, blocked: Mapping[str, str]) -> str:
-        translate = visit.look.translator(visit.language)
-        try:
-            name = from_person(line)
-        except PolicyError as error:
-            is_address = isinstance(error, NameError_) and error.reason == "ip_address"
-            return f"{line[:100]}: {translate(try_name.ADDRESS if is_address else try_name.BAD_NAME)}"
-        found = obstacle(rule, name, blocked) if rule is not None else None
-        if rule is None or found is None:
-            return ""
-        because = try_name.overridden(translate, found.kind, found.name, found.service)
-        return f"{translate(try_name.NO_EFFECT[rule], name=name)} {because}"
 
     def _set(self, visit: Visit, section: str, edit: Any) -> Response:
         """A part of the group that is replaced as a whole: only when it still is what the form was made of."""
@@ -281,6 +239,58 @@ class GroupPages:
             notice=visit.query.get("notice", ""),
             **shared(room),
         )
+
+
+def added(visit: Visit, key: str, like: str, title: str, problems: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A new group in the draft, like another one or ("") as a fresh installation has it; {} when it is done, else what
+    stands in the way, by field, with the `problems` found already.
+    """
+    found, groups = dict(problems or {}), open_room(visit).document["groups"]
+    if not KEY.fullmatch(key):
+        found["key"] = BAD_KEY
+    elif key in groups:
+        found["key"] = TAKEN
+    if like and like not in draft_edits.ruled_groups({"groups": groups}):
+        found["like"] = NO_GROUP
+    if found:
+        return found
+    given = publishing.marks(visit.session, visit.services.place)
+    told = change(
+        visit,
+        lambda document: draft_edits.with_group(document, key, like=like or None, mark=None, title=title, given=given)[
+            0
+        ],
+    )
+    return {"": told} if told else {}
+
+
+def ruled(visit: Visit, key: str, lines: Sequence[str], rule: Rule | None) -> str:
+    """Permit or forbid names in a group of the draft, or take their rule away; "" when it is done."""
+    problem = try_name.NOTHING_TYPED if not lines else TOO_MANY if len(lines) > NAMES_MAX else ""
+    blocked = never(visit, open_room(visit).policy)
+    for line in lines if not problem else ():
+        problem = problem or _why_not(visit, line, rule, blocked)
+
+    def edit(document: dict[str, Any]) -> dict[str, Any]:
+        for line in lines:
+            document = draft_edits.with_name(document, key, line, rule)[0]
+        return document
+
+    return problem or change(visit, edit)
+
+
+def _why_not(visit: Visit, line: str, rule: Rule | None, blocked: Mapping[str, str]) -> str:
+    translate = visit.look.translator(visit.language)
+    try:
+        name = from_person(line)
+    except PolicyError as error:
+        is_address = isinstance(error, NameError_) and error.reason == "ip_address"
+        return f"{line[:100]}: {translate(try_name.ADDRESS if is_address else try_name.BAD_NAME)}"
+    found = obstacle(rule, name, blocked) if rule is not None else None
+    if rule is None or found is None:
+        return ""
+    because = try_name.overridden(translate, found.kind, found.name, found.service)
+    return f"{translate(try_name.NO_EFFECT[rule], name=name)} {because}"
 
 
 def seen(group: Mapping[str, Any], section: str) -> str:

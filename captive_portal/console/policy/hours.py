@@ -129,15 +129,7 @@ def keep(visit: Visit) -> Response:
     if isinstance(found, str) or base not in matrix.BASES:
         problem = found if isinstance(found, str) else BAD_CLOCK
         return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problem=problem, typed=(lines, base))
-    rows = [
-        {
-            "days": [DAYS[day] for day in sorted(each.days)],
-            "from": write_minute(each.start),
-            "to": write_minute(each.end),
-            "effect": each.effect,
-        }
-        for each in found
-    ]
+    rows = rows_of(found)
     met: list[bool] = []
 
     def edit(document: dict[str, Any]) -> dict[str, Any]:
@@ -158,6 +150,19 @@ def keep(visit: Visit) -> Response:
     if problem:
         return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problem=problem, typed=(lines, base))
     return visit.go(f"/policy/groups/{key}/hours/{category}?notice=kept")
+
+
+def rows_of(schedules: Sequence[Schedule]) -> list[dict[str, Any]]:
+    """Hours as a policy document has them."""
+    return [
+        {
+            "days": [DAYS[day] for day in sorted(each.days)],
+            "from": write_minute(each.start),
+            "to": write_minute(each.end),
+            "effect": each.effect,
+        }
+        for each in schedules
+    ]
 
 
 def seen(group: Mapping[str, Any], category: str) -> str:

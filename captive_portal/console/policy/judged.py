@@ -37,26 +37,11 @@ class JudgedPages:
     def settle(self, visit: Visit) -> Response:
         """POST /policy/judged: `rule` is `forbid` (confirmed) or `permit` (dismissed)."""
         name, group, wanted = visit.form.get("name"), visit.form.get("group"), visit.form.get("rule")
-        if wanted not in ("permit", "forbid") or not any(
-            (each.name, each.group) == (name, group) for each in self._found(visit)
-        ):
-            return self._page(visit, HTTPStatus.CONFLICT, problem=GONE)
-        problem = change(visit, lambda document: draft_edits.with_name(document, group, name, wanted)[0])
+        problem = settled(visit, name, group, wanted)
         if problem:
-            return self._page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problem=problem)
+            status = HTTPStatus.CONFLICT if problem == GONE else HTTPStatus.UNPROCESSABLE_ENTITY
+            return self._page(visit, status, problem=problem)
         return visit.go("/policy/judged?notice=kept")
-
-    def _found(self, visit: Visit) -> list[dns_counters.TopName]:
-        """The judged names that have no rule in the draft yet."""
-        groups = open_room(visit).policy.groups
-        names = dns_counters.top_names(visit.session, visit.services.place.owner_id, visit.now, LOOKED_AT)
-        return [
-            each
-            for each in names
-            if each.outcome in OUTCOMES
-            and (group := groups.get(each.group)) is not None
-            and not any(suffix in group.permit or suffix in group.forbid for suffix in parents(each.name))
-        ]
 
     def _page(self, visit: Visit, status: int = HTTPStatus.OK, *, problem: str = "") -> Response:
         compiled, room = self._snapshot.read(), open_room(visit)
@@ -65,10 +50,31 @@ class JudgedPages:
             status,
             has_judge=compiled is not None and compiled.snapshot.section(SECTION) is not None,
             names_kept=bool(top_name_groups(visit.session, visit.services.place.owner_id)),
-            names=self._found(visit),
+            names=unsettled(visit),
             fewest=FEWEST_SITES,
             titles=titles(room.policy, visit.language),
             problem=problem,
             notice=visit.query.get("notice", ""),
             **shared(room),
         )
+
+
+def unsettled(visit: Visit) -> list[dns_counters.TopName]:
+    """The judged names that have no rule in the draft yet."""
+    groups = open_room(visit).policy.groups
+    names = dns_counters.top_names(visit.session, visit.services.place.owner_id, visit.now, LOOKED_AT)
+    return [
+        each
+        for each in names
+        if each.outcome in OUTCOMES
+        and (group := groups.get(each.group)) is not None
+        and not any(suffix in group.permit or suffix in group.forbid for suffix in parents(each.name))
+    ]
+
+
+def settled(visit: Visit, name: str, group: str, rule: str) -> str:
+    """Give a judged name a rule in the draft; "" when it is done, else what stands in the way."""
+    among = any((each.name, each.group) == (name, group) for each in unsettled(visit))
+    if rule not in ("permit", "forbid") or not among:
+        return GONE
+    return change(visit, lambda document: draft_edits.with_name(document, group, name, rule)[0])

@@ -114,19 +114,10 @@ class PolicyPages:
 
     def overrule(self, visit: Visit) -> Response:
         """POST /policy/overrule: a list may close a name that is held back; published at once."""
-        name, source = visit.form.get("name"), visit.form.get("source")
-        compiled = self._snapshot.read()
-        if compiled is None or not quarantine.is_held(compiled.snapshot, name, source):
-            return self._page(visit, HTTPStatus.CONFLICT, problems=[quarantine.GONE])
-        room = open_room(visit)
-        if room.standing is not None and quarantine.is_overruled(room.standing.document, name, source):
-            return self._page(visit, problems=[SAME])
-        note = visit.look.translator(visit.language)(quarantine.NOTE, name=name, source=source)[:NOTE_MAX_CHARS]
-
-        def edit(document: dict[str, Any]) -> None:
-            quarantine.overrule(document, name, source)
-
-        publishing.publish_change(visit.session, visit.services.place, edit, visit.member.username, note, visit.now)
+        problem = overruled(visit, self._snapshot, visit.form.get("name"), visit.form.get("source"))
+        if problem:
+            status = HTTPStatus.CONFLICT if problem == quarantine.GONE else HTTPStatus.OK
+            return self._page(visit, status, problems=[problem])
         return visit.go("/policy?notice=overruled#quarantine")
 
     def _met(self, visit: Visit, asked: Asked) -> list[str]:
@@ -183,3 +174,20 @@ def listed_names(compiled: Compiled | None) -> dict[str, tuple[int, int]] | None
         names[source.category] += source.entries
         lists[source.category] += 1
     return {key: (names[key], lists[key]) for key in lists}
+
+
+def overruled(visit: Visit, snapshot: SnapshotReader, name: str, source: str) -> str:
+    """Let a list close a name that is held back, published at once; "" when it is done."""
+    compiled = snapshot.read()
+    if compiled is None or not quarantine.is_held(compiled.snapshot, name, source):
+        return quarantine.GONE
+    room = open_room(visit)
+    if room.standing is not None and quarantine.is_overruled(room.standing.document, name, source):
+        return SAME
+    note = visit.look.translator(visit.language)(quarantine.NOTE, name=name, source=source)[:NOTE_MAX_CHARS]
+
+    def edit(document: dict[str, Any]) -> None:
+        quarantine.overrule(document, name, source)
+
+    publishing.publish_change(visit.session, visit.services.place, edit, visit.member.username, note, visit.now)
+    return ""

@@ -51,7 +51,7 @@ def publish(visit: Visit) -> Response:
     if problem:
         return _again(visit, room, visit.form.get("edition"), problem)
     choice = Choice(begins, ask_again=visit.form.get("ask") == "again")
-    done = _publish(visit, room, choice)
+    done = put_forward(visit, room, visit.form.get("edition"), choice)
     if isinstance(done, drafting.Overtaken):
         return _overtaken(visit, room, done.draft)
     if isinstance(done, drafting.NotPublished):
@@ -66,10 +66,11 @@ def published(choice: Choice) -> str:
     return "asked" if choice.ask_again else "published"
 
 
-def _publish(
-    visit: Visit, room: Room, choice: Choice
+def put_forward(
+    visit: Visit, room: Room, edition: str, choice: Choice
 ) -> drafting.Published | RulesProposal | drafting.NotPublished | drafting.Overtaken:
-    edition, spoken, place = visit.form.get("edition"), languages(visit), visit.services.place
+    """Publish this edition of the draft; where two people publish, propose it to the other."""
+    spoken, place = languages(visit), visit.services.place
     if visit.services.settings.rules.two_person:
         by = proposing.Person(visit.member.staff_id, visit.member.username)
         return proposing.propose(

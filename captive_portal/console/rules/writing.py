@@ -26,7 +26,7 @@ def edit(visit: Visit) -> Response:
     if room is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
     row = draft_of(visit, room)
-    draft = drafting.kept(row) if row is not None else _begun(visit, room)
+    draft = drafting.kept(row) if row is not None else begun(visit, room)
     return _form(visit, room, row, rules_form.typed(draft, languages(visit)))
 
 
@@ -115,7 +115,7 @@ def _differing(theirs: Draft, yours: Draft) -> dict[str, Sequence[Row]]:
     return {each: differ for each, differ in found.items() if differ}
 
 
-def _begun(visit: Visit, room: Room) -> Draft:
+def begun(visit: Visit, room: Room) -> Draft:
     tongues, version = languages(visit), in_force_in(visit, room)
     taken = rules_drafts.labels(visit.session, visit.services.place.owner_id)
     label = suggested_label(taken, room.key, drafting.norwegian_day(visit.now).year)

@@ -21,6 +21,7 @@ const PLAIN = new Map(
     device_blocked: "change until",
     network_switched: "network mode until",
     course_changed: "change course group since until devices",
+    setting_changed: "setting",
     host_answered: "answer asked grant",
     erased: "leaves ground",
     retention_run: "before erased",

@@ -21,6 +21,7 @@ from sqlalchemy import inspect, text
 import gateway.audit.record
 from captive_portal.auth import accounts, sessions
 from captive_portal.auth.passwords import hash_password
+from gateway import settings_now
 from gateway.access import courses, exemption_requests, host_requests
 from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.admission import Device, admit
@@ -39,6 +40,7 @@ from gateway.context import Services
 from gateway.installation import read_signing_key
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations
+from gateway.operational import OPERATIONAL
 from gateway.storage import grants, outages, rules
 from gateway.storage.course_models import Course, HostRequest
 from gateway.storage.engine import Session
@@ -270,6 +272,12 @@ def adding_staff(services: Services, _folder: Path) -> None:
         accounts.add_account(session, services.place, "ny", "auditor", services.clock(), by="ola")
 
 
+def changing_a_setting(services: Services, _folder: Path) -> None:
+    setting, now = OPERATIONAL["owner.unit"], services.clock()
+    with services.database.write() as session:
+        settings_now.change(session, services.place, services.settings, setting, "Digitalisering", by="ola", now=now)
+
+
 def resetting_staff(services: Services, _folder: Path) -> None:
     with services.database.write() as session:
         accounts.reset_account(session, services.place, "ola", services.clock(), by="ola")
@@ -310,6 +318,7 @@ EVENTS: Mapping[str, tuple[Event, tuple[str, ...]]] = {
     "request for an exemption declined": (declining, ("exemption_decided",)),
     "export": (exporting, ("export",)),
     "staff added": (adding_staff, ("staff_change",)),
+    "setting changed": (changing_a_setting, ("setting_changed",)),
     "staff reset": (resetting_staff, ("staff_change",)),
     "staff sign-in": (signing_in, ("staff_login",)),
 }

@@ -36,12 +36,12 @@ def test_answers_add_up(database: Database, place: Place) -> None:
             Answers("default", "refused", "gaming", 7),
             Answers("course", "refused", "gaming", 1),
         ]
-        by_hour = dns_counters.answers_by_hour(session, place.owner_id, LAST, THIS + HOUR)
-        assert [(hour, each.group, each.answers) for hour, each in by_hour] == [
-            (LAST, "course", 1),
-            (LAST, "default", 1 << 40),
-            (THIS, "default", 7),
-        ]
+        refused = ("refused", "rebinding")
+        bounds = [LAST - HOUR, LAST, THIS, THIS + HOUR]
+        found = dns_counters.answers_in_periods(session, place.owner_id, refused, bounds)
+        assert sorted(found) == [(1, "gaming", 1), (2, "gaming", 7)]
+        assert dns_counters.answers_in_periods(session, place.owner_id, refused, bounds[::3]) == [(0, "gaming", 8)]
+        assert dns_counters.answers_in_periods(session, "0" * 32, refused, bounds) == []
         assert dns_counters.answers_between(session, place.owner_id, THIS, THIS + HOUR)[0].answers == 7
         assert dns_counters.answers_between(session, "0" * 32, LAST, THIS + HOUR) == []
 

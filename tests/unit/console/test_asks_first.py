@@ -19,6 +19,7 @@ UNDONE = {
     "/policy/exemptions/{id}/end": "it ends in the draft alone, which is published or thrown away",
     "/policy/draft/publish": "the page that it stands on is the question: what will change; one can go back",
     "/exemptions/{request}/decline": "the page that it stands on is the question, with the answer to write",
+    "/courses/{course}/requests/{request}/decline": "as IT's, with the answer to write",
     "/courses/{course}/openings/{opening}/close": "it is opened again",
 }
 """Forms that act at once, and how that is undone."""

@@ -338,7 +338,7 @@ def test_a_host_opens_a_category_for_their_course_after_one_confirmation_and_clo
     form = host.get(f"{page}/open").text
     assert re.findall(r'name="category" value="(\w+)"', form) == ["gaming"], "streaming is open already"
     assert re.findall(r'<option value="(\d)"', form) == ["1", "2", "3"], "until the course ends at the latest"
-    assert "Until the course ends, 22" in form
+    assert "Until the course ends, 16:00" in form
     asked = host.fill(f"{page}/open", f"{page}/open", **OPENING)
     assert asked.status_code == 200
     assert "Open Online games for this course?" in asked.text

@@ -46,7 +46,7 @@ def test_each_tick_comes_from_what_is_true(world):
     with world.services.database.write() as session:
         publish_as(session, world, starter_texts(), "1.0")
     it = world.signed_in("it")
-    text = it.get("/devices").text
+    text = it.get("/").text
     assert "First steps" in text
     assert "<code>privacy.controller</code>" in text
     assert "an example, after another municipality" in text
@@ -55,11 +55,11 @@ def test_each_tick_comes_from_what_is_true(world):
         sources.put(session, world.services.place, Source("own", "gaming"), "kari", world.now)
         publish_as(session, world, starter_texts() | {"nb": "Våre egne."}, "2027-1")
     world.account("ola", "it")
-    text = it.get("/devices").text
+    text = it.get("/").text
     assert text.count('class="done"') == before + 3
     assert "an example, after another municipality" not in text
     world.account("per", "auditor")
-    assert it.get("/devices").text.count('class="done"') == before + 3
+    assert it.get("/").text.count('class="done"') == before + 3
 
 
 def publish_as(session, world, texts, label):
@@ -73,9 +73,9 @@ def publish_as(session, world, texts, label):
 def test_what_is_only_wise_is_folded_away(world, monkeypatch):
     world.publish_all()
     done = dataclasses.replace(FINISHED, copy_targets=0)
-    monkeypatch.setattr("captive_portal.console.devices.online.first_steps", lambda visit: ticked(done))
-    text = world.signed_in("it").get("/devices").text
+    monkeypatch.setattr("captive_portal.console.overview.room.first_steps", lambda visit: ticked(done))
+    text = world.signed_in("it").get("/").text
     assert "What is still wise to do</summary>" in text
     assert 'class="done"' not in text
-    monkeypatch.setattr("captive_portal.console.devices.online.first_steps", lambda visit: ticked(FINISHED))
-    assert "First steps" not in world.signed_in("it", "ola").get("/devices").text
+    monkeypatch.setattr("captive_portal.console.overview.room.first_steps", lambda visit: ticked(FINISHED))
+    assert "First steps" not in world.signed_in("it", "ola").get("/").text

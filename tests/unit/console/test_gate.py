@@ -9,6 +9,7 @@ import pytest
 from starlette.routing import Route
 
 from captive_portal import serve
+from captive_portal.auth import api_tokens
 from captive_portal.console import gate
 from captive_portal.console.entry import signin
 from captive_portal.console.permissions import may
@@ -21,7 +22,8 @@ from gateway.telemetry import Report, Totals
 from tests.unit.console.conftest import Browser
 
 PUBLIC = {
-    ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/static/{name:path}"), ("GET", "/sign-in"), ("POST", "/sign-in"),
+    ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/static/{name:path}"), ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
     ("GET", "/setup/{token}"), ("POST", "/setup/{token}"), ("POST", "/witness/add-checkpoint"),
     ("GET", "/sign-in/code"), ("POST", "/sign-in/code"), ("GET", "/host/{token}"), ("POST", "/host/{token}"),
 }  # fmt: skip
@@ -32,14 +34,26 @@ AUDITOR = {
     ("GET", "/acceptances/export"), ("POST", "/acceptances/exports/{key}/remove"),
     ("GET", "/acceptances/{id}"), ("GET", "/log"), ("GET", "/log/{index}"), ("GET", "/log/{index}/proof"),
     ("GET", "/log/{index}/entry"), ("GET", "/rules"), ("GET", "/policy-then"), ("GET", "/checkpoints"),
-    ("GET", "/checkpoints/{size}"), ("GET", "/exports"),
+    ("GET", "/checkpoints/{size}"), ("GET", "/exports"), ("GET", "/overview/now"),
+    ("GET", "/api/v1/lists/source/{key}"), ("GET", "/api/v1/policy/then"), ("GET", "/api/v1/rules"),
+    ("GET", "/api/v1/rules/versions/{version}"), ("GET", "/api/v1/acceptances"),
+    ("GET", "/api/v1/acceptances/{acceptance}"), ("GET", "/api/v1/log"), ("GET", "/api/v1/log/{index}"),
+    ("GET", "/api/v1/log/{index}/entry"), ("GET", "/api/v1/log/{index}/proof"), ("GET", "/api/v1/checkpoints"),
+    ("GET", "/api/v1/checkpoints/{size}"), ("GET", "/api/v1/checkpoint-targets"), ("POST", "/api/v1/exports"),
+    ("GET", "/api/v1/exports/{export}"), ("GET", "/api/v1/exports/{export}/{file}"),
+    ("DELETE", "/api/v1/exports/{export}"),
 }  # fmt: skip
 STAFF = {
     ("GET", "/"), ("POST", "/sign-out"), ("GET", "/account"), ("GET", "/account/password"),
     ("POST", "/account/password"), ("GET", "/account/authenticator"), ("POST", "/account/authenticator"),
     ("GET", "/account/recovery-codes"), ("POST", "/account/recovery-codes"),
     ("POST", "/account/sessions/{id}/end"), ("POST", "/account/sessions/end-others"),
+    ("GET", "/api/v1/openapi.json"), ("GET", "/api/v1/account"), ("GET", "/api/v1/account/sessions"),
+    ("DELETE", "/api/v1/account/sessions/{session}"), ("GET", "/api/v1/account/tokens"),
+    ("DELETE", "/api/v1/account/tokens/{token}"), ("GET", "/api"), ("GET", "/account/tokens"),
+    ("POST", "/account/tokens"), ("POST", "/account/tokens/{id}/revoke"),
 }  # fmt: skip
+ANY_TOKEN = {"/api/v1/account", "/api/v1/openapi.json"}
 HOST = {
     ("GET", "/courses"), ("GET", "/courses/new"), ("POST", "/courses/new"), ("GET", "/courses/{course}"),
     ("GET", "/courses/{course}/edit"), ("POST", "/courses/{course}/edit"), ("GET", "/courses/{course}/end"),
@@ -48,6 +62,9 @@ HOST = {
     ("POST", "/courses/{course}/end"), ("GET", "/courses/{course}/open"), ("POST", "/courses/{course}/open"),
     ("POST", "/courses/{course}/openings/{opening}/close"), ("GET", "/courses/{course}/poster"),
     ("GET", "/courses/{course}/slide"),
+    ("GET", "/api/v1/courses"), ("POST", "/api/v1/courses"), ("GET", "/api/v1/courses/{course}"),
+    ("PUT", "/api/v1/courses/{course}"), ("POST", "/api/v1/courses/{course}/end"),
+    ("GET", "/api/v1/courses/{course}/usage"),
 }  # fmt: skip
 
 
@@ -57,10 +74,13 @@ def pages(browser):
         page = getattr(route.endpoint, "page", None)
         assert isinstance(page, gate.Page | gate.Call), f"{route.path} declares no permission"
         assert route.methods <= {page.method, "HEAD"}
+        assert isinstance(page, gate.Page) or page.room or page.path in ANY_TOKEN, f"{page.path} needs no scope"
         yield page
 
 
 def filled(path: str) -> str:
+    if path.startswith("/api/"):
+        return path.translate({ord("{"): None, ord("}"): None})
     return (
         path.replace("{name:path}", "x")
         .replace("{token}", "x")
@@ -95,7 +115,8 @@ def test_signed_out_nothing_but_the_public_pages_answers(world):
         if page.permission == "scrape":
             assert answer.status_code == 403
         elif isinstance(page, gate.Call):
-            assert (answer.status_code, answer.json()) == (401, {"detail": "sign in first"}), page.path
+            assert (answer.status_code, answer.json()["type"]) == (401, "urn:gjestenett:problem:signed-out"), page.path
+            assert answer.headers["www-authenticate"] == 'Bearer realm="gjestenett"'
         else:
             assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in"), page.path
 
@@ -111,7 +132,7 @@ def test_an_auditor_reaches_no_page_of_it_and_can_change_nothing(world):
             data = {"form_token": token} if page.method == "POST" else None
             assert auditor.request(page.method, filled(page.path), data=data).status_code == 403, page.path
     assert walked >= 5
-    assert auditor.get("/").headers["location"] == "/acceptances"
+    assert auditor.get("/").status_code == 200
     assert 'href="/policy"' not in auditor.get("/acceptances").text
 
 
@@ -123,6 +144,35 @@ def test_a_host_reaches_no_page_but_those_of_courses(world):
         if page.permission in ("it", "auditor"):
             data = {"form_token": token} if page.method == "POST" else None
             assert host.request(page.method, filled(page.path), data=data).status_code == 403, page.path
+
+
+@pytest.mark.parametrize(("role", "limits"), [("it", {}), ("auditor", {}), ("host", {"unit": "Nybø skule"})])
+def test_a_token_reaches_the_calls_of_its_scopes_that_its_role_may_make_and_no_other(world, role, limits):
+    world.publish_all()
+    world.account("kari", role, **limits)
+    browser, place = world.browser("192.0.2.9"), world.services.place
+    calls = [page for page in pages(browser) if isinstance(page, gate.Call)]
+    assert {call.scope.partition(":")[0] for call in calls} == {"", *api_tokens.ROOMS}
+    one_of_each = list({(call.scope, call.permission): call for call in calls}.values())
+    reached = set()
+    for scope in api_tokens.scopes_of(role):
+        with world.services.database.write() as session:
+            account = staff.by_username(session, place.owner_id, "kari")
+            ends = world.now + timedelta(days=1)
+            token = api_tokens.make(session, place, account.id, scope, [scope], ends, world.now).secret
+        own = [call for call in calls if call.room == scope.partition(":")[0]]
+        for call in dict.fromkeys([*own, *one_of_each]):
+            lets = may(role, call.permission) and (not call.scope or api_tokens.covers([scope], call.scope))
+            headers = {"authorization": f"Bearer {token}"}
+            answer = browser.request(call.method, filled(call.path), headers=headers)
+            assert (answer.status_code in (401, 403)) != lets, (scope, call.method, call.path, answer.text)
+            reached |= {call} if lets else set()
+    assert {call.permission for call in reached} == {
+        "it": {"it", "auditor", "host", "staff"}, "auditor": {"auditor", "staff"}, "host": {"host", "staff"},
+    }[role]  # fmt: skip
+    assert len(reached) == sum(may(role, call.permission) for call in calls if call.room) + 2, (
+        "some call is out of reach"
+    )
 
 
 def test_a_role_that_is_not_known_may_nothing():

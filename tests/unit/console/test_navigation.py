@@ -18,11 +18,11 @@ OUTSIDE = ("/account", "/healthz", "/readyz", "/metrics", "/static", "/sign-in",
 
 @pytest.fixture
 def pages(world) -> list[Page]:
-    return [page for page in all_pages(world.services, Totals()) if page.method == "GET" and page.path != "/"]
+    return [page for page in all_pages(world.services, Totals()) if page.method == "GET"]
 
 
 def test_every_room_is_a_page_and_declares_the_page_s_own_permission(pages):
-    permissions = {page.path: page.permission for page in pages}
+    permissions = {page.path: page.permission for page in pages} | {"/": "auditor"}  # hosts go on to their courses
     for room in ROOMS:
         assert permissions[room.path] == room.permission, room.path
 
@@ -60,7 +60,8 @@ def test_each_role_is_shown_its_own_rooms_in_the_order_of_the_table(role):
         ("/acceptances/exports/x", "/acceptances"),
         ("/devicesque", None),
         ("/account", None),
-        ("/", None),
+        ("/", "/"),
+        ("/overview/now", "/"),
     ],
 )
 def test_a_page_belongs_to_the_room_with_the_longest_path(path, room):
@@ -92,7 +93,7 @@ def test_what_it_is_shown(world):
     browser = world.signed_in("it")
     text = browser.get("/policy/history").text
     assert links(text) == [
-        ("/devices", ""), ("/policy", "true"), ("/rules", ""), ("/acceptances", ""), ("/network", ""),
+        ("/", ""), ("/devices", ""), ("/policy", "true"), ("/rules", ""), ("/acceptances", ""), ("/network", ""),
         ("/policy", ""), ("/policy/groups", ""), ("/policy/exemptions", ""), ("/policy/hosts", ""),
         ("/policy/judged", ""),
         ("/policy/draft", ""), ("/policy/history", "page"), ("/lists", ""), ("/try", ""), ("/lookups", ""),
@@ -106,7 +107,7 @@ def test_what_it_is_shown(world):
     [
         ("host", "/courses", ["/courses"]),
         ("auditor", "/acceptances",
-         ["/lists", "/rules", "/acceptances", "/acceptances", "/log", "/policy-then", "/checkpoints", "/exports"]),
+         ["/", "/lists", "/rules", "/acceptances", "/acceptances", "/log", "/policy-then", "/checkpoints", "/exports"]),
     ],
 )  # fmt: skip
 def test_hosts_and_auditors_are_shown_only_theirs(world, role, home, paths):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
 
 from gateway.audit.scope import Scope
+from gateway.storage.course_models import Course
 
 ROOMS = (
     "/acceptances", "/log", "/exports", "/checkpoints", "/courses", "/exemptions", "/lists", "/rules",
@@ -73,5 +75,31 @@ def test_a_filter_stays_in_the_links(world):
 
 
 def test_courses_that_are_over_are_all_there_and_a_host_sees_those_of_the_unit(world):
-    host = world.signed_in("host", unit="Nybø skule")
-    assert "No course runs or is to come" in host.get("/courses?unit=Biblioteket").text
+    place, long_ago = world.services.place, world.now - timedelta(days=400)
+    with world.services.database.write() as session:
+        for number in range(60):
+            session.add(
+                Course(
+                    owner_id=place.owner_id, site_id=place.site_id, title=f"Kurs {number:02}", code=f"c-{number}",
+                    unit=("Nybø skule", "nybø  SKULE", "Biblioteket")[number % 3], code_key=f"c{number}",
+                    starts_at=long_ago, ends_at=long_ago + timedelta(hours=number), group_key="default", max_devices=9,
+                    offered="code", created_at=long_ago, created_by="kari",
+                )
+            )  # fmt: skip
+
+    def titles(browser, path):
+        found = []
+        while path:
+            page = browser.get(path).text
+            found += re.findall(r"<bdi>(Kurs \d\d)</bdi>", page)
+            path = unescape(match[1]) if (match := re.search(r'rel="next" href="([^"]+)"', page)) else ""
+        return found
+
+    newest_first = [f"Kurs {number:02}" for number in reversed(range(60))]
+    it = world.signed_in("it")
+    assert titles(it, "/courses") == newest_first
+    assert titles(it, "/courses?sort=ends") == newest_first[::-1]
+    assert titles(it, "/courses?unit=Biblioteket") == newest_first[::3]
+    host = world.signed_in("host", unit="Nybø Skule")
+    assert titles(host, "/courses") == [each for each in newest_first if each not in newest_first[::3]]
+    assert set(titles(host, "/courses?unit=Biblioteket")) & set(newest_first[::3]) == set(), "not the host's unit"

@@ -5,8 +5,8 @@ from alembic import op
 
 from gateway.storage.types import UtcDateTime
 
-revision = "0028"
-down_revision = "0027"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

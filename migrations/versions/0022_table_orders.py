@@ -5,7 +5,7 @@ Names are in the order of their characters' numbers on both databases, with å a
 
 from alembic import op
 
-revision = "0027"
+revision = "0022"
 down_revision = "0021"
 branch_labels = None
 depends_on = None

@@ -1,0 +1,98 @@
+"""Long answers in pages: `limit` and `cursor` in the query, `next` in the answer and in its Link header (RFC 8288)."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from captive_portal.api.problems import problem
+from captive_portal.console.visit import Visit
+
+LIMIT, MOST = 50, 200
+CURSOR_MAX_CHARS = 500
+Row = TypeVar("Row")
+Key = tuple[str, ...]
+
+
+class Asked(BaseModel):
+    """Unknown keys are refused, so that a misspelt one is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Paged(Asked):
+    """Which part of a long answer."""
+
+    limit: Annotated[int, Field(ge=1, le=MOST, description="How many at most.")] = LIMIT
+    cursor: Annotated[
+        str, Field(max_length=CURSOR_MAX_CHARS, description="Where to go on: of `next` in the page before.")
+    ] = ""
+
+
+class Page(BaseModel):
+    """A part of a long answer; `next` is the address of the part after it, null in the last."""
+
+    next: Annotated[str | None, Field(examples=["/api/v1/grants?cursor=WyIwMSJd&limit=50"])] = None
+
+
+def read_cursor(visit: Visit, parts: int) -> Key | Response | None:
+    """Where the page begins: what `page` was given as `key`; None at the start; 422 for a cursor that is none."""
+    text = visit.asked.cursor
+    if not text:
+        return None
+    try:
+        found = json.loads(urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or len(found) != parts or not all(_is_text(each) for each in found):
+        wrong = "take it from `next` of the page before"
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"cursor: {wrong}", {"cursor": wrong}, kind="unreadable")
+    return tuple(found)
+
+
+def part(
+    rows: Sequence[Row], visit: Visit, key: Callable[[Row], Key], *, parts: int = 1, newest_first: bool = False
+) -> tuple[Sequence[Row], str | None] | Response:
+    """The page of rows that are all at hand, and the address of the next one. They are ordered by `key`."""
+    after = read_cursor(visit, parts)
+    if isinstance(after, Response):
+        return after
+    ordered = sorted(rows, key=key, reverse=newest_first)
+    if after is not None:
+        ordered = [row for row in ordered if (key(row) < after if newest_first else key(row) > after)]
+    limit = visit.asked.limit
+    return ordered[:limit], address(visit, key(ordered[limit - 1])) if len(ordered) > limit else None
+
+
+def address(visit: Visit, key: Key) -> str:
+    """The address of the page after the row with this key."""
+    cursor = urlsafe_b64encode(json.dumps(key, ensure_ascii=False).encode()).rstrip(b"=").decode("ascii")
+    return f"{visit.path}?{urlencode({**visit.query, 'cursor': cursor, 'limit': str(visit.asked.limit)})}"
+
+
+def answered(model: type[BaseModel], facts: object, *, status: HTTPStatus = HTTPStatus.OK, **headers: str) -> Response:
+    """Facts as the JSON that the model promises; a mismatch is a fault of ours. A page also says where the next is."""
+    built = model.model_validate(facts)
+    answer = Response(built.model_dump_json(by_alias=True), status, media_type="application/json")
+    following = getattr(built, "next", None) if isinstance(built, Page) else None
+    if following is not None:
+        answer.headers["Link"] = f'<{following}>; rel="next"'
+    for name, value in headers.items():
+        answer.headers[name.replace("_", "-")] = value
+    return answer
+
+
+def no_content() -> Response:
+    """204: done, and there is nothing to say."""
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable() and len(value) < 200

@@ -1,0 +1,126 @@
+"""What IT changes about the accounts of others: role and unit, suspended or not, a new link, the second factor.
+
+IT can't lock itself out: nobody does any of this to their own account, and the last account of IT that is signed in to
+with a password of our own, the way in when the provider is away, keeps its role, its password and its second factor.
+Two who change at once take turns, so neither sees the other's account as the one that remains. Each change is a leaf.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from captive_portal.auth import accounts
+from captive_portal.auth.accounts import ROLES, Link, has_ended, record_change
+from gateway.settings import Console
+from gateway.storage import console_queries, places, staff
+from gateway.storage.engine import Session
+from gateway.storage.models import Staff
+from gateway.storage.places import Place
+
+Refusal = Literal[
+    "unknown",  # there is no such account
+    "own",  # it is the account of whoever asks
+    "last",  # it is the last way in
+    "provider",  # what is to be changed is the OpenID provider's to say
+    "ended",  # its last day is over
+    "needed",  # accounts of this role have to have an authenticator
+    "nothing",  # it stands so already
+    "role",  # there is no such role
+    "unit",  # a host has a unit, and others have none
+]
+
+
+def hold(session: Session, place: Place, staff_id: str, member_id: str) -> Staff | Refusal:
+    """The account that somebody signed in as `member_id` may change, until the transaction ends."""
+    places.lock_owner(session, place.owner_id)
+    account = staff.lock_account(session, staff_id)
+    if account is None or account.owner_id != place.owner_id or account.username == accounts.UNNAMED:
+        return "unknown"
+    return "own" if account.id == member_id else account
+
+
+def is_last_way_in(session: Session, place: Place, account: Staff, now: datetime) -> bool:
+    """Whether IT gets in by this account alone when the provider is away."""
+    ways = [
+        row.id
+        for row in staff.accounts(session, place.owner_id)
+        if row.role == "it" and row.password_hash and row.disabled_at is None and not has_ended(row, now)
+    ]
+    return ways == [account.id]
+
+
+def suspend(session: Session, place: Place, account: Staff, now: datetime, *, by: str) -> Refusal | None:
+    """Sign the account out everywhere and let nobody in until it is opened again; its password stays."""
+    if account.disabled_at is not None:
+        return "nothing"
+    if is_last_way_in(session, place, account, now):
+        return "last"
+    accounts.disable_account(session, place, account.username, now, by=by)
+    return None
+
+
+def reopen(session: Session, place: Place, account: Staff, now: datetime, *, by: str) -> Refusal | None:
+    """Let it be signed in to again, as before."""
+    if account.disabled_at is None:
+        return "nothing"
+    if has_ended(account, now):
+        return "ended"
+    account.disabled_at = None
+    session.flush()
+    record_change(session, place, "reopened", account, by, now)
+    return None
+
+
+def renew_link(session: Session, place: Place, account: Staff, now: datetime, *, by: str) -> Link | Refusal:
+    """Take password and second factor, end the sessions, and give a link by which both are chosen anew."""
+    if account.oidc_subject:
+        return "provider"
+    if has_ended(account, now):
+        return "ended"
+    if is_last_way_in(session, place, account, now):
+        return "last"
+    return accounts.reset_account(session, place, account.username, now, by=by)
+
+
+def remove_second_factor(
+    session: Session, place: Place, account: Staff, console: Console, now: datetime, *, by: str
+) -> Refusal | None:
+    """Take the authenticator and the recovery codes, and end the sessions; the password stays."""
+    if account.totp_secret is None:
+        return "nothing"
+    if console.needs_second_factor(account.role):
+        return "needed"
+    if is_last_way_in(session, place, account, now):
+        return "last"
+    account.totp_secret, account.totp_step = None, 0
+    staff.set_recovery_codes(session, account.id, ())
+    console_queries.end_sessions_of(session, account.id)
+    record_change(session, place, "authenticator_removed", account, by, now)
+    return None
+
+
+def change_role(
+    session: Session, place: Place, account: Staff, role: str, unit: str, now: datetime, *, by: str
+) -> Refusal | None:
+    """Give the account another role or, to a host, another unit; it is signed out everywhere.
+
+    An auditor's limits go with the role.
+    """
+    if role not in ROLES:
+        return "role"
+    if (role == "host") != bool(unit):
+        return "unit"
+    if (account.role, account.unit) == (role, unit):
+        return "nothing"
+    if account.role_by_claim:
+        return "provider"
+    if role != "it" and is_last_way_in(session, place, account, now):
+        return "last"
+    if role != account.role:
+        account.scope = None
+    account.role, account.unit = role, unit
+    session.flush()
+    console_queries.end_sessions_of(session, account.id)
+    record_change(session, place, "changed", account, by, now)
+    return None

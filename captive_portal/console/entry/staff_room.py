@@ -1,0 +1,207 @@
+"""Accounts of staff, for IT: who has one and how it stands, a new one by a one-time link, and changes to others'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import Response
+
+from captive_portal.auth import accounts, staff_keeping
+from captive_portal.auth.accounts import ROLES, Link, normal_username
+from captive_portal.auth.staff_keeping import Refusal
+from captive_portal.console.forms import clean_line
+from captive_portal.console.look import N_
+from captive_portal.console.visit import Visit
+from gateway.storage import staff
+from gateway.storage.models import Staff
+
+UNIT_MAX_CHARS = 120
+ROLE_NAMES = {"it": N_("IT"), "auditor": N_("Auditor"), "host": N_("Host")}
+BAD_NAME = N_("Write 2 to 64 of a–z, æ, ø, å, digits and . _ @ -")
+TAKEN = N_("There is an account with that name already.")
+NO_ROLE = N_("Choose a role.")
+UNIT_PROBLEMS = {
+    "missing": N_("Write which unit the host makes courses for."),
+    "too_long": N_("At most 120 characters"),
+    "characters": N_("There are characters here that can’t be used"),
+}
+REFUSALS: Mapping[Refusal, str] = {
+    "own": N_("This is your own account. Ask another of IT, or use the page of your account."),
+    "last": N_("This is the last account of IT with a password of its own: the way in when everything else fails."),
+    "provider": N_("What you want to change stands at the service where this person signs in. Change it there."),
+    "ended": N_("The account’s last day is over. Give it another one first: gjestenett staff change --until."),
+    "needed": N_("This account must have an authenticator. Give it a new link, by which another one is paired."),
+    "nothing": N_("It stands so already. Nothing was changed."),
+    "role": NO_ROLE,
+    "unit": UNIT_PROBLEMS["missing"],
+}
+QUESTIONS = ("suspend", "reset", "second-factor")
+
+
+def show(visit: Visit) -> Response:
+    """GET /staff"""
+    rows = [row for row in _rows(visit) if row.username != accounts.UNNAMED]
+    return visit.page("staff.html", rows=rows, **_shared(visit))
+
+
+def new(visit: Visit) -> Response:
+    """GET /staff/new"""
+    return _form(visit)
+
+
+def add(visit: Visit) -> Response:
+    """POST /staff/new: make the account, and show its link once."""
+    form, problems = visit.form, {}
+    name, role = normal_username(form.get("username")), form.get("role")
+    unit, wrong = clean_line(form.get("unit"), UNIT_MAX_CHARS, required=True) if role == "host" else ("", None)
+    if name is None:
+        problems["username"] = BAD_NAME
+    elif staff.by_username(visit.session, visit.services.place.owner_id, name) is not None:
+        problems["username"] = TAKEN
+    if role not in ROLES:
+        problems["role"] = NO_ROLE
+    if wrong is not None:
+        problems["unit"] = UNIT_PROBLEMS[wrong]
+    if problems or name is None:
+        return _form(visit, problems)
+    by = visit.member.username
+    link = accounts.add_account(visit.session, visit.services.place, name, role, visit.now, by=by, unit=unit)
+    return _link(visit, name, link)
+
+
+def one(visit: Visit) -> Response:
+    """GET /staff/{id}"""
+    account = _account(visit)
+    return visit.failed(HTTPStatus.NOT_FOUND) if account is None else _page(visit, account)
+
+
+def change(visit: Visit) -> Response:
+    """POST /staff/{id}: another role or unit."""
+    role = visit.form.get("role")
+    unit, wrong = clean_line(visit.form.get("unit"), UNIT_MAX_CHARS, required=True) if role == "host" else ("", None)
+    held = _hold(visit)
+    if not isinstance(held, Staff):
+        return _refused(visit, held)
+    if wrong is not None:
+        return _page(visit, held, HTTPStatus.UNPROCESSABLE_ENTITY, {"unit": UNIT_PROBLEMS[wrong]})
+    refusal = staff_keeping.change_role(
+        visit.session, visit.services.place, held, role, unit, visit.now, by=visit.member.username
+    )
+    return _done(visit, refusal, "changed")
+
+
+def ask(visit: Visit) -> Response:
+    """GET /staff/{id}/suspend, /reset, /second-factor: what it would do; does nothing yet."""
+    account, question = _account(visit), visit.path.rpartition("/")[2]
+    if account is None or question not in QUESTIONS:
+        return visit.failed(HTTPStatus.NOT_FOUND)
+    return visit.page("staff_ask.html", account=account, question=question, roles=ROLE_NAMES)
+
+
+def suspend(visit: Visit) -> Response:
+    """POST /staff/{id}/suspend"""
+    held = _hold(visit)
+    if not isinstance(held, Staff):
+        return _refused(visit, held)
+    place, by = visit.services.place, visit.member.username
+    return _done(visit, staff_keeping.suspend(visit.session, place, held, visit.now, by=by), "suspended")
+
+
+def reopen(visit: Visit) -> Response:
+    """POST /staff/{id}/reopen"""
+    held = _hold(visit)
+    if not isinstance(held, Staff):
+        return _refused(visit, held)
+    place, by = visit.services.place, visit.member.username
+    return _done(visit, staff_keeping.reopen(visit.session, place, held, visit.now, by=by), "reopened")
+
+
+def reset(visit: Visit) -> Response:
+    """POST /staff/{id}/reset: a new link, shown once."""
+    held = _hold(visit)
+    if not isinstance(held, Staff):
+        return _refused(visit, held)
+    place, by = visit.services.place, visit.member.username
+    link = staff_keeping.renew_link(visit.session, place, held, visit.now, by=by)
+    return _link(visit, held.username, link) if isinstance(link, Link) else _done(visit, link, "")
+
+
+def remove_second_factor(visit: Visit) -> Response:
+    """POST /staff/{id}/second-factor"""
+    held = _hold(visit)
+    if not isinstance(held, Staff):
+        return _refused(visit, held)
+    place, by, console = visit.services.place, visit.member.username, visit.services.settings.console
+    refusal = staff_keeping.remove_second_factor(visit.session, place, held, console, visit.now, by=by)
+    return _done(visit, refusal, "factor-removed")
+
+
+def _rows(visit: Visit) -> list[Staff]:
+    return list(staff.accounts(visit.session, visit.services.place.owner_id))
+
+
+def _account(visit: Visit) -> Staff | None:
+    wanted = visit.params["id"]
+    return next((row for row in _rows(visit) if row.id == wanted and row.username != accounts.UNNAMED), None)
+
+
+def _hold(visit: Visit) -> Staff | Refusal:
+    wanted = visit.params["id"]
+    if len(wanted) > 32 or not (wanted.isascii() and wanted.isalnum()):  # PostgreSQL refuses to compare with NUL
+        return "unknown"
+    return staff_keeping.hold(visit.session, visit.services.place, wanted, visit.member.staff_id)
+
+
+def _done(visit: Visit, refusal: Refusal | None, notice: str) -> Response:
+    return _refused(visit, refusal) if refusal is not None else visit.go(f"/staff/{visit.params['id']}?notice={notice}")
+
+
+def _refused(visit: Visit, refusal: Refusal) -> Response:
+    account = _account(visit)
+    if account is None or refusal == "unknown":
+        return visit.failed(HTTPStatus.NOT_FOUND)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal in ("role", "unit") else HTTPStatus.CONFLICT
+    return _page(visit, account, status, {refusal if refusal in ("role", "unit") else "": REFUSALS[refusal]})
+
+
+def _shared(visit: Visit) -> dict[str, Any]:
+    return {
+        "roles": ROLE_NAMES,
+        "state": lambda row: accounts.state_of(row, visit.now),
+        "elsewhere": visit.services.settings.oidc.label,
+        "needs": visit.services.settings.console.needs_second_factor,
+        "notice": visit.query.get("notice", ""),
+    }
+
+
+def _page(
+    visit: Visit, account: Staff, status: int = HTTPStatus.OK, problems: Mapping[str, str] | None = None
+) -> Response:
+    is_own = account.id == visit.member.staff_id
+    is_last = staff_keeping.is_last_way_in(visit.session, visit.services.place, account, visit.now)
+    return visit.page(
+        "staff_account.html",
+        status,
+        account=account,
+        is_own=is_own,
+        is_last=is_last,
+        typed={"role": visit.form.get("role") or account.role, "unit": visit.form.get("unit")[:300] or account.unit},
+        problems=problems or {},
+        **_shared(visit),
+    )
+
+
+def _form(visit: Visit, problems: Mapping[str, str] | None = None) -> Response:
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
+    typed = {name: clean_line(visit.form.get(name), 300)[0] for name in ("username", "role", "unit")}
+    return visit.page("staff_new.html", status, typed=typed, problems=problems or {}, **_shared(visit))
+
+
+def _link(visit: Visit, username: str, link: Link) -> Response:
+    """The link is in this answer and nowhere else: who loads the page again is told so."""
+    url = link.url(visit.services.settings.console)
+    response = visit.page("staff_link.html", username=username, url=url, expires_at=link.expires_at)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,1 @@
+"""The first page: how everything stands, and what to do about what does not."""

@@ -1,0 +1,99 @@
+"""The settings: those that IT changes here, each by a form of its own; and all, as the services were started with them.
+
+What can stop a service from starting, or takes the console away, is changed in the settings file and shown here only.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from itertools import groupby
+from typing import Any
+
+from starlette.responses import Response
+
+from captive_portal.console.settings.words import LABELS, NO_GROUP, ORIGINS, PROBLEMS
+from captive_portal.console.visit import Visit
+from gateway import checks, settings_now
+from gateway.errors import GatewayError
+from gateway.lists.draft_edits import ruled_groups
+from gateway.operational import OPERATIONAL, Operational, over, read, value_of, write
+from gateway.settings_origin import rows
+from gateway.storage import generations, operational
+
+TYPED_MAX_CHARS = 400
+
+
+def show(visit: Visit) -> Response:
+    """GET /settings"""
+    return _page(visit)
+
+
+def change(visit: Visit) -> Response:
+    """POST /settings/{key}: another value, or (`back`) what the settings file says again."""
+    setting = OPERATIONAL.get(visit.params["key"])
+    if setting is None:
+        return visit.failed(HTTPStatus.NOT_FOUND)
+    value: Any = None
+    if visit.form.get("back") != "1":
+        value, problem = read(setting, visit.form.get("value"))
+        if problem is not None:
+            return _page(visit, setting, PROBLEMS[problem])
+        if (told := _unknown_group(visit, setting, value)) != "":
+            return _page(visit, setting, told)
+    boot = settings_now.boot_of(visit.services.settings)
+    done = settings_now.change(
+        visit.session, visit.services.place, boot, setting, value, by=visit.member.username, now=visit.now
+    )
+    return visit.go(f"/settings?notice={'changed' if done else 'same'}#{setting.name}")
+
+
+def started(visit: Visit) -> Response:
+    """GET /settings/started: every setting, what it is and where it comes from; and what `config check` says."""
+    stored = operational.all_of(visit.session, visit.services.place.owner_id)
+    boot = settings_now.boot_of(visit.services.settings)
+    current = over(boot, {key: row.value for key, row in stored.items()})
+    found = groupby(rows(current, stored.keys()), lambda row: row.section)
+    tables = [(section, list(of_table)) for section, of_table in found]
+    try:
+        warnings = checks.check(boot, visit.now)
+    except GatewayError as error:
+        warnings = [str(error)]
+    return visit.page("settings_started.html", tables=tables, origins=ORIGINS, warnings=warnings)
+
+
+def _unknown_group(visit: Visit, setting: Operational, value: Any) -> str:
+    if setting.key != "courses.host_groups":
+        return ""
+    published = generations.in_force(visit.session, visit.services.place.owner_id)
+    known = ruled_groups(published.document) if published is not None else []
+    missing = next((key for key in value if key not in known), None)
+    return "" if missing is None else visit.look.translator(visit.language)(NO_GROUP, key=missing)
+
+
+def _page(visit: Visit, wrong: Operational | None = None, problem: str = "") -> Response:
+    stored = operational.all_of(visit.session, visit.services.place.owner_id)
+    boot = settings_now.boot_of(visit.services.settings)
+    current = over(boot, {key: row.value for key, row in stored.items()})
+    fields = [
+        {
+            "setting": setting,
+            "label": LABELS[setting.key][0],
+            "hint": LABELS[setting.key][1],
+            "value": write(value_of(current, setting)),
+            "file": write(value_of(boot, setting)),
+            "changed": stored.get(setting.key),
+            "typed": _typed(visit) if setting == wrong else write(value_of(current, setting)),
+        }
+        for setting in OPERATIONAL.values()
+    ]
+    return visit.page(
+        "settings.html",
+        HTTPStatus.UNPROCESSABLE_ENTITY if wrong is not None else HTTPStatus.OK,
+        fields=fields,
+        problems={wrong.name: problem} if wrong is not None else {},
+        notice=visit.query.get("notice", ""),
+    )
+
+
+def _typed(visit: Visit) -> str:
+    return "".join(each for each in visit.form.get("value")[:TYPED_MAX_CHARS] if each.isprintable())

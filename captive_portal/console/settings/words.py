@@ -1,0 +1,58 @@
+"""What the settings that IT changes in the console are called, what each is for, and what is wrong with a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from captive_portal.console.look import N_
+from gateway.operational import OPERATIONAL, Problem
+from gateway.settings_origin import Origin
+
+LABELS: Mapping[str, tuple[str, str]] = {
+    "owner.unit": (
+        N_("What the ICT department is called"),
+        N_("Guests are sent to it for help. It can’t be empty."),
+    ),
+    "owner.helpdesk_phone": (
+        N_("Telephone of the help desk"),
+        N_("Stands on the guest pages and the posters. Empty: guests are sent to the person who invited them."),
+    ),
+    "owner.helpdesk_hours": (N_("When the help desk answers"), N_("Such as: weekdays 8–15. Stands beside the number.")),
+    "portal.accessibility_statement": (
+        N_("Accessibility statement"),
+        N_("Its address at uustatus.no, as in https://uustatus.no/nb/erklaringer/publisert/…"),
+    ),
+    "privacy.controller": (
+        N_("Who is responsible for guests’ personal data"),
+        N_("The municipality and how to reach it. Guests read it before they accept the rules."),
+    ),
+    "privacy.dpo": (N_("Data protection officer"), N_("Who it is and how to reach them. Guests read it.")),
+    "courses.host_groups": (
+        N_("Groups that hosts may give their courses"),
+        N_("Keys of groups of the content filter, with spaces between."),
+    ),
+    "console.idle_minutes": (
+        N_("Minutes without a page before staff sign in again"),
+        N_("A whole number from 5 to 1440."),
+    ),
+    "console.session_hours": (
+        N_("Hours before staff sign in again, however busy"),
+        N_("A whole number from 1 to 168. It holds for those who sign in from now on."),
+    ),
+}
+assert LABELS.keys() == OPERATIONAL.keys(), "a setting has no label"
+
+PROBLEMS: Mapping[Problem, str] = {
+    "line": N_("Write it in one line, not too long, without unusual characters."),
+    "phone": N_("Write a telephone number: digits, spaces and + ( ) -"),
+    "address": N_("Write an address at uustatus.no, as in https://uustatus.no/nb/erklaringer/publisert/…"),
+    "number": N_("Write a whole number within the bounds."),
+    "keys": N_("Write keys of a–z, 0–9 and -, with spaces between."),
+}
+NO_GROUP = N_("The content filter in force has no group with that key: {key}")
+ORIGINS: Mapping[Origin, str] = {
+    "default": N_("default"),
+    "file": N_("settings file or command line"),
+    "environment": N_("environment"),
+    "console": N_("changed here"),
+}

@@ -1,0 +1,82 @@
+"""Personal access tokens as they are kept: finding, listing, revoking and forgetting them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import joinedload
+
+from gateway.storage.api_models import ApiToken
+from gateway.storage.engine import Session
+from gateway.storage.models import Staff
+
+SHOWN = 500
+KEPT_AFTER = timedelta(days=30)
+"""For how long a token that has ended stays in the lists."""
+
+
+def by_sha256(session: Session, token_sha256: str) -> ApiToken | None:
+    """The token with this hash, with its account."""
+    return session.scalars(
+        select(ApiToken).options(joinedload(ApiToken.staff)).where(ApiToken.token_sha256 == token_sha256)
+    ).one_or_none()
+
+
+def by_id(session: Session, owner_id: str, token_id: str) -> ApiToken | None:
+    """The token that pages name so, with its account."""
+    return session.scalars(
+        select(ApiToken)
+        .join(Staff, Staff.id == ApiToken.staff_id)
+        .options(joinedload(ApiToken.staff))
+        .where(ApiToken.id == token_id, Staff.owner_id == owner_id)
+    ).one_or_none()
+
+
+def of_staff(session: Session, staff_id: str) -> Sequence[ApiToken]:
+    """The tokens of an account, the newest first, with those that ended lately."""
+    return session.scalars(
+        select(ApiToken)
+        .options(joinedload(ApiToken.staff))
+        .where(ApiToken.staff_id == staff_id)
+        .order_by(ApiToken.created_at.desc(), ApiToken.id)
+        .limit(SHOWN)
+    ).all()
+
+
+def of_owner(session: Session, owner_id: str) -> Sequence[ApiToken]:
+    """The tokens of every account of an owner, with it, the newest first."""
+    return session.scalars(
+        select(ApiToken)
+        .join(Staff, Staff.id == ApiToken.staff_id)
+        .options(joinedload(ApiToken.staff))
+        .where(Staff.owner_id == owner_id)
+        .order_by(ApiToken.created_at.desc(), ApiToken.id)
+        .limit(SHOWN)
+    ).all()
+
+
+def count_usable(session: Session, staff_id: str, now: datetime) -> int:
+    """How many tokens of an account work at `now`."""
+    query = select(func.count()).select_from(ApiToken)
+    usable = (ApiToken.staff_id == staff_id, ApiToken.revoked_at.is_(None), ApiToken.expires_at > now)
+    return session.scalar(query.where(*usable)) or 0
+
+
+def revoke_all(session: Session, staff_id: str, now: datetime) -> None:
+    """Revoke every token of an account."""
+    session.execute(
+        update(ApiToken).where(ApiToken.staff_id == staff_id, ApiToken.revoked_at.is_(None)).values(revoked_at=now)
+    )
+
+
+def forget(session: Session, owner_id: str, now: datetime) -> None:
+    """Delete the tokens that ended longer ago than they are kept."""
+    old = now - KEPT_AFTER
+    of_us = select(Staff.id).where(Staff.owner_id == owner_id)
+    session.execute(
+        delete(ApiToken).where(
+            ApiToken.staff_id.in_(of_us), or_(ApiToken.expires_at <= old, ApiToken.revoked_at <= old)
+        )
+    )

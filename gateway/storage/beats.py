@@ -1,0 +1,26 @@
+"""When each service of a gateway was last at work, as they write it down themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from gateway.storage.beat_models import ServiceBeat
+from gateway.storage.engine import Session
+
+
+def beat(session: Session, gateway_id: str, service: str, now: datetime) -> None:
+    """Note that the service is at work. One service of a gateway is one process."""
+    key = {"gateway_id": gateway_id, "service": service}
+    found = session.execute(update(ServiceBeat).filter_by(**key).values(at=now).returning(ServiceBeat.service))
+    if found.first() is None:
+        session.add(ServiceBeat(**key, at=now))
+        session.flush()
+
+
+def beats(session: Session, gateway_id: str) -> Mapping[str, datetime]:
+    """Service → when it last was at work; a service that never was is not there."""
+    rows = session.scalars(select(ServiceBeat).where(ServiceBeat.gateway_id == gateway_id))
+    return {row.service: row.at for row in rows}

@@ -1,0 +1,177 @@
+"""The settings room: each operational setting is checked, kept with its leaf, taken up and given back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+
+import pytest
+
+from captive_portal.console_app import create_app
+from gateway.operational import OPERATIONAL, over, read, value_of, write
+from gateway.settings import Settings
+from gateway.settings_now import SettingsNow, change
+from gateway.storage.log_models import Disclosure, StagedLeaf
+from gateway.storage.operational_models import OperationalSetting
+from tests.unit.console.conftest import Browser, World
+
+GOOD = {
+    "owner.unit": "Digitalisering",
+    "owner.helpdesk_phone": "+47 61 00 00 00",
+    "owner.helpdesk_hours": "hverdager 8–15",
+    "portal.accessibility_statement": "https://uustatus.no/nb/erklaringer/publisert/1",
+    "privacy.controller": "Storvik kommune, post@storvik.kommune.no",
+    "privacy.dpo": "ombud@storvik.kommune.no",
+    "courses.host_groups": "default",
+    "console.idle_minutes": "45",
+    "console.session_hours": "8",
+}
+HTML = '"><script>alert(1)</script>'
+
+
+def leaves(world: World) -> list[tuple[str, dict[str, str]]]:
+    """(setting, personal fields) of the leaves of changes, oldest first."""
+    found = []
+    with world.services.database.read() as session:
+        for row in session.query(StagedLeaf).order_by(StagedLeaf.id):
+            entry = json.loads(row.entry)
+            if entry["type"] == "setting_changed":
+                told = {each.name: each.value for each in session.query(Disclosure).filter_by(leaf_id=row.leaf_id)}
+                found.append((entry["setting"], told))
+    return found
+
+
+@pytest.mark.parametrize("key", list(OPERATIONAL))
+def test_what_is_written_is_read_back_and_the_file_could_say_so(key):
+    setting = OPERATIONAL[key]
+    value, problem = read(setting, GOOD[key])
+    assert problem is None
+    assert write(value) == GOOD[key]
+    expected = tuple(value) if isinstance(value, list) else value
+    assert value_of(over(Settings.model_construct(), {key: value}), setting) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("owner.unit", ""),
+        ("owner.unit", "x" * 81),
+        ("owner.unit", "a\nb"),
+        ("owner.helpdesk_hours", "a\u202eb"),
+        ("owner.helpdesk_phone", "ring oss"),
+        ("owner.helpdesk_phone", "1" * 41),
+        ("portal.accessibility_statement", "https://example.com/x"),
+        ("portal.accessibility_statement", "javascript:alert(1)"),
+        ("courses.host_groups", "Default"),
+        ("console.idle_minutes", "4"),
+        ("console.idle_minutes", "1441"),
+        ("console.idle_minutes", "30.5"),
+        ("console.idle_minutes", "٣٠"),
+        ("console.session_hours", "0"),
+        ("console.session_hours", "-1"),
+        ("console.session_hours", ""),
+    ],
+)
+def test_what_the_file_could_not_say_is_refused(key, text):
+    value, problem = read(OPERATIONAL[key], text)
+    assert value is None or problem is not None
+    assert problem == OPERATIONAL[key].kind
+
+
+def test_what_is_stored_and_not_sound_or_no_operational_setting_changes_nothing():
+    settings = Settings.model_construct()
+    stored = {
+        "console.idle_minutes": 0,
+        "owner.helpdesk_phone": 7,
+        "console.port": 1,
+        "owner.name": "x",
+        "nonsense": "",
+    }
+    assert over(settings, stored) == settings
+
+
+def test_a_change_holds_at_once_is_a_leaf_with_both_values_and_is_given_back(world):
+    now = SettingsNow(world.settings)
+    services = dataclasses.replace(world.services, settings=now)
+    owner_id = world.services.place.owner_id
+
+    def phone() -> str:
+        with world.services.database.read() as session:
+            now.refresh(session, owner_id)
+        return str(services.settings.owner.helpdesk_phone)
+
+    world.account("kari", "it")
+    browser = Browser(create_app(services))
+    world.sign_in(browser, "kari")
+    page = browser.get("/settings").text
+    assert page.count("As the settings file has it.") == len(OPERATIONAL)
+    answer = browser.fill("/settings", "/settings/owner.helpdesk_phone", value=" 61 00 00 00 ")
+    assert answer.headers["location"] == "/settings?notice=changed#helpdesk_phone"
+    assert phone() == "61 00 00 00"
+    browser.fill("/settings", "/settings/owner.helpdesk_phone", value="62 00 00 00")
+    again = browser.fill("/settings", "/settings/owner.helpdesk_phone", value="62 00 00 00")
+    assert again.headers["location"] == "/settings?notice=same#helpdesk_phone"
+    assert "Changed by" in browser.get("/settings").text
+    assert re.search(
+        r"helpdesk_phone</code>.*?62 00 00 00.*?changed here", browser.get("/settings/started").text, re.DOTALL
+    )
+    assert browser.fill("/settings", "/settings/owner.helpdesk_phone", back="1").status_code == 303
+    assert phone() == ""
+    assert leaves(world) == [
+        ("owner.helpdesk_phone", {"by": "kari", "after": "61 00 00 00"}),
+        ("owner.helpdesk_phone", {"by": "kari", "before": "61 00 00 00", "after": "62 00 00 00"}),
+        ("owner.helpdesk_phone", {"by": "kari", "before": "62 00 00 00"}),
+    ]
+
+
+def test_minutes_of_idleness_hold_for_the_next_page(world):
+    now = SettingsNow(world.settings)
+    services = dataclasses.replace(world.services, settings=now)
+    place = world.services.place
+    with world.services.database.write() as session:
+        setting = OPERATIONAL["console.idle_minutes"]
+        assert change(session, place, world.settings, setting, 5, by="kari", now=world.now)
+        now.refresh(session, place.owner_id)
+    assert services.settings.console.idle_minutes == 5
+    assert services.settings.console.port == 8081
+
+
+@pytest.mark.parametrize("key", ["owner.unit", "owner.helpdesk_phone", "courses.host_groups", "console.idle_minutes"])
+def test_wrong_input_is_told_beside_its_setting_and_changes_nothing(world, key):
+    world.publish_all()
+    it = world.signed_in("it")
+    typed = "no-such-group" if key == "courses.host_groups" else f"{HTML}\u202e"
+    answer = it.fill("/settings", f"/settings/{key}", value=typed)
+    assert answer.status_code == 422
+    assert f'href="#{key.partition(".")[2]}"' in answer.text
+    assert HTML not in answer.text
+    with world.services.database.read() as session:
+        assert session.query(OperationalSetting).count() == 0
+
+
+@pytest.mark.parametrize("key", ["owner.name", "console.port", "nonsense", "%00", "database.url"])
+def test_other_settings_are_not_changed_here(world, key):
+    it = world.signed_in("it")
+    token = it.token_on("/settings")
+    assert it.post(f"/settings/{key}", data={"form_token": token, "value": "x"}).status_code == 404
+
+
+def test_all_settings_are_shown_with_where_they_come_from_and_no_secret(world, monkeypatch):
+    monkeypatch.setenv("GJESTENETT_OWNER__SITE", "bibliotek")
+    hidden = "postgresql://gjestenett:s3cret@db/gjestenett"
+    settings = world.settings.model_copy(
+        update={
+            "owner": world.settings.owner.model_copy(update={"site": "bibliotek", "name": "Storvik"}),
+            "database": world.settings.database.model_copy(update={"url": hidden}),
+        }
+    )
+    world.account("kari", "it")
+    browser = Browser(create_app(dataclasses.replace(world.services, settings=settings)))
+    world.sign_in(browser, "kari")
+    page = browser.get("/settings/started").text
+    assert "s3cret" not in page
+    assert "(hidden)" in page
+    assert re.search(r"<code>site</code>.*?bibliotek.*?environment", page, re.DOTALL)
+    assert re.search(r"<code>name</code>.*?Storvik.*?settings file", page, re.DOTALL)
+    assert re.search(r"<code>key</code>.*?kommune.*?default", page, re.DOTALL)

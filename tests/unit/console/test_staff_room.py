@@ -1,0 +1,230 @@
+"""The staff room: accounts made, changed, suspended and opened again by IT, who can't lock itself out."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+
+from captive_portal.auth import accounts, sessions
+from captive_portal.auth.staff_keeping import is_last_way_in
+from captive_portal.console.visit import SESSION_COOKIE
+from gateway.storage import staff
+from gateway.storage.log_models import StagedLeaf
+from gateway.storage.models import Staff
+from tests.unit.console.conftest import Browser, World
+
+HTML = "<script>alert(1)</script>"
+
+
+def stored(world: World, username: str) -> Staff:
+    with world.services.database.read() as session:
+        found = staff.by_username(session, world.services.place.owner_id, username)
+    assert found is not None
+    return found
+
+
+def page_of(world: World, username: str) -> str:
+    return f"/staff/{stored(world, username).id}"
+
+
+def changes(world: World) -> list[str]:
+    """What the log says of accounts, oldest first."""
+    with world.services.database.read() as session:
+        entries = [json.loads(row.entry) for row in session.query(StagedLeaf).order_by(StagedLeaf.id)]
+    return [entry["change"] for entry in entries if entry["type"] == "staff_change"]
+
+
+def test_an_account_is_made_by_a_link_that_is_shown_once_and_works_once(world):
+    world.publish_all()
+    it = world.signed_in("it", "kari")
+    answer = it.fill("/staff/new", "/staff/new", username="Vert.Vertsen", role="host", unit="Nybø skule")
+    link = re.search(r"https://[^/<]+(/setup/[\w-]+)", answer.text)
+    assert link is not None
+    assert answer.headers["cache-control"] == "no-store"
+    listed = it.get("/staff").text
+    assert "vert.vertsen" in listed
+    assert "Waits for its link to be used" in listed
+    assert link[1] not in listed
+    assert link[1] not in it.get(page_of(world, "vert.vertsen")).text
+    assert changes(world)[-1] == "added"
+    bearer = world.browser()
+    assert "vert.vertsen" in bearer.get(link[1]).text
+    words = "correct horse battery staple"
+    assert bearer.fill(link[1], link[1], password=words, password_again=words).status_code in (200, 303)
+    assert bearer.get(link[1]).status_code != 200
+    world.sign_in(world.browser(), "vert.vertsen")
+    assert "Can sign in" in it.get(page_of(world, "vert.vertsen")).text
+    assert stored(world, "vert.vertsen").last_sign_in_at == world.now
+
+
+@pytest.mark.parametrize(
+    ("other", "field"),
+    [
+        ({"username": ""}, "username"),
+        ({"username": "x"}, "username"),
+        ({"username": HTML}, "username"),
+        ({"username": "a\0b"}, "username"),
+        ({"username": "Kari"}, "username"),
+        ({"role": "root"}, "role"),
+        ({"role": ""}, "role"),
+        ({"role": "host", "unit": " "}, "unit"),
+        ({"role": "host", "unit": "x" * 121}, "unit"),
+        ({"role": "host", "unit": "a\u202eb"}, "unit"),
+    ],
+)
+def test_wrong_input_is_told_by_its_field_and_makes_nothing(world, other, field):
+    it = world.signed_in("it", "kari")
+    answer = it.fill("/staff/new", "/staff/new", **({"username": "ny", "role": "it", "unit": ""} | other))
+    assert answer.status_code == 422
+    assert f'href="#{field}"' in answer.text
+    assert HTML not in answer.text
+    with world.services.database.read() as session:
+        assert len(staff.accounts(session, world.services.place.owner_id)) == 1
+
+
+def test_an_account_is_suspended_and_opened_again_with_its_password(world):
+    it = world.signed_in("it", "kari")
+    other = world.signed_in("it", "ola")
+    page = page_of(world, "ola")
+    assert "signed out everywhere at once" in it.get(f"{page}/suspend").text
+    assert it.fill(f"{page}/suspend", f"{page}/suspend").headers["location"] == f"{page}?notice=suspended"
+    assert other.get("/policy").headers["location"] == "/sign-in"
+    assert other.sign_in("ola").status_code == 422
+    assert "Suspended" in it.get("/staff").text
+    again = it.fill(page, f"{page}/suspend")
+    assert (again.status_code, "It stands so already" in again.text) == (409, True)
+    assert it.fill(page, f"{page}/reopen").headers["location"] == f"{page}?notice=reopened"
+    world.sign_in(other, "ola")
+    assert changes(world)[-2:] == ["disabled", "reopened"]
+    assert it.fill(page, f"{page}/reopen").status_code == 409
+
+
+def test_nobody_locks_it_out(world):
+    """Not oneself, and not the last account of IT with a password of its own, whoever asks."""
+    it = world.signed_in("it", "kari")
+    own = page_of(world, "kari")
+    token = it.token_on("/staff/new")
+    for action in ("/suspend", "/reset", "/second-factor", "/reopen", ""):
+        answer = it.post(f"{own}{action}", data={"form_token": token, "role": "auditor"})
+        assert (answer.status_code, "your own account" in answer.text) == (409, True), action
+    federated = by_the_provider(world, "ola")
+    page = page_of(world, "kari")
+    assert "It can’t be suspended" in federated.get(page).text
+    token = federated.token_on("/staff/new")
+    for action, fields in (("/suspend", {}), ("/reset", {}), ("", {"role": "auditor"})):
+        answer = federated.post(f"{page}{action}", data={"form_token": token} | fields)
+        assert (answer.status_code, "the last account of IT" in answer.text) == (409, True), action
+    assert it.get("/staff").status_code == 200
+    world.account("per", "it")
+    assert federated.post(f"{page}/suspend", data={"form_token": token}).status_code == 303
+
+
+def by_the_provider(world: World, username: str) -> Browser:
+    """A browser of somebody of IT who has come in by the OpenID provider."""
+    with world.services.database.write() as session:
+        account = accounts.new_account(session, world.services.place, username, "it", world.now)
+        account.oidc_issuer, account.oidc_subject, account.role_by_claim = "https://op.test", username, True
+        cookie = sessions.sign_in(
+            session, world.services.place, account, method="oidc", address="", previous="", now=world.now
+        )
+    browser = world.browser()
+    browser.cookies.set(SESSION_COOKIE, cookie)
+    return browser
+
+
+def test_what_the_provider_says_is_changed_there(world):
+    it = world.signed_in("it", "kari")
+    by_the_provider(world, "ola")
+    page = page_of(world, "ola")
+    for action, fields in (("/reset", {}), ("", {"role": "auditor"})):
+        answer = it.fill(page, f"{page}{action}", **fields)
+        assert (answer.status_code, "Change it there" in answer.text) == (409, True), action
+    assert it.fill(page, f"{page}/suspend").status_code == 303
+    assert it.fill(page, f"{page}/reopen").status_code == 303
+
+
+def test_an_account_that_has_ended_or_is_suspended_is_no_way_in(world):
+    it = world.signed_in("it", "kari")
+    world.account("ola", "it", ends_at=world.now + timedelta(days=1))
+    page = page_of(world, "ola")
+
+    def kari_is_last() -> bool:
+        with world.services.database.read() as session:
+            account = staff.by_username(session, world.services.place.owner_id, "kari")
+            assert account is not None
+            return is_last_way_in(session, world.services.place, account, world.now)
+
+    assert not kari_is_last()
+    assert it.fill(f"{page}/suspend", f"{page}/suspend").status_code == 303
+    assert kari_is_last()
+    assert it.fill(page, f"{page}/reopen").status_code == 303
+    assert not kari_is_last()
+    with world.services.database.write() as session:
+        account = session.get(Staff, page.rpartition("/")[2])
+        assert account is not None
+        account.ends_at = world.now
+    assert kari_is_last()
+    for action in ("/reset",):
+        answer = it.fill(page, f"{page}{action}")
+        assert (answer.status_code, "last day is over" in answer.text) == (409, True)
+
+
+def test_role_and_unit_are_changed_and_the_account_is_signed_out(world):
+    it = world.signed_in("it", "kari")
+    host = world.signed_in("host", "vert", unit="Nybø skule")
+    page = page_of(world, "vert")
+    assert it.fill(page, page, role="host", unit="Biblioteket").headers["location"] == f"{page}?notice=changed"
+    assert stored(world, "vert").unit == "Biblioteket"
+    assert host.get("/courses").headers["location"] == "/sign-in"
+    assert it.fill(page, page, role="it", unit="is not read").status_code == 303
+    assert (stored(world, "vert").role, stored(world, "vert").unit) == ("it", "")
+    assert it.fill(page, page, role="host", unit="").status_code == 422
+    assert it.fill(page, page, role="root", unit="").status_code == 422
+    assert it.fill(page, page, role="it").status_code == 409, "it stands so already"
+    assert changes(world)[-2:] == ["changed", "changed"]
+
+
+def test_a_new_link_takes_password_and_authenticator(world):
+    it = world.signed_in("it", "kari")
+    other = world.signed_in("it", "ola")
+    page = page_of(world, "ola")
+    answer = it.fill(f"{page}/reset", f"{page}/reset")
+    assert re.search(r"https://[^/<]+/setup/[\w-]+", answer.text)
+    assert stored(world, "ola").password_hash is None
+    assert other.get("/policy").headers["location"] == "/sign-in"
+    assert changes(world)[-1] == "reset"
+
+
+def test_an_authenticator_is_removed_where_none_is_demanded(world):
+    it = world.signed_in("it", "kari")
+    world.signed_in("auditor", "rev")
+    world.account("ola", "it")
+    with world.services.database.write() as session:
+        account = staff.by_username(session, world.services.place.owner_id, "ola")
+        assert account is not None
+        account.totp_secret = "kept elsewhere"
+        staff.set_recovery_codes(session, account.id, ["0" * 64])
+    page = page_of(world, "ola")
+    assert it.fill(f"{page}/second-factor", f"{page}/second-factor").status_code == 303
+    assert stored(world, "ola").totp_secret is None
+    with world.services.database.read() as session:
+        assert staff.recovery_codes_left(session, stored(world, "ola").id) == 0
+    assert changes(world)[-1] == "authenticator_removed"
+    assert it.fill(page, f"{page}/second-factor").status_code == 409
+    auditor = page_of(world, "rev")
+    refused = it.fill(auditor, f"{auditor}/second-factor")
+    assert (refused.status_code, "must have an authenticator" in refused.text) == (409, True)
+
+
+@pytest.mark.parametrize("wanted", ["nobody", "0" * 32, "a" * 500, "%00", "%3Cscript%3E"])
+def test_an_account_that_is_not_there_is_not_found(world, wanted):
+    it = world.signed_in("it", "kari")
+    token = it.token_on("/staff/new")
+    assert it.get(f"/staff/{wanted}").status_code == 404
+    assert it.get(f"/staff/{wanted}/suspend").status_code == 404
+    for action in ("", "/suspend", "/reopen", "/reset", "/second-factor"):
+        answer = it.post(f"/staff/{wanted}{action}", data={"form_token": token, "role": "it"})
+        assert answer.status_code == 404, action
