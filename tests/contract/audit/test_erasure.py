@@ -406,6 +406,8 @@ def test_a_block_of_a_device_that_nobody_accepted_on_is_erased_by_its_address(se
 
 def test_a_block_of_a_shared_device_stays(services):
     accept_as(services, "Kari Nordmann", "02:00:00:00:00:13")
+    with services.database.write() as session:
+        assert grants.sign_off(session, services.place, Neighbour("lo", "02:00:00:00:00:13"), services.clock())
     accept_as(services, "Per Hansen", "02:00:00:00:00:13")
     keep_out(services, "02:00:00:00:00:13")
     seal_all(services)
