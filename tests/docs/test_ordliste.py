@@ -83,8 +83,9 @@ def test_catalogues_use_the_words_for_their_terms(language: str) -> None:
         if path.parts[-3] != language:
             continue
         for english, translated in read_catalogue(path).items():
+            said = re.sub(r"{\w+}", "", english)
             for row in _words():
-                if re.search(rf"(?<!\w){row.term}s?(?!\w)", english, re.IGNORECASE):
+                if re.search(rf"(?<!\w){row.term}s?(?!\w)", said, re.IGNORECASE):
                     held += 1
                     if not any(_has(translated, stem) or stem in translated.lower() for stem in row.stems[language]):
                         wrong.append((path.stem, row.term, english, translated))
