@@ -88,8 +88,9 @@ STEPS: Sequence[Step] = (
     Step(
         lambda standing: standing.it_accounts > 1,
         N_("Give somebody else in IT an account"),
-        N_("So that the guest network does not depend on one person. On the machine:"),
-        code="gjestenett staff add NAME --role it",
+        N_("So that the guest network does not depend on one person."),
+        "/staff",
+        N_("Accounts"),
         is_wise=True,
     ),
     Step(

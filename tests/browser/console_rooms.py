@@ -21,12 +21,10 @@ if TYPE_CHECKING:
 
 NOT_PICTURED: Collection[str] = frozenset(
     {
-        "/",  # is the picture first-steps
         "/overview/now",  # what the first page fetches
         "/healthz", "/readyz", "/metrics", "/static/{name:path}",  # for programs
         "/log/{index}/proof", "/log/{index}/entry", "/checkpoints/{size}",  # files
         "/acceptances/exports/{key}/{file}",
-        "/account/tokens", "/tokens",  # docs/api.md tells of them
         "/sign-in/oidc", "/sign-in/oidc/done", "/sign-in/oidc/leave",  # lead to the provider and back
     }
 )  # fmt: skip
@@ -91,11 +89,17 @@ def _as_installed(page: Page, filled: Filled) -> None:
     page.locator("code.wrap").evaluate_all(replace, [str(filled.folder), "/var/lib/gjestenett"])
 
 
+def _to_the_switch(page: Page, filled: Filled) -> None:
+    page.locator("a[href$='/switch']").first.click()
+    page.wait_for_url("**/switch")
+
+
 WAYS: Mapping[str, Way] = {
     "/setup/{token}": Way(lambda filled: filled.setup_link),
     "/host/{token}": Way(lambda filled: filled.host_link),
     "/devices/{grant}/end": Way(lambda filled: f"/devices/{filled.grant}/end"),
     "/devices/{grant}/extend": Way(lambda filled: f"/devices/{filled.grant}/extend"),
+    "/network/{network}/switch": Way(lambda filled: "/network", _to_the_switch),
     "/courses/{course}": Way(lambda filled: f"/courses/{filled.course}"),
     "/courses/{course}/edit": Way(lambda filled: f"/courses/{filled.course}/edit"),
     "/courses/{course}/end": Way(lambda filled: f"/courses/{filled.course}/end"),
@@ -124,6 +128,8 @@ WAYS: Mapping[str, Way] = {
     "/acceptances/exports/{key}": Way(lambda filled: "/acceptances/export", _export),
 }
 BEFORE: Mapping[str, Way] = {
+    "/devices/block": Way(lambda filled: "/devices/block?mac=02:00:5e:10:a3:2a"),
+    "/devices/end": Way(lambda filled: f"/devices/end?course={filled.course}"),
     "/sign-in/code": Way(lambda filled: "/sign-in", _on_the_code),
     "/helpdesk": Way(lambda filled: "/helpdesk?device=a330"),
     "/try": Way(lambda filled: "/try?name=www.spillborg.example"),
@@ -162,7 +168,7 @@ def gone(routes: Iterable[Route]) -> list[str]:
 def name_of(path: str) -> str:
     """What the picture of a route is called: `/policy/groups/{key}` → `policy-groups-key`."""
     kept = "".join(each if each.isalnum() else " " for each in path.replace("{token}", ""))
-    return "-".join(kept.split())
+    return "-".join(kept.split()) or "overview"
 
 
 def way(route: Route) -> Way:

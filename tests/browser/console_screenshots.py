@@ -39,6 +39,7 @@ from tests.browser.filled_console import (
 from tests.browser.screenshots import FOLDER as GUEST_PICTURES
 from tests.browser.screenshots import PATIENCE_MS, shot
 from tests.browser.test_console import PASSWORD, SECRET, RunningConsole, running_console
+from tests.contract.dns.conftest import free_port
 
 FOLDER = GUEST_PICTURES.parent / "console"
 LAPTOP, PHONE = (1280, 1700), (390, 1500)
@@ -59,7 +60,8 @@ def main(folder: Path = FOLDER) -> int:
     with tempfile.TemporaryDirectory() as place:
         made = Path(place) / "made"
         made.mkdir()
-        with running_console(Path(place), SETTINGS + audit_target(Path(place)), BEGAN) as running:
+        dns = f'[dns]\nport = {free_port()}\nupstreams = ["127.0.0.1:{free_port()}"]\n'
+        with running_console(Path(place), SETTINGS + dns + audit_target(Path(place)), BEGAN, ("dns",)) as running:
             filled = fill(running, Path(place))
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

@@ -18,16 +18,17 @@ from captive_portal.auth.accounts import Second
 from captive_portal.auth.passwords import hash_password
 from captive_portal.auth.second_factor import load_second_factor
 from captive_portal.console.courses.host_answers import host_key, host_link
-from gateway.access import courses, exemption_requests, host_requests
+from gateway.access import blocking, courses, exemption_requests, host_requests
 from gateway.access import grants as access
 from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.admission import Admitted, Device, admit
 from gateway.access.course_plan import Wish
+from gateway.audit.periods import parse_period
 from gateway.audit.record import record
 from gateway.clock import MUNICIPAL_ZONE, utc_now
 from gateway.link.neighbours import Neighbour
 from gateway.lists import draft_edits, generations
-from gateway.storage import dns_counters, grants, rules, staff
+from gateway.storage import beats, dns_counters, grants, rules, staff
 from gateway.storage.course_models import Course
 from gateway.storage.rules_wait_models import RulesProposal
 from gateway.terms import draft as rules_draft
@@ -105,7 +106,7 @@ def fill(running: RunningConsole, folder: Path) -> Filled:
     """Fill a fresh installation, which was started with `SETTINGS` and the audit target of `audit_target`."""
     filled = Filled(running, folder)
     trusted_certificate(running)
-    for part in (_accounts, _policy, _rules, _courses, _guests, _requests, _lookups):
+    for part in (_accounts, _policy, _rules, _courses, _guests, _requests, _lookups, _around):
         part(filled)
     filled.happen()
     _lists(filled)
@@ -320,6 +321,22 @@ def _guests(filled: Filled) -> None:
             {"staff": AUDITOR, "filter": "2026-01-01/2026-06-30", "purpose": "Halvårsrevisjon, sak 26/58"}, now,
         ),
     )  # fmt: skip
+
+
+def _around(filled: Filled) -> None:
+    """A device that is kept out, and services that are at work as long as pictures are taken."""
+    place = filled.place
+    keep = parse_period(filled.services.settings.privacy.acceptances)
+    wish = blocking.Wish(mac_of(12), "Sender ut spam, sak 26/95", "Enheten din sender ut søppelpost. Få den renset.")
+
+    def work(session: Any, now: datetime) -> None:
+        for service in ("enforcer", "jobs"):
+            beats.beat(session, place.gateway_id, service, now + timedelta(hours=1))
+
+    filled.then(
+        filled.ago(hours=20), lambda session, now: blocking.block(session, place, wish, keep=keep, by=OTHER_IT, now=now)
+    )
+    filled.then(filled.now, work)
 
 
 def mac_of(number: int) -> str:

@@ -120,7 +120,9 @@ def running(tmp_path: Path) -> Iterator[RunningConsole]:
 
 
 @contextmanager
-def running_console(folder: Path, more: str = "", began: timedelta = timedelta()) -> Iterator[RunningConsole]:
+def running_console(
+    folder: Path, more: str = "", began: timedelta = timedelta(), beside: tuple[str, ...] = ()
+) -> Iterator[RunningConsole]:
     """A console and a sealer over their own state in `folder`, set up so long ago; `more` ends the settings (TOML)."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -135,14 +137,14 @@ def running_console(folder: Path, more: str = "", began: timedelta = timedelta()
     prepare(load(config, state), lambda: utc_now() - began).database.close()
     services = prepare(load(config, state), utc_now)
     command = [sys.executable, "-m", "gateway.cli", "--config", str(config), "--state", str(state)]
-    processes = [subprocess.Popen([*command, service]) for service in ("console", "sealer")]
+    processes = [subprocess.Popen([*command, service]) for service in ("console", "sealer", *beside)]
     try:
         _wait_for(port, processes[0])
         yield RunningConsole(f"https://localhost:{port}", services)
     finally:
         for process in processes:
             process.terminate()
-        assert [process.wait(30) for process in processes] == [0, 0]
+        assert {process.wait(30) for process in processes} == {0}
         services.database.close()
 
 
