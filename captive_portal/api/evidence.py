@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from captive_portal.api.fields import Day
-from captive_portal.api.paging import Page, Paged, address, answered, read_cursor
+from captive_portal.api.paging import Page, Paged, address, answered, no_cursor, read_cursor
 from captive_portal.api.problems import problem, refused, unknown
 from captive_portal.console.evidence import checkpoints as checkpoint_pages
 from captive_portal.console.evidence import leaf_words, proof, search, timeline
@@ -205,9 +205,11 @@ def acceptances(visit: Visit) -> Response:
     hidden = [name for name, field in search.NEEDS.items() if query[name] and not visit.member.scope.shows(field)]
     if hidden:
         return refused(dict.fromkeys(hidden, "you can't search for what is withheld"))
-    found = search.find(replace(visit, query=query), asked.limit)
+    found = search.find(replace(visit, query=query), asked.limit, rewinds=False)
     if found.problems:
         return refused(found.problems)
+    if after is not None and found.shown.asked.place is None:
+        return no_cursor()
     rows = [_acceptance(visit, row) for row in found.shown.rows]
     more = _more(visit, found.shown)
     return answered(Acceptances, {"acceptances": rows, "next": more})
@@ -234,7 +236,10 @@ def log(visit: Visit) -> Response:
     period = read_period(_text(asked.first), _text(asked.last))
     if period.problems:
         return refused(period.problems)
-    order = replace(timeline.LOG, size=asked.limit).read({"after": after[0] if after is not None else ""})
+    table = replace(timeline.LOG, size=asked.limit, rewinds=False)
+    order = table.read({"after": after[0] if after is not None else ""})
+    if after is not None and order.place is None:
+        return no_cursor()
     part = timeline.entries(visit, (asked.type,) if asked.type else (), period, order)
     shown = order.shown(part, lambda leaf: (leaf.index, leaf.index))
     rows = see(visit.session, shown.rows, visit.member.scope)

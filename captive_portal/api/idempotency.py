@@ -64,8 +64,15 @@ class InFlight:
                     self._held.discard((staff_id, key))
 
 
+PASSING = frozenset({HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS})
+"""Refusals that say "not now": nothing was done, and the same call may be answered otherwise a moment later."""
+
+
 def once(visit: Visit, session: Session, key: str, asked_sha256: str, do: Callable[[], Response]) -> Response:
-    """The kept answer, else that of `do`, which is kept. Its session is that of a writing transaction."""
+    """The kept answer, else that of `do`, which is kept unless it only refuses for the moment.
+
+    Its session is that of a writing transaction.
+    """
     staff_id = visit.member.staff_id
     if not kept_answers.take(session, staff_id, key):
         return in_use()
@@ -73,6 +80,8 @@ def once(visit: Visit, session: Session, key: str, asked_sha256: str, do: Callab
     if kept is not None:
         return _again(kept, asked_sha256)
     answer = do()
+    if answer.status_code in PASSING or answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return answer
     headers = {name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers}
     kept_answers.keep(
         session,

@@ -52,9 +52,14 @@ def read_cursor(visit: Visit, parts: int) -> Key | Response | None:
     except ValueError:
         found = None
     if not isinstance(found, list) or len(found) != parts or not all(_is_text(each) for each in found):
-        wrong = "take it from `next` of the page before"
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"cursor: {wrong}", {"cursor": wrong}, kind="unreadable")
+        return no_cursor()
     return tuple(found)
+
+
+def no_cursor() -> Response:
+    """422: a cursor that no page gave."""
+    wrong = "take it from `next` of the page before"
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"cursor: {wrong}", {"cursor": wrong}, kind="unreadable")
 
 
 def part(

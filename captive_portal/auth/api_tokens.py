@@ -39,6 +39,8 @@ NAME_MAX_CHARS = 80
 LONGEST = timedelta(days=366)  # "at most a year", also where it has a leap day
 MOST = 50
 USED_STEP = timedelta(minutes=1)
+ROLE_GOOD_FOR = timedelta(days=30)
+"""For how long after signing in the role that a provider gave is believed: who has left does not sign in again."""
 
 ROOMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -164,13 +166,17 @@ def revoke(session: Session, place: Place, row: ApiToken, by: str, now: datetime
 
 
 def who(session: Session, place: Place, secret: str, now: datetime) -> SignedIn | None:
-    """Whose token it is, while it is in force and its account neither disabled nor ended."""
+    """Whose token it is, while it is in force and its account neither disabled nor ended, nor without a sign-in for so
+    long that the provider may have taken its role away.
+    """
     if not is_well_formed(secret):
         return None
     row = api_tokens.by_sha256(session, token_sha256(secret))
     if row is None or row.revoked_at is not None or row.expires_at <= now or not is_usable(row.staff, place, now):
         return None
     account = row.staff
+    if account.role_by_claim and (account.last_sign_in_at is None or now - account.last_sign_in_at >= ROLE_GOOD_FOR):
+        return None
     touch = row.last_used_at is None or now - row.last_used_at >= USED_STEP
     return SignedIn(
         account.id,

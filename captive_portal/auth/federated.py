@@ -14,7 +14,7 @@ from captive_portal.auth import accounts
 from captive_portal.auth.accounts import has_ended, new_account, normal_username, record_change
 from captive_portal.auth.oidc_claims import SUBJECT_MAX_CHARS, Person
 from gateway.errors import UsageError
-from gateway.storage import console_queries, staff
+from gateway.storage import api_tokens, console_queries, staff
 from gateway.storage.engine import Session
 from gateway.storage.models import Staff
 from gateway.storage.places import Place
@@ -36,11 +36,11 @@ def admit(session: Session, place: Place, person: Person, now: datetime) -> Staf
     if has_ended(account, now):
         return "ended"
     if account.role_by_claim and person.role is None:
-        console_queries.end_sessions_of(session, account.id)
+        _put_out(session, account, now)
         return "no_role"
     if account.role_by_claim and person.role is not None and (account.role, account.unit) != (person.role, person.unit):
         account.role, account.unit, account.scope = person.role, person.unit, None
-        console_queries.end_sessions_of(session, account.id)
+        _put_out(session, account, now)
         session.flush()
         record_change(session, place, "changed", account, account.username, now)
     return account
@@ -90,11 +90,17 @@ def link(
     account.oidc_issuer, account.oidc_subject, account.role_by_claim = issuer, subject, False
     account.password_hash, account.totp_secret, account.totp_step, account.disabled_at = None, None, 0, None
     staff.set_recovery_codes(session, account.id, ())
-    console_queries.end_sessions_of(session, account.id)
+    _put_out(session, account, now)
     for pending in console_queries.links_of(session, account.id):
         session.delete(pending)
     session.flush()
     record_change(session, place, "linked", account, by, now)
+
+
+def _put_out(session: Session, account: Staff, now: datetime) -> None:
+    """End what was let in under another role or by another person: browsers and programs."""
+    console_queries.end_sessions_of(session, account.id)
+    api_tokens.revoke_all(session, account.id, now)
 
 
 def _made(session: Session, place: Place, person: Person, role: str, now: datetime) -> Staff:

@@ -13,7 +13,7 @@ from typing import Literal
 from captive_portal.auth import accounts
 from captive_portal.auth.accounts import ROLES, Link, has_ended, record_change
 from gateway.settings import Console
-from gateway.storage import console_queries, places, staff
+from gateway.storage import api_tokens, console_queries, places, staff
 from gateway.storage.engine import Session
 from gateway.storage.models import Staff
 from gateway.storage.places import Place
@@ -103,7 +103,7 @@ def remove_second_factor(
 def change_role(
     session: Session, place: Place, account: Staff, role: str, unit: str, now: datetime, *, by: str
 ) -> Refusal | None:
-    """Give the account another role or, to a host, another unit; it is signed out everywhere.
+    """Give the account another role or, to a host, another unit; it is signed out everywhere, its tokens end.
 
     An auditor's limits go with the role.
     """
@@ -122,5 +122,6 @@ def change_role(
     account.role, account.unit = role, unit
     session.flush()
     console_queries.end_sessions_of(session, account.id)
+    api_tokens.revoke_all(session, account.id, now)
     record_change(session, place, "changed", account, by, now)
     return None

@@ -30,7 +30,7 @@ from captive_portal.console.permissions import Permission, may
 from captive_portal.console.visit import FORM_COOKIE, LANGUAGE_COOKIE, SESSION_COOKIE, Visit
 from captive_portal.security_events import SecurityEvents
 from gateway.context import Services
-from gateway.storage.engine import Session, StorageUnavailableError
+from gateway.storage.engine import DataError, IntegrityError, Session, StorageUnavailableError
 
 Transaction = Literal["none", "read", "write"]
 
@@ -235,6 +235,10 @@ def _answer(page: Page, visit: Visit) -> Response:
         return _answer_public(page, visit) if page.permission == "public" else _answer_staff(page, visit)
     except StorageUnavailableError:
         return _unavailable(visit)
+    except IntegrityError:  # somebody else's change came first: nothing of this one is kept
+        return replace(visit, form=NO_FORM).failed(HTTPStatus.CONFLICT)
+    except DataError:  # an identifier or a number in the address that none can be
+        return replace(visit, form=NO_FORM).failed(HTTPStatus.NOT_FOUND)
 
 
 def _answer_public(page: Page, visit: Visit) -> Response:

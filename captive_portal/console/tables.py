@@ -47,7 +47,7 @@ class Table:
     """A table at `path`, sorted by the first of its columns unless asked otherwise.
 
     `own`: what tells rows apart, an identifier or a number. `prefix` stands before the names of a table that shares its
-    page with another one.
+    page with another one. `rewinds`: beyond the last row stands the first page.
     """
 
     path: str
@@ -56,6 +56,7 @@ class Table:
     own: Literal["identifier", "number"] = "identifier"
     size: int = PAGE_SIZE
     prefix: str = ""
+    rewinds: bool = True
 
     def read(
         self, query: Mapping[str, str], kept: Mapping[str, str] | None = None, *, but: Sequence[str] = ()
@@ -111,7 +112,7 @@ class Asked:
     @property
     def cut(self) -> Cut:
         """What to ask of the storage."""
-        return Cut(self.column.key, self.descending, self.table.size, self.place, self.backwards)
+        return Cut(self.column.key, self.descending, self.table.size, self.place, self.backwards, self.table.rewinds)
 
     def shown(self, part: Part[Row], place_of: Callable[[Row], Place], *, total: int | None = None) -> Shown[Row]:
         """What the page shows of the part that was found; `total` where it is known how many there are in all."""

@@ -14,7 +14,7 @@ from typing import Literal
 
 from gateway.audit.record import record
 from gateway.clock import format_utc
-from gateway.storage import generations, outages
+from gateway.storage import generations, outages, places
 from gateway.storage.engine import Session
 from gateway.storage.outages import Mode
 from gateway.storage.places import Place
@@ -44,6 +44,7 @@ def switch(
     session: Session, place: Place, network_id: str, wish: Wish, *, by: str, now: datetime
 ) -> NotSwitched | None:
     """Switch one of the owner's guest networks on behalf of staff member `by`, as a leaf of the log; None: done."""
+    places.lock_owner(session, place.owner_id)  # two who switch at once take turns
     network = _network(session, place, network_id, now)
     if network is None:
         return NotSwitched("no_network")
@@ -70,6 +71,7 @@ def switch(
 
 def restore(session: Session, place: Place, network_id: str, *, by: str, now: datetime) -> bool:
     """Have a guest network as usual again, before its time. False when it is."""
+    places.lock_owner(session, place.owner_id)
     network = _network(session, place, network_id, now)
     if network is None or network.outage is None:
         return False

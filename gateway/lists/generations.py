@@ -78,13 +78,8 @@ def document_of(session: Session, place: Place, number: int) -> dict[str, Any]:
 
 def marks(session: Session, place: Place) -> dict[int, tuple[str, int]]:
     """Every mark that was ever published: the group that had it last, and the first generation in which it did."""
-    found: dict[int, tuple[str, int]] = {}
-    for number, document in generations.documents(session, place.owner_id):
-        for key, group in document.get("groups", {}).items():
-            mark = group.get("mark")
-            if isinstance(mark, int) and found.get(mark, ("", 0))[0] != key:
-                found[mark] = key, number
-    return found
+    found = generations.group_marks(session, place.owner_id)
+    return {mark: (group, first) for mark, group, first, _ in found}
 
 
 def free_mark(session: Session, place: Place, document: Mapping[str, Any]) -> int:

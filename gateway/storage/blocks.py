@@ -91,19 +91,25 @@ def lift(session: Session, device_ids: Collection[str]) -> None:
     """Let blocks go, and the devices that nothing else needs."""
     ids = list(device_ids)
     session.execute(delete(DeviceBlock).where(DeviceBlock.device_id.in_(ids)))
+    _forget_unneeded(session, ids)
+
+
+def _forget_unneeded(session: Session, ids: Sequence[str]) -> None:
     accepted, granted = exists().where(Acceptance.device_id == Device.id), exists().where(Grant.device_id == Device.id)
-    session.execute(delete(Device).where(Device.id.in_(ids), ~accepted, ~granted))
+    blocked = exists().where(DeviceBlock.device_id == Device.id)
+    session.execute(delete(Device).where(Device.id.in_(ids), ~accepted, ~granted, ~blocked))
     session.expire_all()
     announce(session, "grants")
 
 
 def forget_ended(session: Session, owner_id: str, now: datetime) -> int:
     """Delete the blocks that are over; returns how many there were."""
-    ended = session.scalars(
-        select(DeviceBlock.device_id)
-        .join(Device, Device.id == DeviceBlock.device_id)
-        .where(Device.owner_id == owner_id, DeviceBlock.ends_at <= now)
+    of_owner = select(Device.id).where(Device.owner_id == owner_id)
+    ended = session.scalars(  # in one statement: a device may be blocked anew just now
+        delete(DeviceBlock)
+        .where(DeviceBlock.device_id.in_(of_owner), DeviceBlock.ends_at <= now)
+        .returning(DeviceBlock.device_id)
     ).all()
     if ended:
-        lift(session, ended)
+        _forget_unneeded(session, ended)
     return len(ended)

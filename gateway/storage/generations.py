@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import JSON, Integer, Text, bindparam, cast, column, func, select, true
 from sqlalchemy.orm import defer
 
 from gateway.storage.base import table_of
@@ -84,6 +84,30 @@ def documents(session: Session, owner_id: str, after: int = 0) -> Iterator[tuple
         .order_by(PolicyGeneration.generation)
     ):
         yield number, dict(document)
+
+
+def group_marks(session: Session, owner_id: str) -> Sequence[tuple[int, str, int, int]]:
+    """Every mark that a published group has had: (mark, group, first generation, last generation), by the last.
+
+    The documents are read by the database: there can be thousands, and whoever asks may hold the lock of writers.
+    """
+    whole = PolicyGeneration.document
+    if session.get_bind().dialect.name == "sqlite":
+        groups = func.json_each(whole, "$.groups").table_valued("key", "value")
+        mark = cast(func.json_extract(groups.c.value, "$.mark"), Integer)
+    else:
+        groups = func.json_each(whole["groups"]).table_valued(column("key", Text), column("value", JSON))
+        mark = cast(groups.c.value["mark"].as_string(), Integer)
+    last = func.max(PolicyGeneration.generation)
+    rows = session.execute(
+        select(mark, groups.c.key, func.min(PolicyGeneration.generation), last)
+        .select_from(PolicyGeneration)
+        .join(groups, true())
+        .where(PolicyGeneration.owner_id == owner_id)
+        .group_by(mark, groups.c.key)
+        .order_by(last)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows if row[0] is not None]
 
 
 def draft(session: Session, owner_id: str) -> dict[str, Any] | None:

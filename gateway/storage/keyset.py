@@ -26,13 +26,17 @@ Fetch = Callable[[Place | None, bool, int], Sequence[Row]]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Which part: at most `limit` rows after `place` in the order of `by`, or before it where `backwards`."""
+    """Which part: at most `limit` rows after `place` in the order of `by`, or before it where `backwards`.
+
+    Where nothing is left there, people are given the first page (`rewinds`), and programs nothing.
+    """
 
     by: str
     descending: bool
     limit: int
     place: Place | None = None
     backwards: bool = False
+    rewinds: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def part(cut: Cut, fetch: Fetch[Row]) -> Part[Row]:
     """
     found = fetch(cut.place, cut.descending != cut.backwards, cut.limit + 1)
     is_more = len(found) > cut.limit
-    if cut.place is not None and (not found or (cut.backwards and not is_more)):
+    if cut.place is not None and cut.rewinds and (not found or (cut.backwards and not is_more)):
         return part(replace(cut, place=None, backwards=False), fetch)
     rows = found[: cut.limit]
     if cut.backwards:

@@ -26,6 +26,7 @@ from gateway.storage.models import (
     PolicyGeneration,
     Visitor,
 )
+from gateway.storage.operational_models import OperationalSetting
 
 BATCH = 500
 ADVISORY_LOCK = 0x676A6575
@@ -271,6 +272,7 @@ def forget_staff(session: Session, owner_id: str, before: datetime) -> int:
         (ListSource, ListSource.added_at, {"added_by": ""}),
         (ListRequest, ListRequest.requested_at, {"requested_by": ""}),
         (ListUpload, ListUpload.uploaded_at, {"uploaded_by": ""}),
+        (OperationalSetting, OperationalSetting.changed_at, {"changed_by": ""}),
     ):
         filled = or_(*(getattr(table, name) != "" for name in values))
         rows = session.execute(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import delete, exists, func, or_, select, update
 
 from gateway.storage.control_models import GrantTraffic
 from gateway.storage.engine import Session
@@ -27,20 +27,26 @@ def add(session: Session, counted: Mapping[str, Octets], now: datetime) -> None:
     ids = sorted(counted)
     for start in range(0, len(ids), BATCH_IDS):
         some = ids[start : start + BATCH_IDS]
-        rows = {
-            row.grant_id: row for row in session.scalars(select(GrantTraffic).where(GrantTraffic.grant_id.in_(some)))
-        }
-        new = [grant_id for grant_id in some if grant_id not in rows]
-        standing = set(
-            session.scalars(select(Grant.id).where(Grant.id.in_(new)).with_for_update(read=True, key_share=True))
+        known = set(session.scalars(select(GrantTraffic.grant_id).where(GrantTraffic.grant_id.in_(some))))
+        new = [grant_id for grant_id in some if grant_id not in known]
+        standing = session.scalars(
+            select(Grant.id).where(Grant.id.in_(new)).with_for_update(read=True, key_share=True)
+        ).all()
+        session.add_all(
+            GrantTraffic(grant_id=each, sent=counted[each].sent, received=counted[each].received, counted_at=now)
+            for each in standing
         )
-        for grant_id in some:
-            sent, received = counted[grant_id]
-            row = rows.get(grant_id)
-            if row is not None:
-                row.sent, row.received, row.counted_at = row.sent + sent, row.received + received, now
-            elif grant_id in standing:
-                session.add(GrantTraffic(grant_id=grant_id, sent=sent, received=received, counted_at=now))
+        for grant_id in sorted(known):  # a row that has been erased meanwhile is not there to be updated
+            session.execute(
+                update(GrantTraffic)
+                .where(GrantTraffic.grant_id == grant_id)
+                .values(
+                    sent=GrantTraffic.sent + counted[grant_id].sent,
+                    received=GrantTraffic.received + counted[grant_id].received,
+                    counted_at=now,
+                )
+                .execution_options(synchronize_session=False)
+            )
     session.flush()
 
 

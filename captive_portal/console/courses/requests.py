@@ -92,7 +92,7 @@ class RequestPages:
         return self._done(visit, course, asked, done, "declined")
 
     def pass_on(self, visit: Visit) -> Response:
-        """POST /courses/{course}/requests/{request}/pass-on: it waits for IT alone from now on."""
+        """POST /courses/{course}/requests/{request}/pass-on: IT is told that the host leaves it to them."""
         found = _find(visit)
         if found is None:
             return visit.failed(HTTPStatus.NOT_FOUND)

@@ -45,8 +45,11 @@ class Search:
         return any(self.typed.values()) or self.shown.number > 1
 
 
-def find(visit: Visit, limit: int = PAGE_SIZE) -> Search:
-    """What the query of this visit asks for, at most `limit` rows, within what its reader may see."""
+def find(visit: Visit, limit: int = PAGE_SIZE, *, rewinds: bool = True) -> Search:
+    """What the query of this visit asks for, at most `limit` rows, within what its reader may see.
+
+    Beyond the last of them stands the first page, where it `rewinds`.
+    """
     scope, owner_id, session = visit.member.scope, visit.services.place.owner_id, visit.session
     period = read_period(visit.query.get("first", ""), visit.query.get("last", ""))
     typed, problems = {"first": period.first, "last": period.last}, dict(period.problems)
@@ -75,7 +78,8 @@ def find(visit: Visit, limit: int = PAGE_SIZE) -> Search:
         site_id for key, site_id in known.items() if typed["site"] in ("", key)
     )  # fmt: skip
     since, until = scope.within(period.since, period.until)
-    order = replace(TABLE, size=limit).read(visit.query, typed, but=() if scope.shows(NEEDS["name"]) else ("name",))
+    table = replace(TABLE, size=limit, rewinds=rewinds)
+    order = table.read(visit.query, typed, but=() if scope.shows(NEEDS["name"]) else ("name",))
     part: Part[Acceptance] = Part((), is_first=True, is_last=True)
     if not problems and (version is not None or not typed["version"]):
         query = AcceptanceQuery(

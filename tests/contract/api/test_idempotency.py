@@ -149,6 +149,20 @@ def test_what_is_refused_leaves_nothing_behind(program: Program, clock: StoppedC
     assert (program.count(Course), program.count(StagedLeaf), program.count(KeptAnswer)) == (0, before, 1)
 
 
+def test_a_refusal_of_the_moment_is_not_kept(program: Program, services: Services) -> None:
+    statuses = iter((409, 429, 500, 200))
+
+    def moody(_visit: Any) -> JSONResponse:
+        return JSONResponse({}, next(statuses))
+
+    call = Call("POST", "/api/v1/moody", "it", moody, "write", None, None, "Moody")
+    browser = Browser(Starlette(routes=calls.routes([call], services, Look())), "192.0.2.9")
+    headers = {"authorization": f"Bearer {program.token}", "idempotency-key": "k"}
+    answers = [browser.post("/api/v1/moody", headers=headers).status_code for _ in range(5)]
+    assert answers == [409, 429, 500, 200, 200]
+    assert program.count(KeptAnswer) == 1
+
+
 def test_a_call_under_way_is_409_in_this_process_and_in_another(
     program: Program, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

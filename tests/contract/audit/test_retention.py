@@ -19,6 +19,7 @@ from gateway.settings import Privacy
 from gateway.storage import erasures, leaves
 from gateway.storage.log_models import Disclosure
 from gateway.storage.models import Acceptance, AppliedGrant, Device, Grant, PolicyGeneration, Visitor
+from gateway.storage.operational_models import OperationalSetting
 from tests.contract.audit.test_erasure import accept_as, admit_device, everything, seal_all
 
 JANUARY = datetime(2026, 1, 12, 9, tzinfo=UTC)
@@ -190,6 +191,12 @@ def test_names_of_staff_go_last_from_leaves_and_tables(services):
         policy.publish(session, services.place, "it-ola", "spill er greit", services.clock())
         record(session, services.place, "staff_login", {"method": "password", "result": "ok"},
                {"staff": "it-ola", "address": "10.0.9.9"}, services.clock())  # fmt: skip
+        session.add(
+            OperationalSetting(
+                owner_id=services.place.owner_id, key="owner.unit", value="IKT", changed_by="it-ola",
+                changed_at=services.clock(),
+            )
+        )  # fmt: skip
     seal_all(services)
     services.clock.now = JANUARY + timedelta(days=366)
     finish(retention(services))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from captive_portal.auth import accounts, api_tokens
+from captive_portal.auth import accounts, api_tokens, staff_keeping
 from captive_portal.auth.api_tokens import FORM, covers, is_well_formed, new_secret, scopes_of
 from captive_portal.auth.tokens import token_sha256
 from gateway.audit import entry as entries
@@ -151,6 +151,27 @@ def test_the_role_of_the_moment_counts_and_a_disabled_account_is_out_at_once(wor
         account = staff.by_username(session, owner, "kari")
         account.disabled_at = None
     assert call(world, token, "/api/v1/lists").status_code == 401, "disabling has ended the token for good"
+
+
+def test_a_token_ends_with_the_role_it_was_made_under(world):
+    world.account("ola", "it")
+    token = token_of(asked(world.signed_in("it", "kari"), **{"scope-lists": "write"}))
+    with world.services.database.write() as session:
+        kari = staff.by_username(session, world.services.place.owner_id, "kari")
+        assert (
+            staff_keeping.change_role(session, world.services.place, kari, "auditor", "", world.now, by="ola") is None
+        )
+    assert call(world, token, "/api/v1/lists").status_code == 401
+
+
+def test_a_role_that_a_provider_gave_opens_nothing_to_programs_once_nobody_signs_in_with_it(world):
+    token = token_of(asked(world.signed_in("it", "kari"), **{"scope-lists": "write"}))
+    with world.services.database.write() as session:
+        staff.by_username(session, world.services.place.owner_id, "kari").role_by_claim = True
+    world.now += timedelta(days=29)
+    assert call(world, token, "/api/v1/lists").status_code == 200
+    world.now += timedelta(days=1)
+    assert call(world, token, "/api/v1/lists").status_code == 401
 
 
 def test_a_token_ends_on_its_day(world):
