@@ -56,6 +56,8 @@ OPERATIONAL: Mapping[str, Operational] = {
         Operational("console.session_hours", "number", 7 * 24, 1),
     )
 }
+NEVER_EMPTY = frozenset({"owner.unit", "privacy.controller", "privacy.dpo"})
+"""Guests must be told; what the settings file says of it comes back by giving the setting back."""
 _PHONE = re.compile(r"[0-9+() -]*")
 _UNSHOWN = re.compile(r"[\x00-\x1f\x7f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -71,7 +73,7 @@ def read(setting: Operational, text: str) -> tuple[Any, Problem | None]:
         if not (text.isascii() and text.isdigit() and len(text) < 8 and setting.least <= int(text) <= setting.most):
             return None, "number"
         value = int(text)
-    elif len(text) > setting.most or _UNSHOWN.search(text) or (setting.key == "owner.unit" and not text):
+    elif len(text) > setting.most or _UNSHOWN.search(text) or (setting.key in NEVER_EMPTY and not text):
         return None, setting.kind
     elif setting.kind == "phone" and not _PHONE.fullmatch(text):
         return None, "phone"

@@ -43,7 +43,9 @@ LABELS: Mapping[str, tuple[str, str]] = {
 assert LABELS.keys() == OPERATIONAL.keys(), "a setting has no label"
 
 PROBLEMS: Mapping[Problem, str] = {
-    "line": N_("Write it in one line, not too long, without unusual characters."),
+    "line": N_(
+        "Write it in one line: not empty where guests have to be told, not too long, without unusual characters."
+    ),
     "phone": N_("Write a telephone number: digits, spaces and + ( ) -"),
     "address": N_("Write an address at uustatus.no, as in https://uustatus.no/nb/erklaringer/publisert/…"),
     "number": N_("Write a whole number within the bounds."),

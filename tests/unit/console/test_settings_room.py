@@ -56,6 +56,8 @@ def test_what_is_written_is_read_back_and_the_file_could_say_so(key):
     ("key", "text"),
     [
         ("owner.unit", ""),
+        ("privacy.controller", "  "),
+        ("privacy.dpo", ""),
         ("owner.unit", "x" * 81),
         ("owner.unit", "a\nb"),
         ("owner.helpdesk_hours", "a\u202eb"),
