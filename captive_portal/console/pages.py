@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from captive_portal.api import account, courses, devices, evidence, policy_draft, policy_groups, rules
+from captive_portal.api import account, blocks, courses, devices, evidence, outages, policy_draft, policy_groups, rules
 from captive_portal.api.exemption_requests import RequestsApi
 from captive_portal.api.exports import ExportsApi
 from captive_portal.api.lists import ListsApi
@@ -63,6 +63,8 @@ def all_calls(services: Services, shelf: ExportShelf) -> tuple[Call, ...]:
         *ListsApi().calls(),
         *rules.calls(),
         *devices.calls(),
+        *blocks.calls(),
+        *outages.calls(),
         *courses.calls(),
         *evidence.calls(),
         *ExportsApi(shelf).calls(),
