@@ -38,6 +38,7 @@ IN_PATHS: Mapping[str, str] = {
     "mac": "02:00:5e:10:00:01",
     "name": "game.example",
     "network": "019ab0c1d2e3f4a5b6c7d8e9f0a1b2c3",
+    "opening": "course-019ab0c1d2e3-7",
     "request": "019ab0c1d2e3f4a5b6c7d8e9f0a1b2c3",
     "session": "019ab0c1d2e3f4a5b6c7d8e9f0a1b2c3",
     "size": "42",

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from captive_portal.api import account, blocks, courses, devices, evidence, outages, policy_draft, policy_groups, rules
+from captive_portal.api import (
+    account,
+    blocks,
+    course_openings,
+    courses,
+    devices,
+    evidence,
+    outages,
+    policy_draft,
+    policy_groups,
+    rules,
+)
 from captive_portal.api.exemption_requests import RequestsApi
 from captive_portal.api.exports import ExportsApi
 from captive_portal.api.lists import ListsApi
@@ -66,6 +77,7 @@ def all_calls(services: Services, shelf: ExportShelf) -> tuple[Call, ...]:
         *blocks.calls(),
         *outages.calls(),
         *courses.calls(),
+        *course_openings.calls(),
         *evidence.calls(),
         *ExportsApi(shelf).calls(),
         *account.calls(),

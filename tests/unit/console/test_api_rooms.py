@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.lists import generations
+from gateway.lists import draft_edits, generations
 from gateway.storage import outages, traffic
 from gateway.storage.log_models import StagedLeaf
 from gateway.storage.models import Grant
@@ -248,6 +248,47 @@ def test_a_host_sees_and_makes_their_own_courses_only(it, world):
         titles += [row["title"] for row in answer["courses"]]
         address = answer["next"]
     assert sorted(titles) == ["IT-kurs", "Lesekurs 2"]
+
+
+def test_a_host_opens_a_category_for_their_own_course_and_closes_it(it, world):
+    place = world.services.place
+    with world.services.database.write() as session:
+        document = draft_edits.with_host_categories(generations.draft(session, place), ["gaming"])
+        generations.save_draft(session, place, document, world.now)
+        generations.publish(session, place, "it", "", world.now)
+    times = {"starts_at": world.now.isoformat(), "ends_at": (world.now + timedelta(hours=4)).isoformat()}
+    made = it.post("/api/v1/courses", json={"title": "Kurs", "unit": "Nybø skule", **times}).json()
+    path = f"/api/v1/courses/{made['id']}/openings"
+    asked = {"category": "gaming", "hours": 1, "reason": "en time om spill"}
+    host, other = (
+        world.signed_in("host", name, unit=unit) for name, unit in (("vert", "Nybø skule"), ("annen", "IKT"))
+    )
+    auditor = world.signed_in("auditor")
+    before = leaves(world)
+    for method, body in (("GET", {}), ("POST", {"json": asked})):
+        assert other.request(method, path, **body).status_code == 404
+        assert problem_of(auditor.request(method, path, **body)) == (403, "role")
+    for wrong in ({"category": "adult"}, {"category": "dating"}, {"hours": 9}, {"reason": " "}):
+        answer = host.post(path, json=asked | wrong)
+        assert (answer.status_code, answer.json()["fields"].keys()) == (422, wrong.keys())
+    assert host.get(path).json() == {"openings": [], "choices": ["gaming"]}
+    assert leaves(world) == before
+    opened = host.post(path, json=asked)
+    assert (opened.status_code, opened.json()["choices"]) == (201, [])
+    opening = [kind for kind, _ in leaves(world)[len(before) :]]
+    assert opening[-1] == "exemption_changed"
+    [row] = it.get(path).json()["openings"]
+    assert (row["categories"], row["opened_by"], row["reason"]) == (["gaming"], "vert", "en time om spill")
+    assert other.delete(f"{path}/{row['id']}").status_code == 404
+    assert auditor.delete(f"{path}/{row['id']}").status_code == 403
+    assert host.delete(f"{path}/{row['id']}").status_code == 204
+    closing = leaves(world)[len(before) + len(opening) :]
+    assert closing[-1][0] == "exemption_changed", closing
+    assert host.delete(f"{path}/{row['id']}").status_code == 404
+    assert host.get(path).json()["openings"] == []
+    world.now += timedelta(hours=6)
+    late = world.signed_in("it", "sein")
+    assert late.post(path, json=asked).status_code == 409
 
 
 def test_rules_are_written_by_edition_and_published(it, world):

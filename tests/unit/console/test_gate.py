@@ -64,7 +64,8 @@ HOST = {
     ("GET", "/courses/{course}/slide"),
     ("GET", "/api/v1/courses"), ("POST", "/api/v1/courses"), ("GET", "/api/v1/courses/{course}"),
     ("PUT", "/api/v1/courses/{course}"), ("POST", "/api/v1/courses/{course}/end"),
-    ("GET", "/api/v1/courses/{course}/usage"),
+    ("GET", "/api/v1/courses/{course}/usage"), ("GET", "/api/v1/courses/{course}/openings"),
+    ("POST", "/api/v1/courses/{course}/openings"), ("DELETE", "/api/v1/courses/{course}/openings/{opening}"),
 }  # fmt: skip
 
 
