@@ -23,7 +23,7 @@ from gateway.access.admission import Device, NotAdmitted, parse_mac
 from gateway.access.lengthening import NotLengthened
 from gateway.announcement import announcement
 from gateway.certificates import ends_at
-from gateway.storage import console_queries
+from gateway.storage import console_queries, traffic
 from gateway.storage import online as stored
 from gateway.storage.models import Grant
 
@@ -33,7 +33,8 @@ Line = Annotated[str, line(admitting.MAX_CHARS)]
 
 class Access(BaseModel):
     """A device with access: who has it, in which group, until when. `state`: through, waiting (for the gateway), or
-    unenforced where no network is controlled; `admitted`: by IT, without the rules having been accepted.
+    unenforced where no network is controlled; `admitted`: by IT, without the rules having been accepted. `sent` and
+    `received` are octets to and from the internet, null where nothing was counted.
     """
 
     id: str
@@ -47,6 +48,8 @@ class Access(BaseModel):
     ends_at: datetime
     state: str
     admitted: bool
+    sent: Annotated[int | None, Field(examples=[181_000])]
+    received: Annotated[int | None, Field(examples=[24_100_000])]
 
 
 class Accesses(Page):
@@ -157,7 +160,8 @@ def every(visit: Visit) -> Response:
         return found
     grants = stored.whole(visit.session, [row.id for row in found[0]])
     states = online.states(visit, grants)
-    facts = [_facts(grant, states[grant.id]) for grant in grants]
+    counted = traffic.of_grants(visit.session, [grant.id for grant in grants])
+    facts = [_facts(grant, states[grant.id], counted.get(grant.id)) for grant in grants]
     return answered(Accesses, {"grants": facts, "online": len(everyone), "next": found[1]})
 
 
@@ -166,7 +170,8 @@ def show(visit: Visit) -> Response:
     grant = _grant(visit)
     if grant is None:
         return _gone(visit)
-    return answered(Access, _facts(grant, online.states(visit, [grant])[grant.id]))
+    counted = traffic.of_grants(visit.session, [grant.id]).get(grant.id)
+    return answered(Access, _facts(grant, online.states(visit, [grant])[grant.id], counted))
 
 
 def alter(visit: Visit) -> Response:
@@ -257,7 +262,7 @@ def _gone(visit: Visit) -> Response:
     return unknown(visit, "there is no such access, or it has ended")
 
 
-def _facts(grant: Grant, state: str) -> dict[str, Any]:
+def _facts(grant: Grant, state: str, counted: traffic.Octets | None) -> dict[str, Any]:
     return {
         "id": grant.id,
         "mac": grant.device.mac,
@@ -270,4 +275,6 @@ def _facts(grant: Grant, state: str) -> dict[str, Any]:
         "ends_at": grant.ends_at,
         "state": state,
         "admitted": grant.acceptance is None,
+        "sent": counted.sent if counted is not None else None,
+        "received": counted.received if counted is not None else None,
     }

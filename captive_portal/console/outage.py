@@ -21,7 +21,7 @@ MAX_CHARS, MAX_NOTICE_CHARS = 200, 300
 USUAL = timedelta(hours=4)
 _MODE = N_("Choose what the network is switched to")
 _REASON = N_("Write why the network is switched")
-_NOTICE = N_("Write what guests are told, in one language at least")
+NOTICE = N_("Write what guests are told, in one language at least")
 _UNTIL = N_("Give the day and time when the network is as usual again")
 _TOO_LONG = N_("This is too long")
 _CHARACTERS = N_("There are characters here that can’t be used")
@@ -38,7 +38,7 @@ assert (access.LONGEST["closed"].days, access.LONGEST["rules_only"].days) == (60
 
 def ask(visit: Visit) -> Response:
     """GET /network/{network}/switch: switches nothing yet."""
-    network = _network(visit)
+    network = named(visit)
     if network is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
     typed = {"mode": "", "reason": "", "until": local_text(visit.now + USUAL)}
@@ -47,7 +47,7 @@ def ask(visit: Visit) -> Response:
 
 def switch(visit: Visit) -> Response:
     """POST /network/{network}/switch"""
-    network = _network(visit)
+    network = named(visit)
     if network is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
     problems, mode = {}, visit.form.get("mode")
@@ -61,30 +61,37 @@ def switch(visit: Visit) -> Response:
     if not typed["mode"]:
         problems["mode"] = _MODE
     if not any(notices.values()):
-        problems.setdefault(next(iter(_fields(visit))), _NOTICE)
+        problems.setdefault(next(iter(_fields(visit))), NOTICE)
     if until is None:
         problems["until"] = _UNTIL
     if until is None or problems:
         return _page(visit, network, typed, problems)
-    chosen = cast(Mode, typed["mode"])
-    wish = access.Wish(chosen, typed["reason"], until, notices)
-    done = access.switch(visit.session, visit.services.place, network.id, wish, by=visit.member.username, now=visit.now)
-    if done is not None:
-        field, said = _REFUSED.get(done.reason, ("until", _TOO_LATE[chosen]))
-        return _page(visit, network, typed, {field: said})
-    return visit.go("/network?notice=switched")
+    wish = access.Wish(cast(Mode, typed["mode"]), typed["reason"], until, notices)
+    refused = switched(visit, network, wish)
+    return _page(visit, network, typed, refused) if refused else visit.go("/network?notice=switched")
+
+
+def switched(visit: Visit, network: NetworkRow, wish: access.Wish) -> dict[str, str]:
+    """Switch a network; returns why it was not, by field."""
+    place, by = visit.services.place, visit.member.username
+    done = access.switch(visit.session, place, network.id, wish, by=by, now=visit.now)
+    if done is None:
+        return {}
+    field, said = _REFUSED.get(done.reason, ("until", _TOO_LATE[wish.mode]))
+    return {field: said}
 
 
 def restore(visit: Visit) -> Response:
     """POST /network/{network}/restore: as usual again, before its time."""
-    network = _network(visit)
+    network = named(visit)
     place, by = visit.services.place, visit.member.username
     if network is None or not access.restore(visit.session, place, network.id, by=by, now=visit.now):
         return visit.go("/network")
     return visit.go("/network?notice=restored")
 
 
-def _network(visit: Visit) -> NetworkRow | None:
+def named(visit: Visit) -> NetworkRow | None:
+    """The guest network that the address names."""
     rows = outages.networks(visit.session, visit.services.place.owner_id, visit.now)
     return next((row for row in rows if row.id == visit.params["network"]), None)
 

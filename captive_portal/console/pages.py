@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from captive_portal.api import account, courses, devices, evidence, policy_draft, policy_groups, rules
+from captive_portal.api import (
+    account,
+    blocks,
+    course_openings,
+    courses,
+    devices,
+    evidence,
+    outages,
+    policy_draft,
+    policy_groups,
+    rules,
+)
 from captive_portal.api.exemption_requests import RequestsApi
 from captive_portal.api.exports import ExportsApi
 from captive_portal.api.lists import ListsApi
@@ -63,7 +74,10 @@ def all_calls(services: Services, shelf: ExportShelf) -> tuple[Call, ...]:
         *ListsApi().calls(),
         *rules.calls(),
         *devices.calls(),
+        *blocks.calls(),
+        *outages.calls(),
         *courses.calls(),
+        *course_openings.calls(),
         *evidence.calls(),
         *ExportsApi(shelf).calls(),
         *account.calls(),

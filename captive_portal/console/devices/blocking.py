@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from captive_portal.console.devices.admitting import end_of_day
+from captive_portal.console.devices.admitting import MAC, end_of_day
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
 from captive_portal.console.visit import Visit
@@ -20,12 +20,11 @@ from gateway.storage import blocks
 MAX_CHARS = 200
 FIELDS = ("mac", "reason", "told", "until")
 _PRIVATE = 0x02  # of the first octet: made up by the device itself
-_MAC = N_("Write the device’s whole address as on its label, like 00:1a:2b:3c:4d:5e")
 _REASON = N_("Write why the device is blocked")
 _DAY = N_("Give the last day of the block")
 _TOO_LONG = N_("At most 200 characters")
 _CHARACTERS = N_("There are characters here that can’t be used")
-_REFUSED = {
+REFUSED = {
     "past": N_("This day is past"),
     "too_long": N_("Choose an earlier day: what is known of the device is not kept for so long"),
 }
@@ -57,18 +56,21 @@ def block(visit: Visit) -> Response:
             problems[name] = {"missing": _REASON, "too_long": _TOO_LONG}.get(problem, _CHARACTERS)
     mac, until = parse_mac(typed["mac"]), end_of_day(typed["until"]) if typed["until"] else None
     if mac is None:
-        problems["mac"] = _MAC
+        problems["mac"] = MAC
     if typed["until"] and until is None:
         problems["until"] = _DAY
     if mac is None or problems:
         return _page(visit, typed, problems)
-    wish = blocking.Wish(mac, typed["reason"], typed["told"], until)
-    done = blocking.block(
-        visit.session, visit.services.place, wish, keep=_keep(visit), by=visit.member.username, now=visit.now
-    )
+    done = blocked(visit, blocking.Wish(mac, typed["reason"], typed["told"], until))
     if isinstance(done, blocking.NotBlocked):
-        return _page(visit, typed, {"until": _REFUSED[done.reason]})
+        return _page(visit, typed, {"until": REFUSED[done.reason]})
     return visit.go("/devices/blocked?notice=blocked")
+
+
+def blocked(visit: Visit, wish: blocking.Wish) -> blocking.Blocked | blocking.NotBlocked:
+    """Keep a device out, for no longer than what is known of it is kept."""
+    keep, by = _keep(visit), visit.member.username
+    return blocking.block(visit.session, visit.services.place, wish, keep=keep, by=by, now=visit.now)
 
 
 def lift(visit: Visit) -> Response:

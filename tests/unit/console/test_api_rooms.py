@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 
-from gateway.lists import generations
+from gateway.lists import draft_edits, generations
+from gateway.storage import outages, traffic
 from gateway.storage.log_models import StagedLeaf
 from gateway.storage.models import Grant
 
@@ -139,13 +141,95 @@ def test_devices_are_found_moved_extended_and_ended(it, world):
         assert session.get(Grant, grants[0]).revoked_by == "kari"
 
 
+def leaves(world) -> list[tuple[str, dict[str, object]]]:
+    """(type, document) of the leaves, oldest first."""
+    with world.services.database.read() as session:
+        found = [json.loads(row.entry) for row in session.query(StagedLeaf).order_by(StagedLeaf.id)]
+    return [(each["type"], each) for each in found]
+
+
+def is_for_it_alone(world, *calls: tuple[str, str, object]) -> None:
+    """An auditor and a host are refused, and nothing is written."""
+    auditor, host = world.signed_in("auditor", "revisor"), world.signed_in("host", "vert", unit="Nybø skule")
+    before = leaves(world)
+    for method, path, body in calls:
+        for browser in (auditor, host):
+            answer = browser.request(method, path, **({} if body is None else {"json": body}))
+            assert problem_of(answer) == (403, "role"), (method, path)
+    assert leaves(world) == before
+
+
+def test_what_a_device_has_sent_and_received_is_told(it, world):
+    first, second = (world.accepted(f"Gjest {one}", f"02:00:00:00:00:0{one}").grant_id for one in (1, 2))
+    with world.services.database.write() as session:
+        traffic.add(session, {first: traffic.Octets(5, 700)}, world.now)
+    found = {row["id"]: (row["sent"], row["received"]) for row in it.get("/api/v1/grants").json()["grants"]}
+    assert found == {first: (5, 700), second: (None, None)}
+    assert it.get(f"/api/v1/grants/{first}").json()["received"] == 700
+
+
+def test_a_device_is_blocked_listed_and_let_in_again(it, world):
+    mac, blocks = "02:00:00:00:00:01", "/api/v1/blocks"
+    grant = world.accepted("Ola", mac).grant_id
+    asked = {"mac": mac.upper(), "reason": "spam", "told": "Ring IKT"}
+    is_for_it_alone(world, ("GET", blocks, None), ("POST", blocks, asked), ("DELETE", f"{blocks}/{mac}", None))
+    later = (world.now + timedelta(days=5)).isoformat()
+    for wrong in ({"mac": "x"}, {"reason": " "}, {"until": world.now.isoformat()}, {"until": "2031-01-01T00:00"}):
+        answer = it.post(blocks, json=asked | wrong)
+        assert (answer.status_code, answer.json()["fields"].keys()) == (422, wrong.keys())
+    made = it.post(blocks, json=asked | {"until": later})
+    assert (made.status_code, made.headers["location"]) == (201, f"{blocks}/{mac}")
+    assert [kind for kind, _ in leaves(world)[-2:]] == ["device_blocked", "grant_revoked"]
+    assert it.get(f"/api/v1/grants/{grant}").status_code == 404
+    [row] = it.get(blocks).json()["blocks"]
+    assert row == made.json()
+    assert (row["mac"], row["reason"], row["told"], row["blocked_by"]) == (mac, "spam", "Ring IKT", "kari")
+    assert row["private"] is True
+    again = it.post(blocks, json=asked | {"reason": "mer spam"})
+    assert [row["reason"] for row in it.get(blocks).json()["blocks"]] == ["mer spam"], again.json()
+    assert it.delete(f"{blocks}/{mac}").status_code == 204
+    assert leaves(world)[-1][1]["change"] == "lifted"
+    assert it.delete(f"{blocks}/{mac}").status_code == 404
+    assert it.get(blocks).json()["blocks"] == []
+
+
+def test_a_network_is_switched_and_restored(it, world):
+    with world.services.database.read() as session:
+        [network] = outages.networks(session, world.services.place.owner_id, world.now)
+    path = f"/api/v1/networks/{network.id}/outage"
+    until = (world.now + timedelta(hours=4)).isoformat()
+    asked = {"mode": "closed", "reason": "vann", "until": until, "notices": {"nb": "Stengt"}}
+    is_for_it_alone(world, ("GET", "/api/v1/networks", None), ("PUT", path, asked), ("DELETE", path, None))
+    late = {"until": (world.now + timedelta(hours=73)).isoformat()}
+    for wrong, field in (
+        ({"mode": "everything"}, "mode"), ({"reason": ""}, "reason"), ({"until": world.now.isoformat()}, "until"),
+        ({"notices": {}}, "notices"), ({"notices": {"nb": " "}}, "notices"), ({"notices": {"xx": "x"}}, "notices"),
+        ({"notices": {"nb": "x" * 301}}, "notices.nb"), ({"mode": "rules_only", **late}, "until"),
+    ):  # fmt: skip
+        answer = it.put(path, json=asked | wrong)
+        assert (answer.status_code, list(answer.json()["fields"])) == (422, [field])
+    assert it.put("/api/v1/networks/none/outage", json=asked).status_code == 404
+    assert it.delete(path).status_code == 409
+    [usual] = it.get("/api/v1/networks").json()["networks"]
+    assert (usual["interface"], usual["outage"]) == ("lo", None)
+    switched = it.put(path, json=asked)
+    assert (switched.status_code, switched.json()["outage"]["mode"]) == (200, "closed")
+    assert it.get("/api/v1/networks").json()["networks"] == [switched.json()]
+    assert switched.json()["outage"]["notices"]["nb"] == "Stengt"
+    assert it.put(path, json=asked | {"mode": "rules_only"}).json()["outage"]["mode"] == "rules_only"
+    assert it.delete(path).status_code == 204
+    modes = [leaf["mode"] for kind, leaf in leaves(world) if kind == "network_switched"]
+    assert modes == ["closed", "rules_only", "normal"]
+    assert it.get("/api/v1/networks").json()["networks"] == [usual]
+
+
 def test_a_host_sees_and_makes_their_own_courses_only(it, world):
     begins = world.now + timedelta(hours=1)
     times = {"starts_at": begins.isoformat(), "ends_at": (begins + timedelta(hours=4)).isoformat()}
     theirs = it.post("/api/v1/courses", json={"title": "IT-kurs", "unit": "IKT", **times}).json()
     host = world.signed_in("host", "hege", unit="Nybø skule")
-    refused = host.post("/api/v1/courses", json={"title": "Kurs", "unit": "IKT", **times})
-    assert refused.json()["fields"].keys() == {"group"}, "IT has given hosts no group"
+    refused = host.post("/api/v1/courses", json={"title": "Kurs", "unit": "IKT", "group": "elever", **times})
+    assert refused.json()["fields"].keys() == {"group"}, "IT has not given hosts this group"
     assert host.get("/api/v1/courses").json()["courses"] == []
     for method, path in (("GET", ""), ("PUT", ""), ("POST", "/end"), ("GET", "/usage")):
         body = {"json": {"title": "x", **times}} if method == "PUT" else {}
@@ -164,6 +248,47 @@ def test_a_host_sees_and_makes_their_own_courses_only(it, world):
         titles += [row["title"] for row in answer["courses"]]
         address = answer["next"]
     assert sorted(titles) == ["IT-kurs", "Lesekurs 2"]
+
+
+def test_a_host_opens_a_category_for_their_own_course_and_closes_it(it, world):
+    place = world.services.place
+    with world.services.database.write() as session:
+        document = draft_edits.with_host_categories(generations.draft(session, place), ["gaming"])
+        generations.save_draft(session, place, document, world.now)
+        generations.publish(session, place, "it", "", world.now)
+    times = {"starts_at": world.now.isoformat(), "ends_at": (world.now + timedelta(hours=4)).isoformat()}
+    made = it.post("/api/v1/courses", json={"title": "Kurs", "unit": "Nybø skule", **times}).json()
+    path = f"/api/v1/courses/{made['id']}/openings"
+    asked = {"category": "gaming", "hours": 1, "reason": "en time om spill"}
+    host, other = (
+        world.signed_in("host", name, unit=unit) for name, unit in (("vert", "Nybø skule"), ("annen", "IKT"))
+    )
+    auditor = world.signed_in("auditor")
+    before = leaves(world)
+    for method, body in (("GET", {}), ("POST", {"json": asked})):
+        assert other.request(method, path, **body).status_code == 404
+        assert problem_of(auditor.request(method, path, **body)) == (403, "role")
+    for wrong in ({"category": "adult"}, {"category": "dating"}, {"hours": 9}, {"reason": " "}):
+        answer = host.post(path, json=asked | wrong)
+        assert (answer.status_code, answer.json()["fields"].keys()) == (422, wrong.keys())
+    assert host.get(path).json() == {"openings": [], "choices": ["gaming"]}
+    assert leaves(world) == before
+    opened = host.post(path, json=asked)
+    assert (opened.status_code, opened.json()["choices"]) == (201, [])
+    opening = [kind for kind, _ in leaves(world)[len(before) :]]
+    assert opening[-1] == "exemption_changed"
+    [row] = it.get(path).json()["openings"]
+    assert (row["categories"], row["opened_by"], row["reason"]) == (["gaming"], "vert", "en time om spill")
+    assert other.delete(f"{path}/{row['id']}").status_code == 404
+    assert auditor.delete(f"{path}/{row['id']}").status_code == 403
+    assert host.delete(f"{path}/{row['id']}").status_code == 204
+    closing = leaves(world)[len(before) + len(opening) :]
+    assert closing[-1][0] == "exemption_changed", closing
+    assert host.delete(f"{path}/{row['id']}").status_code == 404
+    assert host.get(path).json()["openings"] == []
+    world.now += timedelta(hours=6)
+    late = world.signed_in("it", "sein")
+    assert late.post(path, json=asked).status_code == 409
 
 
 def test_rules_are_written_by_edition_and_published(it, world):

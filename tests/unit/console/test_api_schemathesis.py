@@ -23,14 +23,15 @@ from schemathesis.specs.openapi.checks import (
 
 from captive_portal.api.examples import BY_NAME
 from captive_portal.auth import api_tokens
-from gateway.access import exemption_requests
+from gateway.access import blocking, exemption_requests
 from gateway.access.course_plan import Wish
 from gateway.access.courses import add
+from gateway.audit.periods import parse_period
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations
 from gateway.lists.compile import compile_policy
 from gateway.lists.publish import publish
-from gateway.storage import rules, staff
+from gateway.storage import outages, rules, staff
 from policies.snapshot import NamedList
 from tests.unit.console.conftest import World
 
@@ -57,6 +58,11 @@ def busy(world):
         course = add(session, place, wish, ["default"], by="it", now=world.now)
         wanted = exemption_requests.Wanted("game.example", ("gaming",), "kurs")
         request = exemption_requests.ask(session, place, Neighbour("lo", "02:00:00:00:00:01"), wanted, world.now)
+        blocked = blocking.Wish("02:00:5e:10:00:09", "spam")
+        blocking.block(
+            session, place, blocked, keep=parse_period(world.settings.privacy.acceptances), by="it", now=world.now
+        )
+        [network] = outages.networks(session, place.owner_id, world.now)
     world.account("kari", "it")
     tokens = [made(world, "kari") for _ in range(2)]
     with services.database.read() as session:
@@ -65,6 +71,7 @@ def busy(world):
         "grant": grants, "course": [course.id], "request": [request.request_id], "token": [tokens[1].row.id],
         "group": ["default", "-"], "category": ["gaming", "dating"], "generation": ["1"], "version": [version.id],
         "index": ["0", "2"], "size": ["5"], "name": ["game.example"], "username": ["kari"],
+        "mac": ["02:00:5e:10:00:09"], "network": [network.id],
     }  # fmt: skip
     world.token = tokens[0].secret
     return world
