@@ -72,6 +72,7 @@ def test_one_row_on_a_laptop_and_no_scrolling_on_the_narrowest_phone(
 def test_by_keyboard_alone(running: RunningConsole, chromium: Browser) -> None:
     page = _context(chromium, "nb", scripts=False).new_page()
     signed_in(running, page, "it")
+    page.goto(f"{running.url}/policy")
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Enter")

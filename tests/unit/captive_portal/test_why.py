@@ -18,6 +18,7 @@ from captive_portal.i18n import translators
 from gateway.access import exemption_requests as requests
 from gateway.context import Services
 from gateway.lists.publish import publish
+from gateway.lists.reader import current_path
 from gateway.settings import Settings
 from gateway.storage import exemption_requests
 from policies.categories import CATEGORIES
@@ -168,7 +169,11 @@ def test_the_group_is_that_of_the_kernels_mark(online: Any, policy: Services, ap
     assert heading(look(online, "game.example")) == "game.example er stengt"
 
 
-def test_without_a_compiled_policy_nothing_is_claimed(guest: Any, apply_grants: Callable[[], None]) -> None:
+def test_without_a_compiled_policy_nothing_is_claimed(
+    gateway_services: Services, make_guest: Any, apply_grants: Callable[[], None]
+) -> None:
+    current_path(gateway_services.settings.state).unlink()
+    guest = make_guest(gateway_services)
     guest.accept()
     apply_grants()
     page = look(guest, "game.example")

@@ -14,6 +14,8 @@ UNDONE = {
     "/account/sessions/{id}/end": "one signs in there again",
     "/account/sessions/end-others": "one signs in there again",
     "/sessions/{id}/end": "they sign in again",
+    "/account/tokens/{id}/revoke": "another token is made",
+    "/tokens/{id}/revoke": "whose it was makes another",
     "/acceptances/exports/{key}/remove": "it is made again; it would go by itself within an hour",
     "/lists/source/{key}/switch": "the same button switches it back",
     "/policy/exemptions/{id}/end": "it ends in the draft alone, which is published or thrown away",

@@ -158,7 +158,9 @@ def test_a_refresh_is_asked_for_and_what_came_of_it_is_said_in_words(it, world):
     it.post(f"{path}/upload", data={"form_token": it.token_on(path)}, files={"file": ("x", b"spill1.example\n")})
     do_what_is_asked(world)
     page = it.get(path).text
-    assert "It has less than half of the names that it had. The list before it stays in force." in page
+    assert re.search(
+        r"It has less than half of the names that it had\. [^<]*40[^<]* The list before it stays in force\.", page
+    )
     assert "Not refreshed" in it.get("/lists").text
     assert store.current_facts(world.settings.state, key).entries == 40
     world.now += timedelta(seconds=5)
@@ -250,7 +252,7 @@ def test_a_file_name_is_never_a_path_and_never_markup(it, world):
     path = add_file(it, b"a.example\n", name="../../<script>x</script>\\..\\ond.txt").headers["location"]
     page = it.get(path).text
     assert "ond.txt" in page
-    assert "<script" not in page
+    assert "<script>" not in page
     assert not any(Path(world.settings.state).parent.rglob("ond*"))
 
 
