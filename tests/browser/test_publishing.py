@@ -140,7 +140,7 @@ def test_a_refresh_is_told_anew_without_loading_the_page_and_a_file_that_is_too_
     key = page.url.rpartition("/")[2]
     (running.services.settings.state / "lists" / key).mkdir(parents=True)
     running.pretend_progress(key, "reading", 12345, 0)
-    expect(page.get_by_role("status")).to_contain_text("Blir oppdatert")
+    expect(page.get_by_role("status")).to_contain_text("Oppdateres nå")
     expect(page.locator("progress")).to_have_count(1)
     assert page.evaluate("document.activeElement.textContent") == "Se på nytt", "the keyboard stays where it was"
     look(page, "lists-under-way")

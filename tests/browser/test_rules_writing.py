@@ -57,7 +57,7 @@ def test_rules_are_written_seen_compared_and_published(
 
     page.goto(running.url)
     _sign_in(page, "kari")
-    page.get_by_role("link", name="Regler", exact=True).click()
+    page.get_by_role("navigation", name="Sider").get_by_role("link", name="Regler", exact=True).click()
     look("rules")
     page.get_by_role("link", name="Skriv en ny versjon – alle som ikke har egne regler").click()
     look("edit")

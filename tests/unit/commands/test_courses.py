@@ -16,7 +16,7 @@ from gateway.context import Services
 from gateway.lists import draft_edits, generations
 
 Run = Callable[..., Result]
-SINCE, UNTIL = local_text(utc_now() + timedelta(minutes=30)), local_text(utc_now() + timedelta(days=1))
+SINCE, UNTIL = local_text(utc_now() + timedelta(hours=6)), local_text(utc_now() + timedelta(days=1))
 GIVEN = {"--unit": "Nybø skule", "--from": SINCE, "--until": UNTIL}
 
 
