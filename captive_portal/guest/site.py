@@ -51,15 +51,8 @@ class Site:
         with self.services.database.read() as session:
             return device_status(session, self.services.place, neighbour, now)
 
-    def group_of(self, neighbour: Neighbour | None) -> str:
-        """The group of the network that a device is on; "" for an unknown one. Raises: StorageUnavailableError."""
-        if neighbour is None:
-            return ""
-        with self.services.database.read() as session:
-            return self.group_in(session, neighbour)
-
     def group_in(self, session: Session, neighbour: Neighbour | None) -> str:
-        """The same, in a transaction of the caller's."""
+        """The group of the network that a device is on; "" for an unknown one."""
         if neighbour is None:
             return ""
         network = places.network_on(session, self.services.place.gateway_id, neighbour.interface)

@@ -36,7 +36,6 @@ __all__ = [
     "plan",
 ]
 
-OF_DEVICE = frozenset({"device_admitted"})
 OF_GRANT = frozenset(
     {"grant_moved", "grant_revoked", "grant_extended", "grant_ended", "host_answered", "exemption_decided"}
 )

@@ -7,12 +7,9 @@ of three. `python -m tests.bench online ROWS OPEN` takes fewer.
 from __future__ import annotations
 
 import random
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -37,8 +34,8 @@ from gateway.storage.models import (
     mac_tail,
 )
 from gateway.storage.places import Place, add_place
+from tests.bench import databases
 from tests.bench.search import FIRST, LAST
-from tests.postgres import Cluster, binaries, missing
 
 ROWS, OPEN = 1_000_000, 10_000
 BATCH = 20_000
@@ -49,24 +46,7 @@ TARGET_MS = 200
 def main(arguments: tuple[str, ...] | list[str] = ()) -> int:
     """Print a table a database; 1 when a page takes longer than `TARGET_MS`."""
     rows, opened = (int(given) for given in (*arguments, *(str(ROWS), str(OPEN))[len(arguments) :])[:2])
-    slowest = 0.0
-    with tempfile.TemporaryDirectory(prefix="gjestenett-online-", dir="/tmp") as folder:
-        slowest = max(slowest, _measured("SQLite", f"sqlite:///{folder}/online.sqlite3", rows, opened))
-        programs = binaries()
-        if missing() is not None or programs is None:
-            print(f"PostgreSQL is left out: {missing()}")
-        else:
-            home = Path(folder) / "pg"
-            home.mkdir()
-            shutil.chown(home, "postgres", "postgres")
-            Path(folder).chmod(0o755)
-            cluster = Cluster(programs, home)
-            cluster.initialise()
-            cluster.start()
-            try:
-                slowest = max(slowest, _measured("PostgreSQL", cluster.url(cluster.create()), rows, opened))
-            finally:
-                cluster.stop()
+    slowest = databases.on_both("online", lambda database, url: _measured(database, url, rows, opened))
     return 1 if slowest > TARGET_MS else 0
 
 

@@ -7,12 +7,9 @@ the best of five. `python -m tests.bench overview ROWS` takes fewer.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, text
@@ -24,7 +21,7 @@ from gateway.storage import dns_counters, overview, schema
 from gateway.storage.engine import Database, Session, open_database
 from gateway.storage.models import Device, DnsAnswers, RulesVersion, Visitor
 from gateway.storage.places import Place, add_place, network_on
-from tests.postgres import Cluster, binaries, missing
+from tests.bench import databases
 
 ROWS = 1_000_000
 ONLINE = 500
@@ -55,23 +52,7 @@ _GRANTS = """INSERT INTO access_grant (id, network_id, device_id, acceptance_id,
 def main(arguments: tuple[str, ...] | list[str] = ()) -> int:
     """Print a table a database; 1 when what the page asks takes longer than `TARGET_MS` together."""
     rows = int(arguments[0]) if arguments else ROWS
-    with tempfile.TemporaryDirectory(prefix="gjestenett-overview-", dir="/tmp") as folder:
-        slowest = _measured("SQLite", f"sqlite:///{folder}/overview.sqlite3", rows)
-        programs = binaries()
-        if missing() is not None or programs is None:
-            print(f"PostgreSQL is left out: {missing()}")
-        else:
-            home = Path(folder) / "pg"
-            home.mkdir()
-            shutil.chown(home, "postgres", "postgres")
-            Path(folder).chmod(0o755)
-            cluster = Cluster(programs, home)
-            cluster.initialise()
-            cluster.start()
-            try:
-                slowest = max(slowest, _measured("PostgreSQL", cluster.url(cluster.create()), rows))
-            finally:
-                cluster.stop()
+    slowest = databases.on_both("overview", lambda database, url: _measured(database, url, rows))
     return 1 if slowest > TARGET_MS else 0
 
 

@@ -8,12 +8,9 @@ three. `python -m tests.bench search ROWS` takes fewer.
 from __future__ import annotations
 
 import random
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, insert, text
@@ -25,7 +22,7 @@ from gateway.storage.log_models import Disclosure, Leaf, LeafHeading
 from gateway.storage.models import Acceptance, Device, RulesVersion, Site, Visitor, fold, mac_tail
 from gateway.storage.places import Place, add_place
 from gateway.storage.search import AcceptanceQuery, search_acceptances
-from tests.postgres import Cluster, binaries, missing
+from tests.bench import databases
 
 ROWS = 1_000_000
 BATCH = 20_000
@@ -76,24 +73,7 @@ def main(arguments: tuple[str, ...] | list[str] = ()) -> int:
 
 def on_both(rows: int, measure: Measure) -> int:
     """Fill both databases, measure each, and return 1 when something takes longer than `TARGET_MS`."""
-    slowest = 0.0
-    with tempfile.TemporaryDirectory(prefix="gjestenett-search-", dir="/tmp") as folder:
-        slowest = max(slowest, _filled("SQLite", f"sqlite:///{folder}/search.sqlite3", rows, measure))
-        programs = binaries()
-        if missing() is not None or programs is None:
-            print(f"PostgreSQL is left out: {missing()}")
-        else:
-            home = Path(folder) / "pg"
-            home.mkdir()
-            shutil.chown(home, "postgres", "postgres")
-            Path(folder).chmod(0o755)
-            cluster = Cluster(programs, home)
-            cluster.initialise()
-            cluster.start()
-            try:
-                slowest = max(slowest, _filled("PostgreSQL", cluster.url(cluster.create()), rows, measure))
-            finally:
-                cluster.stop()
+    slowest = databases.on_both("search", lambda database, url: _filled(database, url, rows, measure))
     return 1 if slowest > TARGET_MS else 0
 
 
