@@ -61,9 +61,8 @@ def is_written(*words: str) -> None:
 
 
 def test_make_run_is_what_this_walk_starts() -> None:
-    recipe = subprocess.run(
-        ["make", "-n", "run", "GJESTENETT_CONFIG="], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
+    make = ["make", "--no-print-directory", "-n", "run", "GJESTENETT_CONFIG="]  # quiet about folders under `make test`
+    recipe = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "gjestenett config starter > gjestenett.toml" in recipe
     assert recipe.splitlines()[-1].endswith("gjestenett --config gjestenett.toml up")
 
