@@ -130,7 +130,6 @@ def dns(invocation: Invocation) -> None:
 def enforcer(invocation: Invocation) -> None:
     """Keep nftables in agreement with who may be online."""
     import threading
-    from datetime import timedelta
 
     from gateway.access.desired import StoredIntent
     from gateway.firewall import sysctl
@@ -146,9 +145,8 @@ def enforcer(invocation: Invocation) -> None:
     services = invocation.services()
     stop = threading.Event()
     flag = StopFlag(stop)
-    keep_octets = timedelta(days=services.settings.privacy.traffic_days)
     heartbeat = Heartbeat(services.database, services.place.gateway_id, "enforcer", utc_now)
-    intent = StoredIntent(services.database, services.place, utc_now, flag, keep_octets, heartbeat.poll)
+    intent = StoredIntent(services.database, services.place, utc_now, flag, heartbeat.poll)
     Enforcer(
         intent,
         NftFirewall(),
@@ -178,6 +176,7 @@ def watch(invocation: Invocation) -> None:
 def jobs(invocation: Invocation) -> None:
     """Compile policies and lists into what DNS reads, refresh lists when due, erase what is old, push checkpoints."""
     import contextlib
+    from datetime import timedelta
 
     from gateway.access.course_keeping import CourseKeeping
     from gateway.access.host_mail import hosts_to_mail
@@ -196,7 +195,8 @@ def jobs(invocation: Invocation) -> None:
     services = invocation.services()
     settings = services.settings
     heartbeat = Heartbeat(services.database, services.place.gateway_id, "jobs", utc_now)
-    forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
+    keep_octets = timedelta(days=settings.privacy.traffic_days)
+    forgetting = Forgetting(services.database, services.place.owner_id, utc_now, keep_octets)
     retention = Retention(services.database, services.place, settings, utc_now)
     announced = AnnouncementFiles(settings, utc_now)
     coming = ComingRules(services.database, services.place, utc_now)
