@@ -15,6 +15,7 @@ from captive_portal.auth.sessions import SignedIn
 from captive_portal.auth.tokens import form_token
 from captive_portal.console import navigation
 from captive_portal.console.forms import NO_FORM, Form
+from captive_portal.console.group_names import GroupNames
 from captive_portal.console.look import Look
 from gateway.context import Services
 from gateway.storage import exemption_requests, log_restores, outages
@@ -102,6 +103,11 @@ class Visit:
         """What the room of this path is called, in the language of the visit; "" where the reader may not use it."""
         found = navigation.shown(self.member.role, path.partition("#")[0]).room
         return "" if found is None else self.look.translator(self.language)(found.title)
+
+    @property
+    def group_names(self) -> GroupNames:
+        """What groups are called for people, on this page."""
+        return GroupNames(self.transaction, self.services.place.owner_id, self.look.translator(self.language))
 
     def in_language(self, code: str) -> str:
         """This page in another language: what it was asked, too, once somebody is signed in."""

@@ -51,6 +51,7 @@ def test_it_sees_who_is_online_and_what_was_refused(alive):
         dns_counters.add_answers(session, place.owner_id, place.gateway_id, counts)
     browser = alive.signed_in("it")
     page = browser.get("/").text
+    assert '<details open><summary id="refused-table">' in page
     assert re.search(r'<dd><a href="/devices">1</a></dd>', page)
     assert re.search(r'<dd><a href="/acceptances">1</a></dd>', page)
     assert re.search(r'<dd><a href="/lookups">7</a></dd>', page)
@@ -61,6 +62,12 @@ def test_it_sees_who_is_online_and_what_was_refused(alive):
     assert month.count("<tr data-short=") == 30 + 30
     assert "Ola" not in page + month, "figures only"
     assert re.search(r'<dd><a href="/lookups">7</a></dd>', browser.get("/?period=<b>").text)
+
+
+def test_a_table_of_nothing_is_not_open(alive):
+    page = alive.signed_in("it").get("/").text
+    assert "Nothing was refused in this time." in page
+    assert '<details><summary id="refused-table">' in page
 
 
 def test_the_fragment_is_the_page_without_what_is_round_it(alive):
