@@ -407,7 +407,8 @@ class _Verifier:
         facts.append(f"{len(walk.texts)} texts of the rules are word for word those that the entries name.")
         for key, count in walk.accepted.items():
             version, language, text, _ = (word.decode() for word in key)
-            facts.append(f"Rules version {version} ({language}), accepted {count} times: the text terms/{text}.md.")
+            often = "once" if count == 1 else f"{count} times"
+            facts.append(f"Rules version {version} ({language}), accepted {often}: the text terms/{text}.md.")
         begin, end = chosen.get("from") or "the beginning", chosen.get("to") or "the end"
         within = "" if last - first == head.size else " of the entries in the bundle"
         facts.append(
@@ -420,7 +421,9 @@ class _Verifier:
                 f"sample.csv shows the {len(walk.draw.held)} of these acceptances that the checkpoint's root and the"
                 f" number “{walk.draw.number}” draw: nobody could choose them, if the number is yours."
             )
-        if self.followed:
+        if self.followed == 1:
+            facts.append("The log's key was changed once; the new key is signed by the one before it.")
+        elif self.followed:
             facts.append(f"The log's key was changed {self.followed} times; each new key is signed by one before it.")
         if erased := walk.erased.count(first, last):
             shown = sum(sum(walk.shows[max(0, a - first) : b + 1 - first]) for a, b in walk.erased.held if b >= first)

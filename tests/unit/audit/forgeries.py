@@ -571,7 +571,7 @@ def rotation_cases() -> Iterator[Case]:
             OLD,
             ("changed 2 times", "4 entries of the range have been erased, by the entries 32, 33: 2 of them still show"),
         ),
-        ("second key", NEXT, ("changed 1 times", "1 changes of key that were not signed")),
+        ("second key", NEXT, ("changed once", "1 changes of key that were not signed")),
         ("newest key", LAST, ("2 changes of key that were not signed",)),
     ):
         yield Case(name, data, sidecar=sidecar, require_sidecar=True, keys=keys_of(signer), says=words)
