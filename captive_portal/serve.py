@@ -27,6 +27,7 @@ from starlette.types import ASGIApp
 from captive_portal.door import Answer, Door
 from captive_portal.seats import SeatedHttp, SeatedTls, Seats
 from gateway.errors import UsageError
+from gateway.readiness import say_ready
 from gateway.served_certificate import Certificate
 
 BACKLOG = 1024
@@ -120,6 +121,7 @@ def serve(listeners: Sequence[Listener]) -> int:
         gc.collect()
         gc.freeze()  # else a full collection walks the whole program, and everybody waits for tens of milliseconds
         sys.setswitchinterval(SWITCH_S)
+        say_ready()
         return asyncio.run(_run(servers))
 
 

@@ -61,9 +61,15 @@ def up(invocation: Invocation) -> None:
     settings = invocation.settings
     lock = hold_state(settings)
     click.echo(f"{'settings':<14} {settings_in_words(invocation.config)}")
-    in_child(lambda: prepare_and_announce(settings, click.echo))
+    lines = in_child(lambda: prepare_and_announce(settings, click.echo))
     invocation.config = keep_settings(invocation.config, settings)
-    status = Supervisor(services_to_run(settings, _own_command(invocation))).run()
+    click.echo(f"{'starting':<14} each is named below once it answers")
+
+    def tell(service: str) -> None:
+        for line in lines.get(service, ()):
+            click.echo(line)
+
+    status = Supervisor(services_to_run(settings, _own_command(invocation)), tell).run()
     lock.close()
     click.echo("stopped")
     sys.exit(status)
@@ -139,6 +145,7 @@ def enforcer(invocation: Invocation) -> None:
     from gateway.firewall.nft import NftFirewall
     from gateway.heartbeat import Heartbeat
     from gateway.link.routes import non_default_routes
+    from gateway.readiness import say_ready
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("enforcer")
@@ -149,6 +156,7 @@ def enforcer(invocation: Invocation) -> None:
     keep_octets = timedelta(days=services.settings.privacy.traffic_days)
     heartbeat = Heartbeat(services.database, services.place.gateway_id, "enforcer", utc_now)
     intent = StoredIntent(services.database, services.place, utc_now, flag, keep_octets, heartbeat.poll)
+    say_ready()
     Enforcer(
         intent,
         NftFirewall(),
@@ -166,10 +174,12 @@ def watch(invocation: Invocation) -> None:
     from gateway.announcement import announcement
     from gateway.installation import guest_interfaces
     from gateway.link.watch import Watch
+    from gateway.readiness import say_ready
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("watch")
     settings = invocation.settings
+    say_ready()
     Watch(guest_interfaces(settings), lambda: announcement(settings, utc_now()).shown, StopFlag()).run()
 
 
@@ -188,6 +198,7 @@ def jobs(invocation: Invocation) -> None:
     from gateway.collection import Forgetting
     from gateway.heartbeat import Heartbeat
     from gateway.lists.jobs import run
+    from gateway.readiness import say_ready
     from gateway.storage.engine import StorageUnavailableError
     from gateway.supervisor import StopFlag
     from gateway.terms.coming import ComingRules
@@ -227,6 +238,7 @@ def jobs(invocation: Invocation) -> None:
         announced.poll()
         postman.poll()
 
+    say_ready()
     run(
         services.database,
         services.place,
@@ -249,6 +261,7 @@ def sealer(invocation: Invocation) -> None:
     from gateway.audit.witness import Witness
     from gateway.heartbeat import Heartbeat
     from gateway.installation import known_logs, open_signing_key, open_witness_key, sealer_memory, witnessed_memory
+    from gateway.readiness import say_ready
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("sealer")
@@ -261,6 +274,7 @@ def sealer(invocation: Invocation) -> None:
     )
     heartbeat = Heartbeat(services.database, place.gateway_id, "sealer", utc_now)
     look_into_directories(services.database, place, settings.audit.targets)
+    say_ready()
     Sealer(
         services.database,
         place.owner_id,

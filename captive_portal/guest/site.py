@@ -115,6 +115,7 @@ class Visit:
         settings = self.site.services.settings
         owner = settings.owner
         return {
+            "owner": owner.name,
             "helpdesk": {"unit": owner.unit, "phone": owner.helpdesk_phone, "hours": owner.helpdesk_hours},
             "statement": settings.portal.accessibility_statement,
         }
@@ -124,7 +125,6 @@ class Visit:
             {
                 **values,
                 "t": self.translator,
-                "owner": self.site.services.place.owner_name,
                 "languages": [(code, LANGUAGE_NAMES[code]) for code in self.site.languages],
                 "here": _here(self.request),
                 "link": self.link,

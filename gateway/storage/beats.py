@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from gateway.storage.beat_models import ServiceBeat
 from gateway.storage.engine import Session
+from gateway.storage.models import Gateway, Site
 
 
 def beat(session: Session, gateway_id: str, service: str, now: datetime) -> None:
@@ -18,6 +19,17 @@ def beat(session: Session, gateway_id: str, service: str, now: datetime) -> None
     if found.first() is None:
         session.add(ServiceBeat(**key, at=now))
         session.flush()
+
+
+def is_beating(session: Session, owner_id: str, service: str, since: datetime) -> bool:
+    """Whether this service has been at work since then on any gateway of the owner."""
+    found = (
+        select(ServiceBeat.gateway_id)
+        .join(Gateway, Gateway.id == ServiceBeat.gateway_id)
+        .join(Site, Site.id == Gateway.site_id)
+        .where(Site.owner_id == owner_id, ServiceBeat.service == service, ServiceBeat.at >= since)
+    )
+    return session.scalars(found.limit(1)).first() is not None
 
 
 def beats(session: Session, gateway_id: str) -> Mapping[str, datetime]:

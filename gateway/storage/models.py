@@ -47,7 +47,10 @@ def mac_tail(mac: str) -> str:
 
 
 class Owner(Base):
-    """A municipality. `log_origin` names its log for ever (C2SP tlog-checkpoint: origin); `log_key` is its vkey."""
+    """A municipality. `log_origin` names its log for ever (C2SP tlog-checkpoint: origin); `log_key` is its vkey.
+
+    `name` is what the settings file said at the last start, for whoever reads the database; pages have the setting.
+    """
 
     __tablename__ = "owner"
 

@@ -23,7 +23,6 @@ class Place:
 
     owner_id: str
     owner_key: str
-    owner_name: str
     log_origin: str
     site_id: str
     site_key: str
@@ -41,7 +40,7 @@ def find_place(session: Session, owner_key: str, site_key: str, gateway_key: str
     if row is None:
         return None
     owner, site, gateway = row
-    return Place(owner.id, owner.key, owner.name, owner.log_origin, site.id, site.key, gateway.id)
+    return Place(owner.id, owner.key, owner.log_origin, site.id, site.key, gateway.id)
 
 
 def add_place(
@@ -93,7 +92,7 @@ def add_place(
         if interface not in known:
             session.add(Network(gateway_id=gateway.id, interface=interface, group_key="default"))
     session.flush()
-    return Place(owner.id, owner.key, owner.name, owner.log_origin, site.id, site.key, gateway.id)
+    return Place(owner.id, owner.key, owner.log_origin, site.id, site.key, gateway.id)
 
 
 def site_keys(session: Session, owner_id: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from captive_portal.auth.certificate import tls_paths
+from captive_portal.console.first_steps import rules_are_example
 from captive_portal.console.lists.view import Row, every_row
 from captive_portal.console.overview.warnings import Facts
 from captive_portal.console.policy.compiled import SnapshotReader
@@ -24,6 +25,7 @@ from gateway.storage import beats, exemption_requests, generations, overview, ru
 from gateway.telemetry import Standing as DnsStanding
 from gateway.telemetry import Totals
 from gateway.terms.drafting import norwegian_day
+from gateway.terms.notice import blanks
 
 REPORTED_WITHIN_S = 60.0
 """After so long, a console that has heard no DNS worker may say so."""
@@ -78,6 +80,7 @@ class Gatherer:
             published_at=published.published_at if published is not None else None,
             compiled=compiled.generation if compiled is not None else None,
             has_rules=rules.version_in_force(session, place.owner_id, now=now) is not None,
+            untold=() if rules_are_example(visit) else tuple(f"privacy.{key}" for key in blanks(settings.privacy)),
             review_due=tuple(_group(each) for each in standings(visit) if _is_due(each, now)),
             is_withheld=announcement(settings, now).withheld not in (None, "not_enforced"),
             portal_ends=ends_at(settings.portal.tls_certificate),

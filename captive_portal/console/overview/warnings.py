@@ -41,6 +41,8 @@ class Facts:
     compiled: int | None = None
     """The generation in front of DNS."""
     has_rules: bool = False
+    untold: tuple[str, ...] = ()
+    """The settings that the notice to guests lacks, while rules of the municipality's own are in force."""
     review_due: tuple[str, ...] = ()
     """The groups whose rules should have been reviewed."""
     is_withheld: bool = False
@@ -157,6 +159,14 @@ RULES: tuple[Rule, ...] = (
         "no_rules", "it", True, lambda facts: not facts.has_rules,
         N_("There are no rules for guests to accept, so nobody can get online."),
         N_("Write the rules, and publish them."), "/rules",
+    ),
+    Rule(
+        "untold", "it", True, lambda facts: bool(facts.untold),
+        N_(
+            "Your rules are in force, but guests are not told who keeps what they write, and why. Still empty: {names}."
+        ),
+        N_("Fill them in, or give back to the settings file what was changed there."), "/settings",
+        lambda facts: _names(facts.untold),
     ),
     Rule(
         "no_policy", "it", True, lambda facts: facts.generation == 0,

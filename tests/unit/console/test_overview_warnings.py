@@ -37,6 +37,7 @@ CASES: list[tuple[dict[str, object], set[str]]] = [
     ({"staged_since": NOW - MINUTE}, set()),
     ({"staged_since": NOW - MINUTE - SECOND}, {"unsealed"}),
     ({"has_rules": False}, {"no_rules"}),
+    ({"untold": ("privacy.dpo",)}, {"untold"}),
     ({"generation": 0, "published_at": None, "compiled": None}, {"no_policy"}),
     ({"compiled": 2, "published_at": NOW - 2 * MINUTE}, set()),
     ({"compiled": 2, "published_at": NOW - 2 * MINUTE - SECOND}, {"uncompiled"}),
