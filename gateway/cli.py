@@ -82,6 +82,7 @@ def portal(invocation: Invocation) -> None:
     from captive_portal.guest_app import create_app
     from captive_portal.serve import Listener, serve
     from gateway.access.host_mail import check_mail
+    from gateway.heartbeat import Heartbeat
     from gateway.settings_now import following
 
     _log_to_stderr("portal")
@@ -91,7 +92,8 @@ def portal(invocation: Invocation) -> None:
         listeners = [Listener(app, chosen.host, chosen.port, answer=app.doorstep.answer)]
         if chosen.tls_certificate is not None:
             listeners.append(Listener(app, chosen.host, chosen.https_port, chosen.tls_certificate, chosen.tls_key))
-        status = serve(listeners)
+        heartbeat = Heartbeat(services.database, services.place.gateway_id, "portal", utc_now)
+        status = serve(listeners, heartbeat.poll)
     sys.exit(status)
 
 
@@ -199,57 +201,58 @@ def jobs(invocation: Invocation) -> None:
     from gateway.heartbeat import Heartbeat
     from gateway.lists.jobs import run
     from gateway.readiness import say_ready
+    from gateway.settings_now import following
     from gateway.storage.engine import StorageUnavailableError
     from gateway.supervisor import StopFlag
     from gateway.terms.coming import ComingRules
 
     _log_to_stderr("jobs")
-    services = invocation.services()
-    settings = services.settings
-    heartbeat = Heartbeat(services.database, services.place.gateway_id, "jobs", utc_now)
-    forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
-    retention = Retention(services.database, services.place, settings, utc_now)
-    announced = AnnouncementFiles(settings, utc_now)
-    coming = ComingRules(services.database, services.place, utc_now)
-    keeping = CourseKeeping(services.database, services.place, settings.privacy, utc_now)
-    sync = [*_own_command(invocation), "lists", "sync", "--due"]
-    targets = settings.audit.targets
-    with contextlib.suppress(StorageUnavailableError):
-        ask_witnesses(services.database, services.place, targets)
-    pusher = Pusher(
-        [*_own_command(invocation), "audit", "push", "--due"],
-        lambda: targets and due_targets(services.database, services.place, targets, utc_now),
-    )
+    with following(invocation.services()) as services:
+        settings = services.settings
+        heartbeat = Heartbeat(services.database, services.place.gateway_id, "jobs", utc_now)
+        forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
+        retention = Retention(services.database, services.place, settings, utc_now)
+        announced = AnnouncementFiles(settings, utc_now)
+        coming = ComingRules(services.database, services.place, utc_now)
+        keeping = CourseKeeping(services.database, services.place, settings.privacy, utc_now)
+        sync = [*_own_command(invocation), "lists", "sync", "--due"]
+        targets = settings.audit.targets
+        with contextlib.suppress(StorageUnavailableError):
+            ask_witnesses(services.database, services.place, targets)
+        pusher = Pusher(
+            [*_own_command(invocation), "audit", "push", "--due"],
+            lambda: targets and due_targets(services.database, services.place, targets, utc_now),
+        )
 
-    postman = Pusher(
-        [*_own_command(invocation), "hosts", "mail"],
-        lambda: hosts_to_mail(services.database, services.place, settings, utc_now()),
-        what="mailing hosts",
-        look_every_s=1.0,
-    )
+        postman = Pusher(
+            [*_own_command(invocation), "hosts", "mail"],
+            lambda: hosts_to_mail(services.database, services.place, settings, utc_now()),
+            what="mailing hosts",
+            look_every_s=1.0,
+        )
 
-    def beside() -> None:
-        heartbeat.poll()
-        forgetting.poll()
-        retention.poll()
-        coming.poll()
-        keeping.poll()
-        pusher.poll()
-        announced.poll()
-        postman.poll()
+        def beside() -> None:
+            heartbeat.poll()
+            forgetting.poll()
+            retention.poll()
+            coming.poll()
+            keeping.poll()
+            pusher.poll()
+            announced.poll()
+            postman.poll()
 
-    say_ready()
-    run(
-        services.database,
-        services.place,
-        settings.state,
-        (settings.portal.hostname,),
-        StopFlag(),
-        sync,
-        beside,
-    )
-    pusher.close()
-    postman.close()
+        say_ready()
+        run(
+            services.database,
+            services.place,
+            settings.state,
+            (settings.portal.hostname,),
+            StopFlag(),
+            sync,
+            beside,
+        )
+        pusher.close()
+        postman.close()
 
 
 @cli.command()

@@ -82,7 +82,6 @@ class Gateway(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     site_id: Mapped[str] = mapped_column(ForeignKey("site.id"))
     key: Mapped[str] = mapped_column(Key)
-    seen_at: Mapped[datetime | None]
 
 
 class Network(Base):

@@ -47,6 +47,8 @@ class Standing:
 
     facts: Facts
     services: tuple[Heard, ...]
+    gateways: tuple[Heard, ...]
+    """Where there are several on one database: each with when anything of it was heard."""
     dns: DnsStanding
     lists: tuple[Row, ...]
     log: LogStanding
@@ -93,7 +95,7 @@ class Gatherer:
             held_up=overview.held_up(session, place.gateway_id, now - LET_IN_WITHIN, now),
             requests=exemption_requests.count_waiting(session, place.owner_id),
         )
-        return Standing(facts, services, dns, lists, log)
+        return Standing(facts, services, _gateways(visit), dns, lists, log)
 
 
 def _services(visit: Visit) -> tuple[Heard, ...]:
@@ -104,11 +106,20 @@ def _services(visit: Visit) -> tuple[Heard, ...]:
     )
 
 
+def _gateways(visit: Visit) -> tuple[Heard, ...]:
+    found = beats.gateways(visit.session, visit.services.place.owner_id)
+    if len(found) < 2:
+        return ()
+    return tuple(
+        Heard(f"{each.site}, {each.key}", each.at, each.at is None or visit.now - each.at > SILENT) for each in found
+    )
+
+
 def expected(settings: Settings) -> tuple[str, ...]:
     """The services with a heartbeat that belong to this installation."""
     enforcer = ("enforcer",) if settings.enforcement.enabled else ()
     sealer = ("sealer",) if _is_there(signing_key_path(settings)) else ()
-    return (*enforcer, *sealer, "jobs")
+    return (*enforcer, "portal", *sealer, "jobs")
 
 
 def _is_there(path: Path) -> bool:

@@ -126,6 +126,10 @@ RULES: tuple[Rule, ...] = (
         N_("DNS is silent: guests may find no pages at all."), LOOK, HERE,
     ),
     Rule(
+        "portal", "it", True, lambda facts: "portal" in facts.silent,
+        N_("The portal is silent: guests find no page on which to accept the rules."), LOOK, HERE,
+    ),
+    Rule(
         "upstreams", "it", True,
         lambda facts: facts.dns_workers != 0 and 0 < facts.upstreams == len(facts.upstreams_down),
         N_("No name server that DNS asks answers, so guests find no pages."),

@@ -28,6 +28,7 @@ CASES: list[tuple[dict[str, object], set[str]]] = [
     ({"silent": frozenset({"enforcer"}), "held_up": 4}, {"enforcer"}),
     ({"silent": frozenset({"sealer"}), "staged_since": NOW - DAY}, {"sealer"}),
     ({"silent": frozenset({"jobs"}), "compiled": 2}, {"jobs"}),
+    ({"silent": frozenset({"portal"})}, {"portal"}),
     ({"dns_workers": 0}, {"dns"}),
     ({"dns_workers": 0, "upstreams_down": ("a", "b")}, {"dns"}),
     ({"dns_workers": None, "upstreams": 0}, set()),
