@@ -56,7 +56,6 @@ class StoredIntent:
         try:
             with self._database.write() as session:
                 grants.record_applied(session, self._gateway_id, applied, removed, now)
-                grants.touch_gateway(session, self._gateway_id, now)
         except StorageUnavailableError as error:
             raise DesiredUnavailableError(str(error)) from error
 

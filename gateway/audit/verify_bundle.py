@@ -1541,6 +1541,7 @@ ENVELOPE = {"v", "type", "at", "owner", "site", "personal"}
 PLAIN = {  # the other fields of each type, all of them and no more
     "acceptance": {"rules", "identified_by"},
     "rules_published": {"version", "adopting_body", "adopted_on", "case_number", "binding_language", "texts"},
+    "rules_proposed": {"change", "version", "sha256"},
     "rules_withdrawn": {"version"},
     "policy_published": {"generation", "before_sha256", "after_sha256"},
     "grant_moved": {"grant", "from_group", "to_group"},
@@ -1564,7 +1565,10 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "key_rotated": {"old_vkey", "new_vkey", "note"},
     "restored": {"size", "root", "known_size", "known_root"},
 }
-OPTIONAL_FIELDS = {"rules_published": {"group", "in_force_from"}}  # non-empty text where they stand
+OPTIONAL_FIELDS = {  # non-empty text where they stand
+    "rules_published": {"group", "in_force_from", "ask_again"},
+    "rules_proposed": {"group"},
+}
 HASHES = {"text_sha256", "html_sha256"}
 UNSORTED = "its digests are not sorted and distinct"
 PERSONAL_NAMES = tuple(name.encode() for name in PERSONAL_COLUMNS)
@@ -1614,6 +1618,8 @@ def _misshapen(found: dict[str, Any]) -> str | None:  # noqa: PLR0911, PLR0912 -
     if plain is not None and found.keys() - optional != ENVELOPE | plain:
         odd = ", ".join(sorted((found.keys() - optional) ^ (ENVELOPE | plain), key=_utf16))
         return f"has other fields than {kind} of version 1 has: {odd}"
+    if not _texts_only(found, optional):
+        return "does not say in words whose rules they are"
     if kind == "acceptance":
         keys = {"version", "language"} | HASHES
         if isinstance(found["rules"], dict) and "group" in found["rules"]:  # a group's own rules say whose they are
@@ -1627,8 +1633,6 @@ def _misshapen(found: dict[str, Any]) -> str | None:  # noqa: PLR0911, PLR0912 -
         if not isinstance(found["identified_by"], str) or found["identified_by"] not in IDENTIFIED_BY:
             return "says in no known way how the person was identified"
     if kind == "rules_published":
-        if not _texts_only(found, optional):
-            return "does not say in words whose rules they are"
         if not AT.fullmatch(found.get("in_force_from", found["at"])):
             return "the time when its rules are in force is not written like 2026-11-22T13:22:00.123Z"
         texts = found["texts"]

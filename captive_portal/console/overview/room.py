@@ -31,6 +31,7 @@ from policies.categories import CATEGORIES
 
 SERVICES = {
     "enforcer": N_("lets devices through"),
+    "portal": N_("shows the guest pages"),
     "sealer": N_("signs the log"),
     "jobs": N_("fetches lists, puts the content filter in force, erases what is old"),
     "dns": N_("answers name lookups"),
