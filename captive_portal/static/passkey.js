@@ -19,15 +19,15 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
 }
 
 async function ask(form) {
-  const alert = form.querySelector("[role=alert]");
+  const said = form.querySelector("[role=alert]");
   asking = true;
-  alert.textContent = "";
+  said.textContent = "";
   try {
     const credential = await answer(form.dataset.passkey, await options(form));
     form.elements.passkey.value = JSON.stringify(credential.toJSON());
     form.submit();
   } catch (error) {
-    alert.textContent = form.dataset[SAID[error.name] ?? "saidFailed"];
+    said.textContent = form.dataset[SAID[error.name] ?? "saidFailed"];
   }
   asking = false;
 }
