@@ -116,6 +116,7 @@ class Visit:
         settings = self.site.services.settings
         owner = settings.owner
         return {
+            "owner": owner.name,
             "helpdesk": {"unit": owner.unit, "phone": owner.helpdesk_phone, "hours": owner.helpdesk_hours},
             "statement": settings.portal.accessibility_statement,
         }
@@ -125,7 +126,6 @@ class Visit:
             {
                 **values,
                 "t": self.translator,
-                "owner": self.site.services.place.owner_name,
                 "languages": [(code, LANGUAGE_NAMES[code]) for code in self.site.languages],
                 "here": _here(self.request),
                 "link": self.link,

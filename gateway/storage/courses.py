@@ -37,6 +37,13 @@ def course(session: Session, owner_id: str, course_id: str) -> Course | None:
     return session.scalars(select(Course).where(Course.id == course_id, Course.owner_id == owner_id)).one_or_none()
 
 
+def beginning(session: Session, owner_id: str, part: str) -> Course | None:
+    """The owner's course whose id begins so, as the key of its own group says."""
+    return session.scalars(
+        select(Course).where(Course.owner_id == owner_id, Course.id.startswith(part, autoescape=True)).limit(1)
+    ).one_or_none()
+
+
 def lock_course(session: Session, owner_id: str, course_id: str) -> Course | None:
     """As `course`, held until the transaction ends: whoever takes its last place, or ends it, takes turns."""
     return session.scalars(

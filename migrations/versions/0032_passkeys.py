@@ -6,7 +6,7 @@ from alembic import op
 from gateway.storage.types import UtcDateTime
 
 revision = "0032"
-down_revision = "0027"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

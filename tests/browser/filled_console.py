@@ -339,7 +339,7 @@ def _around(filled: Filled) -> None:
     wish = blocking.Wish(mac_of(12), "Sender ut spam, sak 26/95", "Enheten din sender ut søppelpost. Få den renset.")
 
     def work(session: Any, now: datetime) -> None:
-        for service in ("enforcer", "jobs"):
+        for service in ("enforcer", "jobs", "portal"):
             beats.beat(session, place.gateway_id, service, now + timedelta(hours=1))
 
     filled.then(

@@ -1,7 +1,7 @@
 """Requests for exemptions of guests of a course, as its host decides them: within what IT has listed for hosts.
 
 A host sees what is asked and what for, not who asks. What they may not open they decline or pass on to IT, who sees
-every request anyhow.
+every request anyhow. What they have passed on IT decides, and they see that it waits, or what became of it.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ class RequestPages:
                 categories=categories,
                 until=until,
                 now=visit.now,
+                by_host=_is_host(visit),
             )
         except UsageError:
             return self._page(visit, course, asked, {"": _OWN["policy"]})
@@ -86,9 +87,8 @@ class RequestPages:
         answer, problem = deciding.answer_to_decline(visit)
         if problem:
             return self._page(visit, course, asked, {"declining": problem})
-        done = requests.decline(
-            visit.session, visit.services.place, asked.request.id, visit.member.username, answer, visit.now
-        )
+        place, by = visit.services.place, visit.member.username
+        done = requests.decline(visit.session, place, asked.request.id, by, answer, visit.now, by_host=_is_host(visit))
         return self._done(visit, course, asked, done, "declined")
 
     def pass_on(self, visit: Visit) -> Response:
@@ -124,6 +124,7 @@ class RequestPages:
             HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
             course=course,
             request=asked.request,
+            is_left=asked.request.decided_at is not None and _is_host(visit),
             is_open_now=standing is not None and standing.permitted,
             closing=[CATEGORIES[key] for key in categories if key in CATEGORIES],
             may_open=_may_open(visit, standing, categories),
@@ -134,6 +135,10 @@ class RequestPages:
             answer_max=ANSWER_MAX_CHARS,
             most_hours=MAX_HOURS,
         )
+
+
+def _is_host(visit: Visit) -> bool:
+    return visit.member.role == "host"
 
 
 def _may_open(visit: Visit, standing: Standing | None, categories: tuple[str, ...]) -> bool:

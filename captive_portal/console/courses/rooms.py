@@ -14,6 +14,7 @@ from captive_portal.console.visit import Visit
 from gateway.access import courses as access
 from gateway.access.course_openings import choosable, is_stranded, openings, policy_in_force
 from gateway.access.course_plan import OPENS_BEFORE, same_unit
+from gateway.access.recognised import terms_of
 from gateway.storage import courses, exemption_requests, traffic
 from gateway.storage.course_models import Course
 from policies.categories import CATEGORIES
@@ -77,6 +78,7 @@ def one(visit: Visit) -> Response:
         amount=octets.amount,
         most=max((count for _, count in used.hours), default=0),
         opens_at=course.starts_at - OPENS_BEFORE,
+        hours_at_a_time=hours_at_a_time(visit, course),
         stranded=policy is not None and course.over_at > visit.now and is_stranded(policy, course),
         requests=[each.request for each in waiting],
         ssid=visit.services.settings.wifi.ssid,
@@ -126,3 +128,9 @@ def state(visit: Visit, course: Course) -> str:
     if course.over_at <= visit.now:
         return "over"
     return "running" if course.starts_at <= visit.now else "coming"
+
+
+def hours_at_a_time(visit: Visit, course: Course) -> float | None:
+    """For how many hours the code gives access at a time; None: until the course ends, as most courses are shorter."""
+    lasts = terms_of(visit.services.settings).durations.at_course(course.group_key)
+    return None if course.ends_at - (course.starts_at - OPENS_BEFORE) <= lasts else lasts / timedelta(hours=1)

@@ -14,6 +14,7 @@ from captive_portal.console.devices import question
 from captive_portal.console.devices.question import PAGE_SIZE
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
+from gateway.access.admission import parse_mac
 from gateway.installation import guest_interfaces
 from gateway.lists.draft_edits import ruled_groups
 from gateway.storage import console_queries, generations, traffic
@@ -46,6 +47,7 @@ def show(visit: Visit) -> Response:
         states=states(visit, rows),
         octets=traffic.of_grants(visit.session, ids),
         amount=octets.amount,
+        is_one_device=parse_mac,
         groups=list(groups_in_force(visit)),
         networks=guest_interfaces(visit.services.settings),
         courses=stored.courses(visit.session, owner_id, visit.now),

@@ -85,7 +85,7 @@ class AccountPages:
         if own is None:
             return visit.failed(HTTPStatus.NOT_FOUND)
         new, problems = visit.form.get("password"), {}
-        problem = problem_with(new, visit.member.username, visit.services.place.owner_name)
+        problem = problem_with(new, visit.member.username, visit.services.settings.owner.name)
         if not password_is_right(visit, own):
             problems["current_password"] = WRONG_PASSWORD
         elif problem is not None:
@@ -159,7 +159,7 @@ class AccountPages:
 
     def _pairing(self, visit: Visit, own: _Own, problems: Mapping[str, str]) -> Response:
         secret = self._offered(visit, own)
-        uri = provisioning_uri(secret, visit.member.username, visit.services.place.owner_name)
+        uri = provisioning_uri(secret, visit.member.username, visit.services.settings.owner.name)
         return visit.page(
             "account_authenticator.html",
             HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,

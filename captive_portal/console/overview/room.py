@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from captive_portal.console.evidence.checkpoints import KINDS
 from captive_portal.console.first_steps import first_steps
+from captive_portal.console.group_names import GroupNames
 from captive_portal.console.look import N_
 from captive_portal.console.lookups import REASONS, REFUSED
 from captive_portal.console.overview.series import OTHERS, STEPS, Table, bounds_of, by_category
@@ -30,6 +31,7 @@ from policies.categories import CATEGORIES
 
 SERVICES = {
     "enforcer": N_("lets devices through"),
+    "portal": N_("shows the guest pages"),
     "sealer": N_("signs the log"),
     "jobs": N_("fetches lists, puts the content filter in force, erases what is old"),
     "dns": N_("answers name lookups"),
@@ -105,7 +107,7 @@ class OverviewPages:
         bounds = bounds_of(STEPS[period], visit.now, MUNICIPAL_ZONE)
         counted = dns_counters.answers_in_periods(session, owner_id, REFUSED, bounds)
         return {
-            "online": _together(online, _titles(published, visit.language)),
+            "online": _together(online, _titles(published, visit.language), visit.group_names),
             "devices": sum(each.devices for each in online),
             "refused": by_category(counted, bounds[:-1]),
             "period": period,
@@ -121,10 +123,10 @@ def _titles(published: PolicyGeneration | None, language: str) -> Mapping[str, s
     return {key: group.get("names", {}).get(language) or key for key, group in groups.items()}
 
 
-def _together(online: Sequence[Online], titles: Mapping[str, str]) -> list[OnlineRow]:
+def _together(online: Sequence[Online], titles: Mapping[str, str], called: GroupNames) -> list[OnlineRow]:
     """The rows by what groups are called: all guests with an exemption of their own are in groups of one name."""
     counts: dict[tuple[str, str | None, str | None], int] = {}
     for each in online:
-        key = titles.get(each.group, each.group), each.course_id, each.course
+        key = called(each.group, titles.get(each.group, "")), each.course_id, each.course
         counts[key] = counts.get(key, 0) + each.devices
     return [OnlineRow(*key, devices) for key, devices in counts.items()]

@@ -20,6 +20,7 @@ from policies.names import PolicyError
 WRITTEN = "%Y-%m-%dT%H:%M"  # as <input type="datetime-local"> writes a moment
 PROBLEMS = {
     "decided": N_("Somebody else has decided this request already."),
+    "passed_on": N_("This request has been left to IT, who decides it."),
     "ended": N_("The guest’s access has ended, so an exemption for the guest alone would open nothing."),
     "never": N_("Sites that harm devices or trick people are never opened by an exemption."),
     "no_group": N_("The guest’s group is not in the content filter any more. Move the device to another group first."),

@@ -61,7 +61,8 @@ def withdraw(visit: Visit) -> Response:
     room = room_of(visit)
     if room is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
-    if proposing.take_back(visit.session, visit.services.place, room.key, visit.form.get("sha256")):
+    sha256, by = visit.form.get("sha256"), visit.member.username
+    if proposing.take_back(visit.session, visit.services.place, room.key, sha256, by=by, now=visit.now):
         return visit.go("/rules?notice=taken-back")
     proposal = _proposal(visit, room)
     if proposal is None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from captive_portal.console.settings.words import LABELS, NO_GROUP, ORIGINS, PROBLEMS
+from captive_portal.console.settings.words import CHOICES, LABELS, NO_GROUP, ORIGINS, PROBLEMS
 from captive_portal.console.visit import Visit
 from gateway import checks, settings_now
 from gateway.errors import GatewayError
@@ -79,6 +79,7 @@ def _page(visit: Visit, wrong: Operational | None = None, problem: str = "") -> 
             "setting": setting,
             "label": LABELS[setting.key][0],
             "hint": LABELS[setting.key][1],
+            "choices": CHOICES.get(setting.key),
             "value": write(value_of(current, setting)),
             "file": write(value_of(boot, setting)),
             "changed": stored.get(setting.key),

@@ -81,7 +81,7 @@ def test_an_empty_console_teaches(world):
     assert "No device is online" in browser.get("/devices").text
     assert "No acceptances yet" in browser.get("/acceptances").text
     assert "No acceptances fit this search" in browser.get("/acceptances?first=2001-01-01&last=2001-01-02").text
-    assert "does not control the network" in browser.get("/devices").text
+    assert "No gateway drives a firewall now" in browser.get("/devices").text
 
 
 def test_devices_show_who_and_what_the_gateway_has_done(world):
