@@ -27,7 +27,7 @@ def pages(services: Services) -> tuple[Page, ...]:
     second, known = SecondFactor(key), KnownBrowsers(key)
     entry, links, own = signin.SignInPages(second, known), setup.SetupPages(second), account.AccountPages(second)
     own_pace, code_pace = account.AccountPace(), pace.CodePace(known)
-    party, challenges = relying_party(services.settings.console, services.place.owner_name), Challenges()
+    party, challenges = relying_party(services.settings.console, services.settings.owner.name), Challenges()
     keys = passkeys.PasskeyPages(party, challenges)
     return (
         Page("GET", "/sign-in", "public", signin.show, "none"),

@@ -170,7 +170,7 @@ def has_second_factor(session: Session, account: Staff) -> bool:
 
 def party_of(visit: Visit) -> RelyingParty | None:
     """For whom this console's passkeys are; None where there can be none."""
-    return relying_party(visit.services.settings.console, visit.services.place.owner_name)
+    return relying_party(visit.services.settings.console, visit.services.settings.owner.name)
 
 
 def code_page(session: Session, visit: Visit, account: Staff, problems: Mapping[str, str] | None = None) -> Response:
