@@ -83,7 +83,7 @@ STEPS: Sequence[Step] = (
     ),
     Step(
         lambda standing: standing.has_second_factor,
-        N_("Pair an authenticator with your account"),
+        N_("Give your account a second factor"),
         N_("A password alone can be guessed or seen."),
         "/account",
         N_("Your account"),

@@ -381,7 +381,7 @@ def _page(
 def _sign_in(page: Page, name: str) -> None:
     page.locator("#username").fill(name)
     page.locator("#password").fill(PASSWORD)
-    page.locator("main button").click()
+    page.locator("form[action='/sign-in'] button").click()
     expect(page.locator(".rooms")).to_be_visible()
     page.goto(f"{page.url.rpartition('/')[0]}/courses")
 

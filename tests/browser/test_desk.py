@@ -48,7 +48,7 @@ def test_a_screen_is_let_in_found_extended_and_its_rooms_are_accessible(
     page.goto(f"{running.console}/helpdesk")
     page.locator("#username").fill("kari")
     page.locator("#password").fill(PASSWORD)
-    page.locator("main button").click()
+    page.locator("form[action='/sign-in'] button").click()
     expect(page.locator(".rooms")).to_be_visible()
 
     page.goto(f"{running.console}/helpdesk")

@@ -14,7 +14,7 @@ from captive_portal.auth.staff_keeping import Refusal
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
 from captive_portal.console.visit import Visit
-from gateway.storage import staff
+from gateway.storage import passkeys, staff
 from gateway.storage.models import Staff
 
 UNIT_MAX_CHARS = 120
@@ -32,7 +32,7 @@ REFUSALS: Mapping[Refusal, str] = {
     "last": N_("This is the last account of IT with a password of its own: the way in when everything else fails."),
     "provider": N_("What you want to change stands at the service where this person signs in. Change it there."),
     "ended": N_("The account’s last day is over. Give it another one first: gjestenett staff change --until."),
-    "needed": N_("This account must have an authenticator. Give it a new link, by which another one is paired."),
+    "needed": N_("This account must have a second factor. Give it a new link, by which another one is set up."),
     "nothing": N_("It stands so already. Nothing was changed."),
     "role": NO_ROLE,
     "unit": UNIT_PROBLEMS["missing"],
@@ -171,6 +171,7 @@ def _shared(visit: Visit) -> dict[str, Any]:
         "roles": ROLE_NAMES,
         "state": lambda row: accounts.state_of(row, visit.now),
         "elsewhere": visit.services.settings.oidc.label,
+        "passkeys": passkeys.counts(visit.session, visit.services.place.owner_id),
         "needs": visit.services.settings.console.needs_second_factor,
         "notice": visit.query.get("notice", ""),
     }
