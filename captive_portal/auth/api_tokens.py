@@ -56,6 +56,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The groups of rooms that scopes name, and whose roles have a room in them."""
 READ_ONLY: Mapping[str, frozenset[str]] = MappingProxyType({"auditor": frozenset({"lists", "rules"})})
+_ONES_OWN = frozenset({"account:read", "account:write"})
 SCOPES = tuple(f"{room}:{access}" for room in ROOMS for access in ("read", "write"))
 
 
@@ -90,6 +91,16 @@ def covers(scopes: Collection[str], wanted: str) -> bool:
     """Whether scopes let a call through that needs `wanted`; who may write in a room may read in it."""
     room, _, access = wanted.partition(":")
     return wanted in scopes or (access == "read" and f"{room}:write" in scopes)
+
+
+def may_give(scopes: Collection[str] | None, role: str) -> bool:
+    """Whether a call with these scopes (None: in a browser) may give somebody an account of `role`, or a way into one.
+
+    No token gives more than it may do itself; and none gives what IT may do, for an account outlasts the token.
+    """
+    if scopes is None:
+        return True
+    return role != "it" and all(covers(scopes, each) for each in scopes_of(role) if each not in _ONES_OWN)
 
 
 def new_secret() -> str:

@@ -13,6 +13,7 @@ from captive_portal.api import (
     policy_draft,
     policy_groups,
     rules,
+    staff_accounts,
 )
 from captive_portal.api.exemption_requests import RequestsApi
 from captive_portal.api.exports import ExportsApi
@@ -81,4 +82,5 @@ def all_calls(services: Services, shelf: ExportShelf) -> tuple[Call, ...]:
         *evidence.calls(),
         *ExportsApi(shelf).calls(),
         *account.calls(),
+        *staff_accounts.calls(),
     )
