@@ -10,7 +10,17 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from captive_portal.api.fields import Moment, line
-from captive_portal.api.paging import Asked, Page, Paged, answered, no_content, part
+from captive_portal.api.paging import (
+    Asked,
+    Page,
+    Paged,
+    answered,
+    following,
+    moment_place,
+    no_content,
+    part,
+    read_cursor,
+)
 from captive_portal.api.problems import conflict, refused, unknown
 from captive_portal.console import network
 from captive_portal.console.devices import admitting, desk, extending, online, question
@@ -25,6 +35,7 @@ from gateway.announcement import announcement
 from gateway.certificates import ends_at
 from gateway.storage import console_queries, traffic
 from gateway.storage import online as stored
+from gateway.storage.keyset import Cut
 from gateway.storage.models import Grant
 
 GRANTS, ROOM = "/api/v1/grants", "devices"
@@ -152,17 +163,25 @@ def calls() -> tuple[Call, ...]:
 
 def every(visit: Visit) -> Response:
     """GET /api/v1/grants"""
-    everyone = stored.find(visit.session, visit.services.place.owner_id, stored.ALL, visit.now)
-    find = visit.asked.find
-    rows = matching(everyone, find, question.macs_at(find)) if find else everyone
-    found = part(rows, visit, lambda row: (row.starts_at.isoformat(), row.id), parts=2, newest_first=True)
-    if isinstance(found, Response):
-        return found
-    grants = stored.whole(visit.session, [row.id for row in found[0]])
+    session, owner_id, find = visit.session, visit.services.place.owner_id, visit.asked.find
+    if find:  # words are matched in memory, as on the page: of those online, not of all that were
+        rows = matching(stored.find(session, owner_id, stored.ALL, visit.now), find, question.macs_at(find))
+        found = part(rows, visit, lambda row: (row.starts_at.isoformat(), row.id), parts=2, newest_first=True)
+        if isinstance(found, Response):
+            return found
+        ids, more = [row.id for row in found[0]], found[1]
+    else:
+        place = moment_place(read_cursor(visit, 2))
+        if isinstance(place, Response):
+            return place
+        cut = Cut("since", descending=True, limit=visit.asked.limit, place=place, rewinds=False)
+        page = stored.page_of_ids(session, owner_id, visit.now, cut)
+        ids, more = [row[0] for row in page.rows], following(visit, page, lambda row: (row[1], row[0]))
+    grants, count = stored.whole(session, ids), stored.count(session, owner_id, visit.now)
     states = online.states(visit, grants)
-    counted = traffic.of_grants(visit.session, [grant.id for grant in grants])
+    counted = traffic.of_grants(session, ids)
     facts = [_facts(grant, states[grant.id], counted.get(grant.id)) for grant in grants]
-    return answered(Accesses, {"grants": facts, "online": len(everyone), "next": found[1]})
+    return answered(Accesses, {"grants": facts, "online": count, "next": more})
 
 
 def show(visit: Visit) -> Response:

@@ -42,6 +42,7 @@ IN_PATHS: Mapping[str, str] = {
     "opening": "course-019ab0c1d2e3-7",
     "request": "019ab0c1d2e3f4a5b6c7d8e9f0a1b2c3",
     "session": "019ab0c1d2e3f4a5b6c7d8e9f0a1b2c3",
+    "setting": "owner.helpdesk_hours",
     "size": "42",
     "source": "own-list",
     "token": "019ab0c1d2e3f4a5b6c7d8e9f0a1b2c3",

@@ -44,6 +44,7 @@ ROLE_GOOD_FOR = timedelta(days=30)
 
 ROOMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
+        "overview": ("it", "auditor"),
         "policy": ("it",),
         "lists": ("it", "auditor"),
         "rules": ("it", "auditor"),
@@ -51,6 +52,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "courses": ("it", "host"),
         "evidence": ("it", "auditor"),
         "staff": ("it",),
+        "settings": ("it",),
         "account": ("it", "auditor", "host"),
     }
 )
@@ -80,10 +82,8 @@ def scopes_of(role: str) -> tuple[str, ...]:
     read_only = READ_ONLY.get(role, frozenset())
     return tuple(
         f"{room}:{access}"
-        for room, roles in ROOMS.items()
-        if role in roles
-        for access in ("read", "write")
-        if access == "read" or room not in read_only
+        for room, access in (scope.split(":") for scope in SCOPES)
+        if role in ROOMS[room] and (access == "read" or room not in read_only)
     )
 
 

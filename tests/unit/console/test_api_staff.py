@@ -140,7 +140,7 @@ def test_the_link_is_told_once_and_a_repeated_call_is_answered_without_it(it, wo
 
 
 GIVES_HOSTS = ("staff:write", "courses:write")
-GIVES_AUDITORS = ("staff:write", "lists:read", "rules:read", "evidence:write")
+GIVES_AUDITORS = ("staff:write", "overview:read", "lists:read", "rules:read", "evidence:write")
 
 
 def test_a_token_gives_nobody_more_than_it_may_do_and_nobody_what_it_may(it, world):
