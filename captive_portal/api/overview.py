@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from captive_portal.api.evidence import Target
+from captive_portal.api.checkpoints import Target
 from captive_portal.api.paging import Asked, answered
 from captive_portal.console.gate import Call
 from captive_portal.console.overview.room import accepted_a_day, refused_by_category

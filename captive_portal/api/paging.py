@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from captive_portal.api.problems import problem
+from captive_portal.console.tables import Shown
 from captive_portal.console.visit import Visit
 from gateway.storage.keyset import Part
 
@@ -95,6 +96,12 @@ def following(visit: Visit, page: Part[Row], place: Callable[[Row], tuple[dateti
         return None
     moment, own = place(page.rows[-1])
     return address(visit, (moment.isoformat(), own))
+
+
+def shown_after(visit: Visit, shown: Shown[Any]) -> str | None:
+    """The address of the page after one of a console's table: its cursor is the place that the table's link names."""
+    place = dict(parse_qsl(urlsplit(shown.after).query)).get("after", "")
+    return address(visit, (place,)) if place else None
 
 
 def address(visit: Visit, key: Key) -> str:
