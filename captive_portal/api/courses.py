@@ -19,6 +19,7 @@ from captive_portal.console.visit import Visit
 from gateway.access import courses as access
 from gateway.access.course_plan import DEVICES_FOR_PARTICIPANTS, Wish
 from gateway.storage import courses as stored
+from gateway.storage import traffic
 from gateway.storage.course_models import Course as Row
 from gateway.storage.keyset import Cut
 
@@ -73,9 +74,13 @@ class Hour(BaseModel):
 
 
 class Usage(BaseModel):
-    """How a course is used; what has been erased is no longer counted."""
+    """How a course is used; what has been erased is no longer counted. `sent` and `received` are octets of the devices
+    that have access now, null where nothing was counted.
+    """
 
     devices_now: int
+    sent: Annotated[int | None, Field(examples=[181_000])]
+    received: Annotated[int | None, Field(examples=[24_100_000])]
     devices: int
     acceptances: int
     hours: list[Hour]
@@ -152,8 +157,9 @@ def usage(visit: Visit) -> Response:
         return _gone(visit)
     used = stored.usage(visit.session, row.id, visit.now)
     hours = [{"hour": hour, "acceptances": count} for hour, count in used.hours]
-    names = ("devices_now", "devices", "acceptances")
-    return answered(Usage, {name: getattr(used, name) for name in names} | {"hours": hours})
+    names, octets = ("devices_now", "devices", "acceptances"), traffic.of_course(visit.session, row.id, visit.now)
+    counted = {"sent": octets.sent if octets else None, "received": octets.received if octets else None}
+    return answered(Usage, {name: getattr(used, name) for name in names} | counted | {"hours": hours})
 
 
 def _wish(visit: Visit) -> Wish:

@@ -92,14 +92,19 @@ def sorted_page(
     return list(session.scalars(statement.offset(start).limit(limit)))
 
 
-def page_of_ids(session: Session, owner_id: str, now: datetime, cut: Cut) -> Part[tuple[str, datetime]]:
-    """A part of the grants in force, as (identifier, since), by when they began; a place is (since, identifier)."""
-    conditions, by = _in_force(session, owner_id, now), (_GRANT.c.starts_at, _GRANT.c.id)
+def page_of_ids(
+    session: Session, owner_id: str, query: OnlineQuery, now: datetime, cut: Cut
+) -> Part[tuple[str, datetime]]:
+    """A part of the grants in force that `query` means, as (identifier, since), by when they began; a place is (since,
+    identifier).
+    """
+    conditions = [*_in_force(session, owner_id, now), *_conditions(query)]
+    by = _GRANT.c.starts_at, _GRANT.c.id
 
     def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[tuple[str, datetime]]:
-        query = select(_GRANT.c.id, _GRANT.c.starts_at).where(*conditions)
-        query = query.where(*beyond(*by, place, descending=descending))
-        rows = session.execute(query.order_by(*in_order(*by, descending=descending)).limit(limit))
+        rest = select(_GRANT.c.id, _GRANT.c.starts_at).where(*conditions)
+        rest = rest.where(*beyond(*by, place, descending=descending))
+        rows = session.execute(rest.order_by(*in_order(*by, descending=descending)).limit(limit))
         return [(grant_id, since) for grant_id, since in rows]
 
     return part(cut, fetch)
