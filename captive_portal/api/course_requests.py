@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from captive_portal.api.exemption_requests import DeclineAsked
+from captive_portal.api.exemption_requests import DeclineAsked, not_decided
 from captive_portal.api.fields import Moment, line
 from captive_portal.api.paging import Asked, Page, Paged, answered, part
-from captive_portal.api.problems import conflict, refused, unknown
+from captive_portal.api.problems import unknown
 from captive_portal.console.courses import requests as pages
 from captive_portal.console.courses.rooms import theirs
 from captive_portal.console.gate import Call
@@ -136,10 +136,7 @@ class CourseRequestsApi:
         if isinstance(done, requests.Decided):
             visit.session.expire_all()
             return self.one(visit)
-        if done.reason == "gone":
-            return _gone(visit)
-        said = pages.WORDS[done.reason]
-        return refused({"until": said}) if done.reason == "until" else conflict(said)
+        return not_decided(visit, done.reason, pages.WORDS)
 
 
 def _gone(visit: Visit) -> Response:

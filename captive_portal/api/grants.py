@@ -70,9 +70,9 @@ class Accesses(Page):
     online: int
 
 
-class FindAsked(Paged):
-    """All of them, or those that a word means: a name, a course, an address (MAC) or an IP address; in a group, on a
-    network (an interface), of a course (its id), accepted or admitted, let through or waiting.
+class Meant(Asked):
+    """Those that a word means: a name, a course, an address (MAC) or an IP address; in a group, on a network (an
+    interface), of a course (its id), accepted or admitted, let through or waiting.
     """
 
     find: Word = ""
@@ -83,6 +83,10 @@ class FindAsked(Paged):
     state: State = ""
 
 
+class FindAsked(Paged, Meant):
+    """All of them, or those that are meant."""
+
+
 class GrantChanged(Asked):
     """Another group, a later end, or both."""
 
@@ -90,15 +94,9 @@ class GrantChanged(Asked):
     until: Moment | None = None
 
 
-class EndAsked(Asked):
-    """Which devices, by the same words as they are found by, at least one of them; and why, which the log keeps."""
+class EndAsked(Meant):
+    """Which devices, by the words that they are found by, at least one; and why, which the log keeps."""
 
-    find: Word = ""
-    group: Name = ""
-    network: Name = ""
-    course: Annotated[Name, Field(examples=["019ab0c1d2e3f4a5b6c7d8e9f0a1b2c3"])] = ""
-    kind: Kind = ""
-    state: State = ""
     reason: Annotated[str, line(MAX_CHARS)] = ""
 
 

@@ -30,7 +30,19 @@ from gateway.terms.drafting import Choice
 from gateway.terms.notice import blanks
 
 
-class DraftOfRules(BaseModel):
+class WrittenRules(BaseModel):
+    """What rules say that are not published yet."""
+
+    texts: Texts
+    label: str
+    binding_language: str
+    adopting_body: str
+    adopted_on: date | None
+    case_number: str
+    next_review_on: date | None
+
+
+class DraftOfRules(WrittenRules):
     """The draft of a group, or what one would begin with (`begun` false: nothing is kept yet).
 
     `hindrances` are what has to be put right before it can be published, by field.
@@ -39,13 +51,6 @@ class DraftOfRules(BaseModel):
     group: str
     begun: bool
     in_force: str | None
-    texts: Texts
-    label: str
-    binding_language: str
-    adopting_body: str
-    adopted_on: date | None
-    case_number: str
-    next_review_on: date | None
     changed_by: str
     changed_at: datetime | None
     hindrances: dict[str, str]
@@ -222,8 +227,7 @@ def _draft(visit: Visit, room: Room) -> Response:
     row = draft_of(visit, room)
     draft = drafting.kept(row) if row is not None else writing.begun(visit, room)
     in_force = in_force_in(visit, room)
-    names = ("texts", "label", "binding_language", "adopting_body", "adopted_on", "case_number", "next_review_on")
-    facts: dict[str, Any] = {name: getattr(draft, name) for name in names} | {
+    facts: dict[str, Any] = {name: getattr(draft, name) for name in WrittenRules.model_fields} | {
         "group": room.key or EVERYBODY,
         "begun": row is not None,
         "in_force": in_force.label if in_force is not None else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from captive_portal.api.paging import answered, no_content
 from captive_portal.api.problems import changed, conflict, quoted, unknown
-from captive_portal.api.rules_drafts import PublishedRules, lacking, no_group
-from captive_portal.api.rules_versions import ROOM, ROOT, Texts, version_facts
+from captive_portal.api.rules_drafts import PublishedRules, WrittenRules, lacking, no_group
+from captive_portal.api.rules_versions import ROOM, ROOT, version_facts
 from captive_portal.console.gate import Call
 from captive_portal.console.rules import proposals as pages
 from captive_portal.console.rules.room import EVERYBODY, room_of
@@ -22,7 +22,7 @@ from gateway.storage.rules_wait_models import RulesProposal
 from gateway.terms import drafting, proposing
 
 
-class Proposal(BaseModel):
+class Proposal(WrittenRules):
     """Rules that one of IT proposes for a group ("-": for everybody), unchanged until they are approved or withdrawn.
 
     `own`: you have proposed them, so another has to approve them. `reached` is how many devices are online under
@@ -30,13 +30,6 @@ class Proposal(BaseModel):
     """
 
     group: str
-    texts: Texts
-    label: str
-    binding_language: str
-    adopting_body: str
-    adopted_on: date | None
-    case_number: str
-    next_review_on: date | None
     in_force_from: datetime | None
     ask_again: Annotated[bool, Field(examples=[False])]
     proposed_by: Annotated[str, Field(examples=["kari"])]
@@ -117,9 +110,8 @@ def _gone(visit: Visit) -> Response:
 
 def _facts(visit: Visit, row: RulesProposal) -> dict[str, Any]:
     draft, owner_id = drafting.kept(row), visit.services.place.owner_id
-    of_draft = ("texts", "label", "binding_language", "adopting_body", "adopted_on", "case_number", "next_review_on")
     of_row = ("in_force_from", "ask_again", "proposed_by", "proposed_at", "expires_at")
-    return {name: getattr(draft, name) for name in of_draft} | {
+    return {name: getattr(draft, name) for name in WrittenRules.model_fields} | {
         **{name: getattr(row, name) for name in of_row},
         "group": row.group_key or EVERYBODY,
         "own": proposing.may_not_approve(row, pages.person(visit)),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -189,20 +190,12 @@ def change(visit: Visit) -> Response:
 
 def suspend(visit: Visit) -> Response:
     """POST /api/v1/staff/{account}/suspend"""
-    held = _held(visit, gives=False)
-    if isinstance(held, Response):
-        return held
-    place, by = visit.services.place, visit.member.username
-    return _done(visit, held, staff_keeping.suspend(visit.session, place, held, visit.now, by=by))
+    return _act(visit, staff_keeping.suspend, gives=False)
 
 
 def reopen(visit: Visit) -> Response:
     """POST /api/v1/staff/{account}/reopen"""
-    held = _held(visit, gives=True)
-    if isinstance(held, Response):
-        return held
-    place, by = visit.services.place, visit.member.username
-    return _done(visit, held, staff_keeping.reopen(visit.session, place, held, visit.now, by=by))
+    return _act(visit, staff_keeping.reopen, gives=True)
 
 
 def reset(visit: Visit) -> Response:
@@ -231,6 +224,13 @@ def _held(visit: Visit, *, gives: bool) -> Staff | Response:
     if not isinstance(held, Staff):
         return _refused(visit, held)
     return _beyond() if gives and not api_tokens.may_give(visit.member.token_scopes, held.role) else held
+
+
+def _act(visit: Visit, act: Callable[..., Refusal | None], *, gives: bool) -> Response:
+    held = _held(visit, gives=gives)
+    if isinstance(held, Response):
+        return held
+    return _done(visit, held, act(visit.session, visit.services.place, held, visit.now, by=visit.member.username))
 
 
 def _done(visit: Visit, row: Staff, refusal: Refusal | None) -> Response:
