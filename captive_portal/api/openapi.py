@@ -187,7 +187,7 @@ class _Built:
 def _errors(call: Call) -> list[HTTPStatus]:
     found = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.TOO_MANY_REQUESTS}
     found |= {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE}
-    if "{" in call.path or call.room in ("policy", "lists", "evidence"):
+    if "{" in call.path or call.room in ("policy", "lists", "evidence", "rules"):
         found.add(HTTPStatus.NOT_FOUND)
     if call.method != "GET":
         found |= {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST}
