@@ -13,7 +13,7 @@ from captive_portal.api.paging import Asked, answered
 from captive_portal.console.gate import Call
 from captive_portal.console.overview.room import accepted_a_day, refused_by_category
 from captive_portal.console.overview.series import OTHERS, Table
-from captive_portal.console.overview.standing import Gatherer, Standing
+from captive_portal.console.overview.standing import Gatherer, Heard, Standing
 from captive_portal.console.overview.warnings import warnings
 from captive_portal.console.policy.compiled import SnapshotReader
 from captive_portal.console.visit import Visit
@@ -57,7 +57,7 @@ class LogHead(BaseModel):
 
 
 class Service(BaseModel):
-    """A service, and when it last said that it works (null: never)."""
+    """A service or a gateway, and when it was last heard of (null: never)."""
 
     name: Annotated[str, Field(examples=["sealer"])]
     heard_at: datetime | None
@@ -95,13 +95,14 @@ class AskedServer(BaseModel):
 
 class Operation(BaseModel):
     """What IT sees. `dns_workers` is null while it is not known yet; `compiled` is the generation in front of DNS, null
-    without any; `held_up`: devices with access that are not let through.
+    without any; `held_up`: devices with access that are not let through; `gateways` are there where there are several.
     """
 
     online: list[OnlineNow]
     refused: list[RefusedIn]
     dns_workers: int | None
     servers: list[AskedServer]
+    gateways: list[Service]
     generation: int
     published_at: datetime | None
     compiled: int | None
@@ -155,11 +156,7 @@ class OverviewApi:
                 {"at": at, "acceptances": row[0]} for at, row in zip(accepted.moments, accepted.rows, strict=True)
             ],
             "log": _log(visit, standing),
-            "services": [
-                {"name": each.name, "heard_at": each.at, "silent": each.is_silent}
-                for each in standing.services
-                if role == "it" or each.name == "sealer"
-            ],
+            "services": [_heard(each) for each in standing.services if role == "it" or each.name == "sealer"],
             "operation": _operation(visit, standing) if role == "it" else None,
         }
         return answered(Overview, facts)
@@ -188,11 +185,16 @@ def _operation(visit: Visit, standing: Standing) -> dict[str, Any]:
         "servers": [
             {name: getattr(each, name) for name in AskedServer.model_fields} for each in standing.dns.upstreams
         ],
+        "gateways": [_heard(each) for each in standing.gateways],
         "lists_troubled": list(facts.lists_troubled),
         "requests_waiting": facts.requests,
         "portal_certificate_ends_at": facts.portal_ends,
         "console_certificate_ends_at": facts.console_ends,
     }
+
+
+def _heard(each: Heard) -> dict[str, Any]:
+    return {"name": each.name, "heard_at": each.at, "silent": each.is_silent}
 
 
 def _refused(table: Table) -> list[dict[str, Any]]:

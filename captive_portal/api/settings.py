@@ -19,17 +19,17 @@ from gateway.operational import OPERATIONAL, Operational, value_of, write
 
 ROOT, ROOM = "/api/v1/settings", "settings"
 NOT_HERE = "there is no setting of that name that is changed while everything runs; others stand in the settings file"
-Said = Annotated[str | int | list[str], Field(examples=["hverdager 8–15"])]
+Said = str | int | list[str] | None
 
 
 class Setting(BaseModel):
-    """A setting that IT changes here: its value, and what the settings file says, which counts while nobody has changed
-    it (null).
+    """A setting that IT changes here: its value, and what the settings file says (null: nothing), which counts while
+    nobody has changed it.
     """
 
     key: Annotated[str, Field(examples=["owner.helpdesk_hours"])]
-    value: Said
-    file: Annotated[str | int | list[str], Field(examples=["8–15"])]
+    value: Annotated[Said, Field(examples=["hverdager 8–15"])]
+    file: Annotated[Said, Field(examples=["8–15"])]
     changed_by: Annotated[str | None, Field(examples=["kari"])]
     changed_at: datetime | None
 
