@@ -98,7 +98,8 @@ def withdraw(visit: Visit) -> Response:
     room = room_of(visit)
     if room is None:
         return no_group(visit)
-    if proposing.take_back(visit.session, visit.services.place, room.key, visit.if_match):
+    place, by = visit.services.place, visit.member.username
+    if proposing.take_back(visit.session, place, room.key, visit.if_match, by=by, now=visit.now):
         return no_content()
     row = pages.proposal_of(visit, room)
     return _gone(visit) if row is None else changed(pages.SAID["changed"], row.sha256)

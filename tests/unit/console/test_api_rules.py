@@ -94,10 +94,11 @@ def test_another_approves_exactly_what_they_have_looked_at(proposed):
 
 
 def test_a_proposal_is_withdrawn_and_its_draft_stays(proposed):
-    _, kari, ola = proposed
+    world, kari, ola = proposed
     seen = {"if-match": ola.get(PROPOSAL).headers["etag"]}
     assert ola.delete(PROPOSAL, headers={"if-match": '"0"'}).status_code == 412
     assert ola.delete(PROPOSAL, headers=seen).status_code == 204
+    assert leaf_types(world)[-1] == "rules_proposed"
     assert ola.delete(PROPOSAL, headers=seen).status_code == 404
     assert kari.get(DRAFT).json()["label"] == "2"
     assert ola.delete(f"{RULES}/proposals/nobody", headers=seen).status_code == 404
