@@ -19,7 +19,7 @@ from gateway.storage.control_models import GrantTraffic
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.grants import SHOWN
-from gateway.storage.keyset import as_written
+from gateway.storage.keyset import Cut, Part, Place, as_written, beyond, in_order, part
 from gateway.storage.log_models import Disclosure
 from gateway.storage.models import Acceptance, AppliedGrant, Device, Gateway, Grant, Network, Site, Visitor
 
@@ -90,6 +90,24 @@ def sorted_page(
     order = [column.desc() if greatest_first else column.asc() for column in (key, _GRANT.c.id)]
     statement = select(_GRANT.c.id).select_from(source).where(*conditions).order_by(*order)
     return list(session.scalars(statement.offset(start).limit(limit)))
+
+
+def page_of_ids(
+    session: Session, owner_id: str, query: OnlineQuery, now: datetime, cut: Cut
+) -> Part[tuple[str, datetime]]:
+    """A part of the grants in force that `query` means, as (identifier, since), by when they began; a place is (since,
+    identifier).
+    """
+    conditions = [*_in_force(session, owner_id, now), *_conditions(query)]
+    by = _GRANT.c.starts_at, _GRANT.c.id
+
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[tuple[str, datetime]]:
+        rest = select(_GRANT.c.id, _GRANT.c.starts_at).where(*conditions)
+        rest = rest.where(*beyond(*by, place, descending=descending))
+        rows = session.execute(rest.order_by(*in_order(*by, descending=descending)).limit(limit))
+        return [(grant_id, since) for grant_id, since in rows]
+
+    return part(cut, fetch)
 
 
 def whole(session: Session, grant_ids: Sequence[str]) -> list[Grant]:

@@ -35,13 +35,15 @@ def end(visit: Visit) -> Response:
     reason, problem = clean_line(visit.form.get("reason"), MAX_CHARS)
     if problem is not None:
         return _page(visit, asked, {"reason": CHARACTERS_PROBLEM})
-    oldest_first = replace(asked, sort=question.DEFAULT_SORT, turned=True)
+    return visit.go(f"/devices?notice=all-ended&ended={ended(visit, asked, reason)[0]}")
+
+
+def ended(visit: Visit, asked: question.Question, reason: str) -> tuple[int, int]:
+    """End the access of those that are meant, the oldest first and at most `MOST`: how many; and how many are left."""
+    found = question.found(visit, replace(asked, sort=question.DEFAULT_SORT, turned=True), limit=MOST)
     place, by = visit.services.place, visit.member.username
-    ended = sum(
-        access.revoke(visit.session, place, grant_id, by, visit.now, reason=reason)
-        for grant_id in question.found(visit, oldest_first, limit=MOST).ids
-    )
-    return visit.go(f"/devices?notice=all-ended&ended={ended}")
+    done = sum(access.revoke(visit.session, place, each, by, visit.now, reason=reason) for each in found.ids)
+    return done, found.count - done
 
 
 def _page(visit: Visit, asked: question.Question, problems: dict[str, str]) -> Response:

@@ -47,6 +47,12 @@ class Question:
         """Whether anything is left out."""
         return bool(self.filters)
 
+    @property
+    def query(self) -> OnlineQuery:
+        """What the database is asked for; words are matched afterwards."""
+        through = {"": None, "through": True, "waiting": False}[self.state]
+        return OnlineQuery(self.group, self.network, self.course, cast(Kind, self.kind), through)
+
     def address(self, path: str = "/devices", **changes: Any) -> str:
         """The same question with these parts changed, as an address."""
         asked = replace(self, **changes)
@@ -100,9 +106,7 @@ class Found:
 def found(visit: Visit, asked: Question, start: int = 0, limit: int = PAGE_SIZE) -> Found:
     """Those that the question means, from `start` on; where that is past the end, of the last page."""
     session, owner_id, now = visit.session, visit.services.place.owner_id, visit.now
-    through = {"": None, "through": True, "waiting": False}[asked.state]
-    query = OnlineQuery(asked.group, asked.network, asked.course, cast(Kind, asked.kind), through)
-    by = cast(By, asked.sort)
+    query, by = asked.query, cast(By, asked.sort)
     if asked.find:
         rows = matching(online.find(session, owner_id, query, now), asked.find, macs_at(asked.find))
         start = _within(start, len(rows), limit)

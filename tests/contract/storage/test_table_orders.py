@@ -19,6 +19,7 @@ from gateway.storage import (
     generations,
     headings,
     lists,
+    online,
     rules,
     search,
     search_by_name,
@@ -204,6 +205,36 @@ def test_courses_that_are_over_and_those_that_are_not(database: Database, place:
             )  # fmt: skip
             ahead = courses.not_over(session, place.owner_id, of_units, now, COUNT).rows
             assert {r.id for r in ahead} == {r.id for r in fits if r.over_at > now}
+            since = now - timedelta(seconds=2)
+            assert_pages(
+                partial(courses.page_of_courses, session, place.owner_id, of_units, since),
+                "ends", lambda r: (r.ends_at, r.id),
+                sorted((r for r in fits if r.over_at > since), key=lambda r: (r.ends_at, r.id)), lambda r: r.id,
+            )  # fmt: skip
+
+
+def test_devices_online(database: Database, place: Site) -> None:
+    chance, now = random.Random(11), NOW + timedelta(minutes=1)
+    with database.write() as session:
+        version = add_rules(session, place)
+        rows = [
+            add_grant(
+                session, place, version, mac=f"02:00:00:00:00:{number:02x}", starts_at=moments(chance),
+                ends_at=now + timedelta(seconds=chance.choice((0, 60, 60))),
+                revoked_at=chance.choice((None, None, NOW)),
+            )
+            for number in range(COUNT)
+        ]  # fmt: skip
+        for row in rows:
+            row.group_key = chance.choice(("default", "course"))
+        session.flush()
+        for key in ("", "course", "nobody"):
+            fits = [r for r in rows if r.revoked_at is None and r.ends_at > now and key in ("", r.group_key)]
+            assert_pages(
+                partial(online.page_of_ids, session, place.owner_id, online.OnlineQuery(key), now),
+                "since", lambda found: (found[1], found[0]),
+                [(r.id, r.starts_at) for r in sorted(fits, key=lambda r: (r.starts_at, r.id))], lambda found: found,
+            )  # fmt: skip
 
 
 def test_requests_for_exemptions(database: Database, place: Site) -> None:
