@@ -61,8 +61,7 @@ STEPS: Sequence[Step] = (
         lambda standing: not standing.blanks,
         N_("Say who keeps what guests write, and why"),
         N_(
-            "Guests have to be told, and rules can’t be published before. Fill these in under Settings, or give back to"
-            " the settings file what was changed there:"
+            "Guests must be told before rules can be published. Under Settings, fill in or give back to the file:"
         ),
         "/settings#controller",
         N_("Settings"),

@@ -25,7 +25,7 @@ from gateway.context import Services
 from gateway.installation import public_key_path
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations
-from gateway.settings import Settings
+from gateway.settings import Owner, Settings
 from gateway.storage import places, staff
 from gateway.storage.engine import open_database
 from gateway.terms.publish import publish
@@ -175,6 +175,6 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    made = World(Settings(state=tmp_path))
+    made = World(Settings(state=tmp_path, owner=Owner(name="Eksempel kommune")))
     yield made
     made.services.database.close()
