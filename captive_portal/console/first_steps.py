@@ -60,9 +60,7 @@ STEPS: Sequence[Step] = (
     Step(
         lambda standing: not standing.blanks,
         N_("Say who keeps what guests write, and why"),
-        N_(
-            "Guests must be told before rules can be published. Under Settings, fill in or give back to the file:"
-        ),
+        N_("Rules can’t be published before. Fill these in, or give back what was changed to the settings file:"),
         "/settings#controller",
         N_("Settings"),
     ),
