@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -10,11 +11,10 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from captive_portal.api.fields import Moment, line
-from captive_portal.api.paging import Asked, Page, Paged, answered, no_content, part
+from captive_portal.api.paging import Asked, Page, Paged, address, answered, no_content, no_cursor, read_cursor
 from captive_portal.api.problems import conflict, refused, unknown
 from captive_portal.console import network
 from captive_portal.console.devices import admitting, desk, extending, online, question
-from captive_portal.console.devices.search import matching
 from captive_portal.console.evidence.search import DEVICE_PROBLEM
 from captive_portal.console.gate import Call
 from captive_portal.console.visit import Visit
@@ -25,9 +25,11 @@ from gateway.announcement import announcement
 from gateway.certificates import ends_at
 from gateway.storage import console_queries, traffic
 from gateway.storage import online as stored
+from gateway.storage.keyset import Cut
 from gateway.storage.models import Grant
 
 GRANTS, ROOM = "/api/v1/grants", "devices"
+GRANT_ID = re.compile(r"[0-9A-Za-z]{1,64}")
 Line = Annotated[str, line(admitting.MAX_CHARS)]
 
 
@@ -152,17 +154,22 @@ def calls() -> tuple[Call, ...]:
 
 def every(visit: Visit) -> Response:
     """GET /api/v1/grants"""
-    everyone = stored.find(visit.session, visit.services.place.owner_id, stored.ALL, visit.now)
-    find = visit.asked.find
-    rows = matching(everyone, find, question.macs_at(find)) if find else everyone
-    found = part(rows, visit, lambda row: (row.starts_at.isoformat(), row.id), parts=2, newest_first=True)
-    if isinstance(found, Response):
-        return found
-    grants = stored.whole(visit.session, [row.id for row in found[0]])
+    after, asked = read_cursor(visit, 2), visit.asked
+    if isinstance(after, Response):
+        return after
+    started = _moment(after[0]) if after is not None else None
+    if after is not None and (started is None or not GRANT_ID.fullmatch(after[1])):
+        return no_cursor()
+    place = (started, after[1]) if after is not None else None
+    cut = Cut("since", descending=True, limit=asked.limit, place=place, rewinds=False)
+    part = question.found(visit, question.Question(asked.find), cut)
+    grants = stored.whole(visit.session, part.rows)
     states = online.states(visit, grants)
     counted = traffic.of_grants(visit.session, [grant.id for grant in grants])
     facts = [_facts(grant, states[grant.id], counted.get(grant.id)) for grant in grants]
-    return answered(Accesses, {"grants": facts, "online": len(everyone), "next": found[1]})
+    everyone = stored.count(visit.session, visit.services.place.owner_id, visit.now)
+    following = None if part.is_last else address(visit, (grants[-1].starts_at.isoformat(), grants[-1].id))
+    return answered(Accesses, {"grants": facts, "online": everyone, "next": following})
 
 
 def show(visit: Visit) -> Response:
@@ -256,6 +263,14 @@ def show_network(visit: Visit) -> Response:
 def _grant(visit: Visit) -> Grant | None:
     owner_id = visit.services.place.owner_id
     return console_queries.grant_in_force(visit.session, owner_id, online.grant_id(visit), visit.now)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _gone(visit: Visit) -> Response:

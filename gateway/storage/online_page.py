@@ -1,0 +1,210 @@
+"""A page of who is online, in one of five orders.
+
+Where the question leaves few, these are taken first, and the database sorts them. Where it leaves many, they are
+walked in the order that is asked for, along an index of it: among many, the next is never far. A word is looked for in
+all that is known of few; among many in names, ends of addresses and courses, each by an index of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, cast
+
+from sqlalchemy import ColumnElement, FromClause, Integer, and_, exists, func, literal_column, select, text, union
+
+from gateway.storage.base import table_of
+from gateway.storage.control_models import GrantTraffic
+from gateway.storage.course_models import Course
+from gateway.storage.engine import Session
+from gateway.storage.keyset import Cut, Part, Place, as_written, aside, beyond, in_order, part
+from gateway.storage.log_models import Disclosure
+from gateway.storage.models import Acceptance, AppliedGrant, Device, Visitor
+from gateway.storage.online import GRANT, Along, OnlineQuery, in_force, networks_of
+from gateway.storage.online_words import candidates, fits, folded
+
+By = Literal["since", "until", "device", "name", "traffic"]
+FEW = 25_000
+
+
+def page(session: Session, owner_id: str, query: OnlineQuery, now: datetime, cut: Cut) -> Part[str]:
+    """A part of what `query` means, as identifiers. `cut.by` is a `By`; a place is (moment or octets, id), and by
+    device or name (anything, id), since neither stands in an address; who has been erased is none, and the list begins
+    anew.
+    """
+    networks = networks_of(session, owner_id, query.network)
+    asked = _Asked(session, owner_id, networks, query, now, cast(By, cut.by))
+    beside = None if cut.place is None else asked.place(cut.place)
+    if beside is None:
+        cut = replace(cut, place=None, backwards=False)
+    few = asked.few()
+
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[str]:
+        return asked.ids(few, None if place is None else beside, limit, descending=descending)
+
+    return part(cut, fetch)
+
+
+class _Walk(NamedTuple):
+    """Rows to read in the order of `key`; `of` has a grant's columns, `source` has them and the tables `has`."""
+
+    source: FromClause
+    of: Any
+    key: ColumnElement[Any]
+    conditions: Sequence[ColumnElement[bool]]
+    has: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    session: Session
+    owner_id: str
+    networks: Sequence[str]
+    query: OnlineQuery
+    now: datetime
+    by: By
+
+    def place(self, place: Place) -> Place | None:
+        """Where a grant stands whose place in an address is this."""
+        if self.by not in ("device", "name"):
+            return place
+        found = select(_key(GRANT.c, self.by)).select_from(_joined(GRANT, GRANT.c, {"device", *_NEEDS[self.by]}))
+        value = self.session.scalar(found.where(GRANT.c.id == place[1], _DEVICE.c.owner_id == self.owner_id))
+        return None if value is None else (value, place[1])
+
+    def few(self) -> Any:
+        """The grants that the question leaves where they are few, or all that its word can mean; None for many."""
+        along: Along = "" if self.query.kind == "admitted" or self.query.course_id else "ends"
+        alone = _GRANTS.where(*in_force(GRANT.c, self.networks, self.now, along=along), *_chosen(GRANT.c, self.query))
+        if self._is_few(alone):
+            return alone.cte("few").prefix_with("MATERIALIZED").c
+        meant = candidates(self.session, self.owner_id, self.query, self.now) if self.query.word else ()
+        named = union(*(_GRANTS.where(each) for each in meant)) if meant else None
+        return named.cte("few").prefix_with("MATERIALIZED").c if named is not None and self._is_few(named) else None
+
+    def ids(self, few: Any, place: Place | None, limit: int, *, descending: bool) -> Sequence[str]:
+        """At most so many of the few, or of all, beyond a place."""
+        found: list[tuple[Any, str]] = []
+        for walk in self._walks() if few is None else [self._sorted(few)]:
+            key, own = walk.key, walk.of.id
+            rows = select(key, own).select_from(_joined(walk.source, walk.of, self._needs - walk.has))
+            rows = rows.where(*walk.conditions, *self._said(walk.of))
+            rows = rows.where(*beyond(key, own, place, descending=descending))
+            order = in_order(key, own, descending=descending)[walk.key is _NOUGHT :]
+            rows = rows.order_by(*order).limit(limit)
+            found += [(row[0], row[1]) for row in self.session.execute(rows)]
+        return [each[1] for each in sorted(found, reverse=descending)[:limit]]
+
+    @property
+    def _needs(self) -> set[str]:
+        return {*_NEEDS[self.by], *(("device", "guest", "unit", "course") if self.query.word else ())}
+
+    def _is_few(self, found: Any) -> bool:
+        some = found.limit(FEW + 1).subquery()
+        return (self.session.scalar(select(func.count()).select_from(some)) or 0) <= FEW
+
+    def _in_force(self, of: Any) -> list[ColumnElement[bool]]:
+        return [*in_force(of, self.networks, self.now, along=""), *_chosen(of, self.query, read=aside)]
+
+    def _said(self, of: Any) -> Sequence[ColumnElement[bool]]:
+        """What else is asked: what gateways say, and the word."""
+        found: list[ColumnElement[bool]] = []
+        if self.query.through is not None:
+            applied = exists().where(_APPLIED.c.grant_id == of.id, _APPLIED.c.removed_at.is_(None))
+            found.append(applied if self.query.through else ~applied)
+        return [*found, fits(self.query)] if self.query.word else found
+
+    def _sorted(self, few: Any) -> _Walk:
+        return _Walk(few.id.table, few, _key(few, self.by), self._in_force(few))
+
+    def _walks(self) -> Iterator[_Walk]:
+        """All that there is to read in this order, each along an index of its own."""
+        of, conditions = GRANT.c, self._in_force(GRANT.c)
+        if self.by in ("since", "until"):
+            along: Along = "starts" if self.by == "since" else "ends"
+            for network in self.networks:
+                bounds = in_force(of, [network], self.now, along=along)
+                yield _Walk(GRANT, of, _key(of, self.by), [*bounds, *_chosen(of, self.query, read=aside)])
+        elif self.by == "device":
+            devices = _DEVICE.join(GRANT, of.device_id == _DEVICE.c.id)
+            conditions.append(_DEVICE.c.owner_id == self.owner_id)
+            yield _Walk(devices, of, _DEVICE.c.mac, conditions, frozenset({"device"}))
+        elif self.by == "name":
+            guests = _VISITOR.join(_ACCEPTANCE, _ACCEPTANCE.c.visitor_id == _VISITOR.c.id)
+            guests = guests.join(GRANT, of.acceptance_id == _ACCEPTANCE.c.id)
+            name = _in_norwegian(_VISITOR.c.name_key)
+            yield _Walk(guests, of, name, [_VISITOR.c.owner_id == self.owner_id, *conditions], frozenset({"guest"}))
+            yield _Walk(GRANT, of, _key(of, "name"), [of.admission_leaf_id > "", *conditions])
+        else:
+            counted = _TRAFFIC.join(GRANT, of.id == _TRAFFIC.c.grant_id)
+            yield _Walk(counted, of, _TRAFFIC.c.sent + _TRAFFIC.c.received, conditions, frozenset({"traffic"}))
+            none = ~exists().where(_TRAFFIC.c.grant_id == of.id)
+            yield _Walk(GRANT, of, _NOUGHT, [none, *conditions], frozenset({"traffic"}))
+
+
+_DEVICE, _ACCEPTANCE, _VISITOR, _UNIT = table_of(Device), table_of(Acceptance), table_of(Visitor), table_of(Disclosure)
+_COURSE, _TRAFFIC, _APPLIED = table_of(Course), table_of(GrantTraffic), table_of(AppliedGrant)
+_GRANTS = select(
+    GRANT.c.id,
+    GRANT.c.network_id,
+    GRANT.c.device_id,
+    GRANT.c.acceptance_id,
+    GRANT.c.admission_leaf_id,
+    GRANT.c.course_id,
+    GRANT.c.group_key,
+    GRANT.c.starts_at,
+    GRANT.c.ends_at,
+    GRANT.c.revoked_at,
+)
+_NOUGHT: ColumnElement[int] = literal_column(
+    "0", Integer
+)  # which databases take for the number of a column to order by
+_NEEDS: Mapping[By, Sequence[str]] = {
+    "since": (), "until": (), "device": ("device",), "name": ("guest", "unit"), "traffic": ("traffic",),
+}  # fmt: skip
+"""What an order is made of, beside grants."""
+
+
+def _joined(source: FromClause, of: Any, needs: Collection[str]) -> FromClause:
+    if "device" in needs:
+        source = source.join(_DEVICE, _DEVICE.c.id == of.device_id)
+    if "guest" in needs:
+        source = source.outerjoin(_ACCEPTANCE, _ACCEPTANCE.c.id == of.acceptance_id)
+        source = source.outerjoin(_VISITOR, _VISITOR.c.id == _ACCEPTANCE.c.visitor_id)
+    if "unit" in needs:
+        source = source.outerjoin(_UNIT, and_(_UNIT.c.leaf_id == of.admission_leaf_id, _UNIT.c.name == text("'unit'")))
+    if "course" in needs:
+        source = source.outerjoin(_COURSE, _COURSE.c.id == of.course_id)
+    if "traffic" in needs:
+        source = source.outerjoin(_TRAFFIC, _TRAFFIC.c.grant_id == of.id)
+    return source
+
+
+def _key(of: Any, by: By) -> ColumnElement[Any]:
+    """What grants are sorted by. Who has no name comes first."""
+    if by == "name":
+        return _in_norwegian(func.coalesce(_VISITOR.c.name_key, folded(_UNIT.c.value), text("''")))
+    if by == "traffic":
+        return func.coalesce(_TRAFFIC.c.sent + _TRAFFIC.c.received, 0)
+    found: ColumnElement[Any] = {"since": of.starts_at, "until": of.ends_at, "device": _DEVICE.c.mac}[by]
+    return found
+
+
+def _in_norwegian(name: Any) -> ColumnElement[str]:
+    """å after z, æ and ø, as `visitor_name_order` has it."""
+    return as_written(func.replace(name, text("'å'"), text("'þ'")))
+
+
+def _chosen(of: Any, query: OnlineQuery, *, read: Callable[[Any], Any] = lambda column: column) -> list[Any]:
+    """The filters that a grant alone decides; `read` may put its columns aside."""
+    found = []
+    if query.group_key:
+        found.append(read(of.group_key) == query.group_key)
+    if query.course_id:
+        found.append(read(of.course_id) == query.course_id)
+    if query.kind == "admitted":
+        found.append(read(of.admission_leaf_id) > text("''"))  # a range of its index, which "is not null" is not
+    elif query.kind:
+        found.append(of.acceptance_id.is_not(None))
+    return found
