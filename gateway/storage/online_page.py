@@ -1,8 +1,8 @@
 """A page of who is online, in one of five orders.
 
-Where the question leaves few, these are taken first, and the database sorts them. Where it leaves many, they are
-walked in the order that is asked for, along an index of it: among many, the next is never far. A word is looked for in
-all that is known of few; among many in names, ends of addresses and courses, each by an index of its own.
+Where the question leaves few, the database sorts them. Where it leaves many, they are walked in the order that is asked
+for, along an index of it: among many, the next is never far. A word is looked for in all that is known of few; among
+many in names, ends of addresses and courses, which are taken first where they are few by themselves.
 """
 
 from __future__ import annotations
@@ -12,20 +12,32 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, FromClause, Integer, and_, exists, func, literal_column, select, text, union
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    and_,
+    exists,
+    func,
+    literal_column,
+    select,
+    text,
+    union,
+)
 
 from gateway.storage.base import table_of
 from gateway.storage.control_models import GrantTraffic
-from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.keyset import Cut, Part, Place, as_written, aside, beyond, in_order, part
 from gateway.storage.log_models import Disclosure
 from gateway.storage.models import Acceptance, AppliedGrant, Device, Visitor
 from gateway.storage.online import GRANT, Along, OnlineQuery, in_force, networks_of
-from gateway.storage.online_words import candidates, fits, folded
+from gateway.storage.online_words import candidates, fits
 
 By = Literal["since", "until", "device", "name", "traffic"]
-FEW = 25_000
+FEW, SOME = 8_000, 25_000
+"""What can be sorted by what stands in three tables, and by what stands in one or two."""
 
 
 def page(session: Session, owner_id: str, query: OnlineQuery, now: datetime, cut: Cut) -> Part[str]:
@@ -38,10 +50,10 @@ def page(session: Session, owner_id: str, query: OnlineQuery, now: datetime, cut
     beside = None if cut.place is None else asked.place(cut.place)
     if beside is None:
         cut = replace(cut, place=None, backwards=False)
-    few = asked.few()
+    plan = asked.plan()
 
     def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[str]:
-        return asked.ids(few, None if place is None else beside, limit, descending=descending)
+        return asked.ids(plan, None if place is None else beside, limit, descending=descending)
 
     return part(cut, fetch)
 
@@ -54,6 +66,13 @@ class _Walk(NamedTuple):
     key: ColumnElement[Any]
     conditions: Sequence[ColumnElement[bool]]
     has: frozenset[str] = frozenset()
+
+
+class _Plan(NamedTuple):
+    """What to read; together it is all that is asked for. `of_few`: a word is looked for in all that is known."""
+
+    walks: Sequence[_Walk]
+    of_few: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,50 +92,54 @@ class _Asked:
         value = self.session.scalar(found.where(GRANT.c.id == place[1], _DEVICE.c.owner_id == self.owner_id))
         return None if value is None else (value, place[1])
 
-    def few(self) -> Any:
-        """The grants that the question leaves where they are few, or all that its word can mean; None for many."""
+    def plan(self) -> _Plan:
+        """How to read them, by how many they are."""
         along: Along = "" if self.query.kind == "admitted" or self.query.course_id else "ends"
-        alone = _GRANTS.where(*in_force(GRANT.c, self.networks, self.now, along=along), *_chosen(GRANT.c, self.query))
-        if self._is_few(alone):
-            return alone.cte("few").prefix_with("MATERIALIZED").c
-        meant = candidates(self.session, self.owner_id, self.query, self.now) if self.query.word else ()
-        named = union(*(_GRANTS.where(each) for each in meant)) if meant else None
-        return named.cte("few").prefix_with("MATERIALIZED").c if named is not None and self._is_few(named) else None
+        alone = [*in_force(GRANT.c, self.networks, self.now, along=along), *self._filters(GRANT.c, lambda each: each)]
+        count = _count(self.session, select(GRANT.c.network_id).where(*alone), SOME)
+        everyone = _Walk(GRANT, GRANT.c, _key(GRANT.c, self.by), alone)
+        if count <= FEW:
+            return _Plan([everyone], of_few=True)
+        meant = candidates(self.session, self.owner_id, self.query, self.now, FEW) if self.query.word else ()
+        if meant:
+            few = union(*(_GRANTS.where(each) for each in meant)).cte("few").prefix_with("MATERIALIZED").c
+            return _Plan([_Walk(few.id.table, few, _key(few, self.by), self._in_force(few))])
+        is_near = self.by in ("since", "until") if self.query.word else self.by in ("name", "device")
+        return _Plan(list(self._walks()) if count > SOME or is_near else [everyone])
 
-    def ids(self, few: Any, place: Place | None, limit: int, *, descending: bool) -> Sequence[str]:
-        """At most so many of the few, or of all, beyond a place."""
+    def ids(self, plan: _Plan, place: Place | None, limit: int, *, descending: bool) -> Sequence[str]:
+        """At most so many beyond a place."""
         found: list[tuple[Any, str]] = []
-        for walk in self._walks() if few is None else [self._sorted(few)]:
+        needs = {*_NEEDS[self.by], *(("guest",) if self.query.word else ())}
+        needs |= {"unit"} if self.query.word and plan.of_few else set()
+        for walk in plan.walks:
             key, own = walk.key, walk.of.id
-            rows = select(key, own).select_from(_joined(walk.source, walk.of, self._needs - walk.has))
-            rows = rows.where(*walk.conditions, *self._said(walk.of))
-            rows = rows.where(*beyond(key, own, place, descending=descending))
+            rows = select(key, own).select_from(_joined(walk.source, walk.of, needs - walk.has))
+            if self.query.word:
+                rows = rows.where(fits(walk.of, self.owner_id, self.query, self.now, of_few=plan.of_few))
+            rows = rows.where(*walk.conditions, *beyond(key, own, place, descending=descending))
             order = in_order(key, own, descending=descending)[walk.key is _NOUGHT :]
-            rows = rows.order_by(*order).limit(limit)
-            found += [(row[0], row[1]) for row in self.session.execute(rows)]
+            found += [(row[0], row[1]) for row in self.session.execute(rows.order_by(*order).limit(limit))]
         return [each[1] for each in sorted(found, reverse=descending)[:limit]]
 
-    @property
-    def _needs(self) -> set[str]:
-        return {*_NEEDS[self.by], *(("device", "guest", "unit", "course") if self.query.word else ())}
-
-    def _is_few(self, found: Any) -> bool:
-        some = found.limit(FEW + 1).subquery()
-        return (self.session.scalar(select(func.count()).select_from(some)) or 0) <= FEW
-
     def _in_force(self, of: Any) -> list[ColumnElement[bool]]:
-        return [*in_force(of, self.networks, self.now, along=""), *_chosen(of, self.query, read=aside)]
+        return [*in_force(of, self.networks, self.now, along=""), *self._filters(of, aside)]
 
-    def _said(self, of: Any) -> Sequence[ColumnElement[bool]]:
-        """What else is asked: what gateways say, and the word."""
-        found: list[ColumnElement[bool]] = []
-        if self.query.through is not None:
+    def _filters(self, of: Any, read: Callable[[Any], Any]) -> list[ColumnElement[bool]]:
+        """What else is asked but the word; `read` may put columns aside."""
+        query, found = self.query, list[ColumnElement[bool]]()
+        if query.group_key:
+            found.append(read(of.group_key) == query.group_key)
+        if query.course_id:
+            found.append(read(of.course_id) == query.course_id)
+        if query.kind == "admitted":
+            found.append(read(of.admission_leaf_id) > text("''"))  # a range of its index, which "is not null" is not
+        elif query.kind:
+            found.append(of.acceptance_id.is_not(None))
+        if query.through is not None:
             applied = exists().where(_APPLIED.c.grant_id == of.id, _APPLIED.c.removed_at.is_(None))
-            found.append(applied if self.query.through else ~applied)
-        return [*found, fits(self.query)] if self.query.word else found
-
-    def _sorted(self, few: Any) -> _Walk:
-        return _Walk(few.id.table, few, _key(few, self.by), self._in_force(few))
+            found.append(applied if query.through else ~applied)
+        return found
 
     def _walks(self) -> Iterator[_Walk]:
         """All that there is to read in this order, each along an index of its own."""
@@ -125,7 +148,7 @@ class _Asked:
             along: Along = "starts" if self.by == "since" else "ends"
             for network in self.networks:
                 bounds = in_force(of, [network], self.now, along=along)
-                yield _Walk(GRANT, of, _key(of, self.by), [*bounds, *_chosen(of, self.query, read=aside)])
+                yield _Walk(GRANT, of, _key(of, self.by), [*bounds, *self._filters(of, aside)])
         elif self.by == "device":
             devices = _DEVICE.join(GRANT, of.device_id == _DEVICE.c.id)
             conditions.append(_DEVICE.c.owner_id == self.owner_id)
@@ -144,7 +167,7 @@ class _Asked:
 
 
 _DEVICE, _ACCEPTANCE, _VISITOR, _UNIT = table_of(Device), table_of(Acceptance), table_of(Visitor), table_of(Disclosure)
-_COURSE, _TRAFFIC, _APPLIED = table_of(Course), table_of(GrantTraffic), table_of(AppliedGrant)
+_TRAFFIC, _APPLIED = table_of(GrantTraffic), table_of(AppliedGrant)
 _GRANTS = select(
     GRANT.c.id,
     GRANT.c.network_id,
@@ -174,8 +197,6 @@ def _joined(source: FromClause, of: Any, needs: Collection[str]) -> FromClause:
         source = source.outerjoin(_VISITOR, _VISITOR.c.id == _ACCEPTANCE.c.visitor_id)
     if "unit" in needs:
         source = source.outerjoin(_UNIT, and_(_UNIT.c.leaf_id == of.admission_leaf_id, _UNIT.c.name == text("'unit'")))
-    if "course" in needs:
-        source = source.outerjoin(_COURSE, _COURSE.c.id == of.course_id)
     if "traffic" in needs:
         source = source.outerjoin(_TRAFFIC, _TRAFFIC.c.grant_id == of.id)
     return source
@@ -184,10 +205,18 @@ def _joined(source: FromClause, of: Any, needs: Collection[str]) -> FromClause:
 def _key(of: Any, by: By) -> ColumnElement[Any]:
     """What grants are sorted by. Who has no name comes first."""
     if by == "name":
-        return _in_norwegian(func.coalesce(_VISITOR.c.name_key, folded(_UNIT.c.value), text("''")))
+        return _in_norwegian(func.coalesce(_VISITOR.c.name_key, _folded(_UNIT.c.value), text("''")))
     if by == "traffic":
         return func.coalesce(_TRAFFIC.c.sent + _TRAFFIC.c.received, 0)
     found: ColumnElement[Any] = {"since": of.starts_at, "until": of.ends_at, "device": _DEVICE.c.mac}[by]
+    return found
+
+
+def _folded(name: Any) -> Any:
+    """In small letters, which databases know of Latin ones alike."""
+    found = func.lower(name)
+    for great, small in ("Ææ", "Øø", "Åå"):
+        found = func.replace(found, text(f"'{great}'"), text(f"'{small}'"))
     return found
 
 
@@ -196,15 +225,6 @@ def _in_norwegian(name: Any) -> ColumnElement[str]:
     return as_written(func.replace(name, text("'å'"), text("'þ'")))
 
 
-def _chosen(of: Any, query: OnlineQuery, *, read: Callable[[Any], Any] = lambda column: column) -> list[Any]:
-    """The filters that a grant alone decides; `read` may put its columns aside."""
-    found = []
-    if query.group_key:
-        found.append(read(of.group_key) == query.group_key)
-    if query.course_id:
-        found.append(read(of.course_id) == query.course_id)
-    if query.kind == "admitted":
-        found.append(read(of.admission_leaf_id) > text("''"))  # a range of its index, which "is not null" is not
-    elif query.kind:
-        found.append(of.acceptance_id.is_not(None))
-    return found
+def _count(session: Session, found: Select[Any], most: int) -> int:
+    """How many these are; counted no further than one more than `most`."""
+    return session.scalar(select(func.count()).select_from(found.limit(most + 1).subquery())) or 0

@@ -1,4 +1,7 @@
-"""Which grants a word means: of a name, an organisation, a unit, a course or a link-layer address."""
+"""Which grants a word means: of a name, an organisation, a unit, a course or the end of a link-layer address.
+
+Without regard to case, nor to whether it is a hyphen or a space that stands between.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from gateway.storage import acceptance_query as names
 from gateway.storage.base import table_of
@@ -20,75 +23,67 @@ from gateway.storage.online import GRANT, OnlineQuery
 _SEPARATORS = re.compile(r"[:.\-\s]")
 _DIGITS = re.compile(r"[0-9a-f]{4,12}")
 _SPACES = re.compile(r"[-\s]+")
+_NORWEGIAN = str.maketrans("æøå", "ÆØÅ")
 
 
-def fits(query: OnlineQuery) -> ColumnElement[bool]:
-    """That the word is somewhere in what is known of a grant: without regard to case, or to hyphens and spaces. Of a
-    statement that has its device, guest, unit and course.
-    """
-    wanted, digits = _wanted(query.word)
-    said = (
-        _VISITOR.c.name_key,
-        folded(_VISITOR.c.organisation),
-        folded(_UNIT.c.value),
-        folded(_COURSE.c.title),
-        folded(_COURSE.c.code),
-        folded(_COURSE.c.unit),
-    )
-    found = [_spaced(each).contains(wanted, autoescape=True) for each in said]
-    if digits:
-        found.append(func.replace(_DEVICE.c.mac, text("':'"), text("''")).contains(digits))
-    if query.macs:
-        found.append(_DEVICE.c.mac.in_(query.macs))
+def fits(of: Any, owner_id: str, query: OnlineQuery, now: datetime, *, of_few: bool) -> ColumnElement[bool]:
+    """That a word means a grant, which has the columns `of`, in a statement that has its guest, and of few its unit."""
+    found = [_has(_VISITOR.c.name_key, _wanted(query.word)), *_others(of, owner_id, query, now)]
+    if of_few:
+        found += [*_says(_VISITOR.c.organisation, query.word), *_says(_UNIT.c.value, query.word)]
     return or_(*found)
 
 
-def candidates(session: Session, owner_id: str, query: OnlineQuery, now: datetime) -> Sequence[ColumnElement[bool]]:
-    """What a word can mean, each by an index; none where it is too short for that. Of a name its first piece counts, of
-    an address its end.
+def candidates(
+    session: Session, owner_id: str, query: OnlineQuery, now: datetime, most: int
+) -> Sequence[ColumnElement[bool]]:
+    """What a word can mean among many, each by an index; none where it is too short for that, or where more guests than
+    `most` have its longest piece in their names.
     """
-    wanted, digits = _wanted(query.word)
-    piece = max(wanted.split(" "), key=len)
+    piece = max(_wanted(query.word).split(" "), key=len)
     if len(piece) < names.MIN_NAME_CHARS:
         return ()
-    guests: Any = (
-        names.candidates(piece) if names.is_sqlite(session) else select(Visitor.id).where(names.has_name(piece))
-    )
-    accepted = select(_ACCEPTANCE.c.id).where(_ACCEPTANCE.c.visitor_id.in_(guests))
-    held = select(_COURSE.c.id).where(_COURSE.c.owner_id == owner_id, _COURSE.c.ends_at > now)
-    called = [_spaced(folded(each)).contains(wanted, autoescape=True) for each in _OF_COURSE]
+    own = select(Visitor.id).where(Visitor.owner_id == owner_id, names.has_name(piece))
+    named: Any = names.candidates(piece) if names.is_sqlite(session) else own
+    some = select(named.subquery().c[0]).limit(most + 1).subquery()
+    if (session.scalar(select(func.count()).select_from(some)) or 0) > most:
+        return ()
+    accepted = select(_ACCEPTANCE.c.id).where(_ACCEPTANCE.c.visitor_id.in_(named))
+    return [GRANT.c.acceptance_id.in_(accepted), *_others(GRANT.c, owner_id, query, now)]
+
+
+_ACCEPTANCE, _VISITOR, _UNIT = table_of(Acceptance), table_of(Visitor), table_of(Disclosure)
+
+
+def _others(of: Any, owner_id: str, query: OnlineQuery, now: datetime) -> Sequence[ColumnElement[bool]]:
+    """By course, by the end of an address, and by the devices that fit whatever the word is."""
+    said = [each for column in (Course.title, Course.code, Course.unit) for each in _says(column, query.word)]
     found: list[ColumnElement[bool]] = [
-        GRANT.c.acceptance_id.in_(accepted),
-        GRANT.c.course_id.in_(held.where(or_(*called))),
+        of.course_id.in_(select(Course.id).where(Course.owner_id == owner_id, Course.ends_at > now, or_(*said)))
     ]
-    if digits:
-        found.append(GRANT.c.device_id.in_(names.devices_ending(owner_id, digits)))
+    digits = _SEPARATORS.sub("", query.word.lower())
+    if _DIGITS.fullmatch(digits):
+        found.append(of.device_id.in_(names.devices_ending(owner_id, digits)))
     if query.macs:
-        found.append(GRANT.c.device_id.in_(_devices(owner_id, query.macs)))
+        found.append(of.device_id.in_(_devices(owner_id, query.macs)))
     return found
 
 
-def folded(column: Any) -> Any:
-    """In small letters, of the Latin alphabet and the Norwegian ones: databases know no others, or not alike."""
-    found = func.lower(column)
-    for great, small in ("Ææ", "Øø", "Åå"):
-        found = func.replace(found, text(f"'{great}'"), text(f"'{small}'"))
+def _wanted(word: str) -> str:
+    return _SPACES.sub(" ", fold(word)).strip()
+
+
+def _says(column: Any, word: str) -> Sequence[ColumnElement[bool]]:
+    """That a text has the word in it: databases know no other great letters than Latin ones, or not alike."""
+    wanted = _wanted(word)
+    spelt = dict.fromkeys((wanted, wanted.translate(_NORWEGIAN), wanted[:1].translate(_NORWEGIAN) + wanted[1:]))
+    return [_has(column, each) for each in spelt]
+
+
+def _has(column: Any, wanted: str) -> ColumnElement[bool]:
+    escaped = re.sub(r"([\\%_])", r"\\\1", wanted).replace(" ", "_")
+    found: ColumnElement[bool] = column.ilike(f"%{escaped}%", escape="\\")
     return found
-
-
-_DEVICE, _ACCEPTANCE, _VISITOR, _UNIT = table_of(Device), table_of(Acceptance), table_of(Visitor), table_of(Disclosure)
-_COURSE = table_of(Course)
-_OF_COURSE = (_COURSE.c.title, _COURSE.c.code, _COURSE.c.unit)
-
-
-def _wanted(word: str) -> tuple[str, str]:
-    """A word as it is compared, and the digits of an address where it can be one."""
-    digits = _SEPARATORS.sub("", word.lower())
-    return _SPACES.sub(" ", fold(word)).strip(), digits if _DIGITS.fullmatch(digits) else ""
-
-
-def _spaced(column: Any) -> Any:
-    return func.replace(column, text("'-'"), text("' '"))
 
 
 def _devices(owner_id: str, macs: frozenset[str]) -> Select[str]:
