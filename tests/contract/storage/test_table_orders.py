@@ -234,7 +234,11 @@ def test_requests_for_exemptions(database: Database, place: Site) -> None:
             )  # fmt: skip
 
 
-def test_the_log_by_number_and_by_time(database: Database, place: Site) -> None:
+@pytest.mark.parametrize("worth", [0, 10**9])
+def test_the_log_by_number_and_by_time(
+    database: Database, place: Site, monkeypatch: pytest.MonkeyPatch, worth: int
+) -> None:
+    monkeypatch.setattr(headings, "WORTH_WALKING", worth)  # always, and only where nothing is left out
     chance = random.Random(7)
     with database.write() as session:
         rows = [
