@@ -16,6 +16,7 @@ from captive_portal.console.evidence.checkpoints import KINDS
 from captive_portal.console.first_steps import first_steps
 from captive_portal.console.look import N_
 from captive_portal.console.lookups import REASONS, REFUSED
+from captive_portal.console.overview.accepted import AcceptedDays
 from captive_portal.console.overview.series import OTHERS, STEPS, Table, bounds_of, by_category
 from captive_portal.console.overview.standing import Gatherer
 from captive_portal.console.overview.warnings import days_left, warnings
@@ -60,6 +61,7 @@ class OverviewPages:
 
     def __init__(self, snapshot: SnapshotReader, dns: Totals) -> None:
         self._gatherer = Gatherer(snapshot, dns)
+        self._accepted = AcceptedDays()
 
     def home(self, visit: Visit) -> Response:
         """GET /: the first page of whoever is signed in; a host's is that of their courses."""
@@ -81,7 +83,7 @@ class OverviewPages:
         published = generations.in_force(session, owner_id)
         newest = checkpoints.newest(session, owner_id, below=None, limit=1)
         days = bounds_of("day", visit.now, MUNICIPAL_ZONE)
-        accepted = overview.acceptances_between(session, owner_id, days)
+        accepted = self._accepted.count(session, owner_id, days, visit.now)
         period = visit.query.get("period", "")
         values: dict[str, Any] = {
             "standing": standing,
