@@ -28,7 +28,8 @@ _NORWEGIAN = str.maketrans("æøå", "ÆØÅ")
 
 def fits(of: Any, owner_id: str, query: OnlineQuery, now: datetime, *, of_few: bool) -> ColumnElement[bool]:
     """That a word means a grant, which has the columns `of`, in a statement that has its guest, and of few its unit."""
-    found = [_has(_VISITOR.c.name_key, _wanted(query.word)), *_others(of, owner_id, query, now)]
+    pattern = _pattern(_wanted(query.word))
+    found = [_VISITOR.c.name_key.like(pattern, escape="\\"), *_others(of, owner_id, query, now)]
     if of_few:
         found += [*_says(_VISITOR.c.organisation, query.word), *_says(_UNIT.c.value, query.word)]
     return or_(*found)
@@ -77,13 +78,11 @@ def _says(column: Any, word: str) -> Sequence[ColumnElement[bool]]:
     """That a text has the word in it: databases know no other great letters than Latin ones, or not alike."""
     wanted = _wanted(word)
     spelt = dict.fromkeys((wanted, wanted.translate(_NORWEGIAN), wanted[:1].translate(_NORWEGIAN) + wanted[1:]))
-    return [_has(column, each) for each in spelt]
+    return [column.ilike(_pattern(each), escape="\\") for each in spelt]
 
 
-def _has(column: Any, wanted: str) -> ColumnElement[bool]:
-    escaped = re.sub(r"([\\%_])", r"\\\1", wanted).replace(" ", "_")
-    found: ColumnElement[bool] = column.ilike(f"%{escaped}%", escape="\\")
-    return found
+def _pattern(wanted: str) -> str:
+    return "%" + re.sub(r"([\\%_])", r"\\\1", wanted).replace(" ", "_") + "%"
 
 
 def _devices(owner_id: str, macs: frozenset[str]) -> Select[str]:
