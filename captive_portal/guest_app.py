@@ -43,8 +43,9 @@ def create_app(services: Services, *, resolve: Resolve = neighbours.resolve) -> 
     Raises: FormKeyError, CatalogueError when the installation is damaged.
     """
     site = open_site(services, resolve)
-    policy, doors, returning = PolicyReader(services.settings), CourseDoors(site), ReturnPages(site)
-    accepting, status = AcceptPages(site, policy, doors, returning), StatusPages(site)
+    policy, doors = PolicyReader(services.settings), CourseDoors(site)
+    returning = ReturnPages(site, doors)
+    accepting, status = AcceptPages(site, policy, doors, returning), StatusPages(site, doors, returning)
     reading, my_data, receipts = ReadingPages(site, policy, doors), MyDataPages(site), ReceiptPages(site)
     why, find = WhyPages(site, policy), FindPages(site)
     errors = _Errors(site)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -117,12 +117,12 @@ def translators(domain: str, languages: Sequence[str], zone: str = "Europe/Oslo"
     """The catalogue `domain` in each of `languages`. Raises: CatalogueError."""
     local = _zone(zone)
     return {
-        language: Translator(language, read_catalogue(LOCALE / language / "LC_MESSAGES" / f"{domain}.po"), local)
+        language: Translator(language, _catalogue(LOCALE / language / "LC_MESSAGES" / f"{domain}.po"), local)
         for language in languages
     }
 
 
-def read_catalogue(path: Path) -> dict[str, str]:
+def read_catalogue(path: Path) -> Mapping[str, str]:
     """msgid → msgstr of a `.po` file, without its header and without entries that are not translated.
 
     Raises: CatalogueError.
@@ -133,6 +133,11 @@ def read_catalogue(path: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError, PoFileError) as error:
         raise CatalogueError(f"{path.name} can't be read: {error}; reinstall the package") from error
     return {str(message.id): str(message.string) for message in catalogue if message.id and message.string}
+
+
+@cache  # read once a process: ours change with the program only
+def _catalogue(path: Path) -> Mapping[str, str]:
+    return read_catalogue(path)
 
 
 def negotiate(accept_language: str, wanted: str | None, available: Sequence[str]) -> str:

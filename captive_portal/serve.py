@@ -14,7 +14,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from starlette.types import ASGIApp
 from captive_portal.door import Answer, Door
 from captive_portal.seats import SeatedHttp, SeatedTls, Seats
 from gateway.errors import UsageError
+from gateway.readiness import say_ready
 from gateway.served_certificate import Certificate
 
 BACKLOG = 1024
@@ -106,8 +107,10 @@ class _Server(uvicorn.Server):
         return SeatedTls(self._seats, http, context)
 
 
-def serve(listeners: Sequence[Listener]) -> int:
+def serve(listeners: Sequence[Listener], beside: Callable[[], object] | None = None) -> int:
     """Serve until SIGTERM or SIGINT, then stop within `GRACE_S` seconds. The exit code: 0, or 1 when a server failed.
+
+    `beside` is called once a second meanwhile, by a thread that answers pages: never where loop or threads are stuck.
 
     Raises: UsageError when an address can't be listened on or a certificate can't be read; then nothing was served.
     """
@@ -120,10 +123,11 @@ def serve(listeners: Sequence[Listener]) -> int:
         gc.collect()
         gc.freeze()  # else a full collection walks the whole program, and everybody waits for tens of milliseconds
         sys.setswitchinterval(SWITCH_S)
-        return asyncio.run(_run(servers))
+        say_ready()
+        return asyncio.run(_run(servers, beside))
 
 
-async def _run(servers: Sequence[tuple[_Server, socket.socket]]) -> int:
+async def _run(servers: Sequence[tuple[_Server, socket.socket]], beside: Callable[[], object] | None) -> int:
     anyio.to_thread.current_default_thread_limiter().total_tokens = WORKER_THREADS
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -132,9 +136,12 @@ async def _run(servers: Sequence[tuple[_Server, socket.socket]]) -> int:
         loop.add_signal_handler(number, stopping.set)
     tasks = [asyncio.create_task(server.serve(sockets=[bound])) for server, bound in servers]
     stop = asyncio.create_task(stopping.wait())
+    beating = asyncio.create_task(_each_second(beside)) if beside is not None else None
     await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
     failed = not stopping.is_set()
     stop.cancel()
+    if beating is not None:
+        beating.cancel()
     for server, _ in servers:
         server.should_exit = True
     results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -142,6 +149,12 @@ async def _run(servers: Sequence[tuple[_Server, socket.socket]]) -> int:
         if isinstance(result, BaseException):
             raise result
     return 1 if failed else 0
+
+
+async def _each_second(work: Callable[[], object]) -> None:
+    while True:
+        await asyncio.get_running_loop().run_in_executor(None, work)
+        await asyncio.sleep(1.0)
 
 
 def _config(listener: Listener) -> uvicorn.Config:

@@ -61,9 +61,15 @@ def up(invocation: Invocation) -> None:
     settings = invocation.settings
     lock = hold_state(settings)
     click.echo(f"{'settings':<14} {settings_in_words(invocation.config)}")
-    in_child(lambda: prepare_and_announce(settings, click.echo))
+    lines = in_child(lambda: prepare_and_announce(settings, click.echo))
     invocation.config = keep_settings(invocation.config, settings)
-    status = Supervisor(services_to_run(settings, _own_command(invocation))).run()
+    click.echo(f"{'starting':<14} each is named below once it answers")
+
+    def tell(service: str) -> None:
+        for line in lines.get(service, ()):
+            click.echo(line)
+
+    status = Supervisor(services_to_run(settings, _own_command(invocation)), tell).run()
     lock.close()
     click.echo("stopped")
     sys.exit(status)
@@ -76,6 +82,7 @@ def portal(invocation: Invocation) -> None:
     from captive_portal.guest_app import create_app
     from captive_portal.serve import Listener, serve
     from gateway.access.host_mail import check_mail
+    from gateway.heartbeat import Heartbeat
     from gateway.settings_now import following
 
     _log_to_stderr("portal")
@@ -85,7 +92,8 @@ def portal(invocation: Invocation) -> None:
         listeners = [Listener(app, chosen.host, chosen.port, answer=app.doorstep.answer)]
         if chosen.tls_certificate is not None:
             listeners.append(Listener(app, chosen.host, chosen.https_port, chosen.tls_certificate, chosen.tls_key))
-        status = serve(listeners)
+        heartbeat = Heartbeat(services.database, services.place.gateway_id, "portal", utc_now)
+        status = serve(listeners, heartbeat.poll)
     sys.exit(status)
 
 
@@ -130,7 +138,6 @@ def dns(invocation: Invocation) -> None:
 def enforcer(invocation: Invocation) -> None:
     """Keep nftables in agreement with who may be online."""
     import threading
-    from datetime import timedelta
 
     from gateway.access.desired import StoredIntent
     from gateway.firewall import sysctl
@@ -139,6 +146,7 @@ def enforcer(invocation: Invocation) -> None:
     from gateway.firewall.nft import NftFirewall
     from gateway.heartbeat import Heartbeat
     from gateway.link.routes import non_default_routes
+    from gateway.readiness import say_ready
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("enforcer")
@@ -146,9 +154,9 @@ def enforcer(invocation: Invocation) -> None:
     services = invocation.services()
     stop = threading.Event()
     flag = StopFlag(stop)
-    keep_octets = timedelta(days=services.settings.privacy.traffic_days)
     heartbeat = Heartbeat(services.database, services.place.gateway_id, "enforcer", utc_now)
-    intent = StoredIntent(services.database, services.place, utc_now, flag, keep_octets, heartbeat.poll)
+    intent = StoredIntent(services.database, services.place, utc_now, flag, heartbeat.poll)
+    say_ready()
     Enforcer(
         intent,
         NftFirewall(),
@@ -166,10 +174,12 @@ def watch(invocation: Invocation) -> None:
     from gateway.announcement import announcement
     from gateway.installation import guest_interfaces
     from gateway.link.watch import Watch
+    from gateway.readiness import say_ready
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("watch")
     settings = invocation.settings
+    say_ready()
     Watch(guest_interfaces(settings), lambda: announcement(settings, utc_now()).shown, StopFlag()).run()
 
 
@@ -178,6 +188,7 @@ def watch(invocation: Invocation) -> None:
 def jobs(invocation: Invocation) -> None:
     """Compile policies and lists into what DNS reads, refresh lists when due, erase what is old, push checkpoints."""
     import contextlib
+    from datetime import timedelta
 
     from gateway.access.course_keeping import CourseKeeping
     from gateway.access.host_mail import hosts_to_mail
@@ -188,56 +199,60 @@ def jobs(invocation: Invocation) -> None:
     from gateway.collection import Forgetting
     from gateway.heartbeat import Heartbeat
     from gateway.lists.jobs import run
+    from gateway.readiness import say_ready
+    from gateway.settings_now import following
     from gateway.storage.engine import StorageUnavailableError
     from gateway.supervisor import StopFlag
     from gateway.terms.coming import ComingRules
 
     _log_to_stderr("jobs")
-    services = invocation.services()
-    settings = services.settings
-    heartbeat = Heartbeat(services.database, services.place.gateway_id, "jobs", utc_now)
-    forgetting = Forgetting(services.database, services.place.owner_id, utc_now)
-    retention = Retention(services.database, services.place, settings, utc_now)
-    announced = AnnouncementFiles(settings, utc_now)
-    coming = ComingRules(services.database, services.place, utc_now)
-    keeping = CourseKeeping(services.database, services.place, settings.privacy, utc_now)
-    sync = [*_own_command(invocation), "lists", "sync", "--due"]
-    targets = settings.audit.targets
-    with contextlib.suppress(StorageUnavailableError):
-        ask_witnesses(services.database, services.place, targets)
-    pusher = Pusher(
-        [*_own_command(invocation), "audit", "push", "--due"],
-        lambda: targets and due_targets(services.database, services.place, targets, utc_now),
-    )
+    with following(invocation.services()) as services:
+        settings = services.settings
+        heartbeat = Heartbeat(services.database, services.place.gateway_id, "jobs", utc_now)
+        keep_octets = timedelta(days=settings.privacy.traffic_days)
+        forgetting = Forgetting(services.database, services.place.owner_id, utc_now, keep_octets)
+        retention = Retention(services.database, services.place, settings, utc_now)
+        announced = AnnouncementFiles(settings, utc_now)
+        coming = ComingRules(services.database, services.place, utc_now)
+        keeping = CourseKeeping(services.database, services.place, settings.privacy, utc_now)
+        sync = [*_own_command(invocation), "lists", "sync", "--due"]
+        targets = settings.audit.targets
+        with contextlib.suppress(StorageUnavailableError):
+            ask_witnesses(services.database, services.place, targets)
+        pusher = Pusher(
+            [*_own_command(invocation), "audit", "push", "--due"],
+            lambda: targets and due_targets(services.database, services.place, targets, utc_now),
+        )
 
-    postman = Pusher(
-        [*_own_command(invocation), "hosts", "mail"],
-        lambda: hosts_to_mail(services.database, services.place, settings, utc_now()),
-        what="mailing hosts",
-        look_every_s=1.0,
-    )
+        postman = Pusher(
+            [*_own_command(invocation), "hosts", "mail"],
+            lambda: hosts_to_mail(services.database, services.place, settings, utc_now()),
+            what="mailing hosts",
+            look_every_s=1.0,
+        )
 
-    def beside() -> None:
-        heartbeat.poll()
-        forgetting.poll()
-        retention.poll()
-        coming.poll()
-        keeping.poll()
-        pusher.poll()
-        announced.poll()
-        postman.poll()
+        def beside() -> None:
+            heartbeat.poll()
+            forgetting.poll()
+            retention.poll()
+            coming.poll()
+            keeping.poll()
+            pusher.poll()
+            announced.poll()
+            postman.poll()
 
-    run(
-        services.database,
-        services.place,
-        settings.state,
-        (settings.portal.hostname,),
-        StopFlag(),
-        sync,
-        beside,
-    )
-    pusher.close()
-    postman.close()
+        say_ready()
+        run(
+            services.database,
+            services.place,
+            settings.state,
+            (settings.portal.hostname,),
+            StopFlag(),
+            sync,
+            beside,
+        )
+        pusher.close()
+        postman.close()
 
 
 @cli.command()
@@ -249,6 +264,7 @@ def sealer(invocation: Invocation) -> None:
     from gateway.audit.witness import Witness
     from gateway.heartbeat import Heartbeat
     from gateway.installation import known_logs, open_signing_key, open_witness_key, sealer_memory, witnessed_memory
+    from gateway.readiness import say_ready
     from gateway.supervisor import StopFlag
 
     _log_to_stderr("sealer")
@@ -261,6 +277,7 @@ def sealer(invocation: Invocation) -> None:
     )
     heartbeat = Heartbeat(services.database, place.gateway_id, "sealer", utc_now)
     look_into_directories(services.database, place, settings.audit.targets)
+    say_ready()
     Sealer(
         services.database,
         place.owner_id,

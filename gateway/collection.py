@@ -16,11 +16,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from gateway.clock import Clock
-from gateway.storage import dns_counters, generations
+from gateway.storage import dns_counters, generations, traffic
 from gateway.storage.dns_counters import AnswerKey, NameKey
 from gateway.storage.engine import Database, DataError, IntegrityError, Session, StorageUnavailableError
 from gateway.storage.places import Place
@@ -117,12 +118,15 @@ def top_name_groups(session: Session, owner_id: str) -> frozenset[str]:
 
 
 class Forgetting:
-    """Deletes, once a minute, counters and names whose time is over, and names of groups that IT has switched off."""
+    """Deletes, once a minute, counters and names whose time is over, and names of groups that IT has switched off; and
+    what devices sent and received under grants that have been over for `keep_octets`.
+    """
 
-    def __init__(self, database: Database, owner_id: str, clock: Clock) -> None:
+    def __init__(self, database: Database, owner_id: str, clock: Clock, keep_octets: timedelta = timedelta()) -> None:
         self._database = database
         self._owner_id = owner_id
         self._clock = clock
+        self._keep_octets = keep_octets
         self._due = 0.0
 
     def poll(self) -> None:
@@ -132,7 +136,9 @@ class Forgetting:
         self._due = time.monotonic() + STORE_EVERY_S
         with contextlib.suppress(StorageUnavailableError), self._database.write() as session:
             kept = top_name_groups(session, self._owner_id)
-            dns_counters.forget(session, self._owner_id, kept, self._clock())
+            now = self._clock()
+            dns_counters.forget(session, self._owner_id, kept, now)
+            traffic.forget_ended(session, now - self._keep_octets)
 
 
 @contextlib.contextmanager

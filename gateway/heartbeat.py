@@ -1,6 +1,7 @@
 """A service that works says so in the database, twice a minute, so that the console can tell when it no longer does.
 
-It is called from the service's own loop: a loop that hangs is as silent as a process that has ended.
+It is called from the service's own loop (of a web server: by a thread that answers, which its loop asks to): what hangs
+is as silent as a process that has ended.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ EVERY_S = 30.0
 SILENT = timedelta(seconds=120)
 """Older than this, a heartbeat says that the service does not work: three were missed, and no busy disk is as slow."""
 
-Service = Literal["enforcer", "jobs", "sealer"]
+Service = Literal["enforcer", "jobs", "portal", "sealer"]
 
 
 class Heartbeat:

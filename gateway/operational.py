@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from gateway.settings import Settings
 
-Problem = Literal["line", "phone", "address", "number", "keys"]
+Problem = Literal["line", "phone", "address", "number", "keys", "choice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +45,31 @@ class Operational:
 OPERATIONAL: Mapping[str, Operational] = {
     each.key: each
     for each in (
+        Operational("owner.name", "line", 120),
         Operational("owner.unit", "line", 80),
         Operational("owner.helpdesk_phone", "phone", 40),
         Operational("owner.helpdesk_hours", "line", 120),
         Operational("portal.accessibility_statement", "address", 300),
         Operational("privacy.controller", "line", 300),
         Operational("privacy.dpo", "line", 300),
+        Operational("privacy.legal_basis", "choice"),
+        Operational("privacy.legal_basis_law", "line", 300),
+        Operational("privacy.backup_days", "number", 3650),
         Operational("courses.host_groups", "keys", 300),
         Operational("console.idle_minutes", "number", 24 * 60, 5),
         Operational("console.session_hours", "number", 7 * 24, 1),
     )
 }
-NEVER_EMPTY = frozenset({"owner.unit", "privacy.controller", "privacy.dpo"})
+NEVER_EMPTY = frozenset(
+    {
+        "owner.name",
+        "owner.unit",
+        "privacy.controller",
+        "privacy.dpo",
+        "privacy.legal_basis",
+        "privacy.legal_basis_law",
+    }
+)
 """Guests must be told; what the settings file says of it comes back by giving the setting back."""
 _PHONE = re.compile(r"[0-9+() -]*")
 _UNSHOWN = re.compile(r"[\x00-\x1f\x7f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -83,7 +96,9 @@ def read(setting: Operational, text: str) -> tuple[Any, Problem | None]:
 
 
 def write(value: Any) -> str:
-    """A value as forms and the log have it: the inverse of `read`."""
+    """A value as forms and the log have it: the inverse of `read`. Nothing for one that the settings file lacks."""
+    if value is None:
+        return ""
     return " ".join(value) if isinstance(value, list | tuple) else str(value)
 
 

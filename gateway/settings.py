@@ -154,7 +154,7 @@ class Console(Section):
     session_hours: Annotated[int, Field(ge=1, le=7 * 24)] = 12
     """After how long in all they do, however busy."""
     second_factor: Literal["auditors", "everybody"] = "auditors"
-    """Of whom, among those with a password of our own, an authenticator is demanded."""
+    """Of whom, among those with a password of our own, a second factor is demanded: an authenticator or a passkey."""
     hsts_days: Annotated[int, Field(ge=0, le=3650)] = 0
     """For how long browsers are to refuse the console without a certificate that they trust; 0: they may be told to go
     on. Only for a certificate of an authority: with our own, browsers would shut IT out.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import os
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -73,29 +74,40 @@ def hold_state(settings: Settings) -> IO[str]:
     return lock
 
 
-def addresses(settings: Settings) -> list[tuple[str, str]]:
-    """What listens where, as (label, address)."""
+Lines = Mapping[str, Sequence[str]]
+"""What is printed of each service once it is ready."""
+
+
+def addresses(settings: Settings, setup_link: str | None) -> Lines:
+    """What each service has to say once it is ready: what listens where; of the console, how to sign in first."""
     from captive_portal.auth.accounts import console_url  # noqa: PLC0415 - the one outward edge
 
-    rows = [
-        ("guest portal", settings.public_url + "/"),
-        ("console", console_url(settings.console) + "/"),
-    ]
-    rows += [("dns", f"{_bracketed(str(address))}:{settings.dns.port}") for address in settings.dns.listen]
+    dns = [_row("dns", f"{_bracketed(str(address))}:{settings.dns.port}") for address in settings.dns.listen]
     if settings.portal.tls_certificate is not None:
-        rows += [("dns over tls", f"{_bracketed(str(one))}:{settings.dns.tls_port}") for one in settings.dns.listen]
-    return rows
+        dns += [_row("dns over tls", f"{_bracketed(str(one))}:{settings.dns.tls_port}") for one in settings.dns.listen]
+    console = [_row("console", console_url(settings.console) + "/")]
+    if setup_link is not None:
+        console.append(_row("first sign-in", f"{setup_link}  (one use, 24 hours)"))
+    return {"portal": [_row("guest portal", settings.public_url + "/")], "console": console, "dns": dns}
 
 
-def in_child(work: Callable[[], object]) -> None:
-    """Do `work` in a forked child, so that what only a start needs does not stay in the supervisor's memory.
+def _row(label: str, words: str) -> str:
+    return f"{label:<14} {words}"
+
+
+def in_child(work: Callable[[], Lines]) -> Lines:
+    """What `work` returns, done in a forked child, so that what only a start needs does not stay in the supervisor's
+    memory.
 
     Raises: SystemExit with the child's exit code when it failed; it has said why.
     """
+    answer, told = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            work()
+            os.close(answer)
+            with os.fdopen(told, "w", encoding="utf-8") as out:
+                json.dump(work(), out)
             sys.stdout.flush()
             os._exit(0)
         except GatewayError as error:
@@ -104,10 +116,15 @@ def in_child(work: Callable[[], object]) -> None:
         except BaseException:
             traceback.print_exc()
             os._exit(1)
+    os.close(told)
+    with os.fdopen(answer, encoding="utf-8") as read:
+        text = read.read()
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     if code != 0:
         sys.exit(code)
+    found: Lines = json.loads(text)
+    return found
 
 
 def keep_settings(config: Path | None, settings: Settings) -> Path | None:
@@ -132,10 +149,11 @@ def settings_in_words(config: Path | None) -> str:
     return str(source.absolute()) if source is not None else "as delivered; `gjestenett config starter` prints a file"
 
 
-def prepare_and_announce(settings: Settings, say: Callable[[str], object]) -> None:
-    """Bring the installation to where every service can start, close the doors, and print where everything is.
+def prepare_and_announce(settings: Settings, say: Callable[[str], object]) -> Lines:
+    """Bring the installation to where every service can start, close the doors, and print what is on and off.
 
-    The ruleset is in force before anything listens, so that no guest reaches what only staff may.
+    Returns what is printed of each service once it listens. The ruleset is in force before anything listens, so that no
+    guest reaches what only staff may.
     """
     from gateway.checks import check  # noqa: PLC0415 - in the child only
     from gateway.installation import prepare  # noqa: PLC0415
@@ -150,35 +168,32 @@ def prepare_and_announce(settings: Settings, say: Callable[[str], object]) -> No
         check_enforcement(settings)
         NftFirewall().install(firewall_config(settings), non_default_routes())
     services = prepare(settings, utc_now)
-    announce(services, say)
+    lines = announce(services, say)
     services.database.close()
+    return lines
 
 
-def announce(services: Services, say: Callable[[str], object]) -> None:
-    """Print where everything is, how to sign in for the first time, and what is off."""
+def announce(services: Services, say: Callable[[str], object]) -> Lines:
+    """Print what is off, and the certificate to expect. Returns where everything will be, and how to sign in first."""
     from captive_portal.auth.certificate import ensure_certificate  # noqa: PLC0415 - the one outward edge
     from captive_portal.auth.setup import first_setup_link  # noqa: PLC0415
 
     settings = services.settings
-    for label, address in addresses(settings):
-        say(f"{label:<14} {address}")
     certificate = ensure_certificate(settings.state, settings.console, services.clock())
-    say(f"{'certificate':<14} SHA-256 {certificate.sha256}")
-    link = first_setup_link(services)
-    if link is not None:
-        say(f"{'first sign-in':<14} {link}  (one use, 24 hours)")
+    say(_row("certificate", f"SHA-256 {certificate.sha256}"))
     if not settings.enforcement.enabled:
-        say(f"{'enforcer':<14} off: enforcement.enabled is false, so nothing is let through or held back")
+        say(_row("enforcer", "off: enforcement.enabled is false, so nothing is let through or held back"))
     if not signing_key_path(settings).exists():
-        say(f"{'sealer':<14} off: the log's signing key is on another machine, which seals")
+        say(_row("sealer", "off: the log's signing key is on another machine, which seals"))
     announced = announcement(settings, services.clock())
     if announced.withheld is None:
-        say(f"{'portal API':<14} {announced.uri}")
+        say(_row("portal API", announced.uri))
     elif announced.withheld != "not_enforced":
-        say(f"{'portal API':<14} withheld from DHCP and RA: {REMEDIES[announced.withheld]}")
+        say(_row("portal API", f"withheld from DHCP and RA: {REMEDIES[announced.withheld]}"))
     if settings.portal.tls_certificate is None:
-        say(f"{'portal https':<14} off: portal.tls_certificate is not set")
-        say(f"{'dns over tls':<14} off: portal.tls_certificate is not set")
+        say(_row("portal https", "off: portal.tls_certificate is not set"))
+        say(_row("dns over tls", "off: portal.tls_certificate is not set"))
+    return addresses(settings, first_setup_link(services))
 
 
 def _bracketed(host: str) -> str:

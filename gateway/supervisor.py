@@ -14,9 +14,11 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+
+from gateway.readiness import VARIABLE, Ear
 
 log = logging.getLogger(__name__)
 
@@ -28,13 +30,12 @@ STOP_S = 8.0
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 10.0
 STEADY_S = 30.0
-WRONG_USE_EXIT = 2  # a child that never ran and ends with 2 is set up wrongly; starting it again would not help
-RAN_S = 3.0
+WRONG_USE_EXIT = 2  # a child that never was ready and ends with 2 is set up wrongly; starting it again would not help
 
 
 @dataclass(frozen=True)
 class Service:
-    """A name and the command that runs it in the foreground until SIGTERM.
+    """A name and the command that runs it in the foreground until SIGTERM, and says when it is ready (`say_ready`).
 
     Unless `privileged`, it runs with no capability but those in `keeps` (numbers), also where the supervisor is root,
     and can't gain one.
@@ -52,20 +53,27 @@ class _Child:
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     delay_s: float = FIRST_DELAY_S
-    has_run: bool = False
+    ear: Ear = field(default_factory=Ear)
+    was_ready: bool = False
     due_at: float = field(default_factory=time.monotonic)
 
 
 class Supervisor:
-    """Runs services until SIGTERM or SIGINT. Create and run it in the main thread of a process with no other."""
+    """Runs services until SIGTERM or SIGINT. Create and run it in the main thread of a process with no other.
 
-    def __init__(self, services: Sequence[Service]) -> None:
+    `on_ready` is told the name of each service when it is ready for the first time.
+    """
+
+    def __init__(self, services: Sequence[Service], on_ready: Callable[[str], object] = lambda _name: None) -> None:
+        self._on_ready = on_ready
         self._children = [_Child(service) for service in services]
         self._parent = os.getpid()
         self._libc = ctypes.CDLL(None, use_errno=True)
 
     def run(self) -> int:
-        """Start everything and keep it running. Returns 0 after a requested stop, 1 when a service can't be started."""
+        """Start everything and keep it running. Returns 0 after a requested stop, 1 when a service can't be started:
+        it has ended with 2 before it was ready. One that was ready before is tried again: what guests have goes on.
+        """
         stop = _StopSignals()
         try:
             while not stop.requested:
@@ -76,19 +84,23 @@ class Supervisor:
         finally:
             self._stop()
             stop.close()
+            for child in self._children:
+                child.ear.close()
 
     def _tend(self) -> bool:
         now = time.monotonic()
         for child in self._children:
             if child.process is not None:
                 status = child.process.poll()
+                if child.ear.hears_ready() and not child.was_ready:
+                    child.was_ready = True
+                    self._on_ready(child.service.name)
                 if status is None:
-                    child.has_run = child.has_run or now - child.started_at > RAN_S
                     if now - child.started_at > STEADY_S:
                         child.delay_s = FIRST_DELAY_S
                     continue
                 child.process = None
-                if status == WRONG_USE_EXIT and not child.has_run:
+                if status == WRONG_USE_EXIT and not child.was_ready:
                     log.error("%s can't be started as it is set up; everything is stopped", child.service.name)
                     return False
                 log.warning("%s ended (%s); starting it again in %.1f s", child.service.name, status, child.delay_s)
@@ -101,6 +113,7 @@ class Supervisor:
                     if child.service.privileged
                     else partial(self._drop, child.service.keeps),
                     start_new_session=True,
+                    env=os.environ | {VARIABLE: child.ear.address},
                 )
                 child.started_at = now
         return True

@@ -235,16 +235,19 @@ def _group(read: Reader, key: object, value: object, *, old: bool) -> Group | No
 
 
 def _follow(read: Reader, groups: dict[str, Group]) -> None:
-    """Give each group that is like another one that one's rules."""
+    """Give each group that is like another one the rules of that one, or of the one that it in turn is like."""
     for key, group in groups.items():
         if not group.like:
             continue
-        other, place = groups.get(group.like), ("groups", key, "like")
-        if other is None:
+        seen, other, place = {key}, groups.get(group.like), ("groups", key, "like")
+        while other is not None and other.like and other.key not in seen:
+            seen.add(other.key)
+            other = groups.get(other.like)
+        if group.like not in groups:
             read.problem(place, f"there is no group {group.like!r}")
-        elif other.like or key == DEFAULT_GROUP:
+        elif other is not None and (other.like or key == DEFAULT_GROUP):
             read.problem(place, f"{key!r} can't be like {group.like!r}: one of the two must have rules of its own")
-        else:
+        elif other is not None:  # else the problem is told of the one between
             groups[key] = replace(other, key=key, mark=group.mark, titles=group.titles, like=group.like)
 
 

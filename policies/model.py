@@ -81,7 +81,7 @@ class Group:
     blocked; `safe_search` are keys of `policies.safe_search.PROVIDERS`. With `top_names` the refused and
     judged names that many devices ask for are kept for a day. `report` are categories whose answers are counted by
     category while they are open, so that it is seen what closing them would refuse. `like` is the group whose rules and
-    exemptions this one has, whatever they become; "": it has its own.
+    exemptions this one has, whatever they become, and so those of the one that that is like; "": it has its own.
     """
 
     key: str

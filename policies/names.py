@@ -114,6 +114,8 @@ def from_person(text: str) -> str:
     """The name that a person meant who typed or pasted a name, a URL, `host:port`, an e-mail address or
     `*.name`.
 
+    Angle brackets round a whole name are left out, as in `<www.example.no>`; a word in them (`<script>`) is no name.
+
     Raises: NameError_ as `listable`.
     """
     rest = text.strip().strip("\"'<>«»“”").strip()
@@ -121,7 +123,10 @@ def from_person(text: str) -> str:
     rest = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
     rest = re.sub(r"(?<=[^:]):\d{1,5}$", "", rest) if rest.count(":") == 1 or "]" in rest else rest
     rest = rest.removeprefix("*.").removeprefix(".")
-    return listable(rest)
+    name = listable(rest)
+    if "." not in name and not {"<", ">"}.isdisjoint(text):
+        raise NameError_("bad_character", f"{text[:80]}: not a name in angle brackets; {WRITE}")
+    return name
 
 
 def parents(name: str) -> Iterator[str]:

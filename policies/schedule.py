@@ -59,8 +59,9 @@ def _stand(policy: Policy, group: Group, now: datetime) -> Standing:
         moment = next_change(schedule, now, policy.zone)
         if moment is not None:
             _earliest(changes, schedule.categories, moment)
+    theirs = set(followed(policy, group))
     for exemption in policy.exemptions:
-        if exemption.group not in (group.key, group.like):
+        if exemption.group not in theirs:
             continue
         categories = exemption.categories - NEVER_EXEMPT
         if exemption.start <= now < exemption.end:
@@ -71,6 +72,16 @@ def _stand(policy: Policy, group: Group, now: datetime) -> Standing:
                 _earliest(changes, categories, moment)
     until = min(changes.values(), default=None)
     return Standing(group, frozenset(closed), by_schedule, lifted, changes, now, until)
+
+
+def followed(policy: Policy, group: Group) -> Iterator[str]:
+    """The keys of the group and of those whose rules and exemptions it has: the one that it is like, and so on."""
+    at: Group | None = group
+    while at is not None:
+        yield at.key
+        if not at.like:
+            return
+        at = policy.groups.get(at.like)
 
 
 def _earliest(changes: dict[str, datetime], categories: Iterable[str], moment: datetime) -> None:

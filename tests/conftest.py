@@ -12,6 +12,7 @@ import pytest
 from gateway.context import Services
 from gateway.installation import prepare
 from gateway.settings import Settings, load
+from tests.migrated import put_sqlite
 
 
 @pytest.hookimpl(wrapper=True)
@@ -66,6 +67,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 @pytest.fixture
 def services(settings: Settings, clock: StoppedClock) -> Iterator[Services]:
     """A freshly prepared installation on SQLite."""
+    put_sqlite(settings.state / "gjestenett.sqlite3")
     prepared = prepare(settings, clock)
     yield prepared
     prepared.database.close()

@@ -19,7 +19,7 @@ from gateway.audit.scope import EVERYTHING, Scope, scope_of
 from gateway.clock import format_utc
 from gateway.errors import UsageError
 from gateway.settings import Console
-from gateway.storage import api_tokens, console_queries, staff
+from gateway.storage import api_tokens, console_queries, passkeys, staff
 from gateway.storage.engine import Session
 from gateway.storage.models import SetupLink, Staff
 from gateway.storage.places import Place
@@ -55,9 +55,15 @@ class Account:
     created_at: datetime
     ends_at: datetime | None
     scope: Scope
-    second_factor: bool
+    authenticator: bool
     unit: str = ""
     oidc_subject: str = ""
+    passkeys: int = 0
+
+    @property
+    def second_factor(self) -> bool:
+        """Whether the password alone lets nobody in."""
+        return self.authenticator or self.passkeys > 0
 
 
 @dataclass(frozen=True)
@@ -169,7 +175,7 @@ def disable_account(session: Session, place: Place, username: str, now: datetime
 
 
 def reset_account(session: Session, place: Place, username: str, now: datetime, *, by: str = "") -> Link:
-    """Take an account's password, second factor and tokens, end its sessions, and make a new link.
+    """Take an account's password, second factors and tokens, end its sessions, and make a new link.
 
     Raises: UsageError.
     """
@@ -186,6 +192,7 @@ def reset_account(session: Session, place: Place, username: str, now: datetime, 
     account.password_hash, account.disabled_at = None, None
     account.totp_secret, account.totp_step = None, 0
     staff.set_recovery_codes(session, account.id, ())
+    passkeys.forget_all(session, account.id)
     console_queries.end_sessions_of(session, account.id)
     api_tokens.revoke_all(session, account.id, now)
     record_change(session, place, "reset", account, by, now)
@@ -194,6 +201,7 @@ def reset_account(session: Session, place: Place, username: str, now: datetime, 
 
 def list_accounts(session: Session, place: Place, now: datetime) -> Sequence[Account]:
     """Every account that has a name, by name."""
+    keys = passkeys.counts(session, place.owner_id)
     return [
         Account(
             row.username,
@@ -205,6 +213,7 @@ def list_accounts(session: Session, place: Place, now: datetime) -> Sequence[Acc
             row.totp_secret is not None,
             row.unit,
             row.oidc_subject or "",
+            keys.get(row.id, 0),
         )
         for row in staff.accounts(session, place.owner_id)
         if row.username != UNNAMED

@@ -14,7 +14,7 @@ from captive_portal.auth import accounts
 from captive_portal.auth.accounts import has_ended, new_account, normal_username, record_change
 from captive_portal.auth.oidc_claims import SUBJECT_MAX_CHARS, Person
 from gateway.errors import UsageError
-from gateway.storage import api_tokens, console_queries, staff
+from gateway.storage import api_tokens, console_queries, passkeys, staff
 from gateway.storage.engine import Session
 from gateway.storage.models import Staff
 from gateway.storage.places import Place
@@ -90,6 +90,7 @@ def link(
     account.oidc_issuer, account.oidc_subject, account.role_by_claim = issuer, subject, False
     account.password_hash, account.totp_secret, account.totp_step, account.disabled_at = None, None, 0, None
     staff.set_recovery_codes(session, account.id, ())
+    passkeys.forget_all(session, account.id)
     _put_out(session, account, now)
     for pending in console_queries.links_of(session, account.id):
         session.delete(pending)

@@ -1,20 +1,27 @@
-"""What one changes about one's own account while signed in: the password, the authenticator, the recovery codes.
+"""What one changes about one's own account while signed in: password, authenticator, recovery codes, passkeys.
 
 Each change asks for the password again, which the caller has checked; `known_hash` is what it was checked against, so
-that of two changes at once the later one is refused. Each is a leaf, and a new password or authenticator signs the
-account's other browsers out.
+that of two changes at once the later one is refused. Each is a leaf, and a new password or authenticator, or a passkey
+that is removed, signs the account's other browsers out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from captive_portal.auth.accounts import Second, record_change
-from gateway.storage import console_queries, staff
+from captive_portal.auth.passkeys import NewKey
+from gateway.audit import canonical
+from gateway.storage import console_queries, passkeys, staff
 from gateway.storage.engine import Session
 from gateway.storage.models import Staff
+from gateway.storage.passkey_models import Passkey
 from gateway.storage.places import Place
+
+MOST_PASSKEYS = 10
+PASSKEY_NAME_MAX_CHARS = 80
 
 
 def change_password(
@@ -56,6 +63,73 @@ def renew_recovery_codes(
     staff.set_recovery_codes(session, account.id, sha256s)
     record_change(session, place, "recovery_codes", account, account.username, now)
     return True
+
+
+def add_passkey(
+    session: Session, place: Place, staff_id: str, known_hash: str, rp_id: str, key: NewKey, name: str, now: datetime
+) -> Literal["done", "changed", "known", "full"]:
+    """Give the account another passkey, called `name`. "changed": as above; "known": some account has this key."""
+    account = _unchanged(session, staff_id, known_hash)
+    if account is None:
+        return "changed"
+    if passkeys.is_registered(session, key.credential_id):
+        return "known"
+    if len(passkeys.of_staff(session, account.id)) >= MOST_PASSKEYS:
+        return "full"
+    session.add(
+        Passkey(
+            staff_id=account.id,
+            name=name,
+            rp_id=rp_id,
+            credential_id=key.credential_id,
+            public_key=key.public_key,
+            sign_count=key.sign_count,
+            backup_eligible=key.backup_eligible,
+            transports=key.transports,
+            created_at=now,
+            last_used_at=None,
+        )
+    )
+    session.flush()
+    record_change(session, place, "passkey_added", account, account.username, now, scope=key_words(name))
+    return "done"
+
+
+def remove_passkey(
+    session: Session,
+    place: Place,
+    staff_id: str,
+    known_hash: str,
+    key_id: str,
+    rp_id: str,
+    kept_session: str,
+    now: datetime,
+    *,
+    needed: bool,
+) -> Literal["done", "changed", "unknown", "last"]:
+    """Take a passkey from the account. "changed": as above; "last": it is the last second factor that works at `rp_id`,
+    and one is `needed`.
+    """
+    account = _unchanged(session, staff_id, known_hash)
+    if account is None:
+        return "changed"
+    keys = passkeys.of_staff(session, account.id)
+    gone = next((key for key in keys if key.id == key_id), None)
+    if gone is None:
+        return "unknown"
+    others = [key for key in keys if key is not gone and key.rp_id == rp_id]
+    if needed and account.totp_secret is None and not others:
+        return "last"
+    session.delete(gone)
+    session.flush()
+    staff.end_other_sessions(session, account.id, kept_session)
+    record_change(session, place, "passkey_removed", account, account.username, now, scope=key_words(gone.name))
+    return "done"
+
+
+def key_words(name: str) -> str:
+    """What the leaf of a change says of the passkey, as canonical JSON."""
+    return canonical.encode({"passkey": name}).decode()
 
 
 def _unchanged(session: Session, staff_id: str, known_hash: str) -> Staff | None:

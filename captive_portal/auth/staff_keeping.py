@@ -1,4 +1,4 @@
-"""What IT changes about the accounts of others: role and unit, suspended or not, a new link, the second factor.
+"""What IT changes about the accounts of others: role and unit, suspended or not, a new link, the second factors.
 
 IT can't lock itself out: nobody does any of this to their own account, and the last account of IT that is signed in to
 with a password of our own, the way in when the provider is away, keeps its role, its password and its second factor.
@@ -12,8 +12,9 @@ from typing import Literal
 
 from captive_portal.auth import accounts
 from captive_portal.auth.accounts import ROLES, Link, has_ended, record_change
+from captive_portal.auth.own_account import key_words
 from gateway.settings import Console
-from gateway.storage import api_tokens, console_queries, places, staff
+from gateway.storage import api_tokens, console_queries, passkeys, places, staff
 from gateway.storage.engine import Session
 from gateway.storage.models import Staff
 from gateway.storage.places import Place
@@ -24,7 +25,7 @@ Refusal = Literal[
     "last",  # it is the last way in
     "provider",  # what is to be changed is the OpenID provider's to say
     "ended",  # its last day is over
-    "needed",  # accounts of this role have to have an authenticator
+    "needed",  # accounts of this role have to have a second factor
     "nothing",  # it stands so already
     "role",  # there is no such role
     "unit",  # a host has a unit, and others have none
@@ -73,7 +74,7 @@ def reopen(session: Session, place: Place, account: Staff, now: datetime, *, by:
 
 
 def renew_link(session: Session, place: Place, account: Staff, now: datetime, *, by: str) -> Link | Refusal:
-    """Take password and second factor, end the sessions, and give a link by which both are chosen anew."""
+    """Take password and second factors, end the sessions, and give a link by which both are chosen anew."""
     if account.oidc_subject:
         return "provider"
     if has_ended(account, now):
@@ -86,17 +87,23 @@ def renew_link(session: Session, place: Place, account: Staff, now: datetime, *,
 def remove_second_factor(
     session: Session, place: Place, account: Staff, console: Console, now: datetime, *, by: str
 ) -> Refusal | None:
-    """Take the authenticator and the recovery codes, and end the sessions; the password stays."""
-    if account.totp_secret is None:
+    """Take authenticator, recovery codes and passkeys, and end the sessions; the password stays."""
+    keys = passkeys.of_staff(session, account.id)
+    if account.totp_secret is None and not keys:
         return "nothing"
     if console.needs_second_factor(account.role):
         return "needed"
     if is_last_way_in(session, place, account, now):
         return "last"
+    had_authenticator = account.totp_secret is not None
     account.totp_secret, account.totp_step = None, 0
     staff.set_recovery_codes(session, account.id, ())
+    passkeys.forget_all(session, account.id)
     console_queries.end_sessions_of(session, account.id)
-    record_change(session, place, "authenticator_removed", account, by, now)
+    if had_authenticator:
+        record_change(session, place, "authenticator_removed", account, by, now)
+    for key in keys:
+        record_change(session, place, "passkey_removed", account, by, now, scope=key_words(key.name))
     return None
 
 

@@ -53,15 +53,19 @@ STEPS: Sequence[Step] = (
     Step(
         lambda standing: standing.is_named,
         N_("Say whose network this is"),
-        N_(
-            "Guests see the name at the top of every page. Write it into the settings file, and start gjestenett again."
-        ),
-        code="owner.name",
+        N_("Guests see the name at the top of every page."),
+        "/settings#name",
+        N_("Settings"),
     ),
     Step(
         lambda standing: not standing.blanks,
         N_("Say who keeps what guests write, and why"),
-        N_("Guests have to be told, and rules can’t be published before. Write these into the settings file:"),
+        N_(
+            "Guests have to be told, and rules can’t be published before. Fill these in under Settings, or give back to"
+            " the settings file what was changed there:"
+        ),
+        "/settings#controller",
+        N_("Settings"),
     ),
     Step(
         lambda standing: not standing.rules_are_example,
@@ -79,7 +83,7 @@ STEPS: Sequence[Step] = (
     ),
     Step(
         lambda standing: standing.has_second_factor,
-        N_("Pair an authenticator with your account"),
+        N_("Give your account a second factor"),
         N_("A password alone can be guessed or seen."),
         "/account",
         N_("Your account"),
@@ -113,7 +117,7 @@ NOTICE = STEPS[1]
 
 @dataclass(frozen=True)
 class Ticked:
-    """A step as it stands for one installation; `settings` are the names to write into the settings file."""
+    """A step as it stands for one installation; `settings` are the names of those to fill in."""
 
     step: Step
     done: bool
@@ -137,7 +141,7 @@ def first_steps(visit: Visit) -> Sequence[Ticked]:
         Standing(
             is_named=settings.owner.name != Owner().name,
             blanks=tuple(blanks(settings.privacy)),
-            rules_are_example=_rules_are_example(visit),
+            rules_are_example=rules_are_example(visit),
             lists_on=sum(source.enabled for source in lists.sources(visit.session, owner_id)),
             it_accounts=len(usable),
             has_second_factor=mine is not None and (mine.second_factor or bool(mine.oidc_subject)),
@@ -147,6 +151,7 @@ def first_steps(visit: Visit) -> Sequence[Ticked]:
     )
 
 
-def _rules_are_example(visit: Visit) -> bool:
+def rules_are_example(visit: Visit) -> bool:
+    """Whether guests are shown the rules that come along, or none."""
     version = rules.version_in_force(visit.session, visit.services.place.owner_id, now=visit.now)
     return version is None or {text.language: text.markdown for text in version.texts} == starter_texts()

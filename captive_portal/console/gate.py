@@ -137,7 +137,7 @@ def _route(page: Page, services: Services, look: Look, events: SecurityEvents) -
             await asyncio.sleep(wait_s)
             visit = replace(visit, now=services.clock())
         response = await run_in_threadpool(_answer, page, visit)
-        if page.pace is not None and response.status_code == HTTPStatus.SEE_OTHER:
+        if page.pace is not None and response.status_code < HTTPStatus.BAD_REQUEST:
             page.pace.succeeded(visit)
         elif page.pace is not None and page.method == "POST":
             events.note("attempt_failed", page.path, visit.address)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +27,8 @@ class Look:
     """The console's templates in its languages. Immutable; safe to share between threads."""
 
     def __init__(self) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True, auto_reload=False,
-        )  # fmt: skip
-        self._environment.filters["zip"] = zip
-        self._environment.globals["language_names"] = LANGUAGE_NAMES  # of texts; guests may be shown others than staff
-        self._environment.globals["languages"] = {code: LANGUAGE_NAMES[code] for code in LANGUAGES}
-        self._environment.filters["utc"] = format_utc
-        self._environment.filters["moment_of"] = datetime.fromisoformat
-        self._environment.filters["receipt"] = format_receipt_code
         self._translators = translators("console", LANGUAGES)
-        self._templates: dict[str, Template] = {
-            name: self._environment.get_template(name) for name in self._environment.list_templates(["html"])
-        }
+        self._templates = _templates()
 
     def language(self, asked: str, kept: str, accept_language: str) -> str:
         """The language of a visit: by link, else as last chosen, else as the browser wants, else bokmål."""
@@ -52,3 +41,19 @@ class Look:
     def render(self, template: str, language: str, values: Mapping[str, Any]) -> str:
         """The HTML of a template of `templates/console`."""
         return self._templates[template].render(**values, _=self._translators[language], language=language)
+
+
+@cache  # compiled once a process: it takes a second
+def _templates() -> Mapping[str, Template]:
+    """Every page of `templates/console`, by name."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, auto_reload=False,
+    )  # fmt: skip
+    environment.filters["zip"] = zip
+    environment.globals["language_names"] = LANGUAGE_NAMES  # of texts; guests may be shown others than staff
+    environment.globals["languages"] = {code: LANGUAGE_NAMES[code] for code in LANGUAGES}
+    environment.filters["utc"] = format_utc
+    environment.filters["moment_of"] = datetime.fromisoformat
+    environment.filters["receipt"] = format_receipt_code
+    return {name: environment.get_template(name) for name in environment.list_templates(["html"])}

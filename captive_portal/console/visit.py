@@ -15,9 +15,11 @@ from captive_portal.auth.sessions import SignedIn
 from captive_portal.auth.tokens import form_token
 from captive_portal.console import navigation
 from captive_portal.console.forms import NO_FORM, Form
+from captive_portal.console.group_names import GroupNames
 from captive_portal.console.look import Look
+from gateway import heartbeat
 from gateway.context import Services
-from gateway.storage import exemption_requests, log_restores, outages
+from gateway.storage import beats, exemption_requests, log_restores, outages
 from gateway.storage.engine import Session
 from gateway.storage.log_models import LogRestore
 from gateway.storage.outages import NetworkRow
@@ -94,6 +96,12 @@ class Visit:
         return [row for row in rows if row.outage is not None]
 
     @property
+    def drives_firewall(self) -> bool:
+        """Whether an enforcer says that it works: else what is ordered here lets nobody in and keeps nobody out yet."""
+        since = self.now - heartbeat.SILENT
+        return beats.is_beating(self.session, self.services.place.owner_id, "enforcer", since)
+
+    @property
     def rooms(self) -> navigation.Shown:
         """The rooms of whoever is signed in, on pages that nobody else reaches."""
         return navigation.shown(self.member.role, self.path)
@@ -102,6 +110,11 @@ class Visit:
         """What the room of this path is called, in the language of the visit; "" where the reader may not use it."""
         found = navigation.shown(self.member.role, path.partition("#")[0]).room
         return "" if found is None else self.look.translator(self.language)(found.title)
+
+    @property
+    def group_names(self) -> GroupNames:
+        """What groups are called for people, on this page."""
+        return GroupNames(self.transaction, self.services.place.owner_id, self.look.translator(self.language))
 
     def in_language(self, code: str) -> str:
         """This page in another language: what it was asked, too, once somebody is signed in."""
@@ -119,7 +132,7 @@ class Visit:
             self.language,
             {
                 "visit": self,
-                "owner": self.services.place.owner_name,
+                "owner": self.services.settings.owner.name,
                 "form_token": form_token(self.cookie) if self.cookie else "",
                 **values,
             },

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from captive_portal.guest import courses, form, guard, hosts, troubles, withheld
-from captive_portal.guest.form_page import FormPage, Told, messages
+from captive_portal.guest.form_page import FormPage, Told
+from captive_portal.guest.form_words import messages
 from captive_portal.guest.guard import Known, Posted
 from captive_portal.guest.policy_reader import PolicyReader
 from captive_portal.guest.returning import ReturnPages
@@ -153,6 +154,7 @@ class AcceptPages:
                 address=known.who.address,
                 duration=self._durations.usual,
                 by_group=self._durations.by_group,
+                longest=self._durations.longest,
                 now=known.who.now,
                 sought=sought,
             )

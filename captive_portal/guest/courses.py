@@ -16,6 +16,7 @@ from captive_portal.i18n import Translator
 from gateway.access.accept import Applicant
 from gateway.access.course_plan import OPENS_BEFORE
 from gateway.access.courses import Sought
+from gateway.access.status import Status
 from gateway.settings import Asked
 from gateway.storage import courses
 from gateway.storage.engine import Session
@@ -25,11 +26,13 @@ MAX_ID_CHARS = 64
 
 @dataclass(frozen=True)
 class Door:
-    """How guests come into courses now: whether a code is asked for, the course to name, and whether any is open."""
+    """How guests come into courses now: whether a code is asked for, the course to name, and how many are open (of more
+    than two, two).
+    """
 
     asked: Asked
     named: courses.Open | None
-    is_open: bool
+    open: int
 
     @property
     def by_title(self) -> bool:
@@ -50,7 +53,11 @@ class CourseDoors:
         found = courses.open_at_site(session, self._site_id, now + OPENS_BEFORE, now)
         named = found[0] if len(found) == 1 and found[0].offered != "hidden" else None
         asked = self._portal.asked(group_key)["course_code"]
-        return Door("optional" if host_instead or (found and asked == "no") else asked, named, bool(found))
+        return Door("optional" if host_instead or (found and asked == "no") else asked, named, len(found))
+
+    def beside(self, door: Door, status: Status) -> Door | None:
+        """How a device that has accepted comes into another course than the one it is in; None: no such one is open."""
+        return door if door.open > (status.course_ends_at is not None) else None
 
     def wait_s(self, who: Visit, sought: Sought | None) -> int:
         """For how many seconds this guest's codes are not looked at; 0: look."""

@@ -14,7 +14,6 @@ from captive_portal.guest.guard import Known
 from captive_portal.guest.notice import Notice, Notices
 from captive_portal.guest.policy_reader import PolicyReader
 from captive_portal.guest.site import Site, shown_rules
-from captive_portal.i18n import Translator
 from captive_portal.security import FORM_LIFETIME
 from gateway.settings import Asked as Need
 from gateway.storage import rules
@@ -107,27 +106,3 @@ class FormPage:
         if fields is None and not errors:
             return who.page("welcome.html", status=status, headers=headers, gaps={"token": token}, **values)
         return who.page("welcome.html", status=status, headers=headers, token=token, **values)
-
-
-def messages(rejected: form.Rejected, t: Translator) -> dict[str, str]:
-    """What to correct, by field."""
-    return {
-        name: t(_FIELD_MESSAGES[name, problem], limit=form.MAX_CHARS[name])
-        for name, problem in rejected.problems.items()
-    }
-
-
-_FIELD_MESSAGES: Mapping[tuple[form.Field, form.Problem], str] = {
-    ("name", "missing"): "Write your name",
-    ("name", "too_long"): "The name can have at most {limit} characters",
-    ("name", "characters"): "The name has characters that can’t be used, for example < or >",
-    ("organisation", "missing"): "Write the organisation or company",
-    ("organisation", "too_long"): "The organisation can have at most {limit} characters",
-    ("organisation", "characters"): "The organisation has characters that can’t be used, for example < or >",
-    ("contact", "missing"): "Write a phone number or an e-mail address",
-    ("contact", "too_long"): "Phone or e-mail can have at most {limit} characters",
-    ("contact", "characters"): "Phone or e-mail has characters that can’t be used, for example < or >",
-    ("course_code", "missing"): "Write the course code",
-    ("course_code", "too_long"): "The course code can have at most {limit} characters",
-    ("course_code", "characters"): "The course code has characters that can’t be used, for example < or >",
-}

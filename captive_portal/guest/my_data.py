@@ -43,7 +43,7 @@ class MyDataPages:
                 found = own_document(session, self._place, code, who.neighbour.mac, keep, who.now)
         if found is None:
             return _page(who, status=422, failed=True)
-        return who.page("my_data.html", found=found["acceptances"], failed=False, when=datetime.fromisoformat)
+        return who.page("my_data.html", found=found, failed=False, when=datetime.fromisoformat)
 
 
 def _page(who: Visit, *, status: int = 200, failed: bool = False) -> Response:

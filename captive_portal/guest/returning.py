@@ -5,15 +5,21 @@ The page does not say who accepted before: the address of a device can be copied
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from captive_portal.guest import courses, guard, troubles, withheld
+from captive_portal.guest import courses, form, guard, troubles, withheld
+from captive_portal.guest.form_words import messages
+from captive_portal.guest.guard import Posted
 from captive_portal.guest.notice import Notices
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules
 from captive_portal.security import FORM_LIFETIME, Claims
 from gateway.access.accept import Accepted, Refused
-from gateway.access.recognised import NotRecognised, Reading, come_back, earlier, may_return, terms_of
+from gateway.access.courses import Sought
+from gateway.access.recognised import NotRecognised, Reading, come_back, earlier, may_return, newest, terms_of
 from gateway.storage import rules
 from gateway.storage.models import RulesVersion
 from gateway.terms.changes import Changes, changes
@@ -22,40 +28,69 @@ from gateway.terms.changes import Changes, changes
 class ReturnPages:
     """The endpoints, over one site."""
 
-    def __init__(self, site: Site, notices: Notices | None = None) -> None:
+    def __init__(self, site: Site, doors: courses.CourseDoors, notices: Notices | None = None) -> None:
         self._site = site
         self._database, self._place = site.services.database, site.services.place
         self._terms = terms_of(site.services.settings)
-        self._notices = notices or Notices(site)
+        self._doors, self._notices = doors, notices or Notices(site)
 
-    def page(self, who: Visit, *, signed_off: bool = False) -> Response | None:
-        """The page with the one button; None for a device that is not known. Raises: StorageUnavailableError."""
-        if who.neighbour is None or not self._terms.within:
+    def page(
+        self,
+        who: Visit,
+        *,
+        signed_off: bool = False,
+        online: bool = False,
+        status: int = 200,
+        fields: Mapping[str, str] | None = None,
+        errors: Mapping[str, str] = MappingProxyType({}),
+        headers: Mapping[str, str] | None = None,
+    ) -> Response | None:
+        """The page with the one button, and a field for a course's code while one is open; None for a device that is
+        not known. `online`: it has access as it is. Raises: StorageUnavailableError.
+        """
+        if who.neighbour is None or not (self._terms.within or online):
             return None
         with self._database.read() as session:
-            before = earlier(session, self._place, who.neighbour.mac, self._terms.within, who.now)
+            find = newest if online else earlier
+            before = find(session, self._place, who.neighbour.mac, self._terms.within, who.now)
             if before is None:
                 return None
             group_key = self._site.group_in(session, who.neighbour)
             version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now)
             if version is None:
                 return None
-            if not may_return(session, self._place, who.neighbour, before, self._terms, who.now):
+            door = self._doors.now(session, group_key, who.now)
+            asked = (session, self._place, who.neighbour, before, self._terms, who.now)
+            alone = may_return(*asked)
+            if not alone and not (door.open and may_return(*asked, Sought())):
                 return None
-            old, notice = before.rules_version, self._notices.current(session, group_key)
+            old = before.rules_version
+            notice = self._notices.current(session, group_key, code_asked=door.open > 0)
         shown = shown_rules(version, who.translator.language)
-        subject = f"{version.id}:{before.id}"
         return who.page(
             "return.html",
+            status=status,
+            headers=headers,
             signed_off=signed_off,
+            online=online,
             accepted_at=before.accepted_at,
             changed=old.id != version.id,
             changes=_changes(old, version, shown.language) if old.id != version.id else None,
             version=version,
             rules=shown,
             notice=notice,
-            token=self._site.signer.sign("return", who.neighbour.mac, subject, shown.language, who.now + FORM_LIFETIME),
+            door=door,
+            code_asked="no" if not door.open else "optional" if alone or door.by_title else "required",
+            typed=form.shown_again(fields or {}),
+            errors=errors if door.open or not errors else {"accept": next(iter(errors.values()))},
+            token=self.token(who, version, before.id),
         )
+
+    def token(self, who: Visit, version: RulesVersion, acceptance_id: str) -> str:
+        """What the button carries: the version that is shown, and the acceptance that it is pressed by."""
+        assert who.neighbour is not None
+        language, subject = shown_rules(version, who.translator.language).language, f"{version.id}:{acceptance_id}"
+        return self._site.signer.sign("return", who.neighbour.mac, subject, language, who.now + FORM_LIFETIME)
 
     def show(self, request: Request) -> Response:
         """`GET /return`: the page also for a device that is online under earlier rules, to go on under the new ones."""
@@ -72,7 +107,7 @@ class ReturnPages:
                 version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now)
             if version is None or status.version_id in (None, version.id):
                 return see_other(who.link("/status"))
-        return self.page(who) or see_other(who.link("/"))
+        return self.page(who, online=status.has_access) or see_other(who.link("/"))
 
     def accept(self, request: Request) -> Response:
         """`POST /return`: one acceptance and one grant. What can't be used any more leads to the page as it is now."""
@@ -83,11 +118,32 @@ class ReturnPages:
         claims = self._site.signer.verify(sent.fields.get("token", ""), "return", sent.neighbour.mac, who.now)
         if not isinstance(claims, Claims):
             return see_other(who.link("/"))
+        typed = form.read_applicant(sent.fields, {"course_code": "optional"})
+        if isinstance(typed, form.Rejected):
+            return self._again(sent, 422, messages(typed, who.translator))
+        sought = courses.sought(typed, sent.fields)
+        if wait_s := self._doors.wait_s(who, sought):
+            told = {"course_code": courses.too_many(who.translator, wait_s)}
+            return self._again(sent, 429, told, {"Retry-After": str(wait_s)})
         version_id, _, acceptance_id = claims.subject.partition(":")
         reading = Reading(version_id, claims.language, who.address, who.now)
         with self._database.write() as session:
-            outcome = come_back(session, self._place, sent.neighbour, acceptance_id, reading, self._terms)
+            outcome = come_back(session, self._place, sent.neighbour, acceptance_id, reading, self._terms, sought)
+        if sought is not None and isinstance(outcome, Refused):
+            refused = courses.refusal(who.translator, outcome.reason)
+            if refused is not None:
+                if sought.code and outcome.reason == "no_course":
+                    self._doors.missed(who)
+                return self._again(sent, 422, {"course_code" if sought.code else "course": refused})
         return answer(who, outcome)
+
+    def _again(
+        self, sent: Posted, status: int, errors: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """The page with what was typed and what to correct, or to where the device stands now."""
+        online = sent.who.status().has_access
+        page = self.page(sent.who, online=online, status=status, fields=sent.fields, errors=errors, headers=headers)
+        return page or see_other(sent.who.link("/"))
 
 
 def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -115,6 +116,7 @@ class Visit:
         settings = self.site.services.settings
         owner = settings.owner
         return {
+            "owner": owner.name,
             "helpdesk": {"unit": owner.unit, "phone": owner.helpdesk_phone, "hours": owner.helpdesk_hours},
             "statement": settings.portal.accessibility_statement,
         }
@@ -124,7 +126,6 @@ class Visit:
             {
                 **values,
                 "t": self.translator,
-                "owner": self.site.services.place.owner_name,
                 "languages": [(code, LANGUAGE_NAMES[code]) for code in self.site.languages],
                 "here": _here(self.request),
                 "link": self.link,
@@ -138,22 +139,26 @@ def open_site(services: Services, resolve: Resolve) -> Site:
     """Read key, catalogues, templates and assets. Raises: FormKeyError, CatalogueError, UsageError."""
     settings = services.settings
     check_languages(settings.portal)
-    environment = Environment(
+    return Site(
+        services=services,
+        resolve=resolve,
+        signer=FormSigner(load_form_key(settings.state / "keys" / "form.key")),
+        languages=translators("guest", settings.portal.languages),
+        templates=_templates(),
+        assets=load_assets(load_look(settings.look)),
+        own_hosts=own_hosts(settings),
+    )
+
+
+@cache  # one a process, as compiled templates stay in it
+def _templates() -> Environment:
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
-    )
-    return Site(
-        services=services,
-        resolve=resolve,
-        signer=FormSigner(load_form_key(settings.state / "keys" / "form.key")),
-        languages=translators("guest", settings.portal.languages),
-        templates=environment,
-        assets=load_assets(load_look(settings.look)),
-        own_hosts=own_hosts(settings),
     )
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from captive_portal.guest import guard
-from captive_portal.guest.site import Site, see_other, visit
+from captive_portal.guest.courses import CourseDoors, Door
+from captive_portal.guest.returning import ReturnPages
+from captive_portal.guest.site import Site, Visit, see_other, visit
 from captive_portal.guest.status_parts import StatusParts
 from captive_portal.guest.why import shown_requests
 from captive_portal.i18n import Translator
 from gateway.access.grants import sign_off
 from gateway.access.receipts import format_receipt_code
-from gateway.access.status import NOT_ACCEPTED, device_status
-from gateway.storage import exemption_requests
+from gateway.access.status import NOT_ACCEPTED, Status, device_status
+from gateway.storage import exemption_requests, rules
 from gateway.storage.exemption_models import ExemptionRequest
 
 SLOW_AFTER = timedelta(seconds=15)
@@ -26,11 +28,11 @@ PATIENCE_S, SLOW_PATIENCE_S = 1, 5
 class StatusPages:
     """The endpoints, over one site."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, doors: CourseDoors, returning: ReturnPages) -> None:
         self._site = site
         self._database, self._place = site.services.database, site.services.place
         self._enforced = site.services.settings.enforcement.enabled
-        self._parts = StatusParts(site)
+        self._parts, self._doors, self._returning = StatusParts(site), doors, returning
 
     def status(self, request: Request) -> Response:
         """`GET /status`: online only when a gateway says so; until then the page loads itself again every second."""
@@ -49,12 +51,16 @@ class StatusPages:
         # who waits asks every second, and can do nothing yet
         parts = self._parts.of(who, NOT_ACCEPTED if state == "waiting" else status)
         requests = self._requests(status.grant_id) if state != "waiting" else []
+        door, course_token = (None, "") if state == "waiting" else self._course(who, status)
         same: dict[str, Any] = {"state": state, "slow": slow, "requests": requests, "now": who.now, **parts.same}
+        same |= {"door": door, "course": _course_said(status)}
         gaps = {
             "left": time_left(who.translator, status.ends_at - who.now),
             "ends_at": who.translator.moment(status.ends_at),
             "receipt_code": status.receipt_code or "",
             "receipt": format_receipt_code(status.receipt_code) if status.receipt_code else "",
+            "course_ends_at": who.translator.moment(status.course_ends_at) if status.course_ends_at else "",
+            "course_token": course_token,
             "token": self._site.signer.sign("sign_off", known.neighbour.mac, status.grant_id, language, status.ends_at),
             **parts.gaps,
         }
@@ -62,6 +68,18 @@ class StatusPages:
         if not requests:
             same |= {"requests": (), "now": None}  # so that the page can be kept
         return who.page("status.html", headers=headers, gaps=gaps, keep=not parts.is_own and not requests, **same)
+
+    def _course(self, who: Visit, status: Status) -> tuple[Door | None, str]:
+        """How the guest comes into a course that they are not in, and the token of its button, which is that of coming
+        back: they accept the rules for the course.
+        """
+        with self._database.read() as session:
+            group_key = self._site.group_in(session, who.neighbour)
+            door = self._doors.beside(self._doors.now(session, group_key, who.now), status)
+            version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now) if door else None
+        if version is None or status.acceptance_id is None or status.version_id != version.id:
+            return None, ""
+        return door, self._returning.token(who, version, status.acceptance_id)
 
     def _requests(self, grant_id: str) -> list[ExemptionRequest]:
         with self._database.read() as session:
@@ -86,6 +104,13 @@ class StatusPages:
     def sign_off_by_get(self, request: Request) -> Response:
         """`GET /sign-off`: GET changes nothing."""
         return see_other(visit(self._site, request, identify=False).link("/status"))
+
+
+def _course_said(status: Status) -> Literal["", "to_its_end", "longer"]:
+    """How the access stands to the course that it is by."""
+    if status.course_ends_at is None or status.ends_at is None:
+        return ""
+    return "longer" if status.ends_at < status.course_ends_at else "to_its_end"
 
 
 def time_left(t: Translator, left: timedelta) -> str:

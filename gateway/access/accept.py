@@ -13,11 +13,11 @@ from typing import Literal
 
 from gateway.access.course_openings import guests_group
 from gateway.access.courses import NoSeat, Sought, seat
+from gateway.access.extension import Durations
 from gateway.access.receipts import new_receipt_code
 from gateway.audit.record import record
 from gateway.link.neighbours import Neighbour
 from gateway.storage import accepting, blocks, exemption_requests, generations, grants, outages, places, rules
-from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import Visitor
@@ -84,6 +84,7 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     address: str,
     duration: timedelta,
     by_group: Mapping[str, timedelta] = MappingProxyType({}),
+    longest: timedelta = timedelta(0),
     now: datetime,
     sought: Sought | None = None,
     identified_by: Literal["self_declared", "host_approved"] = "self_declared",
@@ -94,8 +95,8 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     `by_group` has for its policy group (for the group of a session, what the group has that it is a copy of).
 
     The rules are those of the group that the device's network belongs to, where it has its own, else everybody's.
-    With `sought` they get the course's group, until its end at the latest, and count as one of its devices; whoever
-    knew its code is identified by that, else as `identified_by` says.
+    With `sought` they get the course's group until its end, but at most `longest` where that is more than the group's
+    time, and count as one of its devices; whoever knew its code is identified by that, else as `identified_by` says.
 
     A device that is already granted under the same version gets that grant again, so that two submissions of one
     form leave one acceptance. `version_id` and `language` are what the page showed; `address` the device's IP address.
@@ -175,8 +176,11 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
         now,
     )
     visitor_id, acceptance_id, grant_id = new_id(), new_id(), new_id()
-    lasting = course.group_key if course is not None else exemption_requests.origin(session, place.owner_id, group_key)
-    ends_at = _end(now + by_group.get(lasting, duration), course)
+    durations = Durations(duration, by_group, longest)
+    if course is not None:
+        ends_at = min(course.ends_at, now + durations.at_course(course.group_key))
+    else:
+        ends_at = now + durations.of(exemption_requests.origin(session, place.owner_id, group_key))
     new_visitor = None
     if isinstance(applicant, Known):
         visitor_id = applicant.visitor.id
@@ -234,7 +238,3 @@ def _said(applicant: Applicant | Known) -> Applicant:
         visitor.organisation if "organisation" in applicant.asked else "",
         visitor.contact if "contact" in applicant.asked else "",
     )
-
-
-def _end(by_itself: datetime, course: Course | None) -> datetime:
-    return by_itself if course is None else min(by_itself, course.ends_at)

@@ -1,17 +1,14 @@
-"""Forgetting courses, requests to hosts and counted octets: what is over and that nothing needs any more, looked for
-once an hour.
-"""
+"""Forgetting courses and requests to hosts: what is over and that nothing needs any more, looked for once an hour."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 from gateway.access.retention import cutoffs
 from gateway.clock import Clock
 from gateway.settings import Privacy
-from gateway.storage import courses, host_requests, traffic
+from gateway.storage import courses, host_requests
 from gateway.storage.engine import Database, StorageUnavailableError
 from gateway.storage.places import Place
 
@@ -42,7 +39,6 @@ class CourseKeeping:
             with self._database.write() as session:
                 courses.forget(session, self._place.owner_id, cutoffs(self._privacy, now).acceptances)
                 host_requests.forget(session, self._place.owner_id, now)
-                traffic.forget_ended(session, now - timedelta(days=self._privacy.traffic_days))
         except StorageUnavailableError:
             return
         self._next = self._monotonic() + EVERY_S

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from gateway.access.course_plan import OPENS_BEFORE
 from gateway.lists import draft_edits, generations
-from gateway.storage import courses, places
+from gateway.storage import courses, exemption_requests, places
 from gateway.storage import generations as published
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
@@ -122,6 +122,7 @@ def open_category(  # noqa: PLR0911 - each return is one way to be refused
     if category not in choosable(policy, course, now):
         return NotOpened("not_listed")
     own, mark = own_group(course), _mark(session, place, course, policy)
+    alone = _with_exemptions_alone(session, place, course, now)
     # the same in a draft that somebody works on
     identity = f"{own}-{published.newest(session, place.owner_id) + 1}"
 
@@ -130,6 +131,8 @@ def open_category(  # noqa: PLR0911 - each return is one way to be refused
         changed["groups"].setdefault(
             own, {"mark": mark, "names": dict(TITLE), "closed": [], "permit": [], "forbid": []}
         )["like"] = _followed(changed, course)
+        for key in alone & changed["groups"].keys():
+            changed["groups"][key]["like"] = own
         changed, _ = draft_edits.with_exemption(
             changed, own, [category], now, until, approved_by=by, reason=reason, identity=identity
         )
@@ -213,6 +216,19 @@ def _mark(session: Session, place: Place, course: Course, policy: Policy) -> int
         return policy.groups[own].mark
     had = next((mark for mark, (key, _) in generations.marks(session, place).items() if key == own), None)
     return had or generations.free_mark(session, place, write_document(policy))
+
+
+def _with_exemptions_alone(session: Session, place: Place, course: Course, now: datetime) -> set[str]:
+    """The groups of guests of the course who have an exemption for themselves alone: they are to be like the course's
+    own, but not those of guests whom staff had moved elsewhere.
+    """
+    found = {each.group_key for each in courses.open_grants(session, course.id, now)}
+    return {
+        key
+        for key in found
+        if key.startswith(exemption_requests.SESSION_PREFIX)
+        and exemption_requests.origin(session, place.owner_id, key) in (course.group_key, own_group(course))
+    }
 
 
 def _move_guests(session: Session, course: Course, own: str, mark: int, now: datetime) -> None:

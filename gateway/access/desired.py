@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 
 from gateway.clock import Clock
 from gateway.firewall.errors import DesiredUnavailableError
@@ -25,16 +24,11 @@ class StoredIntent:
         place: Place,
         clock: Clock,
         stopping: Callable[[], bool],
-        keep_octets: timedelta = timedelta(),
         each_wait: Callable[[], object] = lambda: None,
     ) -> None:
-        """`keep_octets`: for how long after a grant has ended it is kept how much was sent and received under it.
-
-        `each_wait` is called whenever it waits.
-        """
+        """`each_wait` is called whenever it waits."""
         self._database = database
-        self._owner_id, self._keep_octets = place.owner_id, keep_octets
-        self._gateway_id = place.gateway_id
+        self._owner_id, self._gateway_id = place.owner_id, place.gateway_id
         self._clock = clock
         self._each_wait = each_wait
         self._feed = open_feed(database, ("grants",), stopping)
@@ -62,7 +56,6 @@ class StoredIntent:
         try:
             with self._database.write() as session:
                 grants.record_applied(session, self._gateway_id, applied, removed, now)
-                grants.touch_gateway(session, self._gateway_id, now)
         except StorageUnavailableError as error:
             raise DesiredUnavailableError(str(error)) from error
 
@@ -75,7 +68,7 @@ class StoredIntent:
             raise DesiredUnavailableError(str(error)) from error
 
     def record_octets(self, counted: Mapping[str, Octets]) -> None:
-        """Add up what devices have sent and received, and forget it of grants that are over.
+        """Add up what devices have sent and received; `jobs` forgets it when their grants are over.
 
         Raises: DesiredUnavailableError.
         """
@@ -83,7 +76,6 @@ class StoredIntent:
         try:
             with self._database.write() as session:
                 traffic.add(session, {grant_id: traffic.Octets(*each) for grant_id, each in counted.items()}, now)
-                traffic.forget_ended(session, now - self._keep_octets)
         except StorageUnavailableError as error:
             raise DesiredUnavailableError(str(error)) from error
 

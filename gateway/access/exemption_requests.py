@@ -2,7 +2,7 @@
 
 Each decision is a leaf. Granting makes the exemption that the policy has (`policies.model.Exemption`), and publishes
 it: for the group that the guest is in, such as a course's own, or for that guest's session alone, which then gets a
-group with a mark of its own, a copy of the one it was in (`docs/decisions/0025-why-closed.md`). Neither the website's
+group with a mark of its own, like the one it was in (`docs/decisions/0040-guests-of-courses.md`). Neither the website's
 name nor what the guest wrote gets into the policy or the log, which are kept for ever.
 """
 
@@ -72,10 +72,10 @@ class Decided:
 @dataclass(frozen=True, slots=True)
 class NotDecided:
     """Why nothing was decided: there is no such request, somebody decided it, the guest's access has ended, the moment
-    lies in the past or too far ahead, nobody may open it, or its group is gone.
+    lies in the past or too far ahead, nobody may open it, its group is gone, or a host has left it to IT.
     """
 
-    reason: Literal["gone", "decided", "ended", "until", "never", "no_group"]
+    reason: Literal["gone", "decided", "ended", "until", "never", "no_group", "passed_on"]
 
 
 def ask(session: Session, place: Place, neighbour: Neighbour, wanted: Wanted, now: datetime) -> Asked | NotAsked:
@@ -123,25 +123,25 @@ def ask(session: Session, place: Place, neighbour: Neighbour, wanted: Wanted, no
 
 
 def decline(
-    session: Session, place: Place, request_id: str, by: str, answer: str, now: datetime
+    session: Session, place: Place, request_id: str, by: str, answer: str, now: datetime, *, by_host: bool = False
 ) -> Decided | NotDecided:
-    """Decline a request, with a sentence to the guest."""
+    """Decline a request, with a sentence to the guest. `by_host`: as in `grant`."""
     found = exemption_requests.find(session, place.owner_id, request_id, lock=True)
     if found is None:
         return NotDecided("gone")
-    if found.request.decision:
-        return NotDecided("decided")
+    if (settled := _settled(found, by_host=by_host)) is not None:
+        return NotDecided(settled)
     _settle(session, place, found, "declined", tuple(found.request.categories), by, answer, None, now)
     return Decided(request_id)
 
 
 def pass_on(session: Session, place: Place, request_id: str, by: str, now: datetime) -> Decided | NotDecided:
-    """Leave a request to IT, on behalf of the host `by` of the course: nothing is decided, and it goes on waiting."""
+    """Leave a request to IT, on behalf of the host `by` of the course: it goes on waiting, and IT alone decides it."""
     found = exemption_requests.find(session, place.owner_id, request_id, lock=True)
     if found is None:
         return NotDecided("gone")
-    if found.request.decision or found.request.decided_at is not None:
-        return NotDecided("decided")
+    if (settled := _settled(found, by_host=True)) is not None:
+        return NotDecided(settled)
     found.request.decided_at, found.request.decided_by = now, by
     session.flush()
     _record(session, place, found, "passed_on", tuple(found.request.categories), by, now)
@@ -159,17 +159,19 @@ def grant(
     categories: tuple[str, ...] | None = None,
     until: datetime,
     now: datetime,
+    by_host: bool = False,
 ) -> Decided | NotDecided:
     """Grant a request until a moment: publish an exemption for the guest's group, or for the guest's session alone.
 
     `categories` are those to open, as by what closes the name now; None: those that closed it when it was asked for.
+    `by_host`: `by` is the host of the course, who decides nothing that has been left to IT.
     Raises: UsageError when the policy in force can't be changed.
     """
     found = exemption_requests.find(session, place.owner_id, request_id, lock=True)
     if found is None:
         return NotDecided("gone")
     lifted = categories if categories is not None else tuple(found.request.categories)
-    problem = _obstacle(found, lifted, scope, until, now)
+    problem = _settled(found, by_host=by_host) or _obstacle(found, lifted, scope, until, now)
     if problem is not None:
         return NotDecided(problem)
     places.lock_owner(session, place.owner_id)
@@ -180,7 +182,7 @@ def grant(
     key, mark = group, 0
     if scope == "session" and not group.startswith(SESSION_PREFIX):
         key = exemption_requests.session_group(request_id)
-        found.request.group_key = group  # what the session's group is a copy of
+        found.request.group_key = group  # what the session's group is like
         mark = generations.free_mark(session, place, standing.document)
     used = exemption_requests.groups_in_use(session, now)
 
@@ -189,9 +191,8 @@ def grant(
             return  # in a draft of others, who have taken it out
         changed = without_ended_sessions(document, used, now)
         if key != group:
-            changed, _ = draft_edits.with_group(changed, key, like=group, mark=mark, title="")
-            changed["groups"][key]["names"] = dict(SESSION_TITLE)
-            changed.setdefault("exemptions", []).extend(_inherited(changed, group, key, now))
+            rules = {"mark": mark, "names": dict(SESSION_TITLE), "closed": [], "permit": [], "forbid": []}
+            changed["groups"].setdefault(key, rules | {"like": group})
         changed, _ = draft_edits.with_exemption(
             changed, key, lifted, now, until, approved_by=by, reason=f"exemption request {request_id}"
         )
@@ -217,11 +218,18 @@ def without_ended_sessions(document: Mapping[str, Any], used: set[str], now: dat
     return changed
 
 
-def _obstacle(
-    found: exemption_requests.Asked, lifted: tuple[str, ...], scope: Scope, until: datetime, now: datetime
-) -> Literal["decided", "ended", "until", "never"] | None:
+def _settled(found: exemption_requests.Asked, *, by_host: bool) -> Literal["decided", "passed_on"] | None:
+    """Why there is nothing to decide any more. INVARIANT: asked while the request is held, so of a host and of IT who
+    act at once one comes first.
+    """
     if found.request.decision:
         return "decided"
+    return "passed_on" if by_host and found.request.decided_at is not None else None
+
+
+def _obstacle(
+    found: exemption_requests.Asked, lifted: tuple[str, ...], scope: Scope, until: datetime, now: datetime
+) -> Literal["ended", "until", "never"] | None:
     if not lifted or not NEVER_EXEMPT.isdisjoint(lifted):
         return "never"
     if not now < until <= now + LONGEST:
@@ -233,19 +241,6 @@ def _obstacle(
 
 def _is_open(grant: Grant, now: datetime) -> bool:
     return grant.revoked_at is None and grant.starts_at <= now < grant.ends_at
-
-
-def _inherited(document: Mapping[str, Any], group: str, key: str, now: datetime) -> list[dict[str, Any]]:
-    """The exemptions that the group has, for its copy too: who is granted something loses nothing."""
-    taken = {each["id"] for each in document.get("exemptions", [])}
-    theirs = {group, document["groups"][group].get("like", group)}
-    found: list[dict[str, Any]] = []
-    for each in document.get("exemptions", []):
-        if each["group"] in theirs and datetime.fromisoformat(str(each["until"])) > now:
-            identity = next(name for number in range(len(taken) + 2) if (name := f"{key[:28]}-{number}") not in taken)
-            taken.add(identity)
-            found.append({**each, "id": identity, "group": key})
-    return found
 
 
 def _settle(

@@ -17,7 +17,9 @@ LEAST_GAIN = 10  # an extension gains at least this fraction of the time: each o
 
 @dataclass(frozen=True)
 class Durations:
-    """For how long an acceptance gives access (`usual`, or as its group has it), and at most with extensions."""
+    """For how long an acceptance gives access (`usual`, or as its group has it), and at most with extensions or by a
+    course (`longest`).
+    """
 
     usual: timedelta
     by_group: Mapping[str, timedelta] = field(default_factory=dict)
@@ -26,6 +28,12 @@ class Durations:
     def of(self, group_key: str) -> timedelta:
         """For how long an acceptance gives access in the group."""
         return self.by_group.get(group_key, self.usual)
+
+    def at_course(self, group_key: str) -> timedelta:
+        """For how long a seat in a course of the group gives access, where the course lasts that long: its code is for
+        the whole course, so the group's time does not cut it, but `longest` does.
+        """
+        return max(self.of(group_key), self.longest)
 
 
 def extension(status: Status, version_in_force: str | None, durations: Durations, now: datetime) -> datetime | None:

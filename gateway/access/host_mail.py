@@ -66,7 +66,9 @@ def hosts_to_mail(database: Database, place: Place, settings: Settings, now: dat
         return bool(host_requests.to_mail(session, place.gateway_id, now, limit=1))
 
 
-def send_due(database: Database, place: Place, mailer: Mailer, sender: str, link: Link, clock: Clock) -> Sent:
+def send_due(
+    database: Database, place: Place, owner_name: str, mailer: Mailer, sender: str, link: Link, clock: Clock
+) -> Sent:
     """Mail every request of this gateway that is due. No transaction is open while the server is spoken to.
 
     Raises: StorageUnavailableError.
@@ -77,7 +79,7 @@ def send_due(database: Database, place: Place, mailer: Mailer, sender: str, link
     for request in due:
         error = ""
         try:
-            mailer.send(message(request, place.owner_name, sender, link(request.id), clock()))
+            mailer.send(message(request, owner_name, sender, link(request.id), clock()))
             taken += 1
         except GatewayError as problem:  # its server, or the files of its settings
             error, failed = str(problem), failed + 1

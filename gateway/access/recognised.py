@@ -95,32 +95,50 @@ def earlier(session: Session, place: Place, mac: str, within: timedelta, now: da
     return device_words.newest_acceptance(session, place.owner_id, mac, now - within) if within else None
 
 
+def newest(session: Session, place: Place, mac: str, within: timedelta, now: datetime) -> Acceptance | None:
+    """As `earlier`; where there is none, the one that the device is online by."""
+    return earlier(session, place, mac, within, now) or device_words.open_acceptance(session, place.owner_id, mac, now)
+
+
 def may_return(
-    session: Session, place: Place, neighbour: Neighbour, before: Acceptance, terms: Terms, now: datetime
+    session: Session,
+    place: Place,
+    neighbour: Neighbour,
+    before: Acceptance,
+    terms: Terms,
+    now: datetime,
+    sought: Sought | None = None,
 ) -> bool:
     """Whether whoever made `before` may come back by it here: with all that the form would require, and where a host's
-    word or a code is needed, only into its course, or while the device has access here.
+    word or a code is needed, only into its course or the one that is `sought`, or while the device has access here.
     """
-    theirs = _open_on(session, before, now)
-    return _may_enter(
-        session, place, neighbour, before.visitor, _course_again(session, place, before, now), theirs, terms
-    )
+    theirs, sought = _open_on(session, before, now), sought or _course_again(session, place, before, now)
+    return _may_enter(session, place, neighbour, before.visitor, sought, theirs, terms)
 
 
 def come_back(
-    session: Session, place: Place, neighbour: Neighbour, acceptance_id: str, reading: Reading, terms: Terms
+    session: Session,
+    place: Place,
+    neighbour: Neighbour,
+    acceptance_id: str,
+    reading: Reading,
+    terms: Terms,
+    sought: Sought | None = None,
 ) -> Outcome:
     """Accept again on the same device, as whoever made the acceptance `acceptance_id` on it: the newest there is, or
     the one that this very form has made meanwhile.
+
+    With `sought` into that course, also from access that the device has, which ends where the new one begins; a course
+    that refuses leaves it as it is.
     """
-    if (standing := _standing(session, place, neighbour, reading)) is not None:
+    if sought is None and (standing := _standing(session, place, neighbour, reading)) is not None:
         return standing
-    before = earlier(session, place, neighbour.mac, terms.within, reading.now)
+    before = newest(session, place, neighbour.mac, terms.within, reading.now)
     if before is None or before.id != acceptance_id:
         return NotRecognised("unknown")
-    if not may_return(session, place, neighbour, before, terms, reading.now):
+    if not may_return(session, place, neighbour, before, terms, reading.now, sought):
         return NotRecognised("unknown")
-    known, sought = Known(before.visitor, "known_device"), _course_again(session, place, before, reading.now)
+    known, sought = Known(before.visitor, "known_device"), sought or _course_again(session, place, before, reading.now)
     return _accept(session, place, neighbour, known, reading, terms, instead_of={before.device_id}, sought=sought)
 
 
@@ -260,6 +278,7 @@ def _accept(
         address=reading.address,
         duration=terms.durations.usual,
         by_group=terms.durations.by_group,
+        longest=terms.durations.longest,
         now=reading.now,
         sought=sought,
         instead_of=instead_of,

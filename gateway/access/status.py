@@ -81,6 +81,6 @@ def device_status(session: Session, place: Place, neighbour: Neighbour, now: dat
 
 
 def _hours_group(session: Session, place: Place, found: grants.Standing) -> str:
-    """A session's group is a copy of another one, a course's own has the rules of the one that the course was given."""
+    """A session's group is like another one, a course's own has the rules of the one that the course was given."""
     group_key = exemption_requests.origin(session, place.owner_id, found.group_key)
     return found.course_group if group_key.startswith(PREFIX) and found.course_group is not None else group_key

@@ -31,6 +31,8 @@ def document(
     acceptance_ids: Sequence[str],
     keep: Period,
     now: datetime,
+    *,
+    owner_name: str,
     admissions: Sequence[erasure.Admission] = (),
     blocked: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -40,8 +42,9 @@ def document(
     Names of staff are left out: they are other people's. `keep` is how long acceptances are kept.
     """
     planned = erasure.plan(session, place, acceptance_ids, now, admissions, blocked)
-    found = _begun(session, place, acceptance_ids, keep, now)
     own = {item.index for item in planned.held}
+    found: dict[str, Any] = {"made_at": format_utc(now), "owner": owner_name, "log": place.log_origin}
+    found["acceptances"] = _acceptances(session, place, acceptance_ids, keep, now)
     found["blocks"] = [_block(item) for item in planned.blocks]
     found["other_entries"] = [_other(leaf) for leaf in planned.leaves if leaf.index not in own]
     found["policies_naming_them"] = sorted({*planned.notes, *planned.documents})
@@ -51,7 +54,7 @@ def document(
 
 def own_document(
     session: Session, place: Place, code: str, mac: str, keep: Period, now: datetime
-) -> dict[str, Any] | None:
+) -> list[dict[str, Any]] | None:
     """What a guest sees on their own device with their receipt code: that acceptance, and those on the same device of
     the same name and contact. None when the code is not of this device: a MAC alone shows nothing, it can be copied.
     For the same reason the receipt of an acceptance at which nothing was written shows that one, without what had been
@@ -62,32 +65,24 @@ def own_document(
         return None
     [acceptance] = chosen
     if acceptance.identified_by in RECOGNISED:
-        found = _begun(session, place, [acceptance.id], keep, now)
-        found["acceptances"] = [{**each, **dict.fromkeys(WRITTEN, "")} for each in found["acceptances"]]
-        return found
+        told = _acceptances(session, place, [acceptance.id], keep, now)
+        return [{**each, **dict.fromkeys(WRITTEN, "")} for each in told]
     said = acceptance.visitor.name, acceptance.visitor.contact
     ids = persons.on_devices(session, [acceptance.device_id])[acceptance.device_id]
     rows = persons.by_ids(session, place.owner_id, ids)
     theirs = [row.id for row in rows if (row.visitor.name, row.visitor.contact) == said or row.id == acceptance.id]
-    return _begun(session, place, theirs, keep, now)
+    return _acceptances(session, place, theirs, keep, now)
 
 
-def _begun(
+def _acceptances(
     session: Session, place: Place, acceptance_ids: Sequence[str], keep: Period, now: datetime
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
     rows = persons.by_ids(session, place.owner_id, acceptance_ids)
     grants = persons.grants_of(session, [row.id for row in rows])
     leaves = {leaf.leaf_id: leaf for leaf in persons.about(session, place.owner_id, [row.leaf_id for row in rows])}
     asked = exemption_requests.of_grants(session, [grant.id for grant in grants.values()])
     counted = traffic.of_grants(session, [grant.id for grant in grants.values()])
-    return {
-        "made_at": format_utc(now),
-        "owner": place.owner_name,
-        "log": place.log_origin,
-        "acceptances": [
-            _acceptance(row, grants.get(row.id), leaves.get(row.leaf_id), keep, asked, counted) for row in rows
-        ],
-    }
+    return [_acceptance(row, grants.get(row.id), leaves.get(row.leaf_id), keep, asked, counted) for row in rows]
 
 
 def _acceptance(

@@ -60,14 +60,34 @@ def propose_key(session: Session, place: Place, path: Path) -> None:
     """
     if places.log_key(session, place.owner_id) is not None:
         return
-    if path.exists():
+    check_key(None, place.log_origin, path)
+    new = _beside(path, ".new")
+    new.unlink(missing_ok=True)  # of a first start that did not come through; it never signed anything
+    places.set_log_key(session, place.owner_id, str(create_key_file(new, place.log_origin).verifier))
+
+
+def check_key(vkey: str | None, origin: str, path: Path) -> None:
+    """Whether the key at `path` can be that of the log `origin`, whose public key is `vkey` (None: it has none yet).
+
+    No key there is right, too: another machine seals, or it is made. Changes nothing.
+    Raises: CustodyError saying what to do; AuditError when a file is damaged.
+    """
+    if not path.exists():
+        return
+    if vkey is None:
         raise CustodyError(
             f"{path} is the key of a log that this database does not hold: restore that database, or, to begin a new"
             " log, move the key away and choose another owner.log_origin"
         )
-    new = _beside(path, ".new")
-    new.unlink(missing_ok=True)  # of a first start that did not come through; it never signed anything
-    places.set_log_key(session, place.owner_id, str(create_key_file(new, place.log_origin).verifier))
+    held, following = read_key_file(path).verifier, _beside(path, ".next")
+    if str(held) == vkey or (following.exists() and str(read_key_file(following).verifier) == vkey):
+        return
+    if not chain_to(_kept_rotations(path), origin, parse_verifier(vkey), held):
+        raise _another_key(path, vkey)
+
+
+def _another_key(path: Path, vkey: str) -> CustodyError:
+    return CustodyError(f"{path} is not the key of this log ({vkey}); restore the right one from its backup")
 
 
 def adopt_key(session: Session, place: Place, path: Path) -> str:
@@ -83,7 +103,7 @@ def adopt_key(session: Session, place: Place, path: Path) -> str:
         first.rename(path)
     if path.exists() and str(read_key_file(path).verifier) != vkey:
         if not following.exists() or str(read_key_file(following).verifier) != vkey:
-            raise CustodyError(f"{path} is not the key of this log ({vkey}); restore the right one from its backup")
+            raise _another_key(path, vkey)
         os.replace(following, path)
         durable.sync_folder(path.parent)
     return vkey

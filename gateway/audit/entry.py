@@ -55,8 +55,11 @@ def _shape(plain: str, personal: str, optional: str = "") -> Shape:
 SHAPES: Mapping[str, Shape] = {
     "acceptance": _shape("rules identified_by", "name organisation contact mac address course_code receipt"),
     "rules_published": _shape(
-        "version adopting_body adopted_on case_number binding_language texts", "by approved_by", "group in_force_from"
+        "version adopting_body adopted_on case_number binding_language texts",
+        "by approved_by",
+        "group in_force_from ask_again",
     ),
+    "rules_proposed": _shape("change version sha256", "by", "group"),
     "rules_withdrawn": _shape("version", "by"),
     "policy_published": _shape("generation before_sha256 after_sha256", "by note"),
     "grant_moved": _shape("grant from_group to_group", "by mac"),

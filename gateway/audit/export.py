@@ -87,7 +87,7 @@ def export(
     order.check()
     with ExitStack() as stack:
         counted = _Counted()
-        further = [counted, *_further_views(order, place, now, out.parent, stack)]
+        further = [counted, *_further_views(order, now, out.parent, stack)]
         size, checkpoint = _record(database, place, order, now)
         with database.read() as session:
             request = Request(
@@ -149,7 +149,7 @@ def _record(database: Database, place: Place, order: Order, now: datetime) -> tu
         return head.size, head.checkpoint.encode()
 
 
-def _further_views(order: Order, place: Place, now: datetime, folder: Path, stack: ExitStack) -> list[FurtherView]:
+def _further_views(order: Order, now: datetime, folder: Path, stack: ExitStack) -> list[FurtherView]:
     """The views besides CSV; what they are written with is loaded only where one is asked for."""
     found: list[FurtherView] = []
     if order.xlsx:
@@ -159,7 +159,7 @@ def _further_views(order: Order, place: Place, now: datetime, folder: Path, stac
     if order.report:
         from gateway.audit.report import Report  # noqa: PLC0415
 
-        found.append(Report(order, place.owner_name, now))
+        found.append(Report(order, now))
     return found
 
 

@@ -15,7 +15,7 @@ from gateway.clock import format_utc
 @dataclass(frozen=True)
 class Order:
     """Who wants what: acceptances in `[since, until)`, narrowed where `site` … `device` are given, headings and report
-    in `language`, and the purpose that is recorded.
+    in `language`, and the purpose that is recorded. `owner_name` is what the report calls the municipality.
 
     `fields` are the personal fields that the exporter may see; `xlsx` and `report` ask for these views too.
     """
@@ -34,6 +34,7 @@ class Order:
     sample: Sample | None = None
     xlsx: bool = False
     report: bool = False
+    owner_name: str = ""
 
     @property
     def filter(self) -> dict[str, str]:

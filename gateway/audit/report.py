@@ -56,7 +56,7 @@ class _Event:
 class Report:
     """report.pdf and report-ua.pdf of an export (a FurtherView)."""
 
-    def __init__(self, order: Order, owner: str, now: datetime) -> None:
+    def __init__(self, order: Order, now: datetime) -> None:
         try:
             import weasyprint  # noqa: F401, PLC0415 - an extra, and 60 MB
         except (ImportError, OSError) as error:
@@ -64,7 +64,7 @@ class Report:
                 "the report needs WeasyPrint and the Pango library: install gjestenett[report] and the packages"
                 " libpango-1.0-0 and libpangoft2-1.0-0, or export without the report"
             ) from error
-        self._order, self._owner, self._now = order, owner, now
+        self._order, self._now = order, now
         self._language, self._words = order.language, REPORT[order.language]
         self._hours: Counter[str] = Counter()
         self._accepted: Counter[str] = Counter()
@@ -125,7 +125,7 @@ class Report:
         return page.render(
             language=self._language,
             w=words,
-            owner=self._owner,
+            owner=self._order.owner_name,
             created=self._now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             facts=self._facts(head),
             months=[(name, text) for name, _, text in shown],
@@ -142,7 +142,7 @@ class Report:
         hidden = [heading for name, heading in zip(PERSONAL_COLUMNS, headings, strict=True) if name not in order.fields]
         narrowed = [(words[key], value) for key, value in order.filter.items() if key not in ("from", "to")]
         return [
-            (words["owner"], self._owner),
+            (words["owner"], self._order.owner_name),
             (words["period"], f"{self._moment(self._begin)} {words['to']} {self._moment(self._end)}"),
             *((f"{words['narrowed']}: {name}", value) for name, value in narrowed),
             (words["rows"], self._number(self._rows)),

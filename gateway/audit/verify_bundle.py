@@ -407,7 +407,8 @@ class _Verifier:
         facts.append(f"{len(walk.texts)} texts of the rules are word for word those that the entries name.")
         for key, count in walk.accepted.items():
             version, language, text, _ = (word.decode() for word in key)
-            facts.append(f"Rules version {version} ({language}), accepted {count} times: the text terms/{text}.md.")
+            often = "once" if count == 1 else f"{count} times"
+            facts.append(f"Rules version {version} ({language}), accepted {often}: the text terms/{text}.md.")
         begin, end = chosen.get("from") or "the beginning", chosen.get("to") or "the end"
         within = "" if last - first == head.size else " of the entries in the bundle"
         facts.append(
@@ -420,7 +421,9 @@ class _Verifier:
                 f"sample.csv shows the {len(walk.draw.held)} of these acceptances that the checkpoint's root and the"
                 f" number “{walk.draw.number}” draw: nobody could choose them, if the number is yours."
             )
-        if self.followed:
+        if self.followed == 1:
+            facts.append("The log's key was changed once; the new key is signed by the one before it.")
+        elif self.followed:
             facts.append(f"The log's key was changed {self.followed} times; each new key is signed by one before it.")
         if erased := walk.erased.count(first, last):
             shown = sum(sum(walk.shows[max(0, a - first) : b + 1 - first]) for a, b in walk.erased.held if b >= first)
@@ -1538,6 +1541,7 @@ ENVELOPE = {"v", "type", "at", "owner", "site", "personal"}
 PLAIN = {  # the other fields of each type, all of them and no more
     "acceptance": {"rules", "identified_by"},
     "rules_published": {"version", "adopting_body", "adopted_on", "case_number", "binding_language", "texts"},
+    "rules_proposed": {"change", "version", "sha256"},
     "rules_withdrawn": {"version"},
     "policy_published": {"generation", "before_sha256", "after_sha256"},
     "grant_moved": {"grant", "from_group", "to_group"},
@@ -1561,7 +1565,10 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "key_rotated": {"old_vkey", "new_vkey", "note"},
     "restored": {"size", "root", "known_size", "known_root"},
 }
-OPTIONAL_FIELDS = {"rules_published": {"group", "in_force_from"}}  # non-empty text where they stand
+OPTIONAL_FIELDS = {  # non-empty text where they stand
+    "rules_published": {"group", "in_force_from", "ask_again"},
+    "rules_proposed": {"group"},
+}
 HASHES = {"text_sha256", "html_sha256"}
 UNSORTED = "its digests are not sorted and distinct"
 PERSONAL_NAMES = tuple(name.encode() for name in PERSONAL_COLUMNS)
@@ -1611,6 +1618,8 @@ def _misshapen(found: dict[str, Any]) -> str | None:  # noqa: PLR0911, PLR0912 -
     if plain is not None and found.keys() - optional != ENVELOPE | plain:
         odd = ", ".join(sorted((found.keys() - optional) ^ (ENVELOPE | plain), key=_utf16))
         return f"has other fields than {kind} of version 1 has: {odd}"
+    if not _texts_only(found, optional):
+        return "does not say in words whose rules they are"
     if kind == "acceptance":
         keys = {"version", "language"} | HASHES
         if isinstance(found["rules"], dict) and "group" in found["rules"]:  # a group's own rules say whose they are
@@ -1624,8 +1633,6 @@ def _misshapen(found: dict[str, Any]) -> str | None:  # noqa: PLR0911, PLR0912 -
         if not isinstance(found["identified_by"], str) or found["identified_by"] not in IDENTIFIED_BY:
             return "says in no known way how the person was identified"
     if kind == "rules_published":
-        if not _texts_only(found, optional):
-            return "does not say in words whose rules they are"
         if not AT.fullmatch(found.get("in_force_from", found["at"])):
             return "the time when its rules are in force is not written like 2026-11-22T13:22:00.123Z"
         texts = found["texts"]

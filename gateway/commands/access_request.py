@@ -67,7 +67,16 @@ def access_request(
                 " --same-person"
             )
         ids = [item.acceptance_id for item in held]
-        found = document(session, services.place, ids, keep, now, admissions, blocked)
+        found = document(
+            session,
+            services.place,
+            ids,
+            keep,
+            now,
+            owner_name=services.settings.owner.name,
+            admissions=admissions,
+            blocked=blocked,
+        )
     text = page(found, language) if out.suffix == ".html" else json.dumps(found, ensure_ascii=False, indent=2) + "\n"
     with services.database.write() as session:
         leaves = write_ranges(ranges_of(found["leaves"]))

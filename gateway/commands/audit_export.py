@@ -96,6 +96,7 @@ def export(
         last.astimezone(UTC),
         by,
         reason,
+        owner_name=services.settings.owner.name,
         fields=fields.visible(names_withheld=withhold_names),
         sample=Sample(sample, number.strip()) if sample is not None else None,
         **rest,

@@ -16,6 +16,7 @@ from gateway.clock import utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation
 from gateway.errors import GatewayError
 from gateway.installation import open_services
+from gateway.installed import check_installed
 from gateway.operational import over
 from gateway.settings import Settings
 from gateway.settings_origin import rows, shown
@@ -32,11 +33,14 @@ def config() -> None:
 @config.command()
 @pass_invocation
 def check(invocation: Invocation) -> None:
-    """Read the settings and say whether they are sound; warnings are on standard error."""
+    """Say whether the settings are sound and agree with what is installed; warnings are on standard error."""
     warnings = checks.check(invocation.settings, utc_now())
+    told = check_installed(invocation.settings)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     click.echo("settings are sound" if not warnings else "everything starts, but see the warnings")
+    if told:
+        click.echo(told)
 
 
 @config.command()

@@ -31,6 +31,7 @@ def mail_(invocation: Invocation) -> None:
     sent = send_due(
         services.database,
         services.place,
+        settings.owner.name,
         open_mailer(settings.mail),
         settings.mail.sender,
         lambda request_id: host_link(settings, key, request_id),

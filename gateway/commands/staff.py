@@ -85,7 +85,7 @@ def disable(invocation: Invocation, username: str, by: str) -> None:
 @click.option("--by", default="command line", help="Who asks for it.")
 @pass_invocation
 def reset(invocation: Invocation, username: str, by: str) -> None:
-    """Take USERNAME's password and authenticator, end its sessions, and print a new link."""
+    """Take USERNAME's password, authenticator and passkeys, end its sessions, and print a new link."""
     services = invocation.services()
     with services.database.write() as session:
         link = accounts.reset_account(session, services.place, username, utc_now(), by=by)
@@ -107,7 +107,8 @@ def list_(invocation: Invocation, as_json: bool) -> None:
                 "created": format_utc(row.created_at),
                 "ends": format_utc(row.ends_at) if row.ends_at else "",
                 "signs_in": "provider" if row.oidc_subject else "password",
-                "authenticator": "yes" if row.second_factor else "no",
+                "authenticator": "yes" if row.authenticator else "no",
+                "passkeys": row.passkeys,
                 "sees": words(row.scope) if row.role != "host" else f"the courses of {row.unit}",
             }
             for row in accounts.list_accounts(session, services.place, utc_now())

@@ -24,6 +24,7 @@ from gateway.dns.errors import DnsError
 from gateway.dns.own import is_here
 from gateway.dns.server import Server, bind, listen_error
 from gateway.dns.upstreams.servers import advise
+from gateway.readiness import say_ready
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -95,6 +96,7 @@ async def _serve(config: DnsConfig, listens: int | None) -> int:
     gc.collect()
     gc.freeze()  # what lives for good is not looked through again
     gc.set_threshold(*_GC_THRESHOLDS)
+    say_ready()
     log.info("answering on %s port %d", ", ".join(config.listen), config.port)
     await told.wait()
     await server.stop()

@@ -46,16 +46,17 @@ def with_group(
 def without_group(document: Mapping[str, Any], key: str) -> Document:
     """The document without a group and its exemptions. Raises: UsageError for `default` and for one that is not there.
 
-    Devices that still carry its mark come under the rules of `default`, and so do those of groups that are like it.
+    Devices that still carry its mark come under the rules of `default`, and so do those of groups that are like it,
+    unless it is like another one itself, which they are like then.
     """
     changed = copied(document)
     if key == DEFAULT_GROUP:
         raise UsageError("the group default stays: it is for every device that has no other")
     _group(changed, key)
-    del changed["groups"][key]
+    gone = changed["groups"].pop(key)
     for other in changed["groups"].values():
         if other.get("like") == key:
-            other["like"] = DEFAULT_GROUP
+            other["like"] = gone.get("like") or DEFAULT_GROUP
     changed["exemptions"] = [each for each in changed.get("exemptions", []) if each["group"] != key]
     return changed
 

@@ -122,6 +122,17 @@ def newest_acceptance(session: Session, owner_id: str, mac: str, since: datetime
     return session.scalars(_acceptances().where(Acceptance.id == newest)).one_or_none()
 
 
+def open_acceptance(session: Session, owner_id: str, mac: str, now: datetime) -> Acceptance | None:
+    """The newest acceptance by which the device with this address has access, as `newest_acceptance` has it."""
+    return session.scalars(
+        _acceptances()
+        .join(Grant, Grant.acceptance_id == Acceptance.id)
+        .where(Device.owner_id == owner_id, Device.mac == mac, Grant.revoked_at.is_(None), Grant.ends_at > now)
+        .order_by(Acceptance.accepted_at.desc(), Acceptance.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
 # Made once, and of tables, as every guest's first page asks it: most are new here.
 _ACCEPTANCE, _DEVICE, _GRANT = table_of(Acceptance), table_of(Device), table_of(Grant)
 _NEWEST = (

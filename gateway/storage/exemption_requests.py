@@ -34,7 +34,7 @@ def session_group(request_id: str) -> str:
 
 
 def origin(session: Session, owner_id: str, group_key: str) -> str:
-    """The group that a session's own is a copy of; any other group is its own. A request that is forgotten does not
+    """The group that a session's own is like; any other group is its own. A request that is forgotten does not
     tell.
     """
     if not group_key.startswith(SESSION_PREFIX):

@@ -13,7 +13,7 @@ from gateway.storage.accepting import hold_device
 from gateway.storage.base import table_of
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
-from gateway.storage.models import Acceptance, AppliedGrant, Device, Gateway, Grant, Network
+from gateway.storage.models import Acceptance, AppliedGrant, Device, Grant, Network
 
 BATCH_IDS = 500
 SHOWN = (
@@ -265,10 +265,3 @@ def record_applied(
         if row is not None and row.removed_at is None:
             row.removed_at = now
     session.flush()
-
-
-def touch_gateway(session: Session, gateway_id: str, now: datetime) -> None:
-    """Note that the gateway's enforcer is alive."""
-    gateway = session.get(Gateway, gateway_id)
-    if gateway is not None:
-        gateway.seen_at = now

@@ -47,7 +47,10 @@ def mac_tail(mac: str) -> str:
 
 
 class Owner(Base):
-    """A municipality. `log_origin` names its log for ever (C2SP tlog-checkpoint: origin); `log_key` is its vkey."""
+    """A municipality. `log_origin` names its log for ever (C2SP tlog-checkpoint: origin); `log_key` is its vkey.
+
+    `name` is what the settings file said at the last start, for whoever reads the database; pages have the setting.
+    """
 
     __tablename__ = "owner"
 
@@ -79,7 +82,6 @@ class Gateway(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     site_id: Mapped[str] = mapped_column(ForeignKey("site.id"))
     key: Mapped[str] = mapped_column(Key)
-    seen_at: Mapped[datetime | None]
 
 
 class Network(Base):

@@ -58,6 +58,12 @@ def page(session: Session, owner_id: str, query: OnlineQuery, now: datetime, cut
     return part(cut, fetch)
 
 
+def count(session: Session, owner_id: str, query: OnlineQuery, now: datetime) -> int:
+    """How many `query` means."""
+    asked = _Asked(session, owner_id, networks_of(session, owner_id, query.network), query, now, "until")
+    return asked.count()
+
+
 class _Walk(NamedTuple):
     """Rows to read in the order of `key`; `of` has a grant's columns, `source` has them and the tables `has`."""
 
@@ -111,17 +117,25 @@ class _Asked:
     def ids(self, plan: _Plan, place: Place | None, limit: int, *, descending: bool) -> Sequence[str]:
         """At most so many beyond a place."""
         found: list[tuple[Any, str]] = []
-        needs = {*_NEEDS[self.by], *(("guest",) if self.query.word else ())}
-        needs |= {"unit"} if self.query.word and plan.of_few else set()
         for walk in plan.walks:
             key, own = walk.key, walk.of.id
-            rows = select(key, own).select_from(_joined(walk.source, walk.of, needs - walk.has))
-            if self.query.word:
-                rows = rows.where(fits(walk.of, self.owner_id, self.query, self.now, of_few=plan.of_few))
-            rows = rows.where(*walk.conditions, *beyond(key, own, place, descending=descending))
+            rows = self._of(walk, (key, own), of_few=plan.of_few)
+            rows = rows.where(*beyond(key, own, place, descending=descending))
             order = in_order(key, own, descending=descending)[walk.key is _NOUGHT :]
             found += [(row[0], row[1]) for row in self.session.execute(rows.order_by(*order).limit(limit))]
         return [each[1] for each in sorted(found, reverse=descending)[:limit]]
+
+    def count(self) -> int:
+        """How many there are; no two walks have the same."""
+        plan = self.plan()
+        counted = (self._of(walk, (func.count(),), of_few=plan.of_few) for walk in plan.walks)
+        return sum(self.session.scalar(each) or 0 for each in counted)
+
+    def _of(self, walk: _Walk, columns: Sequence[Any], *, of_few: bool) -> Select[Any]:
+        word, needs = self.query.word, {*_NEEDS[self.by]}
+        needs |= {"guest", *(("unit",) if of_few else ())} if word else set()
+        rows = select(*columns).select_from(_joined(walk.source, walk.of, needs - walk.has)).where(*walk.conditions)
+        return rows.where(fits(walk.of, self.owner_id, self.query, self.now, of_few=of_few)) if word else rows
 
     def _in_force(self, of: Any) -> list[ColumnElement[bool]]:
         return [*in_force(of, self.networks, self.now, along=""), *self._filters(of, aside)]

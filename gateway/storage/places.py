@@ -23,7 +23,6 @@ class Place:
 
     owner_id: str
     owner_key: str
-    owner_name: str
     log_origin: str
     site_id: str
     site_key: str
@@ -41,7 +40,7 @@ def find_place(session: Session, owner_key: str, site_key: str, gateway_key: str
     if row is None:
         return None
     owner, site, gateway = row
-    return Place(owner.id, owner.key, owner.name, owner.log_origin, site.id, site.key, gateway.id)
+    return Place(owner.id, owner.key, owner.log_origin, site.id, site.key, gateway.id)
 
 
 def add_place(
@@ -62,19 +61,14 @@ def add_place(
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    problem = origin_problem(session, owner_key, log_origin)
+    if problem:
+        raise UsageError(problem)
     owner = session.scalars(select(Owner).where(Owner.key == owner_key)).one_or_none()
     if owner is None:
-        holder = session.scalars(select(Owner.key).where(Owner.log_origin == log_origin)).one_or_none()
-        if holder is not None:
-            raise UsageError(f"owner.log_origin {log_origin} names the log of owner {holder}; choose another")
         owner = Owner(key=owner_key, name=owner_name, log_origin=log_origin, created_at=now)
         session.add(owner)
         session.flush()
-    if owner.log_origin != log_origin:
-        raise UsageError(
-            f"owner.log_origin is {log_origin}, but the log of {owner_key} was begun as {owner.log_origin} and"
-            " keeps that name for ever; set it back"
-        )
     owner.name = owner_name
     site = session.scalars(select(Site).where(Site.owner_id == owner.id, Site.key == site_key)).one_or_none()
     if site is None:
@@ -85,7 +79,7 @@ def add_place(
         select(Gateway).where(Gateway.site_id == site.id, Gateway.key == gateway_key)
     ).one_or_none()
     if gateway is None:
-        gateway = Gateway(site_id=site.id, key=gateway_key, seen_at=None)
+        gateway = Gateway(site_id=site.id, key=gateway_key)
         session.add(gateway)
         session.flush()
     known = set(session.scalars(select(Network.interface).where(Network.gateway_id == gateway.id)))
@@ -93,7 +87,24 @@ def add_place(
         if interface not in known:
             session.add(Network(gateway_id=gateway.id, interface=interface, group_key="default"))
     session.flush()
-    return Place(owner.id, owner.key, owner.name, owner.log_origin, site.id, site.key, gateway.id)
+    return Place(owner.id, owner.key, owner.log_origin, site.id, site.key, gateway.id)
+
+
+def origin_problem(session: Session, owner_key: str, log_origin: str) -> str:
+    """Why an owner's log can't have this name, and what to do; "" when it can."""
+    begun = session.scalars(select(Owner.log_origin).where(Owner.key == owner_key)).one_or_none()
+    if begun is not None and begun != log_origin:
+        return (
+            f"owner.log_origin is {log_origin}, but the log of {owner_key} was begun as {begun} and keeps that name for"
+            " ever; set it back, or begin a new installation with an empty --state directory (or database)"
+        )
+    holder = session.scalars(select(Owner.key).where(Owner.log_origin == log_origin)).one_or_none()
+    if holder is not None and begun is None:
+        return (
+            f"owner.log_origin {log_origin} names the log of owner {holder}, and owner.key is {owner_key}; set the key"
+            " back, or choose another owner.log_origin for another owner"
+        )
+    return ""
 
 
 def site_keys(session: Session, owner_id: str) -> dict[str, str]:
@@ -150,6 +161,11 @@ def of_gateway(session: Session, gateway_id: str) -> dict[str, str]:
 def log_key(session: Session, owner_id: str) -> str | None:
     """The public key (vkey) of the owner's log; None before one was made."""
     return session.scalars(select(Owner.log_key).where(Owner.id == owner_id)).one()
+
+
+def find_owner(session: Session, owner_key: str) -> str | None:
+    """The identifier of the owner with this key, if it has been set up."""
+    return session.scalars(select(Owner.id).where(Owner.key == owner_key)).one_or_none()
 
 
 def set_log_key(session: Session, owner_id: str, vkey: str) -> None:

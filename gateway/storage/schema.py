@@ -22,6 +22,7 @@ from gateway.storage import (  # every table is known once these are
     exemption_models,  # noqa: F401
     models,  # noqa: F401
     operational_models,  # noqa: F401
+    passkey_models,  # noqa: F401
     rules_draft_models,  # noqa: F401
     rules_wait_models,  # noqa: F401
 )

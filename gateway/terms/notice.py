@@ -31,7 +31,10 @@ def refuse_blanks(privacy: Privacy) -> None:
     missing = blanks(privacy)
     if missing:
         told = "; ".join(f"privacy.{key} ({words})" for key, words in missing.items())
-        raise UsageError(f"guests can't be told what article 13 asks for yet; write into the settings: {told}")
+        raise UsageError(
+            "guests can't be told what article 13 asks for yet; fill in, under Settings in the console or in the"
+            f" settings file: {told}"
+        )
 
 
 def _filled(value: str | int | None) -> bool:

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from gateway.audit import canonical
+from gateway.audit.record import record
 from gateway.clock import format_utc
 from gateway.storage import places, rules_drafts, rules_proposals
 from gateway.storage.engine import Session
@@ -81,6 +82,7 @@ def propose(
         expires_at=min(now + LASTS, begins) if begins is not None else now + LASTS,
     )
     rules_proposals.save(session, proposal)
+    _record(session, place, proposal, "proposed", by.username, now)
     return proposal
 
 
@@ -112,12 +114,13 @@ def approve(
     return done
 
 
-def take_back(session: Session, place: Place, group_key: str, sha256: str) -> bool:
+def take_back(session: Session, place: Place, group_key: str, sha256: str, *, by: str, now: datetime) -> bool:
     """Withdraw the proposal with this SHA-256, which anybody of IT may; False when it is not there any more."""
     places.lock_owner(session, place.owner_id)
     proposal = rules_proposals.find(session, place.owner_id, group_key)
     if proposal is None or proposal.sha256 != sha256:
         return False
+    _record(session, place, proposal, "withdrawn", by, now)
     rules_proposals.drop(session, place.owner_id, group_key)
     return True
 
@@ -130,6 +133,12 @@ def may_not_approve(proposal: RulesProposal, by: Person) -> bool:
 def chosen(proposal: RulesProposal) -> Choice:
     """When the proposed rules are to be in force, and whether those who are online are asked then."""
     return Choice(proposal.in_force_from, proposal.ask_again)
+
+
+def _record(session: Session, place: Place, proposal: RulesProposal, change: str, by: str, now: datetime) -> None:
+    fields = {"change": change, "version": proposal.label, "sha256": proposal.sha256}
+    group = {"group": proposal.group_key} if proposal.group_key else {}
+    record(session, place, "rules_proposed", fields | group, {"by": by}, now)
 
 
 def _digest(group_key: str, draft: Draft, choice: Choice) -> str:

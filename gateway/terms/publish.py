@@ -94,6 +94,7 @@ def publish(
             },
             **({"group": group_key} if group_key else {}),
             **({"in_force_from": format_utc(in_force_from)} if in_force_from is not None else {}),
+            **({"ask_again": "yes"} if ask_again else {}),
         },
         {"by": published_by, "approved_by": approved_by},
         now,

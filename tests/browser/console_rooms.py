@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from captive_portal.console.gate import Page as Route
-from gateway.storage import staff
+from gateway.storage import passkeys, staff
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Response
@@ -26,9 +26,18 @@ NOT_PICTURED: Collection[str] = frozenset(
         "/log/{index}/proof", "/log/{index}/entry", "/checkpoints/{size}",  # files
         "/acceptances/exports/{key}/{file}",
         "/sign-in/oidc", "/sign-in/oidc/done", "/sign-in/oidc/leave",  # lead to the provider and back
+        "/sign-in/passkey", "/sign-in/code/passkey",  # what a script fetches
     }
 )  # fmt: skip
-AUDITORS = ("/acceptances", "/log", "/policy-then", "/checkpoints", "/exports", "/account/recovery-codes")
+AUDITORS = (
+    "/acceptances",
+    "/log",
+    "/policy-then",
+    "/checkpoints",
+    "/exports",
+    "/account/recovery-codes",
+    "/account/passkeys",
+)
 """Pictured as the auditor, who has an authenticator, sees them; what else staff may see is pictured as IT does."""
 MOST_USED = ("helpdesk", "devices", "policy", "exemptions", "courses", "acceptances", "rules")
 """Pictured in bokmål and nynorsk too, on a phone in the dark."""
@@ -76,6 +85,15 @@ def _account(action: str) -> Callable[[Filled], str]:
     return path
 
 
+def _passkey(filled: Filled) -> str:
+    from tests.browser.filled_console import AUDITOR
+
+    with filled.services.database.read() as session:
+        found = staff.by_username(session, filled.place.owner_id, AUDITOR)
+        assert found is not None
+        return f"/account/passkeys/{passkeys.of_staff(session, found.id)[0].id}/remove"
+
+
 def _export(page: Page, filled: Filled) -> None:
     page.locator("#reason").fill("Revisjon 2026, sak 26/112")
     page.locator("form[action='/acceptances/export'] button").click()
@@ -117,6 +135,7 @@ WAYS: Mapping[str, Way] = {
     "/lists/source/{key}": Way(lambda filled: "/lists/source/kommunens-gaming"),
     "/lists/source/{key}/remove": Way(lambda filled: "/lists/source/kommunens-gaming/remove"),
     **{f"/staff/{{id}}{action}": Way(_account(action)) for action in ("", "/suspend", "/reset", "/second-factor")},
+    "/account/passkeys/{id}/remove": Way(_passkey),
     "/rules/{group}/edit": Way(lambda filled: "/rules/-/edit"),
     "/rules/{group}/preview": Way(lambda filled: "/rules/-/preview?text=nb"),
     "/rules/{group}/publish": Way(lambda filled: "/rules/-/publish"),

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from captive_portal.auth import accounts
+from captive_portal.auth import accounts, own_account
 from captive_portal.auth.accounts import Second
+from captive_portal.auth.passkeys import NewKey
 from captive_portal.auth.passwords import hash_password
 from captive_portal.auth.second_factor import load_second_factor
 from captive_portal.console.courses.host_answers import host_key, host_link
@@ -146,6 +147,14 @@ def _accounts(filled: Filled) -> None:
             second = Second(factor, 0, ()) if has_app else None
             assert accounts.redeem(session, filled.place, link.token, name, password, now, second=second) == "done", (
                 name
+            )
+        auditor = staff.by_username(session, filled.place.owner_id, AUDITOR)
+        assert auditor is not None
+        assert auditor.password_hash is not None
+        for number, called in enumerate(("Nøkkelen på nøkkelringen", "Nøkkelen i safen")):
+            key = NewKey(bytes([number]) * 32, b"", 0, False, "usb")
+            own_account.add_passkey(
+                session, filled.place, auditor.id, auditor.password_hash, "localhost", key, called, now
             )
 
     def begin(session: Any, now: datetime) -> None:
@@ -330,7 +339,7 @@ def _around(filled: Filled) -> None:
     wish = blocking.Wish(mac_of(12), "Sender ut spam, sak 26/95", "Enheten din sender ut søppelpost. Få den renset.")
 
     def work(session: Any, now: datetime) -> None:
-        for service in ("enforcer", "jobs"):
+        for service in ("enforcer", "jobs", "portal"):
             beats.beat(session, place.gateway_id, service, now + timedelta(hours=1))
 
     filled.then(

@@ -72,6 +72,11 @@ class Terminal:
             if found:
                 return found[found.re.groups]
 
+    def shows(self, pattern: str) -> str:
+        """As `wait_for`, or of what was read already: services become ready in any order."""
+        found = re.search(pattern, "\n".join(self.printed), re.MULTILINE)
+        return found[found.re.groups] if found else self.wait_for(pattern)
+
     @property
     def so_far(self) -> str:
         """All that was printed until now, for messages."""

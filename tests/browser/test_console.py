@@ -304,7 +304,7 @@ def test_a_list_of_ones_own_from_upload_to_removal_and_the_auditor_only_looks(
     auditor.goto(running.url)
     _sign_in(auditor, "revisor")
     auditor.get_by_label("Seks sifre").fill(pyotp.TOTP(SECRET).now())
-    auditor.get_by_role("button", name="Logg inn").click()
+    auditor.get_by_role("button", name="Logg inn", exact=True).click()
     auditor.goto(own)
     expect(auditor.get_by_role("row").filter(has_text="Hentet, og gjelder nå")).to_be_visible()
     assert auditor.locator("main form[method=post], main input[type=file]").count() == 0
@@ -346,10 +346,10 @@ def test_every_page_is_accessible_and_fits(
     look("sign-in")
     page.locator("#username").fill("kari")
     page.locator("#password").fill("feil passord her")
-    page.locator("main button").click()
+    page.locator("form[action='/sign-in'] button").click()
     look("sign-in-error")
     page.locator("#password").fill(PASSWORD)
-    page.locator("main button").click()
+    page.locator("form[action='/sign-in'] button").click()
     expect(page.locator(".rooms")).to_be_visible()
     look("overview-empty")
     page.goto(f"{running.url}/devices")
@@ -454,7 +454,7 @@ def test_every_room_of_the_content_filter_is_accessible_and_fits(
     page.goto(running.url)
     page.locator("#username").fill("kari")
     page.locator("#password").fill(PASSWORD)
-    page.locator("main button").click()
+    page.locator("form[action='/sign-in'] button").click()
     expect(page.locator(".rooms")).to_be_visible()
     page.goto(f"{running.url}/policy")
     look("policy")
@@ -564,7 +564,7 @@ def _context(
 def _sign_in(page: Page, username: str) -> None:
     page.get_by_label("Brukernavn").fill(username)
     page.get_by_label("Passord").fill(PASSWORD)
-    page.get_by_role("button", name="Logg inn").click()
+    page.get_by_role("button", name="Logg inn", exact=True).click()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -66,16 +66,18 @@ sender = "gjestenett@fjellbygda.example.no"
 @pytest.fixture
 def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]:
     """A portal and a console on loopback over one installation, with IT and a host who can sign in; further settings
-    as the test says.
+    as the test says, or by which address guests reach the portal.
     """
+    further = getattr(request, "param", "")
     ports = [_free_port(), _free_port()]
     portal, console = f"http://127.0.0.1:{ports[0]}", f"https://localhost:{ports[1]}"
+    public, further = (further, "") if further.startswith("http") else (portal, further)
     config, state = tmp_path / "gjestenett.toml", tmp_path / "state"
     config.write_text(
         '[owner]\nname = "Fjellbygda kommune"\nhelpdesk_phone = "61 00 00 00"\nhelpdesk_hours = "8–15"\n'
-        f'[portal]\nport = {ports[0]}\npublic_url = "{portal}"\n[console]\nport = {ports[1]}\n'
+        f'[portal]\nport = {ports[0]}\npublic_url = "{public}"\n[console]\nport = {ports[1]}\n'
         '[wifi]\nssid = "Fjellbygda Gjest"\n'
-        '[enforcement]\nenabled = true\nguest_interfaces = ["lo"]\nuplink = "wan0"\n' + getattr(request, "param", "")
+        '[enforcement]\nenabled = true\nguest_interfaces = ["lo"]\nuplink = "wan0"\n' + further
     )
     services = prepare(load(config, state), utc_now)
     with services.database.write() as session:
@@ -319,6 +321,46 @@ def test_posters_and_the_slide_are_one_sheet_each(running: Running, chromium: Br
             page.locator(".sheet").screenshot(path=f"{SHOTS}/{name}{language}.png")
 
 
+FILLED = """() => {
+  const sheet = document.querySelector(".sheet"), box = sheet.getBoundingClientRect();
+  const last = document.querySelector("footer").getBoundingClientRect();
+  return {
+    scrolls: document.documentElement.scrollHeight > innerHeight || document.documentElement.scrollWidth > innerWidth,
+    cut: sheet.scrollHeight > sheet.clientHeight || sheet.scrollWidth > sheet.clientWidth,
+    fills: Math.abs(box.width - innerWidth) < 2 && Math.abs(box.bottom - innerHeight) < 2,
+    left_below: innerHeight - last.bottom,
+    letters: parseFloat(getComputedStyle(document.querySelector(".words")).fontSize) / innerWidth,
+  };
+}"""
+
+
+@pytest.mark.parametrize(
+    "running", ["", "https://gjest.fjellbygda.kommune.no"], indirect=True, ids=["warned", "in use"]
+)
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+def test_the_slide_fills_the_screens_of_projectors(running: Running, chromium: Browser, language: str) -> None:
+    page = _page(chromium, language)
+    page.goto(f"{running.console}/courses/new")
+    _sign_in(page, "kari")
+    page.goto(f"{running.console}/courses/new")
+    page.locator("#title").fill("Tverrfaglig samarbeid om digital kompetanse i skolen, samling for lærere")
+    page.locator("#unit").fill("Voksenopplæringen")
+    page.locator("main button").click()
+    page.goto(f"{page.url.partition('?')[0]}/slide?in={language}")
+    assert page.locator(".warning").count() == (running.portal == running.services.settings.public_url)
+    for width, height in ((1920, 1080), (1280, 720), (1600, 1200), (1024, 768)):
+        page.set_viewport_size({"width": width, "height": height})
+        found = page.evaluate(FILLED)
+        told = f"{width} x {height}: {found}"
+        assert (found["scrolls"], found["cut"], found["fills"]) == (False, False, True), told
+        assert 0 < found["left_below"] < 0.06 * height, told
+        assert found["letters"] > 0.019, told
+        if SHOTS:
+            page.screenshot(path=f"{SHOTS}/slide-{language}-{width}x{height}-{page.locator('.warning').count()}.png")
+    page.emulate_media(media="print")
+    assert not page.locator(".warning").is_visible(), "never on paper"
+
+
 def _page(
     chromium: Browser,
     language: str,
@@ -339,7 +381,7 @@ def _page(
 def _sign_in(page: Page, name: str) -> None:
     page.locator("#username").fill(name)
     page.locator("#password").fill(PASSWORD)
-    page.locator("main button").click()
+    page.locator("form[action='/sign-in'] button").click()
     expect(page.locator(".rooms")).to_be_visible()
     page.goto(f"{page.url.rpartition('/')[0]}/courses")
 

@@ -15,6 +15,16 @@ from tests.browser.test_courses import LAPTOP, PASSWORD, PHONE, WCAG, Running, c
 
 __all__ = ["chromium", "running"]
 SHOTS = os.environ.get("CONSOLE_SCREENSHOTS")
+CLOSEST = """() => {
+  const gaps = [];
+  for (const cell of document.querySelectorAll("td.act")) {
+    const boxes = [...cell.querySelectorAll(".button")].map((each) => each.getBoundingClientRect());
+    boxes.forEach((one, at) => boxes.slice(at + 1).forEach((other) => gaps.push(Math.max(
+      other.left - one.right, one.left - other.right, other.top - one.bottom, one.top - other.bottom))));
+  }
+  return Math.min(...gaps);
+}"""
+"""The least distance in pixels between two buttons of a row."""
 LOCALES = {"nb": "nb-NO", "nn": "nn-NO", "en": "en-GB"}
 
 
@@ -38,7 +48,7 @@ def test_a_screen_is_let_in_found_extended_and_its_rooms_are_accessible(
     page.goto(f"{running.console}/helpdesk")
     page.locator("#username").fill("kari")
     page.locator("#password").fill(PASSWORD)
-    page.locator("main button").click()
+    page.locator("form[action='/sign-in'] button").click()
     expect(page.locator(".rooms")).to_be_visible()
 
     page.goto(f"{running.console}/helpdesk")
@@ -61,6 +71,7 @@ def test_a_screen_is_let_in_found_extended_and_its_rooms_are_accessible(
     expect(page).to_have_url(re.compile("notice=admitted"))
     assert running.open_grants() == 1
     _look(page, "devices", viewport, language)
+    assert page.evaluate(CLOSEST) >= 4, "buttons that end, extend and block are not to be mistaken for one another"
 
     page.goto(f"{running.console}/helpdesk?device=4d5e")
     expect(page.locator("blockquote.aloud").first).to_be_visible()

@@ -62,6 +62,10 @@ def test_one_row_on_a_laptop_and_no_scrolling_on_the_narrowest_phone(
                     assert box is not None, "every room can be reached on a phone"
                     assert box["height"] >= 40, "WCAG 2.5.8, with room to spare"
                     assert box["x"] + box["width"] <= 320
+                if room.path != "/try":
+                    tried = page.locator("#try-anywhere").bounding_box()
+                    assert tried is not None, "a name can be tried on a phone too"
+                    assert (tried["height"] >= 40, tried["x"] + tried["width"] <= 320) == (True, True)
     if SHOTS:
         for width, height in ((320, 640), (390, 844), (1280, 900)):
             page.set_viewport_size({"width": width, "height": height})

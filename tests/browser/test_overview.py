@@ -33,6 +33,7 @@ def count(running: RunningConsole) -> None:
     with running.services.database.write() as session:
         dns_counters.add_answers(session, place.owner_id, place.gateway_id, counts)
         beats.beat(session, place.gateway_id, "jobs", utc_now())
+        beats.beat(session, place.gateway_id, "portal", utc_now())
 
 
 def figure(page: Page, name: str) -> str:

@@ -97,7 +97,7 @@ def changed(visit: Visit, course: Course, wish: Wish) -> Course | access.Refused
         wish,
         groups(visit),
         by=visit.member.username,
-        duration=terms_of(visit.services.settings).durations.of(wish.group),
+        duration=terms_of(visit.services.settings).durations.at_course(wish.group),
         now=visit.now,
     )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from http import HTTPStatus
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from captive_portal.console.courses.rooms import theirs
+from captive_portal.console.courses.rooms import hours_at_a_time, theirs
 from captive_portal.console.courses.wifi_code import wifi_text
 from captive_portal.console.look import LANGUAGES
 from captive_portal.console.visit import Visit
@@ -36,7 +37,7 @@ def _page(visit: Visit, size: str) -> Response:
         return visit.failed(HTTPStatus.NOT_FOUND)
     settings, language = visit.services.settings, visit.query.get("in", "")
     password = wifi_password(settings.wifi)
-    owner = settings.owner
+    owner, portal = settings.owner, urlsplit(settings.public_url)
     return replace(visit, language=language if language in LANGUAGES else visit.language).page(
         "poster.html",
         course=course,
@@ -45,11 +46,22 @@ def _page(visit: Visit, size: str) -> Response:
         password=password,
         qr=_qr(settings.wifi, password),
         words=course.code.split("-"),
-        portal=urlsplit(settings.public_url).netloc,
+        portal=portal.netloc,
+        is_reachable=not _is_own(portal.hostname or ""),
+        hours_at_a_time=hours_at_a_time(visit, course),
         unit="" if owner.unit == Owner.model_fields["unit"].default else owner.unit,
         phone=owner.helpdesk_phone,
         hours=owner.helpdesk_hours,
     )
+
+
+def _is_own(host: str) -> bool:
+    """Whether an address is of the machine that it is used on, so that no guest reaches the portal by it."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 def wifi_password(wifi: Wifi) -> str:

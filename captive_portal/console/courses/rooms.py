@@ -14,25 +14,23 @@ from captive_portal.console.visit import Visit
 from gateway.access import courses as access
 from gateway.access.course_openings import choosable, is_stranded, openings, policy_in_force
 from gateway.access.course_plan import OPENS_BEFORE, same_unit
+from gateway.access.recognised import terms_of
 from gateway.storage import courses, exemption_requests, traffic
 from gateway.storage.course_models import Course
 from policies.categories import CATEGORIES
 from policies.host_opening import openable
 
 OVER = Table("/courses", (Column("ends", N_("When"), "moment"),), size=25)
-SHOWN_AFTER = timedelta(days=30)
-MAX_LISTED = 10_000
 MAX_SHOWN = 200
 
 
 def show(visit: Visit) -> Response:
     """GET /courses"""
     owner_id, session = visit.services.place.owner_id, visit.session
-    units = courses.units(session, owner_id)
-    if visit.member.role != "it":
-        units = [unit for unit in units if same_unit(unit, visit.member.unit)]
+    own = units_of(visit)
+    units = own if own is not None else courses.units(session, owner_id)
     chosen = visit.query.get("unit", "") if visit.query.get("unit") in units else ""
-    of_units = [chosen] if chosen else None if visit.member.role == "it" else units
+    of_units = [chosen] if chosen else own
     asked = OVER.read(visit.query, {"unit": chosen})
     ahead = courses.not_over(session, owner_id, of_units, visit.now, MAX_SHOWN).rows
     over = courses.page_of_courses_over(session, owner_id, of_units, visit.now, asked.cut)
@@ -53,11 +51,12 @@ def show(visit: Visit) -> Response:
     )
 
 
-def shown(visit: Visit) -> list[Course]:
-    """The courses that run, come or were lately, and that whoever is signed in may see."""
-    owner_id = visit.services.place.owner_id
-    found = courses.of_owner(visit.session, owner_id, over_since=visit.now - SHOWN_AFTER, limit=MAX_LISTED)
-    return [course for course in found if is_theirs(visit, course)]
+def units_of(visit: Visit) -> list[str] | None:
+    """The units whose courses whoever is signed in may see, as they were written; None: all."""
+    if visit.member.role == "it":
+        return None
+    units = courses.units(visit.session, visit.services.place.owner_id)
+    return [unit for unit in units if same_unit(unit, visit.member.unit)]
 
 
 def one(visit: Visit) -> Response:
@@ -77,6 +76,7 @@ def one(visit: Visit) -> Response:
         amount=octets.amount,
         most=max((count for _, count in used.hours), default=0),
         opens_at=course.starts_at - OPENS_BEFORE,
+        hours_at_a_time=hours_at_a_time(visit, course),
         stranded=policy is not None and course.over_at > visit.now and is_stranded(policy, course),
         requests=[each.request for each in waiting],
         ssid=visit.services.settings.wifi.ssid,
@@ -126,3 +126,9 @@ def state(visit: Visit, course: Course) -> str:
     if course.over_at <= visit.now:
         return "over"
     return "running" if course.starts_at <= visit.now else "coming"
+
+
+def hours_at_a_time(visit: Visit, course: Course) -> float | None:
+    """For how many hours the code gives access at a time; None: until the course ends, as most courses are shorter."""
+    lasts = terms_of(visit.services.settings).durations.at_course(course.group_key)
+    return None if course.ends_at - (course.starts_at - OPENS_BEFORE) <= lasts else lasts / timedelta(hours=1)

@@ -36,12 +36,14 @@ def end(visit: Visit) -> Response:
     reason, problem = clean_line(visit.form.get("reason"), MAX_CHARS)
     if problem is not None:
         return _page(visit, asked, {"reason": CHARACTERS_PROBLEM})
+    return visit.go(f"/devices?notice=all-ended&ended={ended(visit, asked, reason)}")
+
+
+def ended(visit: Visit, asked: question.Question, reason: str) -> int:
+    """End the access of those that are meant, the oldest first and at most `MOST`; how many these were."""
     place, by = visit.services.place, visit.member.username
-    ended = sum(
-        access.revoke(visit.session, place, grant_id, by, visit.now, reason=reason)
-        for grant_id in question.found(visit, asked, OLDEST_FIRST).rows
-    )
-    return visit.go(f"/devices?notice=all-ended&ended={ended}")
+    found = question.found(visit, asked, OLDEST_FIRST).rows
+    return sum(access.revoke(visit.session, place, each, by, visit.now, reason=reason) for each in found)
 
 
 def _page(visit: Visit, asked: question.Question, problems: dict[str, str]) -> Response:

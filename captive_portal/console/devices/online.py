@@ -14,6 +14,7 @@ from captive_portal.console.devices.question import TABLE
 from captive_portal.console.octets import amount
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
+from gateway.access.admission import parse_mac
 from gateway.installation import guest_interfaces
 from gateway.lists.draft_edits import ruled_groups
 from gateway.storage import console_queries, generations, traffic
@@ -50,6 +51,7 @@ def show(visit: Visit) -> Response:
         states=states(visit, rows),
         octets=octets,
         amount=amount,
+        is_one_device=parse_mac,
         groups=list(groups_in_force(visit)),
         networks=guest_interfaces(visit.services.settings),
         courses=stored.courses(visit.session, visit.services.place.owner_id, visit.now),

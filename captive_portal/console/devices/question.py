@@ -56,6 +56,13 @@ class Question:
         """Whether anything is left out."""
         return bool(self.filters)
 
+    @property
+    def query(self) -> OnlineQuery:
+        """What the database is asked for."""
+        through = {"": None, "through": True, "waiting": False}[self.state]
+        kind, macs = cast(Kind, self.kind), _macs_at(self.find)
+        return OnlineQuery(self.group, self.network, self.course, kind, through, self.find, macs)
+
     def address(self, path: str = "/devices") -> str:
         """The same question, as an address."""
         return f"{path}?{urlencode(self.filters)}" if self.filters else path
@@ -75,11 +82,7 @@ def read(given: Mapping[str, str]) -> tuple[Question, dict[str, str]]:
 
 def found(visit: Visit, asked: Question, cut: Cut) -> Part[str]:
     """A part of those that the question means, as identifiers."""
-    through = {"": None, "through": True, "waiting": False}[asked.state]
-    query = OnlineQuery(
-        asked.group, asked.network, asked.course, cast(Kind, asked.kind), through, asked.find, _macs_at(asked.find)
-    )
-    return online_page.page(visit.session, visit.services.place.owner_id, query, visit.now, cut)
+    return online_page.page(visit.session, visit.services.place.owner_id, asked.query, visit.now, cut)
 
 
 def place_of(grant: Grant, by: str, octets: Mapping[str, Octets]) -> Place:

@@ -28,11 +28,12 @@ from captive_portal.auth.second_factor import (
 )
 from captive_portal.auth.throttle import Throttle
 from captive_portal.auth.tokens import form_token_matches, token_sha256
+from captive_portal.console.entry.pace import PATIENCE_S
 from captive_portal.console.entry.setup import CODE_PROBLEM, PASSWORD_PROBLEMS, PASSWORDS_DIFFER
-from captive_portal.console.entry.signin import PATIENCE_S, drop_cookie
+from captive_portal.console.entry.signin import drop_cookie
 from captive_portal.console.look import N_
 from captive_portal.console.visit import SESSION_COOKIE, Visit
-from gateway.storage import staff
+from gateway.storage import passkeys, staff
 
 WRONG_PASSWORD = N_("That is not the password you have now.")
 SAME_PASSWORD = N_("That is the password you have already. Choose another one.")
@@ -84,7 +85,7 @@ class AccountPages:
         if own is None:
             return visit.failed(HTTPStatus.NOT_FOUND)
         new, problems = visit.form.get("password"), {}
-        problem = problem_with(new, visit.member.username, visit.services.place.owner_name)
+        problem = problem_with(new, visit.member.username, visit.services.settings.owner.name)
         if not password_is_right(visit, own):
             problems["current_password"] = WRONG_PASSWORD
         elif problem is not None:
@@ -158,7 +159,7 @@ class AccountPages:
 
     def _pairing(self, visit: Visit, own: _Own, problems: Mapping[str, str]) -> Response:
         secret = self._offered(visit, own)
-        uri = provisioning_uri(secret, visit.member.username, visit.services.place.owner_name)
+        uri = provisioning_uri(secret, visit.member.username, visit.services.settings.owner.name)
         return visit.page(
             "account_authenticator.html",
             HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
@@ -177,6 +178,7 @@ def show(visit: Visit) -> Response:
         "account.html",
         local=account is not None and bool(account.password_hash),
         authenticator=account is not None and account.totp_secret is not None,
+        passkeys=len(passkeys.of_staff(visit.session, visit.member.staff_id)),
         codes_left=staff.recovery_codes_left(visit.session, visit.member.staff_id),
         sessions=staff.sessions_of(visit.session, visit.member.staff_id, visit.now, visit.idle),
         elsewhere=visit.services.settings.oidc.label,

@@ -7,8 +7,6 @@ output; that somebody is known there and has no access here is a leaf, with what
 from __future__ import annotations
 
 import logging
-import math
-import time
 from http import HTTPStatus
 
 from starlette.responses import RedirectResponse, Response
@@ -18,8 +16,7 @@ from captive_portal.auth.accounts import console_url
 from captive_portal.auth.oidc_attempt import Attempts, new_attempt
 from captive_portal.auth.oidc_claims import BadClaims, Person, person_of
 from captive_portal.auth.oidc_provider import OidcError, Provider
-from captive_portal.auth.throttle import Throttle, network_of
-from captive_portal.console.entry.signin import PATIENCE_S, drop_cookie, enter
+from captive_portal.console.entry.signin import STALE, drop_cookie, enter
 from captive_portal.console.gate import set_cookie
 from captive_portal.console.look import N_
 from captive_portal.console.visit import OIDC_COOKIE, Visit
@@ -32,32 +29,12 @@ BACK_PATH = "/sign-in/oidc/done"
 CODE_MAX_CHARS = 4096
 
 UNREACHABLE = N_("The other service does not answer as it should just now. Try again, or sign in with a password.")
-STALE = N_("That took too long, was begun in another browser, or was done already. Try again.")
 DENIED = N_("The other service did not sign you in.")
 WRONG = N_("The answer of the other service does not fit what was asked, so nobody was signed in. Try again.")
 NO_ROLE = N_("You are known there, but have no access here. Show this page to IT if you should have it.")
 DISABLED = N_("The account is disabled here. Ask IT.")
 ENDED = N_("The account has ended. Ask IT for more time if you still need it.")
 _REFUSALS = {"no_role": NO_ROLE, "disabled": DISABLED, "ended": ENDED}
-
-
-class OidcPace:
-    """Attempts wait by address: each asks something of the provider."""
-
-    def __init__(self) -> None:
-        self._by_address = Throttle(free=30, first_s=0.5, longest_s=10.0)
-
-    def wait_s(self, visit: Visit) -> float | None:
-        """How long this attempt waits; None when it is not made."""
-        at_s, key = time.monotonic(), network_of(visit.address)
-        return None if self._by_address.ahead_s(key, at_s) > PATIENCE_S else self._by_address.take(key, at_s)
-
-    def retry_s(self, visit: Visit) -> int:
-        """After how many seconds a refused attempt may be made."""
-        return math.ceil(self._by_address.ahead_s(network_of(visit.address), time.monotonic()))
-
-    def succeeded(self, visit: Visit) -> None:
-        """Going there is no success: only coming back signed in would be, and that is counted as nothing."""
 
 
 class OidcPages:

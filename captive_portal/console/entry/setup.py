@@ -88,7 +88,7 @@ class SetupPages:
     def _page(self, visit: Visit, link: OpenLink, problems: dict[str, str], username: str) -> Response:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
         secret = self._second.secret_for(visit.params["token"])
-        uri = provisioning_uri(secret, link.username or link.role, visit.services.place.owner_name)
+        uri = provisioning_uri(secret, link.username or link.role, visit.services.settings.owner.name)
         return visit.page(
             "setup.html",
             status,
@@ -111,7 +111,7 @@ def _problems(visit: Visit, name: str | None) -> dict[str, str]:
     problems: dict[str, str] = {}
     if name is None:
         problems["username"] = USERNAME_PROBLEM
-    problem = problem_with(password, name or "", visit.services.place.owner_name)
+    problem = problem_with(password, name or "", visit.services.settings.owner.name)
     if problem is not None:
         problems["password"] = PASSWORD_PROBLEMS[problem]
     elif password != visit.form.get("password_again"):

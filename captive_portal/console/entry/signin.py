@@ -1,14 +1,14 @@
 """Signing in, in one step or two, and out. A wrong name and a wrong password look the same and take the same time.
 
-With a second factor the password gives a ticket of five minutes, and the code, or a recovery code, turns it into a
-session. What stands about an account (that it has ended, that it needs a factor) is told after the right password only.
+With a second factor the password gives a ticket of five minutes, and the code, a recovery code or a passkey turns it
+into a session. What stands about an account (that it has ended, that it needs a factor) is told after the right
+password only.
 """
 
 from __future__ import annotations
 
 import logging
-import math
-import time
+from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -18,81 +18,25 @@ from captive_portal.auth import sessions
 from captive_portal.auth.accounts import has_ended, normal_username
 from captive_portal.auth.browser_names import browser_name
 from captive_portal.auth.known_browsers import KNOWN_LIFE, KnownBrowsers
+from captive_portal.auth.passkeys import RelyingParty, relying_party
 from captive_portal.auth.passwords import password_matches
 from captive_portal.auth.second_factor import SecondFactor, SecondFactorError, matching_step, recovery_sha256
-from captive_portal.auth.throttle import Throttle, network_of
 from captive_portal.console.gate import set_cookie
 from captive_portal.console.look import N_
 from captive_portal.console.visit import KNOWN_COOKIE, SESSION_COOKIE, TICKET_COOKIE, Visit
-from gateway.storage import staff
-from gateway.storage.engine import Session
+from gateway.storage import passkeys, staff
+from gateway.storage.engine import Session, is_writing
 from gateway.storage.models import Staff
 
 log = logging.getLogger(__name__)
 
 WRONG = N_("The user name or the password is wrong.")
 WRONG_CODE = N_("The code is wrong, too old or already used. Wait for the next one and write it here.")
+STALE = N_("That took too long, was begun in another browser, or was done already. Try again.")
 ENDED = N_("The account has ended. Ask IT for more time if you still need it.")
-NO_FACTOR = N_("The account has no authenticator yet, and needs one. Ask IT for a new link.")
+NO_FACTOR = N_("The account has no second factor yet, and needs one. Ask IT for a new link.")
 UNREADABLE = N_("The account’s authenticator can’t be checked on this machine. Ask IT for a new link.")
 TICKET_LIFE = timedelta(minutes=5)
-PATIENCE_S = 2.0  # shorter than the service's grace at its end: no wait is cut off
-
-
-class SignInPace:
-    """Attempts wait by user name and address together, so that nobody elsewhere can hold IT back; and more loosely
-    by address alone, so that one machine can't try many names. A browser in which the account has signed in before
-    waits for its own attempts only, so that nobody behind the same address holds IT back either. Who would wait long is
-    told so instead."""
-
-    def __init__(self, known: KnownBrowsers) -> None:
-        self._known = known
-        self._by_name = Throttle(free=4, first_s=1.0, longest_s=30.0)
-        self._by_address = Throttle(free=30, first_s=0.5, longest_s=10.0)
-
-    def wait_s(self, visit: Visit) -> float | None:
-        """How long this attempt waits, at most `PATIENCE_S`; None when it is not made, and counts for nothing."""
-        at_s = time.monotonic()
-        if self._ahead_s(visit, at_s) > PATIENCE_S:
-            return None
-        alone = self._known_as(visit)
-        if alone is not None:
-            return self._by_name.take(alone, at_s)
-        return max(self._by_name.take(self._key(visit), at_s), self._by_address.take(network_of(visit.address), at_s))
-
-    def retry_s(self, visit: Visit) -> int:
-        """After how many seconds a refused attempt may be made."""
-        return math.ceil(self._ahead_s(visit, time.monotonic()))
-
-    def succeeded(self, visit: Visit) -> None:
-        self._by_name.succeeded(self._known_as(visit) or self._key(visit))
-
-    def _ahead_s(self, visit: Visit, at_s: float) -> float:
-        alone = self._known_as(visit)
-        if alone is not None:
-            return self._by_name.ahead_s(alone, at_s)
-        by_address = self._by_address.ahead_s(network_of(visit.address), at_s)
-        return max(self._by_name.ahead_s(self._key(visit), at_s), by_address)
-
-    def _key(self, visit: Visit) -> str:
-        return f"{normal_username(visit.form.get('username')) or ''} {network_of(visit.address)}"
-
-    def _known_as(self, visit: Visit) -> str | None:
-        """What to count under in a browser that this account has signed in with."""
-        name = normal_username(visit.form.get("username"))
-        found = self._known.by_name(visit.cookies.get(KNOWN_COOKIE, ""), name, visit.now) if name else None
-        return None if found is None else f"known {found}"
-
-
-class CodePace(SignInPace):
-    """The same for codes, by the account of the ticket."""
-
-    def _key(self, visit: Visit) -> str:
-        return f"{_ticket_names(visit)} {network_of(visit.address)}"
-
-    def _known_as(self, visit: Visit) -> str | None:
-        found = self._known.by_account(visit.cookies.get(KNOWN_COOKIE, ""), _ticket_names(visit), visit.now)
-        return None if found is None else f"known {found}"
 
 
 class SignInPages:
@@ -110,63 +54,69 @@ class SignInPages:
             account = staff.by_username(session, visit.services.place.owner_id, name) if name else None
         known_hash = account.password_hash if account is not None and account.disabled_at is None else None
         if not password_matches(known_hash, visit.form.get("password")) or account is None or known_hash is None:
-            return _refused(visit, name or "")
+            return refused(visit, name or "")
         if has_ended(account, visit.now):
             with visit.services.database.write() as session:
-                _note(session, visit, account, "password", "ended")
-            return _refused(visit, name or "", ENDED)
-        if account.totp_secret is not None:
+                note(session, visit, account, "password", "ended")
+            return refused(visit, name or "", ENDED)
+        with visit.services.database.read() as session:
+            asks_more = has_second_factor(session, account)
+        if asks_more:
             response = visit.go("/sign-in/code")
             ticket = self._second.ticket(account.id, known_hash, visit.now + TICKET_LIFE)
             set_cookie(response, TICKET_COOKIE, ticket)
             return response
         if visit.services.settings.console.needs_second_factor(account.role):
-            return _refused(visit, name or "", NO_FACTOR)
+            return refused(visit, name or "", NO_FACTOR)
         with visit.services.database.write() as session:
             current = staff.lock_account(session, account.id)
-            if current is None or not _unchanged(current, known_hash, visit) or current.totp_secret is not None:
-                return _refused(visit, name or "")  # changed while we were checking
-            return self._enter(session, visit, current, "password")
+            if current is None or not is_unchanged(current, known_hash, visit) or has_second_factor(session, current):
+                return refused(visit, name or "")  # changed while we were checking
+            return self.enter(session, visit, current, "password")
 
     def ask(self, visit: Visit) -> Response:
         """GET /sign-in/code"""
-        if self._second.ticket_holder(visit.cookies.get(TICKET_COOKIE, ""), visit.now) is None:
-            return visit.go("/sign-in")
-        return visit.page("sign_in_code.html", problem="")
+        with visit.services.database.read() as session:
+            account = self.ticketed(session, visit)
+            return visit.go("/sign-in") if account is None else code_page(session, visit, account)
 
     def check(self, visit: Visit) -> Response:
         """POST /sign-in/code"""
-        ticket = visit.cookies.get(TICKET_COOKIE, "")
-        holder, typed = self._second.ticket_holder(ticket, visit.now), visit.form.get("code")[:100]
-        if holder is None:
-            return _late(visit)
+        typed = visit.form.get("code")[:100]
         with visit.services.database.write() as session:
-            account = staff.lock_account(session, holder)
-            if (
-                account is None
-                or not self._second.ticket_matches(ticket, account.password_hash or "")
-                or not _unchanged(account, account.password_hash, visit)
-                or account.totp_secret is None
-            ):
-                return _late(visit)
+            account = self.ticketed(session, visit)
+            if account is None or account.totp_secret is None:
+                return late(visit)
             try:
                 secret = self._second.unlock(account.totp_secret)
             except SecondFactorError:
                 log.warning(
                     "a second factor can't be unlocked: %s", "keys/console.key is another than it was kept under"
                 )
-                return visit.page("sign_in_code.html", HTTPStatus.UNPROCESSABLE_ENTITY, problem=UNREADABLE)
+                return code_page(session, visit, account, {"code": UNREADABLE})
             step = matching_step(secret, typed, visit.now, account.totp_step)
             if step is not None:
                 account.totp_step = step
-                return self._enter(session, visit, account, "password+totp")
+                return self.enter(session, visit, account, "password+totp")
             recovery = recovery_sha256(typed)
             if recovery is not None and staff.use_recovery_code(session, account.id, recovery):
-                return self._enter(session, visit, account, "password+recovery")
-            _note(session, visit, account, "password+totp", "wrong_code")
-        return visit.page("sign_in_code.html", HTTPStatus.UNPROCESSABLE_ENTITY, problem=WRONG_CODE)
+                return self.enter(session, visit, account, "password+recovery")
+            note(session, visit, account, "password+totp", "wrong_code")
+            return code_page(session, visit, account, {"code": WRONG_CODE})
 
-    def _enter(self, session: Session, visit: Visit, account: Staff, method: str) -> Response:
+    def ticketed(self, session: Session, visit: Visit) -> Staff | None:
+        """Whose password this browser has just shown, as long as it is theirs; a transaction that writes holds them."""
+        ticket = visit.cookies.get(TICKET_COOKIE, "")
+        holder = self._second.ticket_holder(ticket, visit.now)
+        if holder is None:
+            return None
+        account = staff.lock_account(session, holder) if is_writing(session) else staff.account(session, holder)
+        if account is None or not self._second.ticket_matches(ticket, account.password_hash or ""):
+            return None
+        return account if is_unchanged(account, account.password_hash, visit) else None
+
+    def enter(self, session: Session, visit: Visit, account: Staff, method: str) -> Response:
+        """Let the bearer of an account of our own in, and know the browser again."""
         response = enter(session, visit, account, method)
         mark = self._known.mark(account.username, account.id, visit.now)
         response.set_cookie(
@@ -174,7 +124,7 @@ class SignInPages:
         )
         if account.role == "it" and visit.services.settings.oidc.enabled:
             # names nobody: who it was stands in the log of the product, by its own time of keeping
-            log.warning("an account of IT signed in with its own password, though the OpenID provider is set up")
+            log.warning("an account of IT signed in here, though the OpenID provider is set up")
         return response
 
 
@@ -213,7 +163,29 @@ def enter(session: Session, visit: Visit, account: Staff, method: str) -> Respon
     return response
 
 
-def _unchanged(account: Staff, known_hash: str | None, visit: Visit) -> bool:
+def has_second_factor(session: Session, account: Staff) -> bool:
+    """Whether the password alone does not let this account in."""
+    return account.totp_secret is not None or bool(passkeys.of_staff(session, account.id))
+
+
+def party_of(visit: Visit) -> RelyingParty | None:
+    """For whom this console's passkeys are; None where there can be none."""
+    return relying_party(visit.services.settings.console, visit.services.settings.owner.name)
+
+
+def code_page(session: Session, visit: Visit, account: Staff, problems: Mapping[str, str] | None = None) -> Response:
+    """The page that asks for the second factor: for those that the account has and that work at this address."""
+    party, keys = party_of(visit), passkeys.of_staff(session, account.id)
+    return visit.page(
+        "sign_in_code.html",
+        HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        problems=problems or {},
+        authenticator=account.totp_secret is not None,
+        party=party if party is not None and any(key.rp_id == party.id for key in keys) else None,
+    )
+
+
+def is_unchanged(account: Staff, known_hash: str | None, visit: Visit) -> bool:
     """Whether the account may still sign in with the password that was checked."""
     return (
         account.owner_id == visit.services.place.owner_id
@@ -224,16 +196,14 @@ def _unchanged(account: Staff, known_hash: str | None, visit: Visit) -> bool:
     )
 
 
-def _note(session: Session, visit: Visit, account: Staff, method: str, result: str) -> None:
+def note(session: Session, visit: Visit, account: Staff, method: str, result: str) -> None:
+    """The leaf of a sign-in that was refused."""
     place = visit.services.place
     sessions.record_sign_in(session, place, account, method=method, result=result, address=visit.address, now=visit.now)
 
 
-def _ticket_names(visit: Visit) -> str:
-    return visit.cookies.get(TICKET_COOKIE, "")[:200].partition(".")[0]
-
-
-def _late(visit: Visit) -> Response:
+def late(visit: Visit) -> Response:
+    """The answer to a ticket that is none any more."""
     # INVARIANT: no redirect, which would count as success and let codes be guessed without a pause
     return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, notice="late")
 
@@ -243,10 +213,19 @@ def drop_cookie(response: Response, cookie: str) -> None:
     response.delete_cookie(cookie, path="/", secure=True, httponly=True, samesite="lax")
 
 
-def _refused(visit: Visit, username: str, problem: str = WRONG) -> Response:
+def refused(visit: Visit, username: str, problem: str = WRONG) -> Response:
+    """The first page again, with what was wrong."""
     return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, problem=problem, username=username)
 
 
 def _page(visit: Visit, status: int = 200, *, problem: str = "", username: str = "", notice: str = "") -> Response:
     elsewhere = visit.services.settings.oidc.label
-    return visit.page("sign_in.html", status, problem=problem, username=username, notice=notice, elsewhere=elsewhere)
+    return visit.page(
+        "sign_in.html",
+        status,
+        problem=problem,
+        username=username,
+        notice=notice,
+        elsewhere=elsewhere,
+        party=party_of(visit),
+    )

@@ -270,4 +270,5 @@ def _order(visit: Visit, typed: Typed) -> Order | None:
         sample=Sample(int(texts["count"]), texts["number"]) if texts["count"] else None,
         xlsx="xlsx" in typed.ticked,
         report="report" in typed.ticked and find_spec("weasyprint") is not None,
+        owner_name=visit.services.settings.owner.name,
     )

@@ -32,6 +32,7 @@ ALWAYS = frozenset({"rules_published", "rules_withdrawn", "policy_published", "k
 TITLES: Mapping[str, str] = {
     "acceptance": N_("Rules accepted"),
     "rules_published": N_("Rules published"),
+    "rules_proposed": N_("Rules proposed, or the proposal withdrawn"),
     "rules_withdrawn": N_("Rules withdrawn before they came into force"),
     "policy_published": N_("Content filter published"),
     "grant_moved": N_("Device moved to another group"),
@@ -60,6 +61,7 @@ assert TITLES.keys() == SHAPES.keys(), "a type of entry has no title"
 SENTENCES: Mapping[str, str] = {
     "acceptance": N_("Version {version} of the rules, read in {language}. Identified: {identified}."),
     "rules_published": N_("Version {version} of the rules."),
+    "rules_proposed": N_("{change}: version {version} of the rules."),
     "rules_withdrawn": N_("Version {version} of the rules never came into force."),
     "policy_published": N_("Generation {generation} of the content filter."),
     "grant_moved": N_("From the group {from_group} to {to_group}."),
@@ -90,9 +92,11 @@ OF_A_GROUP: Mapping[str, str] = {
         "Version {version} of the rules of the group {group}, read in {language}. Identified: {identified}."
     ),
     "rules_published": N_("Version {version} of the rules, for the group {group}."),
+    "rules_proposed": N_("{change}: version {version} of the rules, for the group {group}."),
 }
 
 IN_FORCE_LATER = N_("In force from {in_force_from}.")
+ASKED_AGAIN = N_("Those who are online under earlier rules are asked to accept these.")
 
 FIELDS: Mapping[str, str] = {
     "name": N_("Name"),
@@ -135,7 +139,7 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
     },
     "change": {
         "added": N_("Added"),
-        "reset": N_("New link, password and authenticator taken"),
+        "reset": N_("New link, password and second factors taken"),
         "changed": N_("Changed"),
         "ended": N_("Ended"),
         "disabled": N_("Disabled"),
@@ -145,11 +149,15 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
         "password_changed": N_("Password changed"),
         "authenticator_set": N_("New authenticator"),
         "recovery_codes": N_("New recovery codes"),
+        "passkey_added": N_("Passkey registered"),
+        "passkey_removed": N_("Passkey removed"),
         "session_ended": N_("Signed out by IT"),
         "token_added": N_("Access token made"),
         "token_revoked": N_("Access token revoked"),
         "linked": N_("Signs in elsewhere from now on"),
         "removed": N_("Removed"),
+        "proposed": N_("Proposed"),
+        "withdrawn": N_("Proposal withdrawn"),
         "blocked": N_("Blocked"),
         "lifted": N_("Block lifted"),
     },
@@ -165,11 +173,16 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
         "password": N_("Password"),
         "password+totp": N_("Password and authenticator"),
         "password+recovery": N_("Password and recovery code"),
+        "passkey": N_("Passkey"),
+        "password+passkey": N_("Password and passkey"),
         "oidc": N_("Signing in elsewhere"),
     },
     "result": {
         "ok": N_("signed in"),
         "wrong_code": N_("refused, the code was wrong"),
+        "wrong_key": N_("refused, the passkey was wrong"),
+        "unverified": N_("refused, the passkey had not checked whose hand it was in"),
+        "counter": N_("refused, the passkey may have been copied"),
         "ended": N_("refused, the account had ended"),
         "disabled": N_("refused, the account was disabled"),
         "no_role": N_("refused, without access here"),
@@ -203,8 +216,9 @@ def sentence(translate: Translator, document: Mapping[str, Any]) -> str:
     said = {key: _word(translate, key, value) for key, value in values.items()}
     type_ = document["type"]
     own = OF_A_GROUP.get(type_) if "group" in values else None
-    words = translate(own or SENTENCES[type_], **said)
-    return f"{words} {translate(IN_FORCE_LATER, **said)}" if "in_force_from" in said else words
+    further = {"in_force_from": IN_FORCE_LATER, "ask_again": ASKED_AGAIN}
+    told = [own or SENTENCES[type_], *(words for field, words in further.items() if field in said)]
+    return " ".join(translate(words, **said) for words in told)
 
 
 def label(translate: Translator, field: str) -> str:

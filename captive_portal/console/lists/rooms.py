@@ -5,6 +5,7 @@ Nothing is fetched or read here: what is asked for goes into the database, and t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -47,10 +48,14 @@ class ListPages:
         """GET /lists"""
 
         def place_of(row: Row) -> Place:
-            names = row.facts.entries if row.facts is not None else 0
+            names = in_force.get(row.source.key, 0)
             return (names if asked.cut.by == "names" else row.source.title.casefold()), row.source.key
 
         every = every_row(visit.session, visit.services, visit.now)
+        held = Counter(each.source.partition("!")[0] for each in self._quarantine())
+        in_force = {
+            row.source.key: max(0, row.facts.entries - held[row.source.key]) for row in every if row.facts is not None
+        }
         on = [row for row in every if row.source.enabled]
         find, problem = clean_line(visit.query.get("find", ""), FIND_MAX_CHARS)
         category = visit.query.get("category", "") if visit.query.get("category") in CATEGORIES else ""
@@ -68,7 +73,8 @@ class ListPages:
             find=find,
             category=category,
             off={key: found for key, found in off.items() if found},
-            names=sum(row.facts.entries for row in on if row.facts is not None),
+            in_force=in_force,
+            names=sum(in_force.get(row.source.key, 0) for row in on),
             moving=moving,
             every_s=EVERY_S if moving else 0,
             troubled=sum(row.state in ("trouble", "damaged") for row in on),
@@ -163,12 +169,13 @@ class ListPages:
 
     def _held(self, key: str) -> tuple[Sequence[Quarantined], int]:
         """What the compiled snapshot holds back of a source: the first of them, and how many are told of in all."""
-        compiled = self._snapshot.read()
-        if compiled is None:
-            return (), 0
-        _, entries = read_quarantine(compiled.snapshot.section("quarantine"))
-        own = [each for each in entries if each.source.partition("!")[0] == key]
+        own = [each for each in self._quarantine() if each.source.partition("!")[0] == key]
         return own[:HELD_SHOWN], len(own)
+
+    def _quarantine(self) -> Sequence[Quarantined]:
+        """What the compiled snapshot holds back, of all lists: the first ten thousand."""
+        compiled = self._snapshot.read()
+        return () if compiled is None else read_quarantine(compiled.snapshot.section("quarantine"))[1]
 
 
 def _is_asked_for(row: Row, find: str, category: str) -> bool:

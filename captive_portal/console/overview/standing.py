@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from captive_portal.auth.certificate import tls_paths
+from captive_portal.console.first_steps import rules_are_example
 from captive_portal.console.lists.view import Row, every_row
 from captive_portal.console.overview.warnings import Facts
 from captive_portal.console.policy.compiled import SnapshotReader
@@ -24,6 +25,7 @@ from gateway.storage import beats, exemption_requests, generations, overview, ru
 from gateway.telemetry import Standing as DnsStanding
 from gateway.telemetry import Totals
 from gateway.terms.drafting import norwegian_day
+from gateway.terms.notice import blanks
 
 REPORTED_WITHIN_S = 60.0
 """After so long, a console that has heard no DNS worker may say so."""
@@ -45,6 +47,8 @@ class Standing:
 
     facts: Facts
     services: tuple[Heard, ...]
+    gateways: tuple[Heard, ...]
+    """Where there are several on one database: each with when anything of it was heard."""
     dns: DnsStanding
     lists: tuple[Row, ...]
     log: LogStanding
@@ -78,6 +82,7 @@ class Gatherer:
             published_at=published.published_at if published is not None else None,
             compiled=compiled.generation if compiled is not None else None,
             has_rules=rules.version_in_force(session, place.owner_id, now=now) is not None,
+            untold=() if rules_are_example(visit) else tuple(f"privacy.{key}" for key in blanks(settings.privacy)),
             review_due=tuple(_group(each) for each in standings(visit) if _is_due(each, now)),
             is_withheld=announcement(settings, now).withheld not in (None, "not_enforced"),
             portal_ends=ends_at(settings.portal.tls_certificate),
@@ -90,7 +95,7 @@ class Gatherer:
             held_up=overview.held_up(session, place.gateway_id, now - LET_IN_WITHIN, now),
             requests=exemption_requests.count_waiting(session, place.owner_id),
         )
-        return Standing(facts, services, dns, lists, log)
+        return Standing(facts, services, _gateways(visit), dns, lists, log)
 
 
 def _services(visit: Visit) -> tuple[Heard, ...]:
@@ -101,11 +106,20 @@ def _services(visit: Visit) -> tuple[Heard, ...]:
     )
 
 
+def _gateways(visit: Visit) -> tuple[Heard, ...]:
+    found = beats.gateways(visit.session, visit.services.place.owner_id)
+    if len(found) < 2:
+        return ()
+    return tuple(
+        Heard(f"{each.site}, {each.key}", each.at, each.at is None or visit.now - each.at > SILENT) for each in found
+    )
+
+
 def expected(settings: Settings) -> tuple[str, ...]:
     """The services with a heartbeat that belong to this installation."""
     enforcer = ("enforcer",) if settings.enforcement.enabled else ()
     sealer = ("sealer",) if _is_there(signing_key_path(settings)) else ()
-    return (*enforcer, *sealer, "jobs")
+    return (*enforcer, "portal", *sealer, "jobs")
 
 
 def _is_there(path: Path) -> bool:

@@ -41,6 +41,8 @@ class Facts:
     compiled: int | None = None
     """The generation in front of DNS."""
     has_rules: bool = False
+    untold: tuple[str, ...] = ()
+    """The settings that the notice to guests lacks, while rules of the municipality's own are in force."""
     review_due: tuple[str, ...] = ()
     """The groups whose rules should have been reviewed."""
     is_withheld: bool = False
@@ -124,6 +126,10 @@ RULES: tuple[Rule, ...] = (
         N_("DNS is silent: guests may find no pages at all."), LOOK, HERE,
     ),
     Rule(
+        "portal", "it", True, lambda facts: "portal" in facts.silent,
+        N_("The portal is silent: guests find no page on which to accept the rules."), LOOK, HERE,
+    ),
+    Rule(
         "upstreams", "it", True,
         lambda facts: facts.dns_workers != 0 and 0 < facts.upstreams == len(facts.upstreams_down),
         N_("No name server that DNS asks answers, so guests find no pages."),
@@ -157,6 +163,14 @@ RULES: tuple[Rule, ...] = (
         "no_rules", "it", True, lambda facts: not facts.has_rules,
         N_("There are no rules for guests to accept, so nobody can get online."),
         N_("Write the rules, and publish them."), "/rules",
+    ),
+    Rule(
+        "untold", "it", True, lambda facts: bool(facts.untold),
+        N_(
+            "Your rules are in force, but guests are not told who keeps what they write, and why. Still empty: {names}."
+        ),
+        N_("Fill them in, or give back to the settings file what was changed there."), "/settings",
+        lambda facts: _names(facts.untold),
     ),
     Rule(
         "no_policy", "it", True, lambda facts: facts.generation == 0,

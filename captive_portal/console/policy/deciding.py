@@ -20,6 +20,7 @@ from policies.names import PolicyError
 WRITTEN = "%Y-%m-%dT%H:%M"  # as <input type="datetime-local"> writes a moment
 PROBLEMS = {
     "decided": N_("Somebody else has decided this request already."),
+    "passed_on": N_("This request has been left to IT, who decides it."),
     "ended": N_("The guest’s access has ended, so an exemption for the guest alone would open nothing."),
     "never": N_("Sites that harm devices or trick people are never opened by an exemption."),
     "no_group": N_("The guest’s group is not in the content filter any more. Move the device to another group first."),
@@ -69,14 +70,19 @@ def granted(
         categories=to_open(standing_of(snapshot, visit, found), found),
         until=until,
         now=visit.now,
+        by_host=is_host(visit),
     )
 
 
 def declined(visit: Visit, found: Asked, answer: str) -> requests.Decided | requests.NotDecided:
     """Tell the guest why not."""
-    return requests.decline(
-        visit.session, visit.services.place, found.request.id, visit.member.username, answer, visit.now
-    )
+    place, by = visit.services.place, visit.member.username
+    return requests.decline(visit.session, place, found.request.id, by, answer, visit.now, by_host=is_host(visit))
+
+
+def is_host(visit: Visit) -> bool:
+    """Whether a host decides, and not IT."""
+    return visit.member.role == "host"
 
 
 def answer_to_grant(visit: Visit) -> tuple[str, str]:

@@ -27,6 +27,7 @@ from captive_portal.console.policy.room import (
     titles,
 )
 from captive_portal.console.visit import Visit
+from gateway.access.course_openings import PREFIX
 from gateway.dns.judging import SECTION
 from gateway.lists import draft_edits
 from gateway.lists import generations as publishing
@@ -194,6 +195,7 @@ class GroupPages:
             "policy_groups.html",
             status,
             titles=titles(room.policy, visit.language),
+            courses=sum(each.key.startswith(PREFIX) and bool(each.like) for each in room.policy.groups.values()),
             problems=problems or {},
             typed=typed,
             notice=visit.query.get("notice", ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,8 +88,8 @@ class Trial:
     groups: tuple[str, ...] = field(default=("default",))
 
 
-def reason(translate: Translator, facts: Mapping[str, Any]) -> str:
-    """A reason of an explanation as a sentence."""
+def reason(translate: Translator, facts: Mapping[str, Any], called: Callable[[str], str] = str) -> str:
+    """A reason of an explanation as a sentence; `called` says what people read for an exemption's id."""
     kind, category = facts["kind"], facts.get("category")
     values: dict[str, object] = {
         "name": facts.get("name") or "",
@@ -101,7 +101,7 @@ def reason(translate: Translator, facts: Mapping[str, Any]) -> str:
         values["detail"] = service(translate, str(values["detail"]))
     elif kind == "exempted":
         identity, by, until = read_exemption_text(str(values["detail"]))
-        values |= {"exemption": identity, "by": by, "until": translate.moment(until)}
+        values |= {"exemption": called(identity), "by": by, "until": translate.moment(until)}
     elif kind == "category_open" and facts.get("reported"):
         kind = "category_reported"
     return translate(REASONS[kind], **values)

@@ -9,6 +9,10 @@ from gateway.operational import OPERATIONAL, Problem
 from gateway.settings_origin import Origin
 
 LABELS: Mapping[str, tuple[str, str]] = {
+    "owner.name": (
+        N_("What the municipality is called"),
+        N_("Guests see it at the top of every page. It can’t be empty."),
+    ),
     "owner.unit": (
         N_("What the ICT department is called"),
         N_("Guests are sent to it for help. It can’t be empty."),
@@ -27,6 +31,18 @@ LABELS: Mapping[str, tuple[str, str]] = {
         N_("The municipality and how to reach it. Guests read it before they accept the rules."),
     ),
     "privacy.dpo": (N_("Data protection officer"), N_("Who it is and how to reach them. Guests read it.")),
+    "privacy.legal_basis": (
+        N_("By which right guests’ personal data are kept"),
+        N_("One of the letters of article 6(1) of the GDPR. Guests read it."),
+    ),
+    "privacy.legal_basis_law": (
+        N_("The law that this right rests on"),
+        N_("As in kommuneloven § 25-1. A legitimate interest needs none. Guests read it."),
+    ),
+    "privacy.backup_days": (
+        N_("For how many days backups are kept"),
+        N_("A whole number from 0 to 3650; 0 when none are made. Guests read it."),
+    ),
     "courses.host_groups": (
         N_("Groups that hosts may give their courses"),
         N_("Keys of groups of the content filter, with spaces between."),
@@ -42,6 +58,16 @@ LABELS: Mapping[str, tuple[str, str]] = {
 }
 assert LABELS.keys() == OPERATIONAL.keys(), "a setting has no label"
 
+CHOICES: Mapping[str, Mapping[str, str]] = {
+    "privacy.legal_basis": {
+        "6.1.c": N_("6.1.c: a legal obligation"),
+        "6.1.e": N_("6.1.e: a task in the public interest"),
+        "6.1.f": N_("6.1.f: a legitimate interest"),
+    }
+}
+"""What there is to choose from where a setting is chosen and not written: each value with its words."""
+assert CHOICES.keys() == {key for key, each in OPERATIONAL.items() if each.kind == "choice"}
+
 PROBLEMS: Mapping[Problem, str] = {
     "line": N_(
         "Write it in one line: not empty where guests have to be told, not too long, without unusual characters."
@@ -49,6 +75,7 @@ PROBLEMS: Mapping[Problem, str] = {
     "phone": N_("Write a telephone number: digits, spaces and + ( ) -"),
     "address": N_("Write an address at uustatus.no, as in https://uustatus.no/nb/erklaringer/publisert/…"),
     "number": N_("Write a whole number within the bounds."),
+    "choice": N_("Choose one of these."),
     "keys": N_("Write keys of a–z, 0–9 and -, with spaces between."),
 }
 NO_GROUP = N_("The content filter in force has no group with that key: {key}")

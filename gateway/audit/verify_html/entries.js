@@ -6,6 +6,7 @@ const PLAIN = new Map(
   Object.entries({
     acceptance: "rules identified_by",
     rules_published: "version adopting_body adopted_on case_number binding_language texts",
+    rules_proposed: "change version sha256",
     rules_withdrawn: "version",
     policy_published: "generation before_sha256 after_sha256",
     grant_moved: "grant from_group to_group",
@@ -31,7 +32,10 @@ const PLAIN = new Map(
   }).map(([type, fields]) => [type, fields.split(" ")]),
 );
 // Fields that an entry of a type may have besides: non-empty text where they stand.
-const OPTIONAL_FIELDS = new Map([["rules_published", ["group", "in_force_from"]]]);
+const OPTIONAL_FIELDS = new Map([
+  ["rules_published", ["group", "in_force_from", "ask_again"]],
+  ["rules_proposed", ["group"]],
+]);
 const IDENTIFIED_BY = [
   "self_declared", "course_code", "host_approved", "oidc", "known_device", "device_words", "receipt_code",
 ];
@@ -98,6 +102,7 @@ function misshapen(found) {
     ];
     if (odd.length) return ["other_fields", { kind: type, odd: odd.sort().join(", ") }];
   }
+  if (!holdTexts(found, optional.filter((name) => Object.hasOwn(found, name)))) return ["bad_group"];
   if (type === "acceptance") {
     const keys = ["version", "language", ...HASHES];
     if (isObject(found.rules) && Object.hasOwn(found.rules, "group")) keys.push("group"); // whose rules they are
@@ -105,8 +110,6 @@ function misshapen(found) {
     if (!IDENTIFIED_BY.includes(found.identified_by)) return ["bad_identification"];
   }
   if (type === "rules_published") {
-    const there = optional.filter((name) => Object.hasOwn(found, name));
-    if (!holdTexts(found, there)) return ["bad_group"];
     if (!AT.test(found.in_force_from ?? found.at)) return ["bad_in_force_from"];
     const isText = (item) => isObject(item) && hasExactly(item, HASHES) && holdTexts(item, HASHES);
     if (!isObject(found.texts) || !Object.values(found.texts).every(isText)) return ["bad_texts"];

@@ -270,7 +270,7 @@ class Verifier {
     facts.push(["fact_fields", { count: walk.disclosed }]);
     facts.push(["fact_texts", { count: walk.texts.size }]);
     for (const { version, language, text, count } of walk.accepted.values()) {
-      facts.push(["fact_rules", { version, language, text, count }]);
+      facts.push([count === 1 ? "fact_rules_once" : "fact_rules", { version, language, text, count }]);
     }
     const begin = filter.from || ["the_beginning"];
     const end = filter.to || ["the_end"];
@@ -281,7 +281,7 @@ class Verifier {
     if (walk.draw) {
       facts.push(["fact_sample", { count: walk.draw.held.length, number: walk.draw.number }]);
     }
-    if (this.followed) facts.push(["fact_keys", { count: this.followed }]);
+    if (this.followed) facts.push([this.followed === 1 ? "fact_keys_once" : "fact_keys", { count: this.followed }]);
     const erased = walk.erased.count(first, last);
     if (erased) {
       const by = someOf(walk.erasing);

@@ -136,6 +136,7 @@ WORDS.en = {
     "The bundle holds exactly the entries {first} to {last} of it ({count}): none is missing, added, moved or altered.",
   fact_fields: "{count} personal fields shown are those that were recorded.",
   fact_texts: "{count} texts of the rules are word for word those that the entries name.",
+  fact_rules_once: "Rules version {version} ({language}), accepted once: the text terms/{text}.md.",
   fact_rules: "Rules version {version} ({language}), accepted {count} times: the text terms/{text}.md.",
   fact_view:
     "Period from {begin} to {end} (UTC), acceptances: {rows}. view.csv shows each of them, as the entries and the fields shown give them.",
@@ -151,6 +152,7 @@ WORDS.en = {
   key_device: "device",
   fact_sample:
     "sample.csv shows the {count} of these acceptances that the checkpoint's root and the number “{number}” draw: nobody could choose them, if the number is yours.",
+  fact_keys_once: "The log's key was changed once; the new key is signed by the one before it.",
   fact_keys: "The log's key was changed {count} times; each new key is signed by one before it.",
   fact_erased:
     "{count} entries of the range have been erased, by the entries {by}: {shown} of them still show fields, and their proofs hold.",

@@ -136,6 +136,7 @@ WORDS.nb = {
     "Pakken har nøyaktig innførsel {first} til {last} ({count}) av den: ingen mangler, og ingen er lagt til, flyttet eller endret.",
   fact_fields: "{count} personlige felt som vises, er de som ble registrert.",
   fact_texts: "{count} regeltekster er ordrett de som innførslene navngir.",
+  fact_rules_once: "Regler versjon {version} ({language}), godtatt 1 gang: teksten terms/{text}.md.",
   fact_rules: "Regler versjon {version} ({language}), godtatt {count} ganger: teksten terms/{text}.md.",
   fact_view:
     "Periode fra {begin} til {end} (UTC), godkjenninger: {rows}. view.csv viser hver av dem, slik innførslene og feltene som vises, gir dem.",
@@ -151,6 +152,7 @@ WORDS.nb = {
   key_device: "enhet",
   fact_sample:
     "sample.csv viser de {count} av disse godkjenningene som roten i sjekkpunktet og tallet «{number}» trekker: ingen kunne velge dem ut, hvis tallet er ditt.",
+  fact_keys_once: "Nøkkelen til loggen er byttet 1 gang; den nye nøkkelen er signert av den tidligere.",
   fact_keys: "Nøkkelen til loggen er byttet {count} ganger; hver ny nøkkel er signert av en tidligere.",
   fact_erased:
     "{count} innførsler i området er slettet, ved innførsel {by}: {shown} av dem viser fortsatt felt, og bevisene holder.",

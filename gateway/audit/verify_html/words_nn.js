@@ -136,6 +136,7 @@ WORDS.nn = {
     "Pakka har nøyaktig innførsel {first} til {last} ({count}) av han: ingen manglar, og ingen er lagd til, flytta eller endra.",
   fact_fields: "{count} personlege felt som er viste, er dei som vart registrerte.",
   fact_texts: "{count} regeltekstar er ordrett dei som innførslane namngjev.",
+  fact_rules_once: "Reglar versjon {version} ({language}), godtekne 1 gong: teksten terms/{text}.md.",
   fact_rules: "Reglar versjon {version} ({language}), godtekne {count} gonger: teksten terms/{text}.md.",
   fact_view:
     "Periode frå {begin} til {end} (UTC), godkjenningar: {rows}. view.csv viser kvar av dei, slik innførslane og felta som er viste, gjev dei.",
@@ -151,6 +152,7 @@ WORDS.nn = {
   key_device: "eining",
   fact_sample:
     "sample.csv viser dei {count} av desse godkjenningane som rota i sjekkpunktet og talet «{number}» trekkjer: ingen kunne velje dei ut, om talet er ditt.",
+  fact_keys_once: "Nøkkelen til loggen er bytt 1 gong; den nye nøkkelen er signert av den tidlegare.",
   fact_keys: "Nøkkelen til loggen er bytt {count} gonger; kvar ny nøkkel er signert av ein tidlegare.",
   fact_erased:
     "{count} innførslar i området er sletta, ved innførsel {by}: {shown} av dei viser framleis felt, og prova held.",

@@ -11,6 +11,7 @@ from gateway.context import Services
 from gateway.installation import prepare
 from gateway.settings import load
 from tests.conftest import StoppedClock
+from tests.migrated import create_postgresql, put_sqlite
 from tests.postgres import Cluster, postgres
 
 __all__ = ["postgres"]
@@ -24,8 +25,10 @@ def services(
     name = None
     if request.param == "postgresql":
         cluster: Cluster = request.getfixturevalue("postgres")
-        name = cluster.create()
+        name = create_postgresql(cluster)
         monkeypatch.setenv("GJESTENETT_DATABASE__URL", cluster.url(name))
+    else:
+        put_sqlite(tmp_path / "state" / "gjestenett.sqlite3")
     prepared = prepare(load(state=tmp_path / "state"), clock)
     yield prepared
     prepared.database.close()

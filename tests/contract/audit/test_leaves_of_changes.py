@@ -45,10 +45,14 @@ from gateway.storage import grants, outages, rules
 from gateway.storage.course_models import Course, HostRequest
 from gateway.storage.engine import Session
 from gateway.storage.models import Staff
+from gateway.storage.rules_draft_models import RulesDraft
+from gateway.storage.rules_wait_models import RulesProposal
+from gateway.terms import drafting, proposing
 from gateway.terms import publish as terms
 from gateway.terms.coming import withdraw
 from gateway.terms.draft import Draft
 from gateway.terms.drafting import Choice, publish_now
+from gateway.terms.proposing import Person
 from tests.crash.operations import seal_all
 
 MAC, PROJECTOR = "02:00:00:00:00:01", "02:00:00:00:00:02"
@@ -97,6 +101,26 @@ def withdrawing_rules(services: Services, _folder: Path) -> None:
         choice = Choice(now + timedelta(days=1), ask_again=True)
         publish_now(session, place, "", Draft({"nb": "# Nye"}, "2027-2", "nb"), choice, by="ola", now=now)
         assert withdraw(session, place, "2027-2", "ola", now) == "done"
+
+
+def proposing_rules(services: Services, _folder: Path) -> RulesProposal:
+    with services.database.write() as session:
+        now, place = services.clock(), services.place
+        row = drafting.keep(session, place, "", Draft({"nb": "# Nye"}, "2027-3", "nb"), "", by="ola", now=now)
+        assert isinstance(row, RulesDraft)
+        choice = Choice(now + timedelta(days=1), ask_again=True)
+        done = proposing.propose(
+            session, place, "", row.edition, languages=("nb",), choice=choice, by=Person("1", "ola"), now=now
+        )
+        assert isinstance(done, RulesProposal)
+        return done
+
+
+def withdrawing_a_proposal(services: Services, folder: Path) -> None:
+    proposal = proposing_rules(services, folder)
+    with services.database.write() as session:
+        now = services.clock()
+        assert proposing.take_back(session, services.place, "", proposal.sha256, by="kari", now=now)
 
 
 def publishing_a_policy(services: Services, _folder: Path, exemption: Mapping[str, object] | None = None) -> None:
@@ -292,6 +316,8 @@ def signing_in(services: Services, _folder: Path) -> None:
 EVENTS: Mapping[str, tuple[Event, tuple[str, ...]]] = {
     "acceptance": (accepting, ("acceptance",)),
     "rules published": (publishing_rules, ("rules_published",)),
+    "rules proposed": (proposing_rules, ("rules_proposed",)),
+    "proposal withdrawn": (withdrawing_a_proposal, ("rules_proposed", "rules_proposed")),
     "rules withdrawn": (withdrawing_rules, ("rules_published", "rules_withdrawn")),
     "policy published": (publishing_a_policy, ("policy_published",)),
     "exemption": (publishing_an_exemption, ("policy_published", "exemption_changed")),

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gateway.storage import schema
 from gateway.storage.engine import Database, open_database
 from gateway.storage.places import Place, add_place
 from tests.contract.storage.records import NOW
+from tests.migrated import create_postgresql, put_sqlite
 from tests.postgres import Cluster, postgres
 
 __all__ = ["postgres"]
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file to copy."""
-    path = tmp_path_factory.mktemp("template") / "template.sqlite3"
-    database = open_database(f"sqlite:///{path}")
-    schema.upgrade(database)
-    database.close()
-    return path
-
-
-@pytest.fixture(scope="session")
-def postgres_template(postgres: Cluster) -> str:
-    """A migrated PostgreSQL database to copy."""
-    name = postgres.create()
-    database = open_database(postgres.url(name))
-    schema.upgrade(database)
-    database.close()
-    return name
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -59,13 +38,11 @@ def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
     """The URL of a migrated database of this test's own."""
     if backend == "sqlite":
         path = tmp_path / "state" / "gjestenett.sqlite3"
-        path.parent.mkdir()
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        put_sqlite(path)
         yield f"sqlite:///{path}"
         return
-    template: str = request.getfixturevalue("postgres_template")
     cluster: Cluster = request.getfixturevalue("postgres")
-    name = cluster.create(template)
+    name = create_postgresql(cluster)
     yield cluster.url(name)
     cluster.drop(name)
 

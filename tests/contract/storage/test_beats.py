@@ -8,7 +8,7 @@ from gateway.access.desired import StoredIntent
 from gateway.audit.note import SignerKey
 from gateway.audit.sealer import Sealer
 from gateway.heartbeat import EVERY_S, SILENT, Heartbeat
-from gateway.storage import beats
+from gateway.storage import beats, places
 from gateway.storage.engine import Database, open_database
 from gateway.storage.places import Place
 from tests.contract.storage.records import NOW, scalar
@@ -26,6 +26,33 @@ def test_each_service_has_its_last_moment(database: Database, place: Place) -> N
         }
         assert beats.beats(session, "0" * 32) == {}
     assert scalar(database, "SELECT count(*) FROM service_beat") == 2
+
+
+def test_gateways_of_an_owner_are_told_with_their_last_word(database: Database, place: Place) -> None:
+    with database.write() as session:
+        other = places.add_place(
+            session, owner_key=place.owner_key, owner_name="N", log_origin=place.log_origin, site_key="annex",
+            gateway_key="gateway-2", interfaces=["lo"], now=NOW,
+        )  # fmt: skip
+        foreign = places.add_place(
+            session, owner_key="alver", owner_name="A", log_origin="example.org/alver", site_key="annex",
+            gateway_key="gateway-3", interfaces=["lo"], now=NOW,
+        )  # fmt: skip
+        beats.beat(session, place.gateway_id, "jobs", NOW)
+        beats.beat(session, place.gateway_id, "enforcer", NOW + timedelta(seconds=9))
+        beats.beat(session, foreign.gateway_id, "portal", NOW + timedelta(hours=1))
+    with database.read() as session:
+        seen = {each.id: (each.site, each.at) for each in beats.gateways(session, place.owner_id)}
+        assert seen == {
+            other.gateway_id: ("annex", None),
+            place.gateway_id: (place.site_key, NOW + timedelta(seconds=9)),
+        }
+        for service, since, expected in (
+            ("enforcer", NOW + timedelta(seconds=9), True),
+            ("enforcer", NOW + timedelta(seconds=10), False),
+            ("portal", NOW, False),
+        ):
+            assert beats.is_beating(session, place.owner_id, service, since) is expected
 
 
 def test_it_is_written_when_it_is_due_and_not_before(database: Database, place: Place) -> None:

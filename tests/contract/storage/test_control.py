@@ -18,6 +18,7 @@ from gateway.access.desired import StoredIntent
 from gateway.access.outages import NotSwitched, restore, switch
 from gateway.access.status import device_status
 from gateway.audit.periods import Period, parse_period
+from gateway.collection import Forgetting
 from gateway.firewall.meter import Octets as Counted
 from gateway.firewall.posture import make_posture
 from gateway.link.neighbours import Neighbour
@@ -249,7 +250,7 @@ class TestOctets:
         with database.read() as session:
             found = traffic.of_grants(session, [grant.id, other.id, "erased"])
         assert found == {grant.id: Octets(11, 5_000_000_100), other.id: Octets(1, 2)}
-        intent(database, place, NOW + HOUR).record_octets({})
+        Forgetting(database, place.owner_id, lambda: NOW + HOUR).poll()
         with database.read() as session:
             assert traffic.of_grants(session, [grant.id, other.id]) == {other.id: Octets(1, 2)}
 
@@ -260,7 +261,8 @@ class TestOctets:
             grant = add_grant(session, place, rules)
             session.get_one(Grant, grant.id).revoked_at = NOW
         for later, left in ((timedelta(days=2), 1), (timedelta(days=3), 0)):
-            desired = StoredIntent(database, place, lambda at=NOW + later: at, lambda: False, timedelta(days=3))  # type: ignore[misc]
-            desired.record_octets({grant.id: Counted(10, 100)} if left else {})
+            if left:
+                intent(database, place).record_octets({grant.id: Counted(10, 100)})
+            Forgetting(database, place.owner_id, lambda at=NOW + later: at, timedelta(days=3)).poll()  # type: ignore[misc]
             with database.read() as session:
                 assert len(traffic.of_grants(session, [grant.id])) == left

@@ -10,10 +10,12 @@ import pytest
 
 from gateway.access import course_openings as access
 from gateway.access import courses as keeping
+from gateway.access import exemption_requests as requests
 from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.course_openings import NotOpened, Opened, own_group
 from gateway.access.course_plan import Wish
 from gateway.access.courses import Sought
+from gateway.access.grants import move
 from gateway.link.neighbours import Neighbour
 from gateway.lists import draft_edits
 from gateway.lists import generations as publishing
@@ -114,6 +116,51 @@ def test_it_opens_for_the_courses_guests_alone_and_closes_by_itself(database: Da
     assert not is_open(database, place, neighbour, NOW + HOUR)
     assert not is_open(database, place, stranger, NOW + HOUR)
     assert not is_open(database, place, guest, NOW + HOUR, "dating")
+
+
+def alone(database: Database, place: Place, number: int, category: str, now: datetime = NOW) -> None:
+    """The guest with this device is granted an exemption for themselves alone."""
+    with database.write() as session:
+        device = Neighbour("lo", f"02:00:00:00:02:{number:02x}")
+        asked = requests.ask(session, place, device, requests.Wanted(f"www.{category}.example", (category,)), now)
+        assert isinstance(asked, requests.Asked)
+        done = requests.grant(session, place, asked.request_id, "it", "", scope="session", until=EVENING, now=now)
+        assert isinstance(done, requests.Decided)
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["exemption first", "opening first"])
+def test_a_guest_with_an_exemption_of_their_own_gets_what_a_host_opens_and_loses_it_when_it_is_closed(
+    database: Database, place: Place, before: bool
+) -> None:
+    course = made(database, place)
+    guest = join(database, place, course, 1)
+    if before:
+        alone(database, place, 1, "dating")
+    assert isinstance(opened(database, place, course), Opened)
+    if not before:
+        alone(database, place, 1, "dating")
+    for category in ("gaming", "dating"):
+        assert is_open(database, place, guest, NOW + HOUR, category)
+    assert not is_open(database, place, guest, NOW + 3 * HOUR), "the opening lasts two hours"
+    assert is_open(database, place, guest, NOW + 3 * HOUR, "dating"), "the exemption until the evening"
+    [opening] = access.openings(in_force(database, place), course, NOW)
+    with database.write() as session:
+        assert access.close_category(session, place, course, opening.id, by="vert", now=NOW)
+    assert not is_open(database, place, guest, NOW + HOUR)
+    assert is_open(database, place, guest, NOW + HOUR, "dating")
+
+
+def test_a_guest_whom_staff_had_moved_elsewhere_before_the_exemption_stays_there(
+    database: Database, place: Place
+) -> None:
+    course = made(database, place)
+    guest = join(database, place, course, 1)
+    with database.write() as session:
+        move(session, place, guest, "default", "it", NOW)
+    alone(database, place, 1, "dating")
+    assert isinstance(opened(database, place, course), Opened)
+    assert is_open(database, place, guest, NOW + HOUR, "dating")
+    assert not is_open(database, place, guest, NOW + HOUR)
 
 
 def test_it_is_a_leaf_with_who_opened_it_and_why(database: Database, place: Place) -> None:

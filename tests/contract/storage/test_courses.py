@@ -52,7 +52,15 @@ def mac_of(number: int) -> str:
     return f"02:00:00:00:01:{number:02x}"
 
 
-def join(database: Database, place: Place, sought: Sought, number: int = 1, now: datetime = NOW) -> Accepted | Refused:
+def join(
+    database: Database,
+    place: Place,
+    sought: Sought,
+    number: int = 1,
+    now: datetime = NOW,
+    duration: timedelta = DURATION,
+    longest: timedelta = timedelta(0),
+) -> Accepted | Refused:
     with database.write() as session:
         version_id = str(session.execute(text("SELECT id FROM rules_version")).scalar())
         return accept(
@@ -63,7 +71,8 @@ def join(database: Database, place: Place, sought: Sought, number: int = 1, now:
             version_id=version_id,
             language="nb",
             address="192.0.2.1",
-            duration=DURATION,
+            duration=duration,
+            longest=longest,
             now=now,
             sought=sought,
         )
@@ -95,6 +104,20 @@ def test_whoever_knows_the_code_gets_the_courses_group_until_its_end_and_is_iden
     again = join(database, place, Sought(code=course.code))
     assert isinstance(again, Accepted)
     assert (again.grant_id, again.repeated) == (done.grant_id, True)
+
+
+@pytest.mark.parametrize(
+    ("longest", "lasts"),
+    [(24 * HOUR, 4 * HOUR), (3 * HOUR, 3 * HOUR), (timedelta(0), HOUR)],
+    ids=["until its end", "as long as access may last", "never shorter than without a course"],
+)
+def test_a_course_lasts_until_its_end_though_its_groups_time_is_shorter(
+    database: Database, place: Place, longest: timedelta, lasts: timedelta
+) -> None:
+    course = made(database, place)
+    done = join(database, place, Sought(code=course.code), duration=HOUR, longest=longest)
+    assert isinstance(done, Accepted)
+    assert done.ends_at == NOW + lasts
 
 
 def test_the_leaf_of_a_course_tells_no_title_and_no_code(database: Database, place: Place) -> None:

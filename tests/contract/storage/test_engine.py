@@ -23,6 +23,7 @@ from gateway.storage.engine import Database, StorageUnavailableError, open_datab
 from gateway.storage.models import Change, Owner
 from gateway.storage.places import Place
 from tests.contract.storage.records import at_once, scalar
+from tests.migrated import put_sqlite
 from tests.postgres import Cluster
 
 only_sqlite = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
@@ -224,10 +225,10 @@ def test_a_deleted_file_is_not_made_anew(database: Database) -> None:
 
 
 @only_sqlite
-def test_a_restored_file_is_taken_up_without_a_restart(database: Database, sqlite_template: Path) -> None:
+def test_a_restored_file_is_taken_up_without_a_restart(database: Database) -> None:
     add_change(database)
     restored = database.sqlite_path.with_suffix(".restored")
-    shutil.copy(sqlite_template, restored)
+    put_sqlite(restored)
     for suffix in ("-wal", "-shm"):
         Path(f"{database.sqlite_path}{suffix}").unlink()
     restored.replace(database.sqlite_path)
@@ -259,10 +260,10 @@ def unprivileged() -> Iterator[None]:
 
 
 @only_sqlite
-def test_a_read_only_file_refuses_writers_and_serves_readers(backend: str, sqlite_template: Path) -> None:
+def test_a_read_only_file_refuses_writers_and_serves_readers(backend: str) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as directory:
         path = Path(directory) / "g.sqlite3"
-        shutil.copy(sqlite_template, path)
+        put_sqlite(path)
         if os.geteuid() == 0:
             os.chown(directory, NOBODY, NOBODY)
             os.chown(path, NOBODY, NOBODY)

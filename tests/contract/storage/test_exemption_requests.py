@@ -19,8 +19,10 @@ from gateway.access.exemption_requests import (
     ask,
     decline,
     grant,
+    pass_on,
 )
 from gateway.link.neighbours import Neighbour
+from gateway.lists import draft_edits
 from gateway.lists import generations as publishing
 from gateway.storage import exemption_requests, generations, grants, persons
 from gateway.storage.course_models import Course
@@ -30,6 +32,8 @@ from gateway.storage.keyset import Cut
 from gateway.storage.log_models import StagedLeaf
 from gateway.storage.models import Grant
 from gateway.storage.places import Place
+from policies.document import parse_document
+from policies.schedule import standing
 from tests.contract.storage.records import HOUR, MAC, NOW, add_grant, add_rules, at_once, scalar
 
 PHONE = Neighbour("lo", MAC)
@@ -222,11 +226,23 @@ def test_what_the_group_was_granted_before_holds_for_the_guest_too(
     with database.write() as session:
         grant(session, place, request, "kari", "", scope="session", until=UNTIL, now=NOW)
     key = f"session-{request[:12]}"
-    lifted = {
-        (each["group"], *each["categories"])
-        for each in document(database, place)["exemptions"]  # type: ignore[attr-defined]
-    }
-    assert lifted == {("default", "dating"), (key, "dating"), (key, "gaming")}
+    policy = parse_document(document(database, place))
+    assert standing(policy, policy.groups[key], NOW).lifted.keys() == {"dating", "gaming"}
+    assert guest
+
+
+def test_what_it_closes_for_the_group_later_is_closed_for_a_guest_with_an_exemption_too(
+    database: Database, place: Place, guest: str
+) -> None:
+    request = request_id(database, place)
+    with database.write() as session:
+        grant(session, place, request, "kari", "", scope="session", until=UNTIL, now=NOW)
+        later = draft_edits.with_cells(publishing.draft(session, place), {("default", "streaming"): "closed"})
+        publishing.save_draft(session, place, later, NOW)
+        publishing.publish(session, place, "it", "", NOW)
+    policy = parse_document(document(database, place))
+    own = policy.groups[f"session-{request[:12]}"]
+    assert (own.like, "streaming" in own.closed) == ("default", True)
     assert guest
 
 
@@ -303,6 +319,53 @@ def test_a_request_is_decided_once(database: Database, place: Place) -> None:
         assert (asked.request.decision, asked.request.decided_by) == ("declined", "kari")
     assert [leaf["type"] for leaf in leaves(database)].count("exemption_decided") == 1
     assert leaves(database)[-1]["decision"] == "declined"
+
+
+def decide(database: Database, place: Place, request: str, how: str, by: str) -> Decided | NotDecided:
+    """A decision in a transaction of its own, by `vert` as the course's host, by anybody else as IT."""
+    by_host = by == "vert"
+    with database.write() as session:
+        if how == "pass_on":
+            return pass_on(session, place, request, by, NOW)
+        if how == "decline":
+            return decline(session, place, request, by, "Nei", NOW, by_host=by_host)
+        return grant(session, place, request, by, "", scope="session", until=UNTIL, now=NOW, by_host=by_host)
+
+
+@pytest.mark.usefixtures("guest")
+def test_what_a_host_has_passed_on_it_decides_alone(database: Database, place: Place) -> None:
+    request = request_id(database, place)
+    assert decide(database, place, request, "pass_on", "vert") == Decided(request)
+    for how in ("grant", "decline", "pass_on"):
+        assert decide(database, place, request, how, "vert") == NotDecided("passed_on")
+    assert scalar(database, "SELECT decision FROM exemption_request") == ""
+    assert decide(database, place, request, "grant", "it") == Decided(request, 2)
+    assert decide(database, place, request, "decline", "vert") == NotDecided("decided")
+
+
+@pytest.mark.usefixtures("guest")
+@pytest.mark.parametrize("of_it", ["grant", "decline"])
+@pytest.mark.parametrize("of_host", ["grant", "decline", "pass_on"])
+@pytest.mark.parametrize("is_left", [False, True])
+def test_of_a_host_and_it_who_decide_at_once_one_does(
+    database: Database, place: Place, of_it: str, of_host: str, is_left: bool
+) -> None:
+    request = request_id(database, place)
+    if is_left:
+        decide(database, place, request, "pass_on", "vert")
+    acts = [(of_it, "it"), (of_host, "vert")]
+    it, host = at_once(2, lambda number: decide(database, place, request, *acts[number]))
+    decided = [leaf["decision"] for leaf in leaves(database) if leaf["type"] == "exemption_decided"]
+    if is_left:
+        assert isinstance(it, Decided)
+        assert host in (NotDecided("passed_on"), NotDecided("decided"))
+    elif of_host == "pass_on":  # before IT's decision or after it, which stands either way
+        assert isinstance(it, Decided)
+        assert isinstance(host, Decided) == ("passed_on" in decided)
+    else:
+        assert sorted(map(type, (it, host)), key=str) == [Decided, NotDecided]
+    assert len([each for each in decided if each != "passed_on"]) == 1
+    assert scalar(database, "SELECT decision FROM exemption_request") in ("granted", "declined")
 
 
 def test_a_guest_takes_a_request_back_and_nothing_is_left(database: Database, place: Place, guest: str) -> None:

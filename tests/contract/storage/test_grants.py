@@ -130,13 +130,6 @@ def test_what_a_gateway_applied_is_written_down_and_taken_back(database: Databas
     assert scalar(database, "SELECT count(*) FROM applied_grant") == 2
 
 
-def test_a_gateway_shows_that_it_lives(database: Database, place: Place) -> None:
-    assert scalar(database, "SELECT seen_at FROM gateway") is None
-    with database.write() as session:
-        grants.touch_gateway(session, place.gateway_id, NOW)
-    assert scalar(database, "SELECT seen_at FROM gateway") is not None
-
-
 def test_one_acceptance_gives_one_grant(database: Database, place: Place) -> None:
     with database.write() as session:
         grant = add_grant(session, place, add_rules(session, place))

@@ -255,8 +255,8 @@ def test_a_proposal_ends_by_its_time_by_its_moment_and_by_being_withdrawn(databa
         assert other.sha256 != made.sha256
         assert proposing.approve(session, place, "", made.sha256, by=ola, now=NOW) == NotApproved("changed")
         assert proposing.approve(session, place, "", other.sha256, by=ola, now=NOW + HOUR) == NotApproved("expired")
-        assert not proposing.take_back(session, place, "", made.sha256)
-        assert proposing.take_back(session, place, "", other.sha256)
+        assert not proposing.take_back(session, place, "", made.sha256, by="kari", now=NOW)
+        assert proposing.take_back(session, place, "", other.sha256, by="kari", now=NOW)
         assert proposing.approve(session, place, "", other.sha256, by=ola, now=NOW) == NotApproved("gone")
         assert rules_drafts.find(session, place.owner_id, "") is not None, "the draft stays"
         past = proposing.propose(

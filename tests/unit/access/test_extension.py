@@ -42,6 +42,12 @@ def test_the_time_begins_anew_but_not_past_the_longest(after_h: float, lasts_h: 
     assert found == (None if until_h is None else NOW + until_h * HOUR)
 
 
+@pytest.mark.parametrize(("group", "hours"), [("default", 24), ("library", 24), ("hall", 30)])
+def test_a_course_is_not_cut_by_its_groups_time_but_by_the_longest(group: str, hours: int) -> None:
+    durations = Durations(10 * HOUR, {"library": 2 * HOUR, "hall": 30 * HOUR}, 24 * HOUR)
+    assert durations.at_course(group) == hours * HOUR
+
+
 def test_the_groups_own_time_counts() -> None:
     in_library = status(lasts=2 * HOUR, group_key="library")
     assert extension(in_library, "v", DURATIONS, NOW + HOUR) == NOW + 3 * HOUR

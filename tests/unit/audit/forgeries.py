@@ -324,6 +324,19 @@ def misshapen() -> Iterator[Case]:
         lines[0] = lines[0].replace(b'"owner":', b'"in_force_from":' + beginning + b',"owner":', 1)
         where = "line 1 (entry 0)"
         yield Case(f"in force {number}: {beginning!r}", sealed_anew(files, lines), "entries.jsonl", where)
+    for asked in (b'""', b"true"):
+        log = Log(4)
+        files = log.files(log.request(0, 4))
+        lines = lines_of(files, "entries.jsonl")
+        lines[0] = lines[0].replace(b'"at":', b'"ask_again":' + asked + b',"at":', 1)
+        yield Case(f"asked again: {asked!r}", sealed_anew(files, lines), "entries.jsonl", "line 1 (entry 0)")
+    proposed = {"change": "proposed", "version": "2027-1", "sha256": "ab" * 32, "group": "library"}
+    for new in (b'"group":""', b'"gruppe":"library"', b'"group":7'):
+        log = Log(4, {2: ("rules_proposed", proposed)})
+        files = log.files(log.request(0, 4))
+        lines = lines_of(files, "entries.jsonl")
+        lines[2] = lines[2].replace(b'"group":"library"', new, 1)
+        yield Case(f"proposed: {new!r}", sealed_anew(files, lines), "entries.jsonl", "line 3 (entry 2)")
     for number, (old, new) in enumerate(SHAPES):
         log = Log(4)
         files = log.files(log.request(0, 4))
@@ -571,7 +584,7 @@ def rotation_cases() -> Iterator[Case]:
             OLD,
             ("changed 2 times", "4 entries of the range have been erased, by the entries 32, 33: 2 of them still show"),
         ),
-        ("second key", NEXT, ("changed 1 times", "1 changes of key that were not signed")),
+        ("second key", NEXT, ("changed once", "1 changes of key that were not signed")),
         ("newest key", LAST, ("2 changes of key that were not signed",)),
     ):
         yield Case(name, data, sidecar=sidecar, require_sidecar=True, keys=keys_of(signer), says=words)

@@ -95,6 +95,7 @@ OTHER = {
     "rules_published": (
         {"version": "1", "adopting_body": "", "adopted_on": "", "case_number": "", "binding_language": "nb",
          "texts": {"nb": {"text_sha256": HASH, "html_sha256": HASH}}}, {"by": "it"}),
+    "rules_proposed": ({"change": "proposed", "version": "1", "sha256": HASH}, {"by": "it"}),
     "rules_withdrawn": ({"version": "1"}, {"by": "it"}),
     "policy_published": ({"generation": 2, "before_sha256": "", "after_sha256": HASH}, {"by": "it", "note": "n"}),
     "grant_moved": ({"grant": "g", "from_group": "default", "to_group": "course"}, {"by": "it", "mac": "m"}),

@@ -205,7 +205,7 @@ def test_the_report_counts_what_the_entries_say(language):
     from gateway.audit.report import Report
 
     order = replace(ORDER, language=language, sample=Sample(3, "17"))
-    report = Report(order, "Fjellbygda <kommune>", NOW)
+    report = Report(replace(order, owner_name="Fjellbygda <kommune>"), NOW)
     request = LOG.request(0, 43, filter=order.filter, sample=order.sample)
     shown: dict[str, str] = {}
 
@@ -238,7 +238,7 @@ def test_the_report_lists_restores_and_what_they_lost(language):
     from gateway.audit.report import Report
 
     log = Log(43, {16: restore(16, 22), 24: restore(24, 24)})
-    report = Report(replace(ORDER, language=language), "Fjellbygda", NOW)
+    report = Report(replace(ORDER, language=language, owner_name="Fjellbygda"), NOW)
     for record in log.records:
         report.entry(record, json.loads(record.entry))
     page = report.html(Checkpoint(ORIGIN, 43, log.roots[43]))
@@ -255,7 +255,7 @@ def test_the_pdfs_say_what_they_are_and_are_tagged():
     head = Checkpoint(ORIGIN, 43, LOG.roots[43])
     made = []
     for _ in range(2):
-        report = Report(order, "Fjellbygda", NOW)
+        report = Report(replace(order, owner_name="Fjellbygda"), NOW)
         report.row(["1", "2026-11-22T12:00:00.000Z", "s", "1", "nb", "0", "self_declared", "Åse", *[""] * 6])
         made.append({name: b"".join(chunks) for name, chunks in report.files(head, [])})
     assert made[0] == made[1], "the same export gives the same report"

@@ -149,6 +149,9 @@ def test_both_sides_know_the_same_types_and_fields() -> None:
     assert {kind: set(fields) for kind, fields in verify_bundle.PLAIN.items()} == {
         kind: set(shape.plain) for kind, shape in entry.SHAPES.items()
     }
+    assert {
+        kind: set(shape.optional) for kind, shape in entry.SHAPES.items() if shape.optional
+    } == verify_bundle.OPTIONAL_FIELDS
 
 
 @pytest.mark.parametrize("error", [KeyError("language"), MemoryError(), ZeroDivisionError("x")])

@@ -49,3 +49,9 @@ def test_both_verifiers_know_the_same_types_and_fields() -> None:
     assert table is not None
     known = {kind: set(fields.split()) for kind, fields in re.findall(r'(\w+): "([^"]*)"', table[1])}
     assert known == verify_bundle.PLAIN
+    table = re.search(r"const OPTIONAL_FIELDS = new Map\(\[(.*?)\]\);", source, re.DOTALL)
+    assert table is not None
+    optional = {
+        kind: set(re.findall(r'"(\w+)"', names)) for kind, names in re.findall(r'\["(\w+)", \[(.*?)\]\]', table[1])
+    }
+    assert optional == verify_bundle.OPTIONAL_FIELDS

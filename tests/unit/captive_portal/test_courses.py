@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from gateway.access import courses as access
 from gateway.access.course_plan import Wish
 from gateway.context import Services
 from gateway.storage.course_models import Course
+from gateway.storage.log_models import Disclosure
 from gateway.storage.models import Acceptance, Grant
 
 Make = Callable[..., Course]
@@ -158,3 +160,208 @@ def test_each_language_has_its_words(guest: Any, make: Make, language: str, offe
         ("en", "title"): "I am at the course “Excel”",
     }[language, offered]
     assert said in page
+
+
+# --- whoever is known already ---
+
+
+def return_form(page: str) -> str:
+    """The form of the page that leads to `/return`."""
+    found = re.search(r'<form [^>]*action="/return".*?</form>', page, re.DOTALL)
+    return found[0] if found else ""
+
+
+def write_code(guest: Any, path: str, **fields: str) -> Any:
+    """Post the course form of a page, as a guest who taps the field and the button."""
+    token = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get(path).text))
+    assert token is not None
+    return guest.http.post("/return", data={"token": token[1], **fields})
+
+
+def seats(services: Services) -> list[tuple[str | None, bool]]:
+    """Of each grant its course, and whether it stands; oldest first."""
+    with services.database.read() as session:
+        rows = session.query(Grant).order_by(Grant.starts_at, Grant.id)
+        return [(row.course_id, row.revoked_at is None and row.ends_at > services.clock()) for row in rows]
+
+
+def test_who_comes_back_for_a_course_writes_its_code_and_nothing_else(
+    guest: Any, make: Make, gateway_services: Services, clock: Any
+) -> None:
+    guest.accept()
+    clock.advance(timedelta(days=1))
+    assert 'name="course_code"' not in guest.http.get("/").text, "while no course is open"
+    course = make("Excel")
+    page = guest.http.get("/").text
+    assert "Kurset «Excel» varer til" in page
+    assert ('name="course_code"' in page, 'name="name"' in page, "(valgfritt)" in page) == (True, False, True)
+    assert write_code(guest, "/", course_code=course.code.upper()).headers["location"] == "/status"
+    assert seats(gateway_services) == [(None, False), (course.id, True)]
+    assert identified(gateway_services) == ["self_declared", "known_device"]
+    with gateway_services.database.read() as session:
+        codes = session.query(Disclosure).filter(Disclosure.name == "course_code")
+        assert course.code in {row.value for row in codes}, "as exports ask for those at a course"
+    assert "Tilgangen din varer til kurset slutter." in guest.http.get("/status").text
+
+
+def test_who_comes_back_without_a_code_still_presses_one_button(
+    guest: Any, make: Make, gateway_services: Services, clock: Any
+) -> None:
+    guest.accept()
+    clock.advance(timedelta(days=1))
+    make()
+    assert write_code(guest, "/", course_code=" ").headers["location"] == "/status"
+    assert seats(gateway_services)[-1] == (None, True)
+
+
+def test_who_accepted_before_being_given_the_code_writes_it_on_the_status_page(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    assert return_form(guest.http.get("/status").text) == ""
+    course = make("Excel")
+    clock.advance(timedelta(minutes=5))
+    form = return_form(guest.http.get("/status").text)
+    assert ("Excel" in form, 'name="course_code"' in form, "Jeg har lest og godtar reglene" in form) == (True,) * 3
+    assert write_code(guest, "/status", course_code=course.code).headers["location"] == "/status"
+    assert seats(gateway_services) == [(None, False), (course.id, True)]
+    apply_grants()
+    assert return_form(guest.http.get("/status").text) == "", "they are there now"
+    make("Word")
+    assert "course_code" in return_form(guest.http.get("/status").text), "there is another one"
+
+
+def test_a_course_by_title_is_ticked_on_both_pages(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    course = make("Åpent hus", "title")
+    guest.accept()
+    apply_grants()
+    assert "Jeg er med på kurset «Åpent hus»" in return_form(guest.http.get("/status").text)
+    assert write_code(guest, "/status", course=course.id).headers["location"] == "/status"
+    assert seats(gateway_services)[-1] == (course.id, True)
+    clock.advance(timedelta(days=1))
+    other = make("Åpent hus igjen", "title")
+    assert write_code(guest, "/", course=other.id).headers["location"] == "/status"
+    assert seats(gateway_services)[-1] == (other.id, True)
+
+
+@pytest.mark.parametrize("online", [True, False])
+def test_a_wrong_code_of_a_known_guest_is_told_at_the_field_and_changes_nothing(
+    guest: Any,
+    make: Make,
+    gateway_services: Services,
+    apply_grants: Callable[[], None],
+    clock: Any,
+    counted: Callable[[], tuple[int, int, int]],
+    online: bool,
+) -> None:
+    guest.accept()
+    apply_grants()
+    if not online:
+        clock.advance(timedelta(days=1))
+    make()
+    answer = write_code(guest, "/status" if online else "/", course_code="fjell <elv")
+    assert answer.status_code == 422, "no code has angle brackets"
+    answer = write_code(guest, "/status" if online else "/", course_code="fjell elv")
+    assert answer.status_code == 422
+    assert "Ingen kurs her har denne koden nå" in answer.text
+    assert ('href="#course_code"' in answer.text, 'value="fjell elv"' in answer.text) == (True, True)
+    assert ("Du er på nett som før." in answer.text) == online
+    assert counted() == (1, 1, 1)
+    assert seats(gateway_services) == [(None, online)]
+
+
+def test_known_guests_guess_no_faster_than_others(guest: Any, make: Make, apply_grants: Callable[[], None]) -> None:
+    guest.accept()
+    apply_grants()
+    course = make()
+    answers = [write_code(guest, "/status", course_code=f"feil {number}") for number in range(12)]
+    assert [answer.status_code for answer in answers[:10]] == [422] * 10
+    blocked = write_code(guest, "/status", course_code=course.code)
+    assert blocked.status_code == 429
+    assert int(blocked.headers["retry-after"]) >= 1
+    assert "prøvd mange koder herfra" in blocked.text
+
+
+def test_a_full_course_leaves_a_known_guest_the_access_that_they_have(
+    guest: Any, laptop: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None]
+) -> None:
+    course = make(devices=1)
+    assert laptop.accept(course_code=course.code).status_code == 303
+    guest.accept()
+    apply_grants()
+    answer = write_code(guest, "/status", course_code=course.code)
+    assert answer.status_code == 422
+    assert "ikke plass til flere enheter" in answer.text
+    assert sorted(seats(gateway_services), key=str) == sorted([(course.id, True), (None, True)], key=str)
+
+
+def test_a_course_that_ends_while_the_page_is_open_is_told(guest: Any, make: Make, clock: Any) -> None:
+    course = make(hours=0.5)
+    guest.accept()
+    page = return_form(guest.http.get("/status").text) or return_form(guest.http.get("/").text)
+    assert page == "", "while it is being connected nothing can be done"
+    clock.advance(timedelta(hours=11))
+    course = make(hours=0.5)
+    token = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get("/").text))
+    assert token is not None
+    clock.advance(timedelta(minutes=40))
+    answer = guest.http.post("/return", data={"token": token[1], "course_code": course.code})
+    assert answer.status_code == 422
+    assert "Kurset er over, og koden kan ikke brukes lenger" in answer.text
+    assert 'href="#accept"' in answer.text
+
+
+def test_where_guests_are_not_recognised_the_status_page_takes_a_code_all_the_same(
+    gateway_services: Services, make: Make, make_guest: Any, apply_grants: Callable[[], None]
+) -> None:
+    settings = gateway_services.settings
+    sessions = settings.sessions.model_copy(update={"return_days": 0})
+    services = Services(
+        settings.model_copy(update={"sessions": sessions}),
+        gateway_services.database,
+        gateway_services.place,
+        gateway_services.clock,
+    )
+    course, guest = make(), make_guest(services)
+    guest.accept()
+    apply_grants()
+    assert write_code(guest, "/status", course_code=course.code).headers["location"] == "/status"
+    assert seats(services)[-1] == (course.id, True)
+
+
+def test_where_a_code_is_required_a_known_guest_writes_the_code_alone(
+    gateway_services: Services, make: Make, make_guest: Any, clock: Any
+) -> None:
+    settings = gateway_services.settings
+    portal = settings.portal.model_copy(update={"ask_course_code": "required"})
+    services = Services(
+        settings.model_copy(update={"portal": portal}),
+        gateway_services.database,
+        gateway_services.place,
+        gateway_services.clock,
+    )
+    guest, first = make_guest(services), make()
+    assert guest.accept(course_code=first.code).status_code == 303
+    clock.advance(timedelta(days=1))
+    assert return_form(guest.http.get("/").text) == "", "no course is open: there is nothing to come back to"
+    course = make()
+    page = guest.http.get("/").text
+    told = ('name="name"' in page, " required" in return_form(page), "Har du ingen kode?" in page)
+    assert told == (False, True, True)
+    assert write_code(guest, "/", course_code=course.code).headers["location"] == "/status"
+    assert seats(services)[-1] == (course.id, True)
+
+
+def test_a_course_that_outlasts_access_says_so(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None]
+) -> None:
+    course = make(hours=50)
+    assert guest.accept(course_code=course.code).status_code == 303
+    apply_grants()
+    with gateway_services.database.read() as session:
+        [grant] = session.query(Grant)
+        assert grant.ends_at == grant.starts_at + timedelta(hours=24)
+    assert "lenger enn tilgangen varer om gangen" in guest.http.get("/status").text

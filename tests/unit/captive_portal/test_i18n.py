@@ -29,7 +29,7 @@ def _used() -> set[str]:
     for module in (PORTAL / "guest").glob("*.py"):
         source = module.read_text(encoding="utf-8")
         found.update(re.findall(r'(?:\bt|translator)\(\s*"([^"]+)"', source))
-        if module.stem in ("accepting", "form_page"):
+        if module.stem in ("accepting", "form_words"):
             found.update(re.findall(r'(?:"\): |^_[A-Z_]+ = )"([^"]+)"', source, re.MULTILINE))
     return found | set(REASONS.values())
 

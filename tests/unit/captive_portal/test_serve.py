@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import resource
 import signal
 import socket
@@ -20,6 +21,7 @@ import pytest
 from captive_portal.auth.certificate import ensure_certificate
 from captive_portal.serve import Listener, serve
 from gateway.errors import UsageError
+from gateway.readiness import VARIABLE, Ear
 from gateway.settings import Console
 
 PROGRAM = """
@@ -100,6 +102,31 @@ def test_http_and_https_from_one_process(running: tuple[subprocess.Popen[bytes],
     assert b"server:" not in answer.lower()
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == 0
+
+
+BESIDE = """
+import sys
+from captive_portal.serve import Listener, serve
+
+async def app(scope, receive, send):
+    pass
+
+sys.exit(serve([Listener(app, "127.0.0.1", int(sys.argv[1]))], lambda: print("at work", flush=True)))
+"""
+
+
+def test_it_says_when_it_listens_and_does_its_other_work_again_and_again() -> None:
+    ear, port = Ear(), _free_ports()[0]
+    with subprocess.Popen(
+        [sys.executable, "-c", BESIDE, str(port)], stdout=subprocess.PIPE, env=os.environ | {VARIABLE: ear.address}
+    ) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(2)] == [b"at work\n"] * 2
+        assert ear.hears_ready()
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+    ear.close()
 
 
 def test_a_head_that_is_too_large_is_refused(running: tuple[subprocess.Popen[bytes], int, int]) -> None:

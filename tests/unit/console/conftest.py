@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,9 +26,10 @@ from gateway.installation import public_key_path
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations
 from gateway.settings import Settings
-from gateway.storage import places, schema, staff
+from gateway.storage import places, staff
 from gateway.storage.engine import open_database
 from gateway.terms.publish import publish
+from tests.migrated import put_sqlite
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
@@ -97,7 +96,7 @@ class World:
 
     def __post_init__(self) -> None:
         database = open_database(self.settings.database_url)
-        database.sqlite_path.write_bytes(migrated())
+        put_sqlite(database.sqlite_path)
         with database.write() as session:
             place = places.add_place(
                 session, owner_key="kommune", owner_name="Eksempel kommune", log_origin="example.test/log",
@@ -172,16 +171,6 @@ class World:
         place = self.services.place
         while seal_staged(self.services.database, place.owner_id, place.log_origin, SIGNER, self.now):
             pass
-
-
-@functools.cache
-def migrated() -> bytes:
-    """An empty database at the newest migration."""
-    with tempfile.TemporaryDirectory() as folder:
-        database = open_database(f"sqlite:///{folder}/empty.sqlite3")
-        schema.upgrade(database)
-        database.close()
-        return database.sqlite_path.read_bytes()
 
 
 @pytest.fixture

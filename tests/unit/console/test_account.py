@@ -70,6 +70,14 @@ def test_guessing_the_present_password_is_spaced(world):
     assert set(statuses[:-1]) == {422}
 
 
+def test_what_is_shown_after_the_right_password_is_no_failed_attempt(world, caplog):
+    browser = world.signed_in("auditor")
+    path = "/account/recovery-codes"
+    statuses = [browser.fill(path, path, current_password=PASSWORD).status_code for _ in range(8)]
+    assert set(statuses) == {200}
+    assert "attempt_failed" not in caplog.text
+
+
 def test_an_authenticator_is_paired_replaced_and_asked_for(world):
     browser = world.signed_in("it")
     page = browser.get("/account/authenticator").text

@@ -19,7 +19,9 @@ from captive_portal.console.devices.question import read
 from captive_portal.console.octets import amount
 from captive_portal.console.tables import PAGE_SIZE
 from captive_portal.i18n import translators
-from gateway.storage import blocks, grants, outages, traffic
+from gateway.heartbeat import SILENT
+from gateway.link.neighbours import NO_MAC
+from gateway.storage import beats, blocks, grants, outages, traffic
 from gateway.storage.log_models import StagedLeaf
 from tests.unit.console.conftest import START, World
 
@@ -116,6 +118,39 @@ class TestBlocks:
             interface="",
         )
         assert (answer.status_code, "Lift the block first" in answer.text) == (422, True)
+
+
+UNDRIVEN = "No gateway drives a firewall now"
+
+
+class TestWhereNothingIsEnforced:
+    def test_pages_that_order_the_firewall_say_that_none_is_driven_until_an_enforcer_works(self, world):
+        world.publish_all()
+        browser = world.signed_in("it")
+        pages = (
+            "/network?notice=switched", f"/network/{network_of(world)}/switch", "/devices", "/devices/admit",
+            "/devices/block", "/devices/blocked",
+        )  # fmt: skip
+        for path in pages:
+            assert browser.get(path).text.count(UNDRIVEN) == 1, path
+        assert "Its gateway does it" not in browser.get(pages[0]).text
+        with world.services.database.write() as session:
+            beats.beat(session, world.services.place.gateway_id, "jobs", world.now)
+        assert UNDRIVEN in browser.get("/network").text
+        with world.services.database.write() as session:
+            beats.beat(session, world.services.place.gateway_id, "enforcer", world.now)
+        for path in pages:
+            assert UNDRIVEN not in browser.get(path).text, path
+        assert "Its gateway does it" in browser.get(pages[0]).text
+        world.now += SILENT + timedelta(seconds=1)
+        assert UNDRIVEN in browser.get("/network").text
+
+    def test_this_machine_itself_is_not_offered_to_be_blocked(self, world):
+        world.publish_all()
+        world.accepted("Ola", NO_MAC)
+        page = world.signed_in("it").get("/devices").text
+        assert NO_MAC in page
+        assert "/devices/block?mac=" not in page
 
 
 def network_of(world: World) -> str:

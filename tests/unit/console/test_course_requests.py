@@ -179,7 +179,12 @@ def test_what_it_has_not_listed_a_host_can_only_decline_or_leave_to_it(listed) -
     assert done.headers["location"] == f"{page}?notice=passed-on"
     assert (leaf(world)["type"], leaf(world)["decision"]) == ("exemption_decided", "passed_on")
     assert "Requests that wait" not in host.get("/courses").text
-    assert host.fill(path, f"{path}/pass-on").status_code == 422, "once"
+    assert host.fill("/courses/new", f"{path}/pass-on").status_code == 422, "once"
+    shown = host.get(path).text
+    assert ("IT decides it now" in shown, f"{path}/decline" in shown, f"{path}/grant" in shown) == (True, False, False)
+    late = host.fill("/courses/new", f"{path}/decline", answer="Likevel ikke")
+    assert (late.status_code, "left to IT, who decides it" in late.text) == (422, True)
+    assert row(world, grant).decision == ""
     it = world.signed_in("it", "ola")
     assert "left to IT by vert" in it.get("/exemptions").text
     assert "vert has left this to IT" in it.get(f"/exemptions/{request}").text

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from captive_portal.console.courses.wifi_code import wifi_text
 from gateway.access import exemption_requests
 from gateway.access.accept import Accepted, Applicant, accept
+from gateway.access.course_plan import local_text
 from gateway.access.courses import Sought
 from gateway.errors import UsageError
 from gateway.link.neighbours import Neighbour
@@ -212,7 +213,7 @@ def test_posters_and_slides_have_all_that_guests_need(world, language, said):
         assert "8–15" in shown
         assert "<script" not in shown
     assert '<html lang="en">' in browser.get("/courses").text, "the reader's own language stays"
-    assert 'class="a4"' in browser.get(f"{page}/poster?size=<x>&in=<x>").text
+    assert '<body class="a4' in browser.get(f"{page}/poster?size=<x>&in=<x>").text
 
 
 def test_a_poster_of_a_network_with_a_password_shows_it(world, tmp_path):
@@ -428,8 +429,42 @@ def test_a_courses_own_group_is_shown_nowhere_as_one_to_choose_or_change(world):
     for path in ("/policy", "/policy/groups", "/courses/new", "/rules"):
         assert own not in it.get(path).text, path
     assert "One course has a group of its own" in it.get("/policy/groups").text
-    assert "Exemption for one course" in it.get("/policy/exemptions").text
+    assert "Course: Excel for alle" in it.get("/policy/exemptions").text
     assert it.get(f"/policy/groups/{own}").status_code == 404
     assert it.fill("/policy/groups", f"/policy/groups/{own}/names", names="a.no", rule="permit").status_code == 404
     assert it.fill("/policy/groups", f"/policy/groups/{own}/remove").status_code == 404
     assert f'value="{own}"' not in it.get("/devices").text
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("http://127.0.0.1:8080", True),
+        ("http://[::1]:8080", True),
+        ("http://localhost:8080", True),
+        ("http://0.0.0.0:8080", True),
+        ("https://gjest.nybo.kommune.no", False),
+        ("http://192.168.8.1", False),
+    ],
+)
+@pytest.mark.parametrize("sheet", ["poster", "slide"])
+def test_a_poster_with_an_address_that_no_guest_reaches_says_so_above_it(world, url, warned, sheet):
+    portal = world.settings.portal.model_copy(update={"public_url": url})
+    world.services = replace(world.services, settings=world.settings.model_copy(update={"portal": portal}))
+    world.publish_all()
+    browser = world.signed_in("it")
+    shown = browser.get(f"{make(browser)}/{sheet}?in=en").text
+    assert ("portal.public_url" in shown) == warned
+    assert ("portal.public_url" in shown.partition("<main")[0]) == warned
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"), [(6, "You are then online until the course ends."), (60, "up to 24 hours at a time")]
+)
+def test_posters_promise_what_the_code_gives(world, hours, said):
+    world.publish_all()
+    browser = world.signed_in("it")
+    page = make(browser, ends_at=local_text(world.now + timedelta(hours=hours)))
+    for sheet in ("poster", "slide"):
+        assert said in browser.get(f"{page}/{sheet}?in=en").text
+    assert ("longer than access may last at a time, 24 hours" in browser.get(page).text) == (hours == 60)

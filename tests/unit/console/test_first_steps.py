@@ -8,9 +8,12 @@ from datetime import timedelta
 import pytest
 
 from captive_portal.console.first_steps import STEPS, Standing, ticked
+from captive_portal.console_app import create_app
 from gateway.lists import sources
 from gateway.lists.source import Source
+from gateway.settings import Privacy
 from gateway.terms.publish import publish, starter_texts
+from tests.unit.console.conftest import Browser
 
 FRESH = Standing(
     is_named=False, blanks=("controller", "dpo"), rules_are_example=True, lists_on=0, it_accounts=1,
@@ -60,6 +63,20 @@ def test_each_tick_comes_from_what_is_true(world):
     assert "an example, after another municipality" not in text
     world.account("per", "auditor")
     assert it.get("/").text.count('class="done"') == before + 3
+
+
+def test_rules_in_force_while_guests_are_told_too_little_are_warned_of(world):
+    with world.services.database.write() as session:
+        publish_as(session, world, starter_texts(), "1.0")
+    bare = dataclasses.replace(world.services, settings=world.settings.model_copy(update={"privacy": Privacy()}))
+    world.account("kari", "it")
+    browser = Browser(create_app(bare))
+    world.sign_in(browser, "kari")
+    warned = "Your rules are in force, but guests are not told"
+    assert warned not in browser.get("/").text, "the first steps say it"
+    with world.services.database.write() as session:
+        publish_as(session, world, starter_texts() | {"nb": "Våre egne."}, "2027-1")
+    assert warned in browser.get("/").text
 
 
 def publish_as(session, world, texts, label):

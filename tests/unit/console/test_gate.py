@@ -11,7 +11,7 @@ from starlette.routing import Route
 from captive_portal import serve
 from captive_portal.auth import api_tokens
 from captive_portal.console import gate
-from captive_portal.console.entry import signin
+from captive_portal.console.entry import pace, signin
 from captive_portal.console.permissions import may
 from captive_portal.console.visit import FORM_COOKIE, SESSION_COOKIE
 from captive_portal.console_app import create_app
@@ -26,6 +26,8 @@ PUBLIC = {
     ("POST", "/sign-in"),
     ("GET", "/setup/{token}"), ("POST", "/setup/{token}"), ("POST", "/witness/add-checkpoint"),
     ("GET", "/sign-in/code"), ("POST", "/sign-in/code"), ("GET", "/host/{token}"), ("POST", "/host/{token}"),
+    ("GET", "/sign-in/passkey"), ("POST", "/sign-in/passkey"),
+    ("GET", "/sign-in/code/passkey"), ("POST", "/sign-in/code/passkey"),
 }  # fmt: skip
 AUDITOR = {
     ("GET", "/acceptances"), ("POST", "/acceptances/export"),
@@ -35,7 +37,9 @@ AUDITOR = {
     ("GET", "/acceptances/{id}"), ("GET", "/log"), ("GET", "/log/{index}"), ("GET", "/log/{index}/proof"),
     ("GET", "/log/{index}/entry"), ("GET", "/rules"), ("GET", "/policy-then"), ("GET", "/checkpoints"),
     ("GET", "/checkpoints/{size}"), ("GET", "/exports"), ("GET", "/overview/now"),
+    ("GET", "/api/v1/overview"),
     ("GET", "/api/v1/lists/source/{key}"), ("GET", "/api/v1/policy/then"), ("GET", "/api/v1/rules"),
+    ("GET", "/api/v1/rules/coming"), ("GET", "/api/v1/rules/compare"),
     ("GET", "/api/v1/rules/versions/{version}"), ("GET", "/api/v1/acceptances"),
     ("GET", "/api/v1/acceptances/{acceptance}"), ("GET", "/api/v1/log"), ("GET", "/api/v1/log/{index}"),
     ("GET", "/api/v1/log/{index}/entry"), ("GET", "/api/v1/log/{index}/proof"), ("GET", "/api/v1/checkpoints"),
@@ -51,7 +55,9 @@ STAFF = {
     ("GET", "/api/v1/openapi.json"), ("GET", "/api/v1/account"), ("GET", "/api/v1/account/sessions"),
     ("DELETE", "/api/v1/account/sessions/{session}"), ("GET", "/api/v1/account/tokens"),
     ("DELETE", "/api/v1/account/tokens/{token}"), ("GET", "/api"), ("GET", "/account/tokens"),
-    ("POST", "/account/tokens"), ("POST", "/account/tokens/{id}/revoke"),
+    ("POST", "/account/tokens"), ("POST", "/account/tokens/{id}/revoke"), ("GET", "/account/passkeys"),
+    ("POST", "/account/passkeys"), ("POST", "/account/passkeys/add"), ("GET", "/account/passkeys/{id}/remove"),
+    ("POST", "/account/passkeys/{id}/remove"),
 }  # fmt: skip
 ANY_TOKEN = {"/api/v1/account", "/api/v1/openapi.json"}
 HOST = {
@@ -66,6 +72,10 @@ HOST = {
     ("PUT", "/api/v1/courses/{course}"), ("POST", "/api/v1/courses/{course}/end"),
     ("GET", "/api/v1/courses/{course}/usage"), ("GET", "/api/v1/courses/{course}/openings"),
     ("POST", "/api/v1/courses/{course}/openings"), ("DELETE", "/api/v1/courses/{course}/openings/{opening}"),
+    ("GET", "/api/v1/courses/{course}/requests"), ("GET", "/api/v1/courses/{course}/requests/{request}"),
+    *(
+        ("POST", f"/api/v1/courses/{{course}}/requests/{{request}}/{act}") for act in ("grant", "decline", "pass-on")
+    ),
 }  # fmt: skip
 
 
@@ -401,7 +411,7 @@ def test_guessing_is_slowed_for_that_name_and_address_only(world, monkeypatch):
     assert statuses[:5] == [422] * 5
     assert statuses[-1] == 429
     assert len(waited) == statuses.count(422), "a long wait is said, not made"
-    assert max(waited) <= signin.PATIENCE_S < serve.GRACE_S, "stopping the service cuts no wait off"
+    assert max(waited) <= pace.PATIENCE_S < serve.GRACE_S, "stopping the service cuts no wait off"
     elsewhere = attacker.elsewhere("192.0.2.7")
     waited.clear()
     assert elsewhere.sign_in("ola").status_code == 303

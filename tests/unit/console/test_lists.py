@@ -337,6 +337,26 @@ def test_the_quarantine_of_a_source_leads_to_where_it_is_overruled(it, world):
     assert 'href="/policy#quarantine"' not in world.signed_in("auditor").get(path).text
 
 
+def test_names_in_quarantine_are_not_counted_as_in_force(it, world):
+    add_file(it, b"a.example\nb.example\ncloudfront.net\n", title="mine")
+    do_what_is_asked(world)
+
+    def counted() -> tuple[str, str]:
+        page = it.get("/lists").text
+        total = re.search(r"Names in force from them</dt><dd>(\d+)", page)
+        own = re.search(r'data-label="In force">(\d+) names', page.partition("<bdi>mine</bdi>")[2])
+        assert total is not None
+        assert own is not None
+        return total[1], own[1]
+
+    assert counted() == ("3", "3"), "nothing is compiled yet"
+    with world.services.database.read() as session:
+        row = generations.in_force(session, world.services.place.owner_id)
+    listed = NamedList("mine", "gaming", "0" * 64, ("a.example", "b.example", "cloudfront.net"))
+    publish(world.settings.state, compile_policy(row.document, row.generation, lists=(listed,)))
+    assert counted() == ("2", "2")
+
+
 def test_a_list_tells_how_many_of_its_names_others_have(it, world):
     path = add_file(it, b"a.example\n", title="mine").headers["location"]
     assert "Overlap" not in it.get(path).text, "it is not compiled yet"

@@ -15,7 +15,7 @@ from captive_portal.console_app import create_app
 from captive_portal.security import CONTENT_SECURITY_POLICY
 from gateway.heartbeat import SILENT
 from gateway.settings import signing_key_path
-from gateway.storage import beats, dns_counters
+from gateway.storage import beats, dns_counters, places
 from gateway.storage.dns_counters import hour_of
 from gateway.telemetry import Report, Totals
 from tests.unit.console.conftest import Browser
@@ -29,7 +29,7 @@ def text_of(page: str) -> str:
 def alive(world):
     """Everything published, and every service heard of."""
     world.publish_all()
-    beat(world, "jobs")
+    beat(world, "jobs", "portal")
     return world
 
 
@@ -51,6 +51,7 @@ def test_it_sees_who_is_online_and_what_was_refused(alive):
         dns_counters.add_answers(session, place.owner_id, place.gateway_id, counts)
     browser = alive.signed_in("it")
     page = browser.get("/").text
+    assert '<details open><summary id="refused-table">' in page
     assert re.search(r'<dd><a href="/devices">1</a></dd>', page)
     assert re.search(r'<dd><a href="/acceptances">1</a></dd>', page)
     assert re.search(r'<dd><a href="/lookups">7</a></dd>', page)
@@ -61,6 +62,12 @@ def test_it_sees_who_is_online_and_what_was_refused(alive):
     assert month.count("<tr data-short=") == 30 + 30
     assert "Ola" not in page + month, "figures only"
     assert re.search(r'<dd><a href="/lookups">7</a></dd>', browser.get("/?period=<b>").text)
+
+
+def test_a_table_of_nothing_is_not_open(alive):
+    page = alive.signed_in("it").get("/").text
+    assert "Nothing was refused in this time." in page
+    assert '<details><summary id="refused-table">' in page
 
 
 def test_the_fragment_is_the_page_without_what_is_round_it(alive):
@@ -128,13 +135,36 @@ def test_a_service_is_silent_two_minutes_after_its_last_word(alive):
     assert "No list is on" not in text, "that stands among the first steps"
 
 
+def test_the_portal_is_missed_too(alive):
+    browser = alive.signed_in("it")
+    assert "The portal is silent" not in text_of(browser.get("/").text)
+    alive.now += SILENT + timedelta(seconds=1)
+    assert "The portal is silent: guests find no page" in text_of(browser.get("/").text)
+
+
+def test_several_gateways_on_one_database_are_shown_with_when_they_were_heard(alive):
+    browser, place = alive.signed_in("it"), alive.services.place
+    assert "Gateways" not in text_of(browser.get("/").text)
+    with alive.services.database.write() as session:
+        other = places.add_place(
+            session, owner_key=place.owner_key, owner_name="K", log_origin=place.log_origin, site_key="bibliotek",
+            gateway_key="gateway-2", interfaces=["lo"], now=alive.now,
+        )  # fmt: skip
+    assert "bibliotek, gateway-2 silent last heard of : never" in text_of(browser.get("/").text).replace("of:", "of :")
+    with alive.services.database.write() as session:
+        beats.beat(session, other.gateway_id, "portal", alive.now)
+    page = text_of(browser.get("/").text)
+    assert "bibliotek, gateway-2 at work" in page
+    assert "hovedbygg, gateway-1 at work" in page
+
+
 def test_which_services_belong_here(alive):
     settings = alive.services.settings
-    assert expected(settings) == ("jobs",)
+    assert expected(settings) == ("portal", "jobs")
     signing_key_path(settings).parent.mkdir(parents=True, exist_ok=True)
     signing_key_path(settings).write_text("key")
     on = settings.model_copy(update={"enforcement": settings.enforcement.model_copy(update={"enabled": True})})
-    assert expected(on) == ("enforcer", "sealer", "jobs")
+    assert expected(on) == ("enforcer", "portal", "sealer", "jobs")
 
 
 def test_what_dns_workers_say_of_their_upstreams(alive):

@@ -176,6 +176,7 @@ def test_one_proposes_and_another_publishes(careful):
     assert publish(kari, when="").headers["location"] == "/rules?notice=proposed"
     assert in_force(careful).label == "1"
     assert leaf_types(careful).count("rules_published") == 1, "nothing is in force by one person"
+    assert leaf_types(careful)[-1] == "rules_proposed"
     own = kari.get(PROPOSAL).text
     assert "somebody else must publish them" in own
     assert "publish the rules</button>" not in own
@@ -214,6 +215,11 @@ def test_a_proposal_that_was_replaced_is_not_published_unseen(careful):
     assert ola.post(f"{PROPOSAL}/withdraw", data={"form_token": token, "sha256": seen}).status_code == 409
     assert in_force(careful).label == "1"
     assert approve(ola, "/withdraw").headers["location"] == "/rules?notice=taken-back"
+    assert leaf_types(careful)[-2:] == ["rules_proposed", "rules_proposed"]
+    careful.seal()
+    page = unescape(ola.get("/log").text)
+    assert "Proposed: version 2026-2 of the rules." in page
+    assert "Proposal withdrawn: version 2026-2 of the rules." in page
     assert draft(careful) is not None, "the draft stays"
     assert "waits for somebody else" not in ola.get("/rules").text
 

@@ -155,6 +155,7 @@ def test_everybody_is_asked_again_only_where_that_is_chosen(world):
     world.seal()
     words = browser.get("/log").text
     assert "A new version of the rules was published, and everybody is asked again" in words
+    assert words.count("Those who are online under earlier rules are asked to accept these.") == 1
     world.accepted("Ola")
     with world.services.database.read() as session:
         assert len(grants.open_grants(session, world.services.place.owner_id, world.now)) == 1

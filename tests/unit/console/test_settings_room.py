@@ -10,19 +10,24 @@ import pytest
 
 from captive_portal.console_app import create_app
 from gateway.operational import OPERATIONAL, over, read, value_of, write
-from gateway.settings import Settings
+from gateway.settings import Owner, Privacy, Settings
 from gateway.settings_now import SettingsNow, change
 from gateway.storage.log_models import Disclosure, StagedLeaf
 from gateway.storage.operational_models import OperationalSetting
+from gateway.terms.notice import blanks
 from tests.unit.console.conftest import Browser, World
 
 GOOD = {
+    "owner.name": "Storvik kommune",
     "owner.unit": "Digitalisering",
     "owner.helpdesk_phone": "+47 61 00 00 00",
     "owner.helpdesk_hours": "hverdager 8–15",
     "portal.accessibility_statement": "https://uustatus.no/nb/erklaringer/publisert/1",
     "privacy.controller": "Storvik kommune, post@storvik.kommune.no",
     "privacy.dpo": "ombud@storvik.kommune.no",
+    "privacy.legal_basis": "6.1.e",
+    "privacy.legal_basis_law": "kommuneloven § 25-1",
+    "privacy.backup_days": "0",
     "courses.host_groups": "default",
     "console.idle_minutes": "45",
     "console.session_hours": "8",
@@ -58,6 +63,14 @@ def test_what_is_written_is_read_back_and_the_file_could_say_so(key):
         ("owner.unit", ""),
         ("privacy.controller", "  "),
         ("privacy.dpo", ""),
+        ("owner.name", " "),
+        ("owner.name", "x" * 121),
+        ("privacy.legal_basis", ""),
+        ("privacy.legal_basis", "6.1.a"),
+        ("privacy.legal_basis_law", ""),
+        ("privacy.backup_days", ""),
+        ("privacy.backup_days", "-1"),
+        ("privacy.backup_days", "3651"),
         ("owner.unit", "x" * 81),
         ("owner.unit", "a\nb"),
         ("owner.helpdesk_hours", "a\u202eb"),
@@ -87,7 +100,9 @@ def test_what_is_stored_and_not_sound_or_no_operational_setting_changes_nothing(
         "console.idle_minutes": 0,
         "owner.helpdesk_phone": 7,
         "console.port": 1,
-        "owner.name": "x",
+        "owner.site": "x",
+        "privacy.legal_basis": "6.1.a",
+        "privacy.backup_days": -1,
         "nonsense": "",
     }
     assert over(settings, stored) == settings
@@ -139,7 +154,9 @@ def test_minutes_of_idleness_hold_for_the_next_page(world):
     assert services.settings.console.port == 8081
 
 
-@pytest.mark.parametrize("key", ["owner.unit", "owner.helpdesk_phone", "courses.host_groups", "console.idle_minutes"])
+@pytest.mark.parametrize(
+    "key", ["owner.name", "owner.helpdesk_phone", "privacy.legal_basis", "courses.host_groups", "console.idle_minutes"]
+)
 def test_wrong_input_is_told_beside_its_setting_and_changes_nothing(world, key):
     world.publish_all()
     it = world.signed_in("it")
@@ -152,7 +169,43 @@ def test_wrong_input_is_told_beside_its_setting_and_changes_nothing(world, key):
         assert session.query(OperationalSetting).count() == 0
 
 
-@pytest.mark.parametrize("key", ["owner.name", "console.port", "nonsense", "%00", "database.url"])
+def test_what_guests_must_be_told_is_filled_in_here_and_rules_can_be_published_at_once(world):
+    bare = world.settings.model_copy(update={"privacy": Privacy(), "owner": Owner()})
+    now = SettingsNow(bare)
+    services = dataclasses.replace(world.services, settings=now)
+    world.account("kari", "it")
+    browser = Browser(create_app(services))
+    world.sign_in(browser, "kari")
+    told = browser.get("/settings").text
+    assert '<option value="">Choose</option><option value="6.1.c">' in told
+    assert "privacy.backup_days" in browser.get("/").text
+    for key in ("controller", "dpo", "legal_basis", "legal_basis_law", "backup_days"):
+        assert blanks(now.privacy)
+        browser.fill("/settings", f"/settings/privacy.{key}", value=GOOD[f"privacy.{key}"])
+        with world.services.database.read() as session:
+            now.refresh(session, world.services.place.owner_id)
+    assert not blanks(now.privacy)
+    assert now.privacy.backup_days == 0
+    assert "privacy.backup_days" not in browser.get("/").text
+    page = browser.get("/settings").text
+    assert '<option value="6.1.e" selected>' in page
+    assert '<option value="">' not in page
+    assert ("privacy.backup_days", {"by": "kari", "after": "0"}) in leaves(world)
+
+
+def test_the_municipality_is_called_what_it_is_called_here(world):
+    now = SettingsNow(world.settings)
+    services = dataclasses.replace(world.services, settings=now)
+    world.account("kari", "it")
+    browser = Browser(create_app(services))
+    world.sign_in(browser, "kari")
+    browser.fill("/settings", "/settings/owner.name", value="Storvik <kommune>")
+    with world.services.database.read() as session:
+        now.refresh(session, world.services.place.owner_id)
+    assert "Storvik &lt;kommune&gt;" in browser.get("/courses").text
+
+
+@pytest.mark.parametrize("key", ["owner.key", "console.port", "nonsense", "%00", "database.url"])
 def test_other_settings_are_not_changed_here(world, key):
     it = world.signed_in("it")
     token = it.token_on("/settings")

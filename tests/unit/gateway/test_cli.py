@@ -17,7 +17,7 @@ from gateway.clock import utc_now
 from gateway.errors import UsageError
 from gateway.lists.jobs import compile_in_force
 from gateway.settings import load
-from gateway.startup import hold_state, prepare_and_announce, settings_in_words
+from gateway.startup import hold_state, in_child, prepare_and_announce, settings_in_words
 from gateway.terms.notice import blanks
 from tests.contract.dns.certificate import make_certificate
 
@@ -315,9 +315,27 @@ def test_what_guests_would_stumble_over_is_warned_of_by_check_and_up_alike(servi
     logged = []
     monkeypatch.setattr("gateway.startup.log.warning", lambda form, text: logged.append(form % text))
     lines: list[str] = []
-    prepare_and_announce(load(state=services.settings.state), lines.append)
+    later = prepare_and_announce(load(state=services.settings.state), lines.append)
     assert logged == [warning.removeprefix("warning: ") for warning in warnings]
-    assert any(line.startswith("guest portal") for line in lines)
+    assert [line[:15].strip() for line in lines] == ["certificate", "enforcer"]
+    assert later == {
+        "portal": ["guest portal   http://127.0.0.1:8080/"],
+        "console": ["console        https://localhost:8081/", later["console"][1]],
+        "dns": ["dns            127.0.0.1:5300", "dns over tls   127.0.0.1:8853"],
+    }
+    assert later["console"][1].startswith("first sign-in  https://localhost:8081/setup/")
+
+
+def test_what_a_child_finds_out_and_what_it_fails_with_reach_the_supervisor(capfd):
+    assert in_child(lambda: {"dns": ["dns  ø"], "portal": []}) == {"dns": ["dns  ø"], "portal": []}
+
+    def fail() -> dict[str, list[str]]:
+        raise UsageError("portal.port and\nconsole.port are both 80")
+
+    with pytest.raises(SystemExit) as ended:
+        in_child(fail)
+    assert ended.value.code == 2
+    assert capfd.readouterr().err == "gjestenett: portal.port and console.port are both 80\n"
 
 
 def test_a_state_directory_has_one_supervisor(settings):

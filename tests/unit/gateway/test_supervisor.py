@@ -17,8 +17,10 @@ DRIVER = """
 import sys
 from gateway.supervisor import Service, Supervisor
 shell = ["sh", "-c"]
-sys.exit(Supervisor([Service(str(n), [*shell, script]) for n, script in enumerate(sys.argv[1:])]).run())
+services = [Service(str(n), [*shell, script]) for n, script in enumerate(sys.argv[1:])]
+sys.exit(Supervisor(services, lambda name: print("ready", name, file=sys.stderr, flush=True)).run())
 """
+SAY_READY = f"{sys.executable} -c 'from gateway.readiness import say_ready; say_ready()'"
 
 
 def until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
@@ -95,8 +97,34 @@ def test_a_service_started_wrongly_stops_everything(supervise, tmp_path):
     assert not alive(lines(tmp_path / "pid")[0])
 
 
-def test_a_service_that_has_run_is_started_again_whatever_it_ends_with(supervise, tmp_path):
-    process = supervise("date +%s >> $T/starts; [ $(wc -l < $T/starts) -gt 1 ] && exec sleep 60; sleep 3.5; exit 2")
+def test_a_slow_machine_makes_no_difference_to_it(supervise, tmp_path):
+    process = supervise("date +%s >> $T/starts; sleep 3.5; echo port 80 is taken >&2; exit 2")
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert len(lines(tmp_path / "starts")) == 1
+    assert said.splitlines() == [
+        "port 80 is taken", "0 can't be started as it is set up; everything is stopped",
+    ]  # fmt: skip
+
+
+def test_each_service_is_told_of_when_it_is_ready_and_only_then(supervise, tmp_path):
+    process = supervise(
+        f"until [ -e $T/go ]; do sleep 0.05; done; {SAY_READY}; date +%s >> $T/starts; sleep 0.5; exit 1",
+        f"{SAY_READY}; touch $T/other; exec sleep 60",
+        "exec sleep 60",
+    )
+    until((tmp_path / "other").exists, 20)
+    (tmp_path / "go").touch()
+    until(lambda: len(lines(tmp_path / "starts")) >= 2, 20)
+    process.terminate()
+    _, said = process.communicate(timeout=20)
+    assert [line for line in said.splitlines() if line.startswith("ready")] == ["ready 1", "ready 0"]
+
+
+def test_a_service_that_was_ready_is_started_again_whatever_it_ends_with(supervise, tmp_path):
+    process = supervise(
+        f"date +%s >> $T/starts; [ $(wc -l < $T/starts) -gt 1 ] && exec sleep 60; {SAY_READY}; sleep 0.3; exit 2"
+    )
     until(lambda: len(lines(tmp_path / "starts")) >= 2, 15)
     assert process.poll() is None
 

@@ -12,11 +12,12 @@ from gateway.lists.compile import compile_policy
 from gateway.lists.explanation import explanation
 from gateway.lists.history import published
 from gateway.storage import generations as storage
-from gateway.storage import places, schema
+from gateway.storage import places
 from gateway.storage.engine import open_database
 from gateway.storage.log_models import StagedLeaf
 from policies.document import default_document
 from policies.snapshot import NamedList, open_snapshot
+from tests.migrated import put_sqlite
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -24,7 +25,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 @pytest.fixture
 def scene(tmp_path):
     database = open_database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
-    schema.upgrade(database)
+    put_sqlite(database.sqlite_path)
     with database.write() as session:
         place = places.add_place(
             session, owner_key="k", owner_name="K", log_origin="example.test/log", site_key="s", gateway_key="g",

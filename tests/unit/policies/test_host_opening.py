@@ -92,12 +92,25 @@ def test_a_group_that_is_like_another_follows_it_and_what_it_repeats_is_not_read
     assert parse_toml(text) == parse_document(written)
 
 
+def test_a_group_may_be_like_one_that_is_like_another() -> None:
+    session = {"a-session": {"mark": 9, "like": "course-1"}, "course-1": {"mark": 8, "like": "default"}}
+    for group in ("a-session", "course-1", "default"):
+        policy = parse_document(document(groups=session, exemptions=[exemption(group)]))
+        found = policy.groups["a-session"]
+        assert (found.closed, found.mark, found.like) == (frozenset(CLOSED), 9, "course-1")
+        stands = standing(policy, found, NOW)
+        assert stands.lifted.keys() == {"gaming"}
+        assert stands.until == policy.exemptions[0].end
+        assert parse_document(write_document(policy)) == policy
+
+
 @pytest.mark.parametrize(
     ("groups", "told"),
     [
         ({"course-1": {"mark": 9, "like": "none"}}, "there is no group 'none'"),
         ({"course-1": {"mark": 9, "like": "course-1"}}, "one of the two must have rules of its own"),
-        ({"a": {"mark": 9, "like": "b"}, "b": {"mark": 8, "like": "default"}}, "must have rules of its own"),
+        ({"a": {"mark": 9, "like": "b"}, "b": {"mark": 8, "like": "a"}}, "must have rules of its own"),
+        ({"a": {"mark": 9, "like": "b"}, "b": {"mark": 8, "like": "none"}}, "there is no group 'none'"),
         ({"default": {"mark": 1, "like": "b"}, "b": {"mark": 8, "closed": []}}, "must have rules of its own"),
         ({"course-1": {"mark": 9, "like": ""}}, "must be one line of text"),
         ({"course-1": {"mark": 9, "like": ["default"]}}, "must be one line of text"),

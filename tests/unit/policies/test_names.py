@@ -112,6 +112,8 @@ def test_a_rule_may_name_a_public_suffix() -> None:
         ("//example.no/", "example.no"),
         ("https:/example.no", "example.no"),
         ("example.no/a:b@c", "example.no"),
+        ("<www.example.no>", "www.example.no"),
+        ("ringebu", "ringebu"),
     ],
 )
 def test_what_a_person_pastes(text: str, expected: str) -> None:
@@ -127,6 +129,11 @@ def test_what_a_person_pastes(text: str, expected: str) -> None:
         ("https://", "empty"),
         ("  ", "empty"),
         ("to ord", "bad_character"),
+        ("<script>", "bad_character"),
+        ("<script>alert(1)</script>", "bad_character"),
+        ("</b>", "empty"),
+        ("<img src=x.no>", "bad_character"),
+        ("tinder>", "bad_character"),
     ],
 )
 def test_what_a_person_pastes_in_vain(text: str, reason: str) -> None:

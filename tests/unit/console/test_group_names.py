@@ -1,0 +1,100 @@
+"""Groups that the product made for a course or a guest are called by whose they are; no page shows their keys."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from captive_portal.console.group_names import GroupNames
+from captive_portal.i18n import translators
+from gateway.access import exemption_requests as requests
+from gateway.access.course_openings import Opened, open_category, own_group
+from gateway.link.neighbours import Neighbour
+from gateway.lists import draft_edits
+from gateway.lists import generations as publishing
+from gateway.storage import dns_counters
+from gateway.storage.dns_counters import hour_of
+from policies.snapshot import NamedList
+from tests.unit.console.test_course_requests import UNIT, asked
+from tests.unit.console.test_courses import course, join, make
+from tests.unit.console.test_exemptions import compile_in_force
+
+TITLE = "Spill & <i>design</i>"
+SHOWN = "Course: Spill &amp; &lt;i&gt;design&lt;/i&gt;"
+RAW = re.compile(r"(?:course|session)-[0-9a-f]{12}")
+
+
+@pytest.fixture
+def evening(world):
+    """A course for which a host has opened games; one guest of it has dating for themselves, another one asks."""
+    world.publish_all()
+    it = world.signed_in("it", "kari")
+    made = course(world, make(it, unit=UNIT, title=TITLE))
+    place = world.services.place
+    with world.services.database.write() as session:
+        document = draft_edits.with_host_categories(publishing.draft(session, place), ["gaming"])
+        publishing.save_draft(session, place, document, world.now)
+        publishing.publish(session, place, "it", "", world.now)
+    for number in (1, 2):
+        join(world, made.code, number)
+    with world.services.database.write() as session:
+        done = open_category(session, place, made.id, "gaming", 1, reason="spill", by="vert", now=world.now)
+        assert isinstance(done, Opened)
+        wanted = requests.Wanted("date.example", ("dating",))
+        sent = requests.ask(session, place, Neighbour("lo", "02:00:00:00:00:02"), wanted, world.now)
+        assert isinstance(sent, requests.Asked)
+        until = made.ends_at
+        requests.grant(session, place, sent.request_id, "kari", "", scope="session", until=until, now=world.now)
+    compile_in_force(world, NamedList("t/g", "gaming", "0" * 64, ("game.example",)))
+    return world, it, made, asked(world)
+
+
+def read(page: str) -> str:
+    """What is read of a page: without tags and their attributes."""
+    return re.sub(r"<[^>]+>", " ", page.partition("<main")[2])
+
+
+def test_no_page_shows_a_key_where_people_read_whose_group_it_is(evening) -> None:
+    world, it, made, request = evening
+    place, hour = world.services.place, hour_of(world.now)
+    with world.services.database.write() as session:
+        counts = {(hour, own_group(made), "refused", "dating"): 7}
+        dns_counters.add_answers(session, place.owner_id, place.gateway_id, counts)
+    shown = {
+        path: read(it.get(path).text)
+        for path in (
+            "/", "/devices", "/exemptions", f"/exemptions/{request}", "/policy/exemptions", "/policy", "/policy/groups",
+            "/lookups", "/try", f"/try?name=game.example&group={own_group(made)}", f"/courses/{made.id}",
+            "/courses/new", "/devices/admit",
+        )
+    }  # fmt: skip
+    assert {path for path, text in shown.items() if RAW.search(text)} == set()
+    for path in ("/", "/devices", "/exemptions", f"/exemptions/{request}", "/policy/exemptions", "/lookups", "/try"):
+        assert SHOWN in shown[path], path
+    for path in ("/devices", "/policy/exemptions", "/try"):
+        assert "Exemption for one guest" in shown[path], path
+    assert f"group {SHOWN}." in shown[f"/try?name=game.example&group={own_group(made)}"]
+    one = "One course has a group of its own" if "One course" in shown["/policy/groups"] else ""
+    assert one, "a guest's is not counted as a course's"
+
+
+def test_menus_offer_no_group_of_a_course_or_a_guest(evening) -> None:
+    _, it, _, _ = evening
+    for path in ("/courses/new", "/devices/admit", "/policy/exemptions", "/policy/groups"):
+        assert not re.search(r'<option value="(?:course|session)-', it.get(path).text), path
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+def test_what_is_nobodys_any_more_is_called_so_and_peoples_own_groups_keep_their_names(world, language) -> None:
+    translate = translators("console", ("nb", "nn", "en"))[language]
+    with world.services.database.read() as session:
+        called = GroupNames(session, world.services.place.owner_id, translate)
+        gone = called("course-0123456789ab")
+        assert ("course-" in gone, called("session-0123456789ab") == translate("Exemption for one guest")) == (
+            False,
+            True,
+        )
+        assert [called("default"), called("library", "Bibliotek"), called("course-evening")] == [
+            "default", "Bibliotek", "course-evening",
+        ]  # fmt: skip
