@@ -18,20 +18,18 @@ from captive_portal.api.paging import (
     following,
     moment_place,
     no_content,
-    part,
     read_cursor,
 )
 from captive_portal.api.problems import refused, unknown
 from captive_portal.console.devices import ending, extending, online, question
-from captive_portal.console.devices.search import matching
 from captive_portal.console.evidence.search import MAX_CHARS
 from captive_portal.console.gate import Call
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
 from gateway.access.lengthening import NotLengthened
-from gateway.storage import console_queries, traffic
+from gateway.storage import console_queries, online_page, traffic
 from gateway.storage import online as stored
-from gateway.storage.keyset import Cut
+from gateway.storage.keyset import Cut, Part
 from gateway.storage.models import Grant
 
 ROOT, ROOM = "/api/v1/grants", "devices"
@@ -126,22 +124,16 @@ def calls() -> tuple[Call, ...]:
 
 def every(visit: Visit) -> Response:
     """GET /api/v1/grants"""
-    session, owner_id, find = visit.session, visit.services.place.owner_id, visit.asked.find
+    session, owner_id = visit.session, visit.services.place.owner_id
     asked = question.Question(**visit.asked.model_dump(exclude={"limit", "cursor"}))
-    if find:  # words are matched in memory, as on the page: of those online, not of all that were
-        rows = matching(stored.find(session, owner_id, asked.query, visit.now), find, question.macs_at(find))
-        found = part(rows, visit, lambda row: (row.starts_at.isoformat(), row.id), parts=2, newest_first=True)
-        if isinstance(found, Response):
-            return found
-        ids, more = [row.id for row in found[0]], found[1]
-    else:
-        place = moment_place(read_cursor(visit, 2))
-        if isinstance(place, Response):
-            return place
-        cut = Cut("since", descending=True, limit=visit.asked.limit, place=place, rewinds=False)
-        page = stored.page_of_ids(session, owner_id, asked.query, visit.now, cut)
-        ids, more = [row[0] for row in page.rows], following(visit, page, lambda row: (row[1], row[0]))
+    place = moment_place(read_cursor(visit, 2))
+    if isinstance(place, Response):
+        return place
+    cut = Cut("since", descending=True, limit=visit.asked.limit, place=place, rewinds=False)
+    page = question.found(visit, asked, cut)
+    ids = page.rows
     grants, count = stored.whole(session, ids), stored.count(session, owner_id, visit.now)
+    more = following(visit, Part(grants, page.is_first, page.is_last), lambda grant: (grant.starts_at, grant.id))
     states = online.states(visit, grants)
     counted = traffic.of_grants(session, ids)
     facts = [_facts(grant, states[grant.id], counted.get(grant.id)) for grant in grants]
@@ -188,7 +180,9 @@ def end_all(visit: Visit) -> Response:
     asked = question.Question(**visit.asked.model_dump(exclude={"reason"}))
     if not asked.is_narrowed:
         return refused({"find": ALL})
-    ended, left = ending.ended(visit, asked, visit.asked.reason)
+    ended = ending.ended(visit, asked, visit.asked.reason)
+    visit.session.flush()
+    left = online_page.count(visit.session, visit.services.place.owner_id, asked.query, visit.now)
     return answered(Ended, {"ended": ended, "left": left})
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from captive_portal.api.checkpoints import Target
 from captive_portal.api.paging import Asked, answered
 from captive_portal.console.gate import Call
+from captive_portal.console.overview.accepted import AcceptedDays
 from captive_portal.console.overview.room import accepted_a_day, refused_by_category
 from captive_portal.console.overview.series import OTHERS, Table
 from captive_portal.console.overview.standing import Gatherer, Heard, Standing
@@ -139,7 +140,7 @@ class OverviewApi:
     def show(self, visit: Visit) -> Response:
         """GET /api/v1/overview"""
         standing, role = self._gatherer.gather(visit), visit.member.role
-        translate, accepted = visit.look.translator(visit.language), accepted_a_day(visit)
+        translate, accepted = visit.look.translator(visit.language), accepted_a_day(visit, AcceptedDays())
         facts = {
             "at": visit.now,
             "warnings": [

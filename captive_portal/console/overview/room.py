@@ -17,6 +17,7 @@ from captive_portal.console.first_steps import first_steps
 from captive_portal.console.group_names import GroupNames
 from captive_portal.console.look import N_
 from captive_portal.console.lookups import REASONS, REFUSED
+from captive_portal.console.overview.accepted import AcceptedDays
 from captive_portal.console.overview.series import OTHERS, STEPS, Table, bounds_of, by_category
 from captive_portal.console.overview.standing import Gatherer
 from captive_portal.console.overview.warnings import days_left, warnings
@@ -62,6 +63,7 @@ class OverviewPages:
 
     def __init__(self, snapshot: SnapshotReader, dns: Totals) -> None:
         self._gatherer = Gatherer(snapshot, dns)
+        self._accepted = AcceptedDays()
 
     def home(self, visit: Visit) -> Response:
         """GET /: the first page of whoever is signed in; a host's is that of their courses."""
@@ -89,7 +91,7 @@ class OverviewPages:
             "warned": warnings(standing.facts, visit.member.role, FIRST if is_begun else frozenset()),
             "steps": steps,
             "is_begun": is_begun,
-            "accepted": accepted_a_day(visit),
+            "accepted": accepted_a_day(visit, self._accepted),
             "newest": newest[0] if newest else None,
             "kinds": KINDS,
             "days_left": days_left,
@@ -114,10 +116,10 @@ class OverviewPages:
         }
 
 
-def accepted_a_day(visit: Visit) -> Table:
-    """How many acceptances there were on each of the last days."""
+def accepted_a_day(visit: Visit, known: AcceptedDays) -> Table:
+    """How many acceptances there were on each of the last days, of which some are known."""
     days = bounds_of("day", visit.now, MUNICIPAL_ZONE)
-    accepted = overview.acceptances_between(visit.session, visit.services.place.owner_id, days)
+    accepted = known.count(visit.session, visit.services.place.owner_id, days, visit.now)
     return Table(("accepted",), tuple(days[:-1]), tuple((count,) for count in accepted))
 
 

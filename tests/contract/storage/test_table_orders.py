@@ -19,7 +19,6 @@ from gateway.storage import (
     generations,
     headings,
     lists,
-    online,
     rules,
     search,
     search_by_name,
@@ -213,30 +212,6 @@ def test_courses_that_are_over_and_those_that_are_not(database: Database, place:
             )  # fmt: skip
 
 
-def test_devices_online(database: Database, place: Site) -> None:
-    chance, now = random.Random(11), NOW + timedelta(minutes=1)
-    with database.write() as session:
-        version = add_rules(session, place)
-        rows = [
-            add_grant(
-                session, place, version, mac=f"02:00:00:00:00:{number:02x}", starts_at=moments(chance),
-                ends_at=now + timedelta(seconds=chance.choice((0, 60, 60))),
-                revoked_at=chance.choice((None, None, NOW)),
-            )
-            for number in range(COUNT)
-        ]  # fmt: skip
-        for row in rows:
-            row.group_key = chance.choice(("default", "course"))
-        session.flush()
-        for key in ("", "course", "nobody"):
-            fits = [r for r in rows if r.revoked_at is None and r.ends_at > now and key in ("", r.group_key)]
-            assert_pages(
-                partial(online.page_of_ids, session, place.owner_id, online.OnlineQuery(key), now),
-                "since", lambda found: (found[1], found[0]),
-                [(r.id, r.starts_at) for r in sorted(fits, key=lambda r: (r.starts_at, r.id))], lambda found: found,
-            )  # fmt: skip
-
-
 def test_requests_for_exemptions(database: Database, place: Site) -> None:
     chance = random.Random(6)
     with database.write() as session:
@@ -265,7 +240,11 @@ def test_requests_for_exemptions(database: Database, place: Site) -> None:
             )  # fmt: skip
 
 
-def test_the_log_by_number_and_by_time(database: Database, place: Site) -> None:
+@pytest.mark.parametrize("worth", [0, 10**9])
+def test_the_log_by_number_and_by_time(
+    database: Database, place: Site, monkeypatch: pytest.MonkeyPatch, worth: int
+) -> None:
+    monkeypatch.setattr(headings, "WORTH_WALKING", worth)  # always, and only where nothing is left out
     chance = random.Random(7)
     with database.write() as session:
         rows = [
