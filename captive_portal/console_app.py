@@ -46,10 +46,11 @@ def create_app(services: Services, dns: Totals | None = None) -> ASGIApp:
             response.headers.update(error.headers)
         return response
 
-    table = all_calls(services, shelf)
+    totals = dns or Totals()
+    table = all_calls(services, totals, shelf)
     described = openapi.Description(table)
     api = calls.routes([*table, described.call()], services, look)
-    pages = (*all_pages(services, dns or Totals(), shelf), described.page())
+    pages = (*all_pages(services, totals, shelf), described.page())
     application = FastAPI(
         routes=[*routes(pages, services, look), *api, witness.route(services)],
         exception_handlers={HTTPException: failed, Exception: failed},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from captive_portal.api.fields import Moment
-from captive_portal.api.paging import Asked, Page, Paged, answered, part
+from captive_portal.api.paging import Asked, Page, Paged, answered, following, moment_place, read_cursor
 from captive_portal.api.problems import conflict, refused, unknown
 from captive_portal.console.courses import form
 from captive_portal.console.courses import rooms as pages
@@ -19,9 +19,12 @@ from captive_portal.console.visit import Visit
 from gateway.access import courses as access
 from gateway.access.course_plan import DEVICES_FOR_PARTICIPANTS, Wish
 from gateway.storage import courses as stored
+from gateway.storage import traffic
 from gateway.storage.course_models import Course as Row
+from gateway.storage.keyset import Cut
 
 ROOT, ROOM = "/api/v1/courses", "courses"
+SHOWN_AFTER = timedelta(days=30)
 OVER = "the course is over"
 
 
@@ -71,9 +74,13 @@ class Hour(BaseModel):
 
 
 class Usage(BaseModel):
-    """How a course is used; what has been erased is no longer counted."""
+    """How a course is used; what has been erased is no longer counted. `sent` and `received` are octets of the devices
+    that have access now, null where nothing was counted.
+    """
 
     devices_now: int
+    sent: Annotated[int | None, Field(examples=[181_000])]
+    received: Annotated[int | None, Field(examples=[24_100_000])]
     devices: int
     acceptances: int
     hours: list[Hour]
@@ -96,13 +103,15 @@ def calls() -> tuple[Call, ...]:
 
 def every(visit: Visit) -> Response:
     """GET /api/v1/courses"""
-    rows = pages.shown(visit)
-    found = part(rows, visit, lambda row: (row.ends_at.isoformat(), row.id), parts=2, newest_first=True)
-    if isinstance(found, Response):
-        return found
-    used = stored.access_now(visit.session, [row.id for row in found[0]], visit.now)
-    facts = [_facts(visit, row, used.get(row.id, 0)) for row in found[0]]
-    return answered(Courses, {"courses": facts, "next": found[1]})
+    place = moment_place(read_cursor(visit, 2))
+    if isinstance(place, Response):
+        return place
+    owner_id, since = visit.services.place.owner_id, visit.now - SHOWN_AFTER
+    cut = Cut("ends", descending=True, limit=visit.asked.limit, place=place, rewinds=False)
+    page = stored.page_of_courses(visit.session, owner_id, pages.units_of(visit), since, cut)
+    used = stored.access_now(visit.session, [row.id for row in page.rows], visit.now)
+    facts = [_facts(visit, row, used.get(row.id, 0)) for row in page.rows]
+    return answered(Courses, {"courses": facts, "next": following(visit, page, lambda row: (row.ends_at, row.id))})
 
 
 def add(visit: Visit) -> Response:
@@ -148,8 +157,9 @@ def usage(visit: Visit) -> Response:
         return _gone(visit)
     used = stored.usage(visit.session, row.id, visit.now)
     hours = [{"hour": hour, "acceptances": count} for hour, count in used.hours]
-    names = ("devices_now", "devices", "acceptances")
-    return answered(Usage, {name: getattr(used, name) for name in names} | {"hours": hours})
+    names, octets = ("devices_now", "devices", "acceptances"), traffic.of_course(visit.session, row.id, visit.now)
+    counted = {"sent": octets.sent if octets else None, "received": octets.received if octets else None}
+    return answered(Usage, {name: getattr(used, name) for name in names} | counted | {"hours": hours})
 
 
 def _wish(visit: Visit) -> Wish:

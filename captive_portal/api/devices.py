@@ -1,75 +1,28 @@
-"""Devices over JSON: who is online, letting one in, ending, moving and extending; the help desk; and the network."""
+"""Devices over JSON: letting one in that has no browser; the help desk; and what the network may announce."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from captive_portal.api.fields import Moment, line
-from captive_portal.api.paging import Asked, Page, Paged, answered, no_content, part
-from captive_portal.api.problems import conflict, refused, unknown
+from captive_portal.api.grants import ROOM, ROOT
+from captive_portal.api.paging import Asked, answered
+from captive_portal.api.problems import conflict, refused
 from captive_portal.console import network
-from captive_portal.console.devices import admitting, desk, extending, online, question
-from captive_portal.console.devices.search import matching
+from captive_portal.console.devices import admitting, desk
 from captive_portal.console.evidence.search import DEVICE_PROBLEM
 from captive_portal.console.gate import Call
 from captive_portal.console.visit import Visit
-from gateway.access import grants as access
 from gateway.access.admission import Device, NotAdmitted, parse_mac
-from gateway.access.lengthening import NotLengthened
 from gateway.announcement import announcement
 from gateway.certificates import ends_at
-from gateway.storage import console_queries, traffic
-from gateway.storage import online as stored
-from gateway.storage.models import Grant
 
-GRANTS, ROOM = "/api/v1/grants", "devices"
 Line = Annotated[str, line(admitting.MAX_CHARS)]
-
-
-class Access(BaseModel):
-    """A device with access: who has it, in which group, until when. `state`: through, waiting (for the gateway), or
-    unenforced where no network is controlled; `admitted`: by IT, without the rules having been accepted. `sent` and
-    `received` are octets to and from the internet, null where nothing was counted.
-    """
-
-    id: str
-    mac: str
-    holder: str
-    organisation: str
-    interface: str
-    course: str | None
-    group: str
-    starts_at: datetime
-    ends_at: datetime
-    state: str
-    admitted: bool
-    sent: Annotated[int | None, Field(examples=[181_000])]
-    received: Annotated[int | None, Field(examples=[24_100_000])]
-
-
-class Accesses(Page):
-    """Devices with access now, the newest first; `online` in all."""
-
-    grants: list[Access]
-    online: int
-
-
-class FindAsked(Paged):
-    """All of them, or those that a word means: a name, a course, an address (MAC) or an IP address."""
-
-    find: Annotated[str, line(100), Field(examples=["5e:10:00:01"])] = ""
-
-
-class GrantChanged(Asked):
-    """Another group, a later end, or both."""
-
-    group: Annotated[str | None, Field(max_length=40)] = None
-    until: Moment | None = None
 
 
 class DeviceAdmitted(Asked):
@@ -132,15 +85,7 @@ class Network(BaseModel):
 
 def calls() -> tuple[Call, ...]:
     """The table of the calls."""
-    one = f"{GRANTS}/{{grant}}"
     return (
-        Call("GET", GRANTS, "it", every, "read", FindAsked, Accesses, "Devices with access", ROOM),
-        Call("GET", one, "it", show, "read", None, Access, "One device's access", ROOM),
-        Call("PATCH", one, "it", alter, "write", GrantChanged, Access, "Move a device, or extend its access", ROOM),
-        Call(
-            "DELETE", one, "it", end, "write", None, None, "End a device's access", ROOM,
-            status=HTTPStatus.NO_CONTENT,
-        ),
         Call("GET", "/api/v1/devices", "it", find, "read", DeskAsked, Found, "Find any device (help desk)", ROOM),
         Call(
             "POST", "/api/v1/devices", "it", admit, "write", DeviceAdmitted, Admitted,
@@ -148,56 +93,6 @@ def calls() -> tuple[Call, ...]:
         ),
         Call("GET", "/api/v1/network", "it", show_network, "none", None, Network, "What may be announced", ROOM),
     )  # fmt: skip
-
-
-def every(visit: Visit) -> Response:
-    """GET /api/v1/grants"""
-    everyone = stored.find(visit.session, visit.services.place.owner_id, stored.ALL, visit.now)
-    find = visit.asked.find
-    rows = matching(everyone, find, question.macs_at(find)) if find else everyone
-    found = part(rows, visit, lambda row: (row.starts_at.isoformat(), row.id), parts=2, newest_first=True)
-    if isinstance(found, Response):
-        return found
-    grants = stored.whole(visit.session, [row.id for row in found[0]])
-    states = online.states(visit, grants)
-    counted = traffic.of_grants(visit.session, [grant.id for grant in grants])
-    facts = [_facts(grant, states[grant.id], counted.get(grant.id)) for grant in grants]
-    return answered(Accesses, {"grants": facts, "online": len(everyone), "next": found[1]})
-
-
-def show(visit: Visit) -> Response:
-    """GET /api/v1/grants/{grant}"""
-    grant = _grant(visit)
-    if grant is None:
-        return _gone(visit)
-    counted = traffic.of_grants(visit.session, [grant.id]).get(grant.id)
-    return answered(Access, _facts(grant, online.states(visit, [grant])[grant.id], counted))
-
-
-def alter(visit: Visit) -> Response:
-    """PATCH /api/v1/grants/{grant}: all that is asked, or nothing."""
-    grant, asked = _grant(visit), visit.asked
-    if grant is None:
-        return _gone(visit)
-    if asked.group is not None:
-        moved = access.move(
-            visit.session, visit.services.place, grant.id, asked.group, visit.member.username, visit.now
-        )
-        if isinstance(moved, access.NotMoved) and moved.reason != "same_group":
-            return _gone(visit) if moved.reason == "no_grant" else refused({"group": "there is no such group"})
-    if asked.until is not None:
-        done = extending.lengthened(visit, grant, asked.until)
-        if isinstance(done, NotLengthened):
-            said = {"not_longer": extending.NOT_LONGER, "too_long": extending.TOO_LONG}.get(done.reason)
-            return _gone(visit) if said is None else refused({"until": said})
-    return show(visit)
-
-
-def end(visit: Visit) -> Response:
-    """DELETE /api/v1/grants/{grant}"""
-    place = visit.services.place
-    done = access.revoke(visit.session, place, online.grant_id(visit), visit.member.username, visit.now)
-    return no_content() if done else _gone(visit)
 
 
 def find(visit: Visit) -> Response:
@@ -234,7 +129,7 @@ def admit(visit: Visit) -> Response:
         field, said = admitting.REFUSED[done.reason]
         return conflict(said) if done.reason == "admitted" else refused({field: said})
     facts = {"id": done.grant_id, "mac": mac, "group": done.group, "ends_at": done.ends_at}
-    return answered(Admitted, facts, status=HTTPStatus.CREATED, Location=f"{GRANTS}/{done.grant_id}")
+    return answered(Admitted, facts, status=HTTPStatus.CREATED, Location=f"{ROOT}/{done.grant_id}")
 
 
 def show_network(visit: Visit) -> Response:
@@ -251,30 +146,3 @@ def show_network(visit: Visit) -> Response:
             "enforced": settings.enforcement.enabled,
         },
     )
-
-
-def _grant(visit: Visit) -> Grant | None:
-    owner_id = visit.services.place.owner_id
-    return console_queries.grant_in_force(visit.session, owner_id, online.grant_id(visit), visit.now)
-
-
-def _gone(visit: Visit) -> Response:
-    return unknown(visit, "there is no such access, or it has ended")
-
-
-def _facts(grant: Grant, state: str, counted: traffic.Octets | None) -> dict[str, Any]:
-    return {
-        "id": grant.id,
-        "mac": grant.device.mac,
-        "holder": grant.holder,
-        "organisation": grant.acceptance.visitor.organisation if grant.acceptance is not None else "",
-        "interface": grant.network.interface,
-        "course": grant.course.id if grant.course is not None else None,
-        "group": grant.group_key,
-        "starts_at": grant.starts_at,
-        "ends_at": grant.ends_at,
-        "state": state,
-        "admitted": grant.acceptance is None,
-        "sent": counted.sent if counted is not None else None,
-        "received": counted.received if counted is not None else None,
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -125,10 +126,14 @@ class RequestsApi:
         if isinstance(done, requests.Decided):
             visit.session.expire_all()
             return self.one(visit)
-        if done.reason == "gone":
-            return _gone(visit)
-        said = deciding.PROBLEMS[done.reason]
-        return refused({"until": said}) if done.reason == "until" else conflict(said)
+        return not_decided(visit, done.reason, deciding.PROBLEMS)
+
+
+def not_decided(visit: Visit, reason: str, words: Mapping[str, str]) -> Response:
+    """Why a request was not decided: 404, 422 or 409, with the words for it."""
+    if reason == "gone":
+        return _gone(visit)
+    return refused({"until": words[reason]}) if reason == "until" else conflict(words[reason])
 
 
 def _gone(visit: Visit) -> Response:

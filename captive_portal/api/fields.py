@@ -1,7 +1,8 @@
-"""The kinds of values that calls share: moments, days and lines of text, checked as on the pages."""
+"""The kinds of values that calls share: moments, days, lines and octets, checked and written as on the pages."""
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -53,3 +54,13 @@ def line(most: int, *, required: bool = False) -> AfterValidator:
         return said
 
     return AfterValidator(check)
+
+
+def day_text(day: date | None) -> str:
+    """A day as the pages' forms write it; "" for none."""
+    return "" if day is None else day.isoformat()
+
+
+def b64(value: bytes) -> str:
+    """Octets as base64 (RFC 4648 §4)."""
+    return base64.b64encode(value).decode("ascii")

@@ -64,6 +64,17 @@ class InFlight:
                     self._held.discard((staff_id, key))
 
 
+class ToldOnce(Response):
+    """An answer with something that is told once and kept nowhere in clear, such as a link to set a password. `again`
+    is what a repeated call is answered: the same without it.
+    """
+
+    def __init__(self, answer: Response, again: Response) -> None:
+        super().__init__(answer.body, answer.status_code)
+        self.raw_headers = answer.raw_headers
+        self.again = bytes(again.body)
+
+
 PASSING = frozenset({HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS})
 """Refusals that say "not now": nothing was done, and the same call may be answered otherwise a moment later."""
 
@@ -90,7 +101,7 @@ def once(visit: Visit, session: Session, key: str, asked_sha256: str, do: Callab
         asked_sha256=asked_sha256,
         status=answer.status_code,
         headers=json.dumps(headers),
-        body=bytes(answer.body),
+        body=answer.again if isinstance(answer, ToldOnce) else bytes(answer.body),
         now=visit.now,
     )
     return answer

@@ -25,6 +25,7 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 _REF = "#/components/schemas/{model}"
 IN_PATHS: Mapping[str, str] = {
     "acceptance": "019ab0c1d2e3f4a5b6c7d8e9f0a1b2c3",
+    "account": "019ab0c1d2e3f4a5b6c7d8e9f0a1b2c3",
     "category": "gaming",
     "course": "019ab0c1d2e3f4a5b6c7d8e9f0a1b2c3",
     "exemption": "e1",
@@ -41,6 +42,7 @@ IN_PATHS: Mapping[str, str] = {
     "opening": "course-019ab0c1d2e3-7",
     "request": "019ab0c1d2e3f4a5b6c7d8e9f0a1b2c3",
     "session": "019ab0c1d2e3f4a5b6c7d8e9f0a1b2c3",
+    "setting": "owner.helpdesk_hours",
     "size": "42",
     "source": "own-list",
     "token": "019ab0c1d2e3f4a5b6c7d8e9f0a1b2c3",
@@ -52,10 +54,11 @@ A program shows a personal access token, made on the console's page *Your accoun
 (`{FORM.pattern}`). It may do what its scopes say, and never more than the role of its person at the time of the call.
 A browser that is signed in to the console may call with its session instead.
 
-Errors are `application/problem+json` (RFC 9457). Long answers come in pages: follow `next`, or the Link header, as it
-stands. Whatever changes something may be sent with an `Idempotency-Key`; sent again within 24 hours with the same key,
-it is not done again, and its first answer is given again. Drafts have an `ETag`; what changes or publishes one takes it
-as `If-Match`, so that nobody writes over what they have not seen. Moments are UTC, and texts English.
+Errors are `application/problem+json` (RFC 9457). Long answers come in pages: follow `next`, or the Link header, as
+it stands. Whatever changes something may be sent with an `Idempotency-Key`; sent again within 24 hours with the
+same key, it is not done again, and its first answer is given again, but for what is told only once. Drafts have an
+`ETag`; what changes or publishes one takes it as `If-Match`, so that nobody writes over what they have not seen.
+Moments are UTC, and texts English.
 
 Kinds of problems: {", ".join(f"`{URN}{kind}`" for kind in TYPES)}; all others are `about:blank`, told by their status.
 """
@@ -184,7 +187,7 @@ class _Built:
 def _errors(call: Call) -> list[HTTPStatus]:
     found = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.TOO_MANY_REQUESTS}
     found |= {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE}
-    if "{" in call.path or call.room in ("policy", "lists", "evidence"):
+    if "{" in call.path or call.room in ("policy", "lists", "evidence", "rules"):
         found.add(HTTPStatus.NOT_FOUND)
     if call.method != "GET":
         found |= {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST}

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from captive_portal.api.problems import problem
+from captive_portal.console.tables import Shown
 from captive_portal.console.visit import Visit
+from gateway.storage.keyset import Part
 
 LIMIT, MOST = 50, 200
 CURSOR_MAX_CHARS = 500
@@ -56,6 +59,17 @@ def read_cursor(visit: Visit, parts: int) -> Key | Response | None:
     return tuple(found)
 
 
+def moment_place(after: Key | Response | None) -> tuple[datetime, str] | Response | None:
+    """The place of a cursor that holds a moment and an id, for lists that the database pages by both."""
+    if after is None or isinstance(after, Response):
+        return after
+    try:
+        moment = datetime.fromisoformat(after[0])
+    except ValueError:
+        return no_cursor()
+    return (moment, after[1]) if moment.tzinfo is not None else no_cursor()
+
+
 def no_cursor() -> Response:
     """422: a cursor that no page gave."""
     wrong = "take it from `next` of the page before"
@@ -74,6 +88,20 @@ def part(
         ordered = [row for row in ordered if (key(row) < after if newest_first else key(row) > after)]
     limit = visit.asked.limit
     return ordered[:limit], address(visit, key(ordered[limit - 1])) if len(ordered) > limit else None
+
+
+def following(visit: Visit, page: Part[Row], place: Callable[[Row], tuple[datetime, str]]) -> str | None:
+    """The address of the page after one of the database's, whose rows stand in the order of `place`."""
+    if page.is_last or not page.rows:
+        return None
+    moment, own = place(page.rows[-1])
+    return address(visit, (moment.isoformat(), own))
+
+
+def shown_after(visit: Visit, shown: Shown[Any]) -> str | None:
+    """The address of the page after one of a console's table: its cursor is the place that the table's link names."""
+    place = dict(parse_qsl(urlsplit(shown.after).query)).get("after", "")
+    return address(visit, (place,)) if place else None
 
 
 def address(visit: Visit, key: Key) -> str:

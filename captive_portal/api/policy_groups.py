@@ -1,20 +1,18 @@
-"""Groups of the policy over JSON: what each has of its own, with the names, hours and exemptions. All in the draft."""
+"""Groups of the policy over JSON: what each has of its own, with its names and hours. All in the draft."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from captive_portal.api.fields import Category, Moment, line
+from captive_portal.api.fields import line
 from captive_portal.api.paging import Asked, Page, Paged, answered, no_content, part
 from captive_portal.api.policy_draft import ROOM, ROOT, etag, locked
 from captive_portal.api.problems import quoted, refused, unknown
 from captive_portal.console.gate import Call
-from captive_portal.console.policy import exemptions
 from captive_portal.console.policy.groups import TITLE_MAX_CHARS, added, ruled
 from captive_portal.console.policy.hours import ROWS_MAX, Line, rows_of, schedules_of
 from captive_portal.console.policy.room import Room, change, open_room
@@ -23,7 +21,6 @@ from gateway.lists import draft_edits
 from policies import matrix
 from policies.categories import CATEGORIES
 from policies.document import DEFAULT_GROUP
-from policies.model import Exemption
 
 Clock = Annotated[str, Field(max_length=5, examples=["08:00"])]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -100,35 +97,6 @@ class Week(Asked):
     hours: Annotated[list[Hours], Field(max_length=ROWS_MAX)]
 
 
-class Exempted(BaseModel):
-    """An exemption of the draft: categories that are lifted for a group for a while."""
-
-    id: Annotated[str, Field(examples=["e1"])]
-    group: str
-    categories: list[str]
-    starts_at: datetime
-    ends_at: datetime
-    approved_by: str
-    reason: str
-
-
-class Exemptions(Page):
-    """The exemptions of the draft, by id."""
-
-    exemptions: list[Exempted]
-
-
-class ExemptionAdded(Asked):
-    """Which categories for which group, until when, and who approved it for which reason; from now on by default."""
-
-    group: Annotated[str, Field(max_length=40, examples=["default"])]
-    categories: Annotated[list[Category], Field(min_length=1, max_length=50)]
-    starts_at: Moment | None = None
-    ends_at: Moment
-    approved_by: Annotated[str, line(exemptions.LINE_MAX_CHARS, required=True)]
-    reason: Annotated[str, line(exemptions.LINE_MAX_CHARS, required=True)]
-
-
 def calls() -> tuple[Call, ...]:
     """The table of the calls."""
     root, of_group, gone = f"{ROOT}/groups", f"{ROOT}/groups/{{group}}", HTTPStatus.NO_CONTENT
@@ -159,18 +127,6 @@ def calls() -> tuple[Call, ...]:
         Call(
             "PUT", week, "it", set_week, "write", Week, Week, "Set the hours of a category in a group", ROOM,
             precondition="optional",
-        ),
-        Call(
-            "GET", f"{ROOT}/exemptions", "it", every_exemption, "read", Paged, Exemptions,
-            "The exemptions of the draft", ROOM,
-        ),
-        Call(
-            "POST", f"{ROOT}/exemptions", "it", add_exemption, "write", ExemptionAdded, Exempted, "A new exemption",
-            ROOM, status=HTTPStatus.CREATED, precondition="optional",
-        ),
-        Call(
-            "DELETE", f"{ROOT}/exemptions/{{exemption}}", "it", end_exemption, "write", None, None,
-            "Take an exemption out of the draft", ROOM, status=gone, precondition="optional",
         ),
     )  # fmt: skip
 
@@ -268,44 +224,6 @@ def set_week(visit: Visit) -> Response:
     return done if done.status_code != HTTPStatus.OK else _week(visit, open_room(visit))
 
 
-def every_exemption(visit: Visit) -> Response:
-    """GET /api/v1/policy/exemptions"""
-    room = open_room(visit)
-    found = part(room.policy.exemptions, visit, lambda each: (each.id,))
-    if isinstance(found, Response):
-        return found
-    facts = {"exemptions": [_exemption(each) for each in found[0]], "next": found[1]}
-    return answered(Exemptions, facts, ETag=quoted(etag(room)))
-
-
-def add_exemption(visit: Visit) -> Response:
-    """POST /api/v1/policy/exemptions"""
-    room, asked = locked(visit), visit.asked
-    if isinstance(room, Response):
-        return room
-    known = {each.id for each in room.policy.exemptions}
-    lines = {"approved_by": asked.approved_by, "reason": asked.reason}
-    start = asked.starts_at or visit.now
-    problems = exemptions.begun(visit, asked.group, asked.categories, start, asked.ends_at, lines)
-    if problems:
-        names = {"category": "categories", "from": "starts_at", "until": "ends_at"}
-        return refused({names.get(field, field): text for field, text in problems.items()})
-    room = open_room(visit)
-    [made] = [each for each in room.policy.exemptions if each.id not in known]
-    return answered(Exempted, _exemption(made), status=HTTPStatus.CREATED, ETag=quoted(etag(room)))
-
-
-def end_exemption(visit: Visit) -> Response:
-    """DELETE /api/v1/policy/exemptions/{exemption}"""
-    room, identity = locked(visit), visit.params["exemption"]
-    if isinstance(room, Response):
-        return room
-    if identity not in {each.id for each in room.policy.exemptions}:
-        return unknown(visit, f"there is no exemption {identity!r} in the draft")
-    told = change(visit, lambda document: draft_edits.without_exemption(document, identity))
-    return refused({}, told) if told else no_content()
-
-
 def _in_group(visit: Visit, do: Any) -> Response:
     """Change a group of the draft; the answer is the group as it is then."""
     room, key = locked(visit), visit.params["group"]
@@ -336,15 +254,3 @@ def _facts(room: Room, key: str) -> dict[str, Any]:
     group = room.document["groups"][key]
     names = ("mark", "permit", "forbid", "safe_search", "judge", "top_names")
     return {"key": key, "titles": group.get("names", {}), **{name: group[name] for name in names}}
-
-
-def _exemption(each: Exemption) -> dict[str, Any]:
-    return {
-        "id": each.id,
-        "group": each.group,
-        "categories": sorted(each.categories),
-        "starts_at": each.start,
-        "ends_at": each.end,
-        "approved_by": each.approved_by,
-        "reason": each.reason,
-    }

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from captive_portal.console.visit import Visit
 
 MEDIA_TYPE = "application/problem+json"
+OUTSIDE = "this is outside what your account may see"
 URN = "urn:gjestenett:problem:"
 TYPES: Mapping[str, str] = MappingProxyType(
     {
@@ -64,6 +65,11 @@ def refused(fields: Mapping[str, str], detail: str = "") -> Response:
 def unknown(visit: Visit, detail: str) -> Response:
     """404 with what is not there."""
     return problem(HTTPStatus.NOT_FOUND, detail)
+
+
+def not_shown(visit: Visit, status: HTTPStatus, detail: str) -> Response:
+    """404 with what is not there; 403 where that is outside what the reader's account may see."""
+    return problem(status, OUTSIDE) if status == HTTPStatus.FORBIDDEN else unknown(visit, detail)
 
 
 def conflict(detail: str) -> Response:

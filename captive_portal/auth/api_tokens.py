@@ -44,6 +44,7 @@ ROLE_GOOD_FOR = timedelta(days=30)
 
 ROOMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
+        "overview": ("it", "auditor"),
         "policy": ("it",),
         "lists": ("it", "auditor"),
         "rules": ("it", "auditor"),
@@ -51,12 +52,17 @@ ROOMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "courses": ("it", "host"),
         "evidence": ("it", "auditor"),
         "staff": ("it",),
+        "settings": ("it",),
         "account": ("it", "auditor", "host"),
     }
 )
 """The groups of rooms that scopes name, and whose roles have a room in them."""
 READ_ONLY: Mapping[str, frozenset[str]] = MappingProxyType({"auditor": frozenset({"lists", "rules"})})
-SCOPES = tuple(f"{room}:{access}" for room in ROOMS for access in ("read", "write"))
+_ONES_OWN = frozenset({"account:read", "account:write"})
+SCOPES = tuple(
+    f"{room}:{access}" for room in ROOMS for access in ("read", "write") if (room, access) != ("overview", "write")
+)
+"""There is nothing to change in the overview."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +85,8 @@ def scopes_of(role: str) -> tuple[str, ...]:
     read_only = READ_ONLY.get(role, frozenset())
     return tuple(
         f"{room}:{access}"
-        for room, roles in ROOMS.items()
-        if role in roles
-        for access in ("read", "write")
-        if access == "read" or room not in read_only
+        for room, access in (scope.split(":") for scope in SCOPES)
+        if role in ROOMS[room] and (access == "read" or room not in read_only)
     )
 
 
@@ -90,6 +94,16 @@ def covers(scopes: Collection[str], wanted: str) -> bool:
     """Whether scopes let a call through that needs `wanted`; who may write in a room may read in it."""
     room, _, access = wanted.partition(":")
     return wanted in scopes or (access == "read" and f"{room}:write" in scopes)
+
+
+def may_give(scopes: Collection[str] | None, role: str) -> bool:
+    """Whether a call with these scopes (None: in a browser) may give somebody an account of `role`, or a way into one.
+
+    No token gives more than it may do itself; and none gives what IT may do, for an account outlasts the token.
+    """
+    if scopes is None:
+        return True
+    return role != "it" and all(covers(scopes, each) for each in scopes_of(role) if each not in _ONES_OWN)
 
 
 def new_secret() -> str:

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from captive_portal.api import (
+    acceptances,
     account,
     blocks,
+    checkpoints,
     course_openings,
     courses,
     devices,
-    evidence,
+    grants,
+    log,
     outages,
     policy_draft,
+    policy_exemptions,
+    policy_generations,
     policy_groups,
-    rules,
+    policy_hosts,
+    rules_drafts,
+    rules_proposals,
+    rules_versions,
+    settings,
+    staff_accounts,
 )
+from captive_portal.api.course_requests import CourseRequestsApi
 from captive_portal.api.exemption_requests import RequestsApi
 from captive_portal.api.exports import ExportsApi
 from captive_portal.api.lists import ListsApi
+from captive_portal.api.overview import OverviewApi
 from captive_portal.api.policy import PolicyApi
 from captive_portal.api.policy_names import NamesApi
 from captive_portal.console import health, lookups, network, outage
@@ -62,23 +74,35 @@ def all_pages(services: Services, dns: Totals, shelf: ExportShelf | None = None)
     )
 
 
-def all_calls(services: Services, shelf: ExportShelf) -> tuple[Call, ...]:
+def all_calls(services: Services, dns: Totals, shelf: ExportShelf) -> tuple[Call, ...]:
     """The table of the JSON API."""
     snapshot = SnapshotReader(services.settings.state)
     return (
+        *OverviewApi(snapshot, dns).calls(),
         *PolicyApi(snapshot).calls(),
         *policy_draft.calls(),
+        *policy_generations.calls(),
         *policy_groups.calls(),
+        *policy_exemptions.calls(),
+        *policy_hosts.calls(),
         *NamesApi(snapshot).calls(),
         *RequestsApi(snapshot).calls(),
         *ListsApi().calls(),
-        *rules.calls(),
+        *rules_versions.calls(),
+        *rules_drafts.calls(),
+        *rules_proposals.calls(),
+        *grants.calls(),
         *devices.calls(),
         *blocks.calls(),
         *outages.calls(),
         *courses.calls(),
         *course_openings.calls(),
-        *evidence.calls(),
+        *CourseRequestsApi(snapshot).calls(),
+        *acceptances.calls(),
+        *log.calls(),
+        *checkpoints.calls(),
         *ExportsApi(shelf).calls(),
         *account.calls(),
+        *staff_accounts.calls(),
+        *settings.calls(),
     )

@@ -35,11 +35,20 @@ DIRECTIONS: Mapping[Kind, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column that rows can be sorted by; `title` is what its heading says."""
+    """A column that rows can be sorted by; `title` is what its heading says.
+
+    `greatest_first`: which way round it is sorted when it is first asked for; unless said, moments are.
+    """
 
     key: str
     title: str
     kind: Kind = "text"
+    greatest_first: bool | None = None
+
+    @property
+    def falls(self) -> bool:
+        """Whether its greatest come first unless asked otherwise."""
+        return self.kind == "moment" if self.greatest_first is None else self.greatest_first
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,7 @@ class Asked:
     def sorted_by(self, key: str) -> str:
         """The address of the first page sorted by a column: the other way round where it is sorted by it already."""
         column = next(each for each in self.columns if each.key == key)
-        descending = not self.descending if column == self.column else column.kind == "moment"
+        descending = not self.descending if column == self.column else column.falls
         return self._address(sort=self._sort(column, descending=descending))
 
     @property
@@ -141,7 +150,7 @@ class Asked:
                 column == self.column and descending == self.descending,
             )
             for column in self.columns
-            for descending in ((True, False) if column.kind == "moment" else (False, True))
+            for descending in (column.falls, not column.falls)
         ]  # fmt: skip
 
     def _address(self, **changes: object) -> str:

@@ -55,13 +55,16 @@ def narrow(session: Session, owner_id: str, query: AcceptanceQuery) -> list[Colu
 
 def device_ids(session: Session, owner_id: str, mac: str) -> Sequence[str]:
     """The owner's devices with this link-layer address or these last digits of it. Raises: ValueError for too few."""
+    return session.scalars(devices_ending(owner_id, mac)).all()
+
+
+def devices_ending(owner_id: str, mac: str) -> Select[str]:
+    """The same, as a statement."""
     tail = mac_tail(mac)
     if not MIN_MAC_DIGITS <= len(tail) <= 12 or not set(tail) <= set(_HEX):
         raise ValueError("a device is searched by at least four of its last hexadecimal digits")
     after = tail[:-1] + "123456789abcdefg"[_HEX.index(tail[-1])]
-    return session.scalars(
-        select(Device.id).where(Device.owner_id == owner_id, Device.mac_tail >= tail, Device.mac_tail < after)
-    ).all()
+    return select(Device.id).where(Device.owner_id == owner_id, Device.mac_tail >= tail, Device.mac_tail < after)
 
 
 def also(of: Any, owner_id: str, query: AcceptanceQuery) -> list[ColumnElement[bool]]:

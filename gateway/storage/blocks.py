@@ -13,7 +13,10 @@ from gateway.storage.base import table_of
 from gateway.storage.control_models import DeviceBlock
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
+from gateway.storage.keyset import aside
 from gateway.storage.models import Acceptance, Device, Gateway, Grant, Site
+
+BATCH = 500
 
 
 class Told(NamedTuple):
@@ -64,15 +67,19 @@ def in_force(session: Session, owner_id: str, now: datetime) -> Sequence[DeviceB
         select(DeviceBlock)
         .join(Device, Device.id == DeviceBlock.device_id)
         .options(joinedload(DeviceBlock.device, innerjoin=True))
-        .where(Device.owner_id == owner_id, DeviceBlock.ends_at > now)
+        .where(aside(Device.owner_id) == owner_id, DeviceBlock.ends_at > now)
         .order_by(DeviceBlock.blocked_at.desc(), DeviceBlock.device_id)
     ).all()
 
 
 def among(session: Session, owner_id: str, macs: Collection[str], now: datetime) -> frozenset[str]:
     """Those of these link-layer addresses that are kept out."""
-    wanted = frozenset(macs)
-    return frozenset(block.device.mac for block in in_force(session, owner_id, now) if block.device.mac in wanted)
+    wanted, found = list(macs), set[str]()
+    for start in range(0, len(wanted), BATCH):
+        kept_out = select(Device.mac).join(DeviceBlock, DeviceBlock.device_id == Device.id)
+        some = Device.mac.in_(wanted[start : start + BATCH])
+        found.update(session.scalars(kept_out.where(Device.owner_id == owner_id, some, DeviceBlock.ends_at > now)))
+    return frozenset(found)
 
 
 def of_gateway(session: Session, gateway_id: str, now: datetime) -> Sequence[tuple[str, datetime]]:
@@ -80,7 +87,7 @@ def of_gateway(session: Session, gateway_id: str, now: datetime) -> Sequence[tup
     rows = session.execute(
         select(Device.mac, DeviceBlock.ends_at)
         .join(DeviceBlock, DeviceBlock.device_id == Device.id)
-        .join(Site, Site.owner_id == Device.owner_id)
+        .join(Site, Site.owner_id == aside(Device.owner_id))
         .join(Gateway, Gateway.site_id == Site.id)
         .where(Gateway.id == gateway_id, DeviceBlock.ends_at > now)
     )
@@ -104,11 +111,9 @@ def _forget_unneeded(session: Session, ids: Sequence[str]) -> None:
 
 def forget_ended(session: Session, owner_id: str, now: datetime) -> int:
     """Delete the blocks that are over; returns how many there were."""
-    of_owner = select(Device.id).where(Device.owner_id == owner_id)
+    of_owner = exists().where(Device.id == DeviceBlock.device_id, aside(Device.owner_id) == owner_id)
     ended = session.scalars(  # in one statement: a device may be blocked anew just now
-        delete(DeviceBlock)
-        .where(DeviceBlock.device_id.in_(of_owner), DeviceBlock.ends_at <= now)
-        .returning(DeviceBlock.device_id)
+        delete(DeviceBlock).where(of_owner, DeviceBlock.ends_at <= now).returning(DeviceBlock.device_id)
     ).all()
     if ended:
         _forget_unneeded(session, ended)

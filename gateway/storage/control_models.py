@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.storage.base import Base
@@ -55,6 +55,7 @@ class GrantTraffic(Base):
     """How many octets a device has sent to the internet and received from it under a grant, as its gateway counted."""
 
     __tablename__ = "grant_traffic"
+    __table_args__ = (Index("ix_grant_traffic_octets", text("(sent + received)")),)
 
     grant_id: Mapped[str] = mapped_column(ForeignKey("access_grant.id"), primary_key=True)
     sent: Mapped[int] = mapped_column(BigInteger)

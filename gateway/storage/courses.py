@@ -117,8 +117,16 @@ def not_over(
     session: Session, owner_id: str, of_units: Collection[str] | None, now: datetime, limit: int
 ) -> Part[Course]:
     """The courses that run or are to come, of these units or of all, the first to end first."""
-    ahead = (Course.ends_at > now, or_(Course.ended_at.is_(None), Course.ended_at > now))
-    return _ending(session, owner_id, of_units, ahead, Cut("ends", descending=False, limit=limit))
+    return page_of_courses(session, owner_id, of_units, now, Cut("ends", descending=False, limit=limit))
+
+
+def page_of_courses(
+    session: Session, owner_id: str, of_units: Collection[str] | None, over_since: datetime, cut: Cut
+) -> Part[Course]:
+    """A part of the courses that were not over at `over_since`, of these units or of all, by their planned ends; a
+    place is (ends, id).
+    """
+    return _ending(session, owner_id, of_units, _not_over(over_since), cut)
 
 
 def page_of_courses_over(
@@ -127,6 +135,10 @@ def page_of_courses_over(
     """A part of the courses that are over, of these units or of all, by their planned ends; a place is (ends, id)."""
     over = (or_(Course.ends_at <= now, Course.ended_at <= now),)
     return _ending(session, owner_id, of_units, over, cut)
+
+
+def _not_over(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Course.ends_at > at, or_(Course.ended_at.is_(None), Course.ended_at > at)
 
 
 def _ending(

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import datetime
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.storage import leaves
@@ -45,6 +45,12 @@ def erased(session: Session, owner_id: str, grounds: Collection[str] | None = No
     """The leaves of each erasure of the owner's log (on these grounds), as ranges (`3-5,9`)."""
     query = select(Erasure.leaves).where(Erasure.owner_id == owner_id)
     return session.scalars(query if grounds is None else query.where(Erasure.ground.in_(list(grounds)))).all()
+
+
+def newest(session: Session, owner_id: str) -> tuple[int, datetime | None]:
+    """How many erasures of the owner's log there have been, and when the last was: other figures after each."""
+    row = session.execute(select(func.count(), func.max(Erasure.erased_at)).where(Erasure.owner_id == owner_id)).one()
+    return row[0], row[1]
 
 
 def unwiped(session: Session, owner_id: str) -> Sequence[tuple[str, datetime]]:

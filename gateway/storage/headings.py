@@ -9,13 +9,16 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from gateway.storage.bulk import insert_many
 from gateway.storage.engine import Session
-from gateway.storage.keyset import Cut, Part, Place, in_order, part, within
+from gateway.storage.keyset import Cut, Part, Place, aside, in_order, part, within
 from gateway.storage.log_models import Leaf, LeafHeading
+
+WORTH_WALKING = 2  # a heading read on a walk by number costs about twice one that the index by time holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +99,12 @@ def _numbered(
     number, found = LeafHeading.leaf_index, list[FoundLeaf]()
     for type_ in query.types or (None,):
         own = [LeafHeading.owner_id == owner_id, *([LeafHeading.type == type_] if type_ is not None else [])]
-        narrowed = [*own, *_sites(query)]
-        cut = _cut_off(session, own, query)
-        if any(cut):
-            # Where in the log the period is, along the index by time: as PostgreSQL finds the least of a column, it
-            # would walk the log by number until it is met.
-            ends = [func.min(number + 0)] * cut[0] + [func.max(number + 0)] * cut[1]
-            found_ends = session.execute(select(*ends).where(*own, *_times(query))).one()
-            if found_ends[0] is None:
+        narrowed = [*own, *_sites(query), *_times(query, aside(LeafHeading.at))]
+        if query.since is not None or query.until is not None:
+            bounds = _bounds(session, own, query)
+            if bounds is None:
                 continue
-            narrowed += [number >= found_ends[0]] * cut[0] + [number <= found_ends[-1]] * cut[1] + _times(query)
+            narrowed += bounds
         if place is not None:
             narrowed.append(number < place[1] if descending else number > place[1])
         ordered = _HEADING.where(*narrowed).order_by(number.desc() if descending else number)
@@ -113,16 +112,28 @@ def _numbered(
     return sorted(found, key=lambda leaf: leaf.index, reverse=descending)[:limit]
 
 
-def _cut_off(session: Session, own: Sequence[ColumnElement[bool]], query: LeafQuery) -> tuple[bool, bool]:
-    """Whether any of these leaves come before the period, and after it; a period that holds all is no condition."""
+def _bounds(
+    session: Session, own: Sequence[ColumnElement[bool]], query: LeafQuery
+) -> Sequence[ColumnElement[bool]] | None:
+    """Conditions by which a walk by number comes to a period without reading all that lies before it; None where the
+    period is empty. Of two ways the shorter is taken: nearly all of the log is walked from its end, and of less the
+    first and the last number are asked of the index by time.
+    """
+    number, at, times = LeafHeading.leaf_index, LeafHeading.at, _times(query)
 
-    def is_there(outside: ColumnElement[bool]) -> bool:
-        return session.scalar(select(LeafHeading.leaf_index).where(*own, outside).limit(1)) is not None
+    def end(*order: Any, within: Sequence[ColumnElement[bool]]) -> int | None:
+        return session.scalar(select(number).where(*own, *within).order_by(*order).limit(1))
 
-    return (
-        query.since is not None and is_there(LeafHeading.at < query.since),
-        query.until is not None and is_there(LeafHeading.at >= query.until),
-    )
+    first, last = end(at, number, within=times), end(at.desc(), number.desc(), within=times)
+    least, greatest = end(number, within=()), end(number.desc(), within=())
+    if first is None or last is None or least is None or greatest is None:
+        return None
+    inside = abs(last - first)  # about how many, as times nearly follow numbers
+    if inside > WORTH_WALKING * (greatest - least - inside):
+        return []
+    # As PostgreSQL finds the least of a column, it would walk the log by number until it is met.
+    found = session.execute(select(func.min(number + 0), func.max(number + 0)).where(*own, *times)).one()
+    return [number >= found[0], number <= found[1]]
 
 
 def _with_entries(session: Session, headings: Select[str, int, datetime]) -> Iterator[FoundLeaf]:
@@ -163,10 +174,10 @@ def _sites(query: LeafQuery) -> list[ColumnElement[bool]]:
     return [or_(LeafHeading.site.in_(query.sites), LeafHeading.type.not_in(query.local_types))]
 
 
-def _times(query: LeafQuery) -> list[ColumnElement[bool]]:
+def _times(query: LeafQuery, at: Any = LeafHeading.at) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if query.since is not None:
-        found.append(LeafHeading.at >= query.since)
+        found.append(at >= query.since)
     if query.until is not None:
-        found.append(LeafHeading.at < query.until)
+        found.append(at < query.until)
     return found

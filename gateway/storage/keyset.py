@@ -123,3 +123,19 @@ class as_written(FunctionElement[str]):  # noqa: N801 - as SQLAlchemy calls its 
 def _as_written(element: as_written, compiler: SQLCompiler, **options: Any) -> str:
     written = compiler.process(element.clauses, **options)
     return f'({written}) COLLATE "C"' if compiler.dialect.name == "postgresql" else written
+
+
+class aside(FunctionElement[Any]):  # noqa: N801
+    """A column that SQLite reads no index by: it keeps no statistics, and would read any that it can."""
+
+    inherit_cache = True
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(aside)
+def _aside(element: aside, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(element.clauses, **options)
+    return column if compiler.dialect.name == "postgresql" else f"+{column}"

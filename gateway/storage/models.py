@@ -220,7 +220,9 @@ class Grant(Base):
 
     __tablename__ = "access_grant"
     __table_args__ = (
-        Index("ix_access_grant_open", "network_id", "ends_at", "revoked_at"),
+        Index("ix_access_grant_open", "network_id", "ends_at", "revoked_at", "starts_at"),
+        Index("ix_access_grant_since", "network_id", "starts_at", "ends_at", "revoked_at"),
+        Index("ix_access_grant_group", "group_key", "ends_at"),
         Index("ix_access_grant_course", "course_id", "ends_at"),
         CheckConstraint("(acceptance_id IS NULL) <> (admission_leaf_id IS NULL)", name="ground"),
     )

@@ -1,5 +1,4 @@
-"""Who is online, as a list of thousands is sorted, filtered and paged: light rows of the grants in force, and the whole
-of a page.
+"""Who is online: what can be asked of the grants in force, how many there are, and the whole of a page.
 
 Networks bound the search: their index of grants by end holds what is over apart from what is not, so that history costs
 nothing.
@@ -7,48 +6,30 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, func, select, text
+from sqlalchemy import ColumnElement, func, select
 
 from gateway.storage.base import table_of
-from gateway.storage.control_models import GrantTraffic
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.grants import SHOWN
-from gateway.storage.keyset import as_written
-from gateway.storage.log_models import Disclosure
-from gateway.storage.models import Acceptance, AppliedGrant, Device, Gateway, Grant, Network, Site, Visitor
+from gateway.storage.keyset import aside
+from gateway.storage.models import Gateway, Grant, Network, Site
 
 Kind = Literal["", "accepted", "admitted"]
-By = Literal["since", "until", "device", "name", "traffic"]
+Along = Literal["ends", "starts", ""]
+"""By which time of grants an index is read; by neither where they are found otherwise."""
 BATCH_IDS = 500
-
-
-class Online(NamedTuple):
-    """A grant in force, as words find it and it is sorted then. `name` is of the visitor, or of the unit that it was
-    admitted for; `octets` sent and received together.
-    """
-
-    id: str
-    mac: str
-    name: str
-    organisation: str
-    course_title: str
-    course_code: str
-    course_unit: str
-    octets: int
-    starts_at: datetime
-    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class OnlineQuery:
     """What is asked for; "" and None ask for nothing. `network`: an interface. `through`: whether a gateway has let the
-    device through.
+    device through. `word`: of a name, an organisation, a course or an address; `macs` fit whatever the word is.
     """
 
     group_key: str = ""
@@ -56,40 +37,17 @@ class OnlineQuery:
     course_id: str = ""
     kind: Kind = ""
     through: bool | None = None
+    word: str = ""
+    macs: frozenset[str] = frozenset()
 
 
 ALL = OnlineQuery()
 
 
-def count(session: Session, owner_id: str, now: datetime, query: OnlineQuery = ALL) -> int:
-    """How many grants of the owner are in force, of those that `query` means."""
-    conditions = [*_in_force(session, owner_id, now), *_conditions(query)]
-    return session.scalar(select(func.count()).select_from(_GRANT).where(*conditions)) or 0
-
-
-def find(session: Session, owner_id: str, query: OnlineQuery, now: datetime) -> Sequence[Online]:
-    """The grants in force that `query` means, in no order."""
-    conditions = [*_in_force(session, owner_id, now), *_conditions(query)]
-    return [Online._make(row) for row in session.execute(_LIGHT.where(*conditions)).all()]
-
-
-def sorted_page(
-    session: Session,
-    owner_id: str,
-    query: OnlineQuery,
-    now: datetime,
-    *,
-    by: By,
-    greatest_first: bool,
-    start: int,
-    limit: int,
-) -> list[str]:
-    """The identifiers of a page of what `query` means, in an order; equal ones stand by their identifiers."""
-    conditions = [*_in_force(session, owner_id, now), *_conditions(query)]
-    source, key = _ORDERS[by]
-    order = [column.desc() if greatest_first else column.asc() for column in (key, _GRANT.c.id)]
-    statement = select(_GRANT.c.id).select_from(source).where(*conditions).order_by(*order)
-    return list(session.scalars(statement.offset(start).limit(limit)))
+def count(session: Session, owner_id: str, now: datetime, *, most: int | None = None) -> int:
+    """How many grants of the owner are in force; counted no further than `most`."""
+    found = select(GRANT.c.id).where(*in_force(GRANT.c, networks_of(session, owner_id), now)).limit(most)
+    return session.scalar(select(func.count()).select_from(found.subquery())) or 0
 
 
 def whole(session: Session, grant_ids: Sequence[str]) -> list[Grant]:
@@ -104,78 +62,37 @@ def whole(session: Session, grant_ids: Sequence[str]) -> list[Grant]:
     return [found[grant_id] for grant_id in grant_ids if grant_id in found]
 
 
-_GRANT, _DEVICE, _ACCEPTANCE = table_of(Grant), table_of(Device), table_of(Acceptance)
-_VISITOR, _COURSE, _TRAFFIC = table_of(Visitor), table_of(Course), table_of(GrantTraffic)
-_UNIT, _NETWORK, _APPLIED = table_of(Disclosure), table_of(Network), table_of(AppliedGrant)
-_ON_DEVICE = _GRANT.join(_DEVICE, _DEVICE.c.id == _GRANT.c.device_id)
-_HELD = (
-    _ON_DEVICE.outerjoin(_ACCEPTANCE, _ACCEPTANCE.c.id == _GRANT.c.acceptance_id)
-    .outerjoin(_VISITOR, _VISITOR.c.id == _ACCEPTANCE.c.visitor_id)
-    .outerjoin(_UNIT, and_(_UNIT.c.leaf_id == _GRANT.c.admission_leaf_id, _UNIT.c.name == "unit"))
-)
-_LIGHT = select(
-    _GRANT.c.id,
-    _DEVICE.c.mac,
-    func.coalesce(_VISITOR.c.name, _UNIT.c.value, ""),
-    func.coalesce(_VISITOR.c.organisation, ""),
-    func.coalesce(_COURSE.c.title, ""),
-    func.coalesce(_COURSE.c.code, ""),
-    func.coalesce(_COURSE.c.unit, ""),
-    func.coalesce(_TRAFFIC.c.sent + _TRAFFIC.c.received, 0),
-    _GRANT.c.starts_at,
-    _GRANT.c.ends_at,
-).select_from(
-    _HELD.outerjoin(_COURSE, _COURSE.c.id == _GRANT.c.course_id).outerjoin(_TRAFFIC, _TRAFFIC.c.grant_id == _GRANT.c.id)
-)
-_NAME = func.coalesce(func.nullif(_VISITOR.c.name_key, ""), func.lower(_UNIT.c.value), _DEVICE.c.mac)
-_ORDERS: Mapping[By, tuple[FromClause, ColumnElement[Any]]] = {
-    "since": (_GRANT, _GRANT.c.starts_at),
-    "until": (_GRANT, _GRANT.c.ends_at),
-    "device": (_ON_DEVICE, _DEVICE.c.mac),
-    "name": (_HELD, as_written(func.replace(_NAME, text("'å'"), text("'þ'")))),  # å after z, æ and ø
-    "traffic": (
-        _GRANT.outerjoin(_TRAFFIC, _TRAFFIC.c.grant_id == _GRANT.c.id),
-        func.coalesce(_TRAFFIC.c.sent + _TRAFFIC.c.received, 0),
-    ),
-}
-
-
-def _in_force(session: Session, owner_id: str, now: datetime) -> list[ColumnElement[bool]]:
-    networks = session.scalars(
-        select(Network.id).join(Gateway, Gateway.id == Network.gateway_id).join(Site).where(Site.owner_id == owner_id)
-    ).all()
-    return [
-        _GRANT.c.network_id.in_(networks),
-        _GRANT.c.ends_at > now,
-        _GRANT.c.revoked_at.is_(None),
-        _GRANT.c.starts_at <= now,
-    ]
-
-
-def _conditions(query: OnlineQuery) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if query.group_key:
-        found.append(_GRANT.c.group_key == query.group_key)
-    if query.network:
-        on = select(_NETWORK.c.id).where(_NETWORK.c.interface == query.network)
-        found.append(_GRANT.c.network_id.in_(on))
-    if query.course_id:
-        found.append(_GRANT.c.course_id == query.course_id)
-    if query.kind:
-        found.append(
-            _GRANT.c.acceptance_id.is_(None) if query.kind == "admitted" else _GRANT.c.acceptance_id.is_not(None)
-        )
-    if query.through is not None:
-        applied = exists().where(_APPLIED.c.grant_id == _GRANT.c.id, _APPLIED.c.removed_at.is_(None))
-        found.append(applied if query.through else ~applied)
-    return found
-
-
 def courses(session: Session, owner_id: str, now: datetime) -> Sequence[tuple[str, str]]:
     """(id, title) of the courses that anybody online has a seat in, by title."""
+    of_it = in_force(GRANT.c, None, now)
+    seats = select(GRANT.c.id).where(GRANT.c.course_id == _COURSE.c.id, *of_it).exists()
     rows = session.execute(
         select(_COURSE.c.id, _COURSE.c.title)
-        .where(_COURSE.c.id.in_(select(_GRANT.c.course_id).where(*_in_force(session, owner_id, now))))
+        .where(_COURSE.c.owner_id == owner_id, _COURSE.c.ends_at > now, seats)
         .order_by(_COURSE.c.title, _COURSE.c.id)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def networks_of(session: Session, owner_id: str, interface: str = "") -> Sequence[str]:
+    """The owner's guest networks; those of an interface only."""
+    found = select(Network.id).join(Gateway, Gateway.id == Network.gateway_id).join(Site, Site.id == Gateway.site_id)
+    named = [Network.interface == interface] if interface else []
+    return session.scalars(found.where(Site.owner_id == owner_id, *named)).all()
+
+
+GRANT = table_of(Grant)
+_COURSE = table_of(Course)
+
+
+def in_force(
+    of: Any, networks: Sequence[str] | None, now: datetime, *, along: Along = "ends"
+) -> list[ColumnElement[bool]]:
+    """That a grant is in force on one of these networks, or on any."""
+    network = of.network_id if along else aside(of.network_id)
+    return [
+        *([] if networks is None else [network.in_(networks)]),
+        (of.ends_at if along == "ends" else aside(of.ends_at)) > now,
+        of.revoked_at.is_(None),
+        (of.starts_at if along == "starts" else aside(of.starts_at)) <= now,
+    ]

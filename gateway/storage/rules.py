@@ -129,6 +129,13 @@ def versions(session: Session, owner_id: str) -> Sequence[RulesVersion]:
     ).all()
 
 
+def version(session: Session, owner_id: str, version_id: str) -> RulesVersion | None:
+    """The version with this id."""
+    return session.scalars(
+        select(RulesVersion).where(RulesVersion.owner_id == owner_id, RulesVersion.id == version_id)
+    ).one_or_none()
+
+
 def page_of_versions(session: Session, owner_id: str, group_key: str | None, cut: Cut) -> Part[RulesVersion]:
     """A part of the versions, those for a group ("" for everybody) or all, by when they were published; a place is
     (published, id).

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from gateway.access import courses
+from gateway.access.course_plan import Wish
 from gateway.clock import utc_now
+from gateway.storage.course_models import Course
 from gateway.storage.models import Acceptance, Grant
 from gateway.terms.publish import publish, starter_texts
 from tests.browser.test_guest import BUTTON, NARROW, PHONE, WORDS, Scheme, _assert_no_sideways_scrolling, _check
@@ -107,3 +110,52 @@ def _publish(portal: Any) -> None:
             session, portal.services.place, texts, label="2.0", adopting_body="", adopted_on=None, case_number="",
             binding_language="nb", next_review_on=None, published_by="it", now=utc_now(),
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("nb", "light"), ("nn", "dark"), ("en", "light")])
+def test_who_is_known_joins_a_course_in_two_taps(portal: Any, chromium: Browser, language: str, scheme: Scheme) -> None:
+    context = chromium.new_context(locale=language, viewport=PHONE, color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    page.goto(portal.url)
+    page.get_by_role("textbox", name=WORDS[language][0]).fill("Kari Nordmann")
+    page.get_by_role("button", name=BUTTON[language]).click()
+    portal.apply_grants()
+    expect(page.get_by_role("heading", level=1)).to_have_text(WORDS[language][3], timeout=10_000)
+    expect(page.locator("#course_code")).to_have_count(0)
+    code = _course(portal)
+    page.reload()
+    _check(page, "status with a course's field")
+    page.locator("#course_code").fill("fjell elv")
+    page.get_by_role("button", name=BUTTON[language]).click()
+    expect(page.locator(".errors")).to_be_focused()
+    expect(page.locator("#course_code")).to_have_value("fjell elv")
+    _check(page, "a wrong code, while online")
+    page.set_viewport_size(NARROW)
+    _assert_no_sideways_scrolling(page)
+    page.locator("#course_code").fill(code)
+    page.get_by_role("button", name=BUTTON[language]).click()
+    portal.apply_grants()
+    expect(page.get_by_role("heading", level=1)).to_have_text(WORDS[language][3], timeout=10_000)
+    expect(page.locator("#course_code")).to_have_count(0)
+
+    page.get_by_role("button", name=WORDS[language][4]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(SAID[language][0])
+    _check(page, "welcome back, with a course's field")
+    page.locator("#course_code").fill(code.upper().replace("-", " "))
+    page.get_by_role("button", name=BUTTON[language]).click()
+    portal.apply_grants()
+    expect(page.get_by_role("heading", level=1)).to_have_text(WORDS[language][3], timeout=10_000)
+    with portal.services.database.read() as session:
+        assert [row.course_id is not None for row in session.query(Grant).order_by(Grant.starts_at)] == [
+            False, True, True,
+        ]  # fmt: skip
+
+
+def _course(portal: Any) -> str:
+    """A course that is open now; its code."""
+    now = utc_now()
+    wish = Wish("Excel for alle", "Voksenopplæringen", now, now + timedelta(hours=4), "default", 25)
+    with portal.services.database.write() as session:
+        made = courses.add(session, portal.services.place, wish, ["default"], by="it", now=now)
+    assert isinstance(made, Course)
+    return made.code

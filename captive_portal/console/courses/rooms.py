@@ -21,19 +21,16 @@ from policies.categories import CATEGORIES
 from policies.host_opening import openable
 
 OVER = Table("/courses", (Column("ends", N_("When"), "moment"),), size=25)
-SHOWN_AFTER = timedelta(days=30)
-MAX_LISTED = 10_000
 MAX_SHOWN = 200
 
 
 def show(visit: Visit) -> Response:
     """GET /courses"""
     owner_id, session = visit.services.place.owner_id, visit.session
-    units = courses.units(session, owner_id)
-    if visit.member.role != "it":
-        units = [unit for unit in units if same_unit(unit, visit.member.unit)]
+    own = units_of(visit)
+    units = own if own is not None else courses.units(session, owner_id)
     chosen = visit.query.get("unit", "") if visit.query.get("unit") in units else ""
-    of_units = [chosen] if chosen else None if visit.member.role == "it" else units
+    of_units = [chosen] if chosen else own
     asked = OVER.read(visit.query, {"unit": chosen})
     ahead = courses.not_over(session, owner_id, of_units, visit.now, MAX_SHOWN).rows
     over = courses.page_of_courses_over(session, owner_id, of_units, visit.now, asked.cut)
@@ -54,11 +51,12 @@ def show(visit: Visit) -> Response:
     )
 
 
-def shown(visit: Visit) -> list[Course]:
-    """The courses that run, come or were lately, and that whoever is signed in may see."""
-    owner_id = visit.services.place.owner_id
-    found = courses.of_owner(visit.session, owner_id, over_since=visit.now - SHOWN_AFTER, limit=MAX_LISTED)
-    return [course for course in found if is_theirs(visit, course)]
+def units_of(visit: Visit) -> list[str] | None:
+    """The units whose courses whoever is signed in may see, as they were written; None: all."""
+    if visit.member.role == "it":
+        return None
+    units = courses.units(visit.session, visit.services.place.owner_id)
+    return [unit for unit in units if same_unit(unit, visit.member.unit)]
 
 
 def one(visit: Visit) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 
 from starlette.responses import Response
@@ -13,10 +12,12 @@ from captive_portal.console.forms import clean_line
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
 from gateway.storage import online
+from gateway.storage.keyset import Cut
 
 MOST = 500
 """At a time: each is a leaf of the log, and nobody else can write meanwhile."""
 NAMED = 10
+OLDEST_FIRST = Cut("since", descending=False, limit=MOST)
 
 
 def ask(visit: Visit) -> Response:
@@ -35,24 +36,25 @@ def end(visit: Visit) -> Response:
     reason, problem = clean_line(visit.form.get("reason"), MAX_CHARS)
     if problem is not None:
         return _page(visit, asked, {"reason": CHARACTERS_PROBLEM})
-    oldest_first = replace(asked, sort=question.DEFAULT_SORT, turned=True)
+    return visit.go(f"/devices?notice=all-ended&ended={ended(visit, asked, reason)}")
+
+
+def ended(visit: Visit, asked: question.Question, reason: str) -> int:
+    """End the access of those that are meant, the oldest first and at most `MOST`; how many these were."""
     place, by = visit.services.place, visit.member.username
-    ended = sum(
-        access.revoke(visit.session, place, grant_id, by, visit.now, reason=reason)
-        for grant_id in question.found(visit, oldest_first, limit=MOST).ids
-    )
-    return visit.go(f"/devices?notice=all-ended&ended={ended}")
+    found = question.found(visit, asked, OLDEST_FIRST).rows
+    return sum(access.revoke(visit.session, place, each, by, visit.now, reason=reason) for each in found)
 
 
 def _page(visit: Visit, asked: question.Question, problems: dict[str, str]) -> Response:
-    found = question.found(visit, asked, limit=NAMED)
-    named = online.whole(visit.session, found.ids)
+    found = question.found(visit, asked, OLDEST_FIRST)
+    named = online.whole(visit.session, found.rows[:NAMED])
     return visit.page(
         "end_all.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
         asked=asked,
-        count=found.count,
-        most=MOST,
+        count=len(found.rows),
+        is_more=not found.is_last,
         named=named,
         course=next((grant.course.title for grant in named if grant.course), "") if asked.course else "",
         problems=problems,

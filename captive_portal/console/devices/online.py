@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from math import ceil
 from typing import Literal
 
 from starlette.responses import Response
 
-from captive_portal.console import network, octets
+from captive_portal.console import network
 from captive_portal.console.devices import question
-from captive_portal.console.devices.question import PAGE_SIZE
+from captive_portal.console.devices.question import TABLE
+from captive_portal.console.octets import amount
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
 from gateway.access.admission import parse_mac
@@ -19,38 +19,42 @@ from gateway.installation import guest_interfaces
 from gateway.lists.draft_edits import ruled_groups
 from gateway.storage import console_queries, generations, traffic
 from gateway.storage import online as stored
+from gateway.storage.keyset import Part
 from gateway.storage.models import Grant
 
 # What a gateway does about a grant; "unenforced" where this installation does not control any network.
 State = Literal["through", "waiting", "unenforced"]
+COUNTED = 25_000
+"""Where more are online, the page says so, and does not count them."""
 
 
 def show(visit: Visit) -> Response:
     """GET /devices: a page of them, as filtered and sorted."""
-    owner_id = visit.services.place.owner_id
     asked, problems = question.read(visit.query)
-    found = question.found(visit, asked, (asked.page - 1) * PAGE_SIZE)
-    last = max(1, ceil(found.count / PAGE_SIZE))
-    page, ids = min(asked.page, last), found.ids
-    rows = stored.whole(visit.session, ids)
-    everyone = stored.count(visit.session, owner_id, visit.now) if asked.is_narrowed else found.count
+    order = TABLE.read(visit.query, asked.filters)
+    part = question.found(visit, asked, order.cut)
+    rows = stored.whole(visit.session, part.rows)
+    octets = traffic.of_grants(visit.session, part.rows)
+    everyone = stored.count(visit.session, visit.services.place.owner_id, visit.now, most=COUNTED + 1)
+    found = Part(rows, part.is_first, part.is_last)
     return visit.page(
         "devices.html",
-        grants=rows,
+        shown=order.shown(
+            found,
+            lambda grant: question.place_of(grant, order.cut.by, octets),
+            total=None if asked.is_narrowed or everyone > COUNTED else everyone,
+        ),
         asked=asked,
         problems=problems,
-        found=found.count,
-        page=page,
-        last=last,
-        first=(page - 1) * PAGE_SIZE + 1,
         online=everyone,
+        counted=COUNTED,
         states=states(visit, rows),
-        octets=traffic.of_grants(visit.session, ids),
-        amount=octets.amount,
+        octets=octets,
+        amount=amount,
         is_one_device=parse_mac,
         groups=list(groups_in_force(visit)),
         networks=guest_interfaces(visit.services.settings),
-        courses=stored.courses(visit.session, owner_id, visit.now),
+        courses=stored.courses(visit.session, visit.services.place.owner_id, visit.now),
         portal=visit.services.settings.public_url,
         notice=visit.query.get("notice", ""),
         ended=visit.query.get("ended", "0"),

@@ -1,30 +1,42 @@
-"""What is asked of the list of devices online: words, filters, order and page, kept in every link."""
+"""What is asked of the list of devices online: words and filters, kept in every link, and its orders."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import cast
 from urllib.parse import urlencode
 
-from captive_portal.console.devices.search import SORTS, address_in, in_order, matching
 from captive_portal.console.evidence.search import CHARACTERS_PROBLEM, MAX_CHARS
 from captive_portal.console.forms import clean_line
+from captive_portal.console.look import N_
+from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import Visit
 from gateway.link.neighbours import resolve
-from gateway.storage import online
-from gateway.storage.online import By, Kind, OnlineQuery
+from gateway.storage import online_page
+from gateway.storage.keyset import Cut, Part, Place
+from gateway.storage.models import Grant
+from gateway.storage.online import Kind, OnlineQuery
+from gateway.storage.traffic import Octets
 
-PAGE_SIZE = 50
-MAX_PAGE = 1_000_000
-DEFAULT_SORT = "since"
+TABLE = Table(
+    "/devices",
+    (
+        Column("since", N_("Access since"), "moment"),
+        Column("name", N_("Name"), "private"),
+        Column("device", N_("Device"), "private"),
+        Column("until", N_("Access until"), "moment", greatest_first=False),
+        Column("traffic", N_("Traffic"), "number", greatest_first=True),
+    ),
+)
 KINDS = ("accepted", "admitted")
 STATES = ("through", "waiting")
 
 
 @dataclass(frozen=True)
 class Question:
-    """As typed or chosen; "" asks for nothing. `course` is an identifier; `page` counts from 1."""
+    """As typed or chosen; "" asks for nothing. `course` is an identifier."""
 
     find: str = ""
     group: str = ""
@@ -32,9 +44,6 @@ class Question:
     course: str = ""
     kind: str = ""
     state: str = ""
-    sort: str = DEFAULT_SORT
-    turned: bool = False
-    page: int = 1
 
     @property
     def filters(self) -> Mapping[str, str]:
@@ -47,24 +56,16 @@ class Question:
         """Whether anything is left out."""
         return bool(self.filters)
 
-    def address(self, path: str = "/devices", **changes: Any) -> str:
-        """The same question with these parts changed, as an address."""
-        asked = replace(self, **changes)
-        order = {"sort": asked.sort} if asked.sort != DEFAULT_SORT else {}
-        turned = {"turned": "1"} if asked.turned else {}
-        page = {"page": str(asked.page)} if asked.page > 1 else {}
-        parts = {**asked.filters, **order, **turned, **page}
-        return f"{path}?{urlencode(parts)}" if parts else path
+    @property
+    def query(self) -> OnlineQuery:
+        """What the database is asked for."""
+        through = {"": None, "through": True, "waiting": False}[self.state]
+        kind, macs = cast(Kind, self.kind), _macs_at(self.find)
+        return OnlineQuery(self.group, self.network, self.course, kind, through, self.find, macs)
 
-    def sorted_by(self, name: str) -> str:
-        """The address of this list sorted by a column: the other way round where it is already, from the first page."""
-        return self.address(sort=name, turned=self.sort == name and not self.turned, page=1)
-
-    def direction(self, name: str) -> str:
-        """`aria-sort` of a column."""
-        if self.sort != name:
-            return "none"
-        return "descending" if SORTS[cast(By, name)] != self.turned else "ascending"
+    def address(self, path: str = "/devices") -> str:
+        """The same question, as an address."""
+        return f"{path}?{urlencode(self.filters)}" if self.filters else path
 
 
 def read(given: Mapping[str, str]) -> tuple[Question, dict[str, str]]:
@@ -75,48 +76,20 @@ def read(given: Mapping[str, str]) -> tuple[Question, dict[str, str]]:
         name: given.get(name, "") if given.get(name, "") in known else ""
         for name, known in (("kind", KINDS), ("state", STATES))
     }
-    sort = given.get("sort", DEFAULT_SORT)
-    number = given.get("page", "1")
-    page = int(number) if number.isascii() and number.isdigit() and len(number) < 8 else 1
-    asked = Question(
-        find if problem is None else "",
-        **plain,
-        **chosen,
-        sort=sort if sort in SORTS else DEFAULT_SORT,
-        turned=given.get("turned", "") == "1",
-        page=min(max(1, page), MAX_PAGE),
-    )
+    asked = Question(find if problem is None else "", **plain, **chosen)
     return asked, {} if problem is None else {"find": CHARACTERS_PROBLEM}
 
 
-@dataclass(frozen=True)
-class Found:
-    """How many a question means, and the identifiers of those that were wanted of them, in order."""
-
-    count: int
-    ids: Sequence[str]
+def found(visit: Visit, asked: Question, cut: Cut) -> Part[str]:
+    """A part of those that the question means, as identifiers."""
+    return online_page.page(visit.session, visit.services.place.owner_id, asked.query, visit.now, cut)
 
 
-def found(visit: Visit, asked: Question, start: int = 0, limit: int = PAGE_SIZE) -> Found:
-    """Those that the question means, from `start` on; where that is past the end, of the last page."""
-    session, owner_id, now = visit.session, visit.services.place.owner_id, visit.now
-    through = {"": None, "through": True, "waiting": False}[asked.state]
-    query = OnlineQuery(asked.group, asked.network, asked.course, cast(Kind, asked.kind), through)
-    by = cast(By, asked.sort)
-    if asked.find:
-        rows = matching(online.find(session, owner_id, query, now), asked.find, macs_at(asked.find))
-        start = _within(start, len(rows), limit)
-        return Found(len(rows), [row.id for row in in_order(rows, by, turned=asked.turned)[start : start + limit]])
-    count = online.count(session, owner_id, now, query)
-    greatest_first, start = SORTS[by] != asked.turned, _within(start, count, limit)
-    ids = online.sorted_page(
-        session, owner_id, query, now, by=by, greatest_first=greatest_first, start=start, limit=limit
-    )
-    return Found(count, ids)
-
-
-def _within(start: int, count: int, limit: int) -> int:
-    return min(start, max(0, count - 1) // limit * limit)
+def place_of(grant: Grant, by: str, octets: Mapping[str, Octets]) -> Place:
+    """Where a grant stands in an order; by device and name the database looks it up."""
+    if by == "traffic":
+        return sum(octets.get(grant.id, (0,))), grant.id
+    return {"since": grant.starts_at, "until": grant.ends_at}.get(by), grant.id
 
 
 def _key(text: str) -> str:
@@ -124,8 +97,11 @@ def _key(text: str) -> str:
     return text if len(text) <= 64 and text.isprintable() else ""
 
 
-def macs_at(text: str) -> frozenset[str]:
+def _macs_at(text: str) -> frozenset[str]:
     """The device that has the IP address written, as the kernel knows it now."""
-    address = address_in(text)
-    device = resolve(address) if address is not None else None
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return frozenset()
+    device = resolve(address)
     return frozenset() if device is None else frozenset({device.mac})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +15,7 @@ from captive_portal.auth.staff_keeping import Refusal
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
 from captive_portal.console.visit import Visit
+from gateway.audit.scope import EVERYTHING, Scope
 from gateway.storage import passkeys, staff
 from gateway.storage.models import Staff
 
@@ -42,8 +44,7 @@ QUESTIONS = ("suspend", "reset", "second-factor")
 
 def show(visit: Visit) -> Response:
     """GET /staff"""
-    rows = [row for row in _rows(visit) if row.username != accounts.UNNAMED]
-    return visit.page("staff.html", rows=rows, **_shared(visit))
+    return visit.page("staff.html", rows=rows(visit), **_shared(visit))
 
 
 def new(visit: Visit) -> Response:
@@ -53,9 +54,17 @@ def new(visit: Visit) -> Response:
 
 def add(visit: Visit) -> Response:
     """POST /staff/new: make the account, and show its link once."""
-    form, problems = visit.form, {}
-    name, role = normal_username(form.get("username")), form.get("role")
-    unit, wrong = clean_line(form.get("unit"), UNIT_MAX_CHARS, required=True) if role == "host" else ("", None)
+    form = visit.form
+    done = made(visit, form.get("username"), form.get("role"), form.get("unit"))
+    return _link(visit, *done) if isinstance(done, tuple) else _form(visit, done)
+
+
+def made(
+    visit: Visit, username: str, role: str, unit: str, *, ends_at: datetime | None = None, scope: Scope = EVERYTHING
+) -> tuple[str, Link] | Mapping[str, str]:
+    """Make an account, as was written: its name and its link; else what is wrong, by field. Raises: UsageError."""
+    name, problems = normal_username(username), dict[str, str]()
+    line, wrong = clean_line(unit, UNIT_MAX_CHARS, required=True) if role == "host" else ("", None)
     if name is None:
         problems["username"] = BAD_NAME
     elif staff.by_username(visit.session, visit.services.place.owner_id, name) is not None:
@@ -65,15 +74,17 @@ def add(visit: Visit) -> Response:
     if wrong is not None:
         problems["unit"] = UNIT_PROBLEMS[wrong]
     if problems or name is None:
-        return _form(visit, problems)
-    by = visit.member.username
-    link = accounts.add_account(visit.session, visit.services.place, name, role, visit.now, by=by, unit=unit)
-    return _link(visit, name, link)
+        return problems
+    by, place = visit.member.username, visit.services.place
+    link = accounts.add_account(
+        visit.session, place, name, role, visit.now, by=by, ends_at=ends_at, scope=scope, unit=line
+    )
+    return name, link
 
 
 def one(visit: Visit) -> Response:
     """GET /staff/{id}"""
-    account = _account(visit)
+    account = account_of(visit, visit.params["id"])
     return visit.failed(HTTPStatus.NOT_FOUND) if account is None else _page(visit, account)
 
 
@@ -81,7 +92,7 @@ def change(visit: Visit) -> Response:
     """POST /staff/{id}: another role or unit."""
     role = visit.form.get("role")
     unit, wrong = clean_line(visit.form.get("unit"), UNIT_MAX_CHARS, required=True) if role == "host" else ("", None)
-    held = _hold(visit)
+    held = hold(visit, visit.params["id"])
     if not isinstance(held, Staff):
         return _refused(visit, held)
     if wrong is not None:
@@ -94,7 +105,7 @@ def change(visit: Visit) -> Response:
 
 def ask(visit: Visit) -> Response:
     """GET /staff/{id}/suspend, /reset, /second-factor: what it would do; does nothing yet."""
-    account, question = _account(visit), visit.path.rpartition("/")[2]
+    account, question = account_of(visit, visit.params["id"]), visit.path.rpartition("/")[2]
     if account is None or question not in QUESTIONS:
         return visit.failed(HTTPStatus.NOT_FOUND)
     return visit.page("staff_ask.html", account=account, question=question, roles=ROLE_NAMES)
@@ -102,7 +113,7 @@ def ask(visit: Visit) -> Response:
 
 def suspend(visit: Visit) -> Response:
     """POST /staff/{id}/suspend"""
-    held = _hold(visit)
+    held = hold(visit, visit.params["id"])
     if not isinstance(held, Staff):
         return _refused(visit, held)
     place, by = visit.services.place, visit.member.username
@@ -111,7 +122,7 @@ def suspend(visit: Visit) -> Response:
 
 def reopen(visit: Visit) -> Response:
     """POST /staff/{id}/reopen"""
-    held = _hold(visit)
+    held = hold(visit, visit.params["id"])
     if not isinstance(held, Staff):
         return _refused(visit, held)
     place, by = visit.services.place, visit.member.username
@@ -120,7 +131,7 @@ def reopen(visit: Visit) -> Response:
 
 def reset(visit: Visit) -> Response:
     """POST /staff/{id}/reset: a new link, shown once."""
-    held = _hold(visit)
+    held = hold(visit, visit.params["id"])
     if not isinstance(held, Staff):
         return _refused(visit, held)
     place, by = visit.services.place, visit.member.username
@@ -130,7 +141,7 @@ def reset(visit: Visit) -> Response:
 
 def remove_second_factor(visit: Visit) -> Response:
     """POST /staff/{id}/second-factor"""
-    held = _hold(visit)
+    held = hold(visit, visit.params["id"])
     if not isinstance(held, Staff):
         return _refused(visit, held)
     place, by, console = visit.services.place, visit.member.username, visit.services.settings.console
@@ -138,17 +149,19 @@ def remove_second_factor(visit: Visit) -> Response:
     return _done(visit, refusal, "factor-removed")
 
 
-def _rows(visit: Visit) -> list[Staff]:
-    return list(staff.accounts(visit.session, visit.services.place.owner_id))
+def rows(visit: Visit) -> list[Staff]:
+    """The accounts that have a name, by name."""
+    found = staff.accounts(visit.session, visit.services.place.owner_id)
+    return [row for row in found if row.username != accounts.UNNAMED]
 
 
-def _account(visit: Visit) -> Staff | None:
-    wanted = visit.params["id"]
-    return next((row for row in _rows(visit) if row.id == wanted and row.username != accounts.UNNAMED), None)
+def account_of(visit: Visit, wanted: str) -> Staff | None:
+    """The account with this id."""
+    return next((row for row in rows(visit) if row.id == wanted), None)
 
 
-def _hold(visit: Visit) -> Staff | Refusal:
-    wanted = visit.params["id"]
+def hold(visit: Visit, wanted: str) -> Staff | Refusal:
+    """The account with this id, which whoever is signed in may change until the transaction ends."""
     if len(wanted) > 32 or not (wanted.isascii() and wanted.isalnum()):  # PostgreSQL refuses to compare with NUL
         return "unknown"
     return staff_keeping.hold(visit.session, visit.services.place, wanted, visit.member.staff_id)
@@ -159,7 +172,7 @@ def _done(visit: Visit, refusal: Refusal | None, notice: str) -> Response:
 
 
 def _refused(visit: Visit, refusal: Refusal) -> Response:
-    account = _account(visit)
+    account = account_of(visit, visit.params["id"])
     if account is None or refusal == "unknown":
         return visit.failed(HTTPStatus.NOT_FOUND)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal in ("role", "unit") else HTTPStatus.CONFLICT

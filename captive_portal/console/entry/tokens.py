@@ -23,6 +23,7 @@ from gateway.storage import api_tokens as stored
 
 PRESET = timedelta(days=90)
 ROOMS = {
+    "overview": N_("Overview"),
     "policy": N_("Content filter, exemptions and name lookups"),
     "lists": N_("Lists"),
     "rules": N_("Rules"),
@@ -30,6 +31,7 @@ ROOMS = {
     "courses": N_("Courses"),
     "evidence": N_("Acceptances, the log and exports"),
     "staff": N_("Accounts, and who is signed in"),
+    "settings": N_("Settings"),
     "account": N_("Your account"),
 }
 assert ROOMS.keys() == api_tokens.ROOMS.keys(), "a group of rooms has no name"

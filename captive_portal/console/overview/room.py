@@ -17,6 +17,7 @@ from captive_portal.console.first_steps import first_steps
 from captive_portal.console.group_names import GroupNames
 from captive_portal.console.look import N_
 from captive_portal.console.lookups import REASONS, REFUSED
+from captive_portal.console.overview.accepted import AcceptedDays
 from captive_portal.console.overview.series import OTHERS, STEPS, Table, bounds_of, by_category
 from captive_portal.console.overview.standing import Gatherer
 from captive_portal.console.overview.warnings import days_left, warnings
@@ -62,6 +63,7 @@ class OverviewPages:
 
     def __init__(self, snapshot: SnapshotReader, dns: Totals) -> None:
         self._gatherer = Gatherer(snapshot, dns)
+        self._accepted = AcceptedDays()
 
     def home(self, visit: Visit) -> Response:
         """GET /: the first page of whoever is signed in; a host's is that of their courses."""
@@ -82,8 +84,6 @@ class OverviewPages:
         is_begun = any(not (each.done or each.step.is_wise) for each in steps)  # else those left are folded away
         published = generations.in_force(session, owner_id)
         newest = checkpoints.newest(session, owner_id, below=None, limit=1)
-        days = bounds_of("day", visit.now, MUNICIPAL_ZONE)
-        accepted = overview.acceptances_between(session, owner_id, days)
         period = visit.query.get("period", "")
         values: dict[str, Any] = {
             "standing": standing,
@@ -91,7 +91,7 @@ class OverviewPages:
             "warned": warnings(standing.facts, visit.member.role, FIRST if is_begun else frozenset()),
             "steps": steps,
             "is_begun": is_begun,
-            "accepted": Table(("accepted",), tuple(days[:-1]), tuple((count,) for count in accepted)),
+            "accepted": accepted_a_day(visit, self._accepted),
             "newest": newest[0] if newest else None,
             "kinds": KINDS,
             "days_left": days_left,
@@ -104,18 +104,30 @@ class OverviewPages:
     def _for_it(self, visit: Visit, published: PolicyGeneration | None, period: str) -> dict[str, Any]:
         session, owner_id = visit.session, visit.services.place.owner_id
         online = overview.online(session, owner_id, visit.now)
-        bounds = bounds_of(STEPS[period], visit.now, MUNICIPAL_ZONE)
-        counted = dns_counters.answers_in_periods(session, owner_id, REFUSED, bounds)
         return {
             "online": _together(online, _titles(published, visit.language), visit.group_names),
             "devices": sum(each.devices for each in online),
-            "refused": by_category(counted, bounds[:-1]),
+            "refused": refused_by_category(visit, period),
             "period": period,
             "periods": PERIODS,
             "reasons": REASONS | {OTHERS: N_("all others")},
             "categories": CATEGORIES,
             "services": SERVICES,
         }
+
+
+def accepted_a_day(visit: Visit, known: AcceptedDays) -> Table:
+    """How many acceptances there were on each of the last days, of which some are known."""
+    days = bounds_of("day", visit.now, MUNICIPAL_ZONE)
+    accepted = known.count(visit.session, visit.services.place.owner_id, days, visit.now)
+    return Table(("accepted",), tuple(days[:-1]), tuple((count,) for count in accepted))
+
+
+def refused_by_category(visit: Visit, period: str) -> Table:
+    """The name lookups that were refused in each hour or day of a period of `STEPS`, by category."""
+    bounds = bounds_of(STEPS[period], visit.now, MUNICIPAL_ZONE)
+    counted = dns_counters.answers_in_periods(visit.session, visit.services.place.owner_id, REFUSED, bounds)
+    return by_category(counted, bounds[:-1])
 
 
 def _titles(published: PolicyGeneration | None, language: str) -> Mapping[str, str]:

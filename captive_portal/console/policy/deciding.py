@@ -70,14 +70,19 @@ def granted(
         categories=to_open(standing_of(snapshot, visit, found), found),
         until=until,
         now=visit.now,
+        by_host=is_host(visit),
     )
 
 
 def declined(visit: Visit, found: Asked, answer: str) -> requests.Decided | requests.NotDecided:
     """Tell the guest why not."""
-    return requests.decline(
-        visit.session, visit.services.place, found.request.id, visit.member.username, answer, visit.now
-    )
+    place, by = visit.services.place, visit.member.username
+    return requests.decline(visit.session, place, found.request.id, by, answer, visit.now, by_host=is_host(visit))
+
+
+def is_host(visit: Visit) -> bool:
+    """Whether a host decides, and not IT."""
+    return visit.member.role == "host"
 
 
 def answer_to_grant(visit: Visit) -> tuple[str, str]:

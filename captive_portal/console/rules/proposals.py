@@ -18,7 +18,7 @@ from gateway.terms import drafting, proposing
 from gateway.terms.drafting import Choice
 from gateway.terms.notice import blanks
 
-_SAID: Mapping[str, str] = {
+SAID: Mapping[str, str] = {
     "changed": N_("Another proposal stands here now. Look at it before you publish it."),
     "same_person": N_("You have proposed these rules yourself, so somebody else must publish them."),
     "expired": N_("The time of this proposal is over. Withdraw it, and propose the draft once more."),
@@ -31,7 +31,7 @@ _SAID: Mapping[str, str] = {
 def show(visit: Visit) -> Response:
     """GET /rules/{group}/proposal"""
     room = room_of(visit)
-    proposal = _proposal(visit, room) if room is not None else None
+    proposal = proposal_of(visit, room) if room is not None else None
     if room is None or proposal is None:
         return visit.failed(HTTPStatus.NOT_FOUND, reason="" if room is None else "proposal-gone")
     return _page(visit, room, proposal)
@@ -44,16 +44,13 @@ def publish(visit: Visit) -> Response:
         return visit.failed(HTTPStatus.NOT_FOUND)
     if blanks(visit.services.settings.privacy):
         return visit.go(f"{room.path}/proposal")
-    by = proposing.Person(visit.member.staff_id, visit.member.username)
-    done = proposing.approve(
-        visit.session, visit.services.place, room.key, visit.form.get("sha256"), by=by, now=visit.now
-    )
+    done = approved(visit, room, visit.form.get("sha256"))
     if isinstance(done, drafting.Published):
         return visit.go(f"/rules?notice={published(Choice(done.version.in_force_from, done.version.ask_again))}")
-    proposal = _proposal(visit, room)
+    proposal = proposal_of(visit, room)
     if done.reason == "gone" or proposal is None:
         return visit.failed(HTTPStatus.CONFLICT, reason="proposal-gone")
-    return _page(visit, room, proposal, _SAID[done.reason])
+    return _page(visit, room, proposal, SAID[done.reason])
 
 
 def withdraw(visit: Visit) -> Response:
@@ -64,25 +61,36 @@ def withdraw(visit: Visit) -> Response:
     sha256, by = visit.form.get("sha256"), visit.member.username
     if proposing.take_back(visit.session, visit.services.place, room.key, sha256, by=by, now=visit.now):
         return visit.go("/rules?notice=taken-back")
-    proposal = _proposal(visit, room)
+    proposal = proposal_of(visit, room)
     if proposal is None:
         return visit.failed(HTTPStatus.CONFLICT, reason="proposal-gone")
-    return _page(visit, room, proposal, _SAID["changed"])
+    return _page(visit, room, proposal, SAID["changed"])
 
 
-def _proposal(visit: Visit, room: Room) -> RulesProposal | None:
+def approved(visit: Visit, room: Room, sha256: str) -> drafting.Published | proposing.NotApproved:
+    """Publish the proposal with this SHA-256, on behalf of whoever is signed in."""
+    place = visit.services.place
+    return proposing.approve(visit.session, place, room.key, sha256, by=person(visit), now=visit.now)
+
+
+def person(visit: Visit) -> proposing.Person:
+    """Whoever is signed in."""
+    return proposing.Person(visit.member.staff_id, visit.member.username)
+
+
+def proposal_of(visit: Visit, room: Room) -> RulesProposal | None:
+    """What is proposed for a group."""
     return rules_proposals.find(visit.session, visit.services.place.owner_id, room.key)
 
 
 def _page(visit: Visit, room: Room, proposal: RulesProposal, alert: str = "") -> Response:
-    by = proposing.Person(visit.member.staff_id, visit.member.username)
     return visit.page(
         "rules_proposal.html",
         HTTPStatus.CONFLICT if alert else HTTPStatus.OK,
         proposal=proposal,
         alert=alert,
         expired=proposal.expires_at <= visit.now,
-        own=proposing.may_not_approve(proposal, by),
+        own=proposing.may_not_approve(proposal, person(visit)),
         online=rules_drafts.count_reached(visit.session, visit.services.place.owner_id, room.key, visit.now),
         blanks=list(blanks(visit.services.settings.privacy)),
         **looked_at(visit, room, drafting.kept(proposal)),

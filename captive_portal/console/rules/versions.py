@@ -29,10 +29,10 @@ def show(visit: Visit) -> Response:
     asked_for = {name: visit.query.get(name, "") for name in ("old", "new")}
     old, new = (_labelled(visit, label) for label in asked_for.values())
     unknown = any(asked_for[name] and found is None for name, found in (("old", old), ("new", new)))
-    spoken = _common(old, new) if old and new else []
+    spoken = common(old, new) if old and new else []
     wanted = visit.query.get("text", "")
     text = wanted if wanted in spoken else visit.language if visit.language in spoken else (spoken or [""])[0]
-    rows = compare(_text(old, text).markdown, _text(new, text).markdown) if old and new and text else None
+    rows = compare(text_of(old, text).markdown, text_of(new, text).markdown) if old and new and text else None
     standing = standings(visit)
     groups = [each.room.key for each in standing]
     group = visit.query.get("group", "") if visit.query.get("group", "").removeprefix(EVERYBODY) in groups else ""
@@ -70,9 +70,11 @@ def _labels(visit: Visit, *chosen: RulesVersion | None) -> Sequence[rules.Label]
     return list(found | {rules.Label(each.label, each.published_at): None for each in chosen if each is not None})
 
 
-def _common(old: RulesVersion, new: RulesVersion) -> list[str]:
+def common(old: RulesVersion, new: RulesVersion) -> list[str]:
+    """The languages that both have a text in."""
     return sorted({each.language for each in old.texts} & {each.language for each in new.texts})
 
 
-def _text(version: RulesVersion, language: str) -> RulesText:
+def text_of(version: RulesVersion, language: str) -> RulesText:
+    """The text of a version in one of its languages."""
     return next(each for each in version.texts if each.language == language)

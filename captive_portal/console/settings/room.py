@@ -5,6 +5,7 @@ What can stop a service from starting, or takes the console away, is changed in 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from itertools import groupby
 from typing import Any
@@ -17,8 +18,10 @@ from gateway import checks, settings_now
 from gateway.errors import GatewayError
 from gateway.lists.draft_edits import ruled_groups
 from gateway.operational import OPERATIONAL, Operational, over, read, value_of, write
-from gateway.settings_origin import rows
+from gateway.settings import Settings
+from gateway.settings_origin import Row, rows
 from gateway.storage import generations, operational
+from gateway.storage.operational_models import OperationalSetting
 
 TYPED_MAX_CHARS = 400
 
@@ -33,32 +36,48 @@ def change(visit: Visit) -> Response:
     setting = OPERATIONAL.get(visit.params["key"])
     if setting is None:
         return visit.failed(HTTPStatus.NOT_FOUND)
-    value: Any = None
-    if visit.form.get("back") != "1":
-        value, problem = read(setting, visit.form.get("value"))
-        if problem is not None:
-            return _page(visit, setting, PROBLEMS[problem])
-        if (told := _unknown_group(visit, setting, value)) != "":
-            return _page(visit, setting, told)
-    boot = settings_now.boot_of(visit.services.settings)
-    done = settings_now.change(
-        visit.session, visit.services.place, boot, setting, value, by=visit.member.username, now=visit.now
-    )
+    done, problem = put(visit, setting, None if visit.form.get("back") == "1" else visit.form.get("value"))
+    if problem:
+        return _page(visit, setting, problem)
     return visit.go(f"/settings?notice={'changed' if done else 'same'}#{setting.name}")
+
+
+def put(visit: Visit, setting: Operational, text: str | None) -> tuple[bool, str]:
+    """Have a setting be what is written, or (None) what the settings file says: whether that changed anything; or what
+    is wrong with it.
+    """
+    value: Any = None
+    if text is not None:
+        value, problem = read(setting, text)
+        told = PROBLEMS[problem] if problem is not None else _unknown_group(visit, setting, value)
+        if told:
+            return False, told
+    boot, by = settings_now.boot_of(visit.services.settings), visit.member.username
+    return settings_now.change(visit.session, visit.services.place, boot, setting, value, by=by, now=visit.now), ""
 
 
 def started(visit: Visit) -> Response:
     """GET /settings/started: every setting, what it is and where it comes from; and what `config check` says."""
-    stored = operational.all_of(visit.session, visit.services.place.owner_id)
-    boot = settings_now.boot_of(visit.services.settings)
-    current = over(boot, {key: row.value for key, row in stored.items()})
-    found = groupby(rows(current, stored.keys()), lambda row: row.section)
-    tables = [(section, list(of_table)) for section, of_table in found]
+    found, warnings = as_started(visit)
+    tables = [(section, list(of_table)) for section, of_table in groupby(found, lambda row: row.section)]
+    return visit.page("settings_started.html", tables=tables, origins=ORIGINS, warnings=warnings)
+
+
+def as_started(visit: Visit) -> tuple[list[Row], list[str]]:
+    """Every setting as it holds now, without secrets, and what `config check` says of those the services began with."""
+    boot, stored, current = standing(visit)
     try:
         warnings = checks.check(boot, visit.now)
     except GatewayError as error:
         warnings = [str(error)]
-    return visit.page("settings_started.html", tables=tables, origins=ORIGINS, warnings=warnings)
+    return list(rows(current, stored.keys())), warnings
+
+
+def standing(visit: Visit) -> tuple[Settings, Mapping[str, OperationalSetting], Settings]:
+    """What the services were started with, what is changed of it, and what holds now."""
+    boot = settings_now.boot_of(visit.services.settings)
+    stored = operational.all_of(visit.session, visit.services.place.owner_id)
+    return boot, stored, over(boot, {key: row.value for key, row in stored.items()})
 
 
 def _unknown_group(visit: Visit, setting: Operational, value: Any) -> str:
@@ -71,9 +90,7 @@ def _unknown_group(visit: Visit, setting: Operational, value: Any) -> str:
 
 
 def _page(visit: Visit, wrong: Operational | None = None, problem: str = "") -> Response:
-    stored = operational.all_of(visit.session, visit.services.place.owner_id)
-    boot = settings_now.boot_of(visit.services.settings)
-    current = over(boot, {key: row.value for key, row in stored.items()})
+    boot, stored, current = standing(visit)
     fields = [
         {
             "setting": setting,

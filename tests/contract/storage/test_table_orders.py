@@ -204,6 +204,12 @@ def test_courses_that_are_over_and_those_that_are_not(database: Database, place:
             )  # fmt: skip
             ahead = courses.not_over(session, place.owner_id, of_units, now, COUNT).rows
             assert {r.id for r in ahead} == {r.id for r in fits if r.over_at > now}
+            since = now - timedelta(seconds=2)
+            assert_pages(
+                partial(courses.page_of_courses, session, place.owner_id, of_units, since),
+                "ends", lambda r: (r.ends_at, r.id),
+                sorted((r for r in fits if r.over_at > since), key=lambda r: (r.ends_at, r.id)), lambda r: r.id,
+            )  # fmt: skip
 
 
 def test_requests_for_exemptions(database: Database, place: Site) -> None:
@@ -234,7 +240,11 @@ def test_requests_for_exemptions(database: Database, place: Site) -> None:
             )  # fmt: skip
 
 
-def test_the_log_by_number_and_by_time(database: Database, place: Site) -> None:
+@pytest.mark.parametrize("worth", [0, 10**9])
+def test_the_log_by_number_and_by_time(
+    database: Database, place: Site, monkeypatch: pytest.MonkeyPatch, worth: int
+) -> None:
+    monkeypatch.setattr(headings, "WORTH_WALKING", worth)  # always, and only where nothing is left out
     chance = random.Random(7)
     with database.write() as session:
         rows = [

@@ -159,6 +159,45 @@ def is_for_it_alone(world, *calls: tuple[str, str, object]) -> None:
     assert leaves(world) == before
 
 
+def test_devices_online_are_filtered_paged_and_ended_together(it, world):
+    for number, name in enumerate(("Ola", "Kari", "Per"), 1):
+        world.accepted(name, f"02:00:00:00:00:0{number}")
+    grants = "/api/v1/grants"
+    first = it.get(f"{grants}?limit=2").json()
+    rest = it.get(first["next"]).json()
+    assert {row["holder"] for row in (*first["grants"], *rest["grants"])} == {"Ola", "Kari", "Per"}, "of one moment"
+    assert (len(first["grants"]), rest["next"], rest["online"]) == (2, None, 3)
+    for words, count in (
+        ("group=default", 3), ("group=none", 0), ("network=lo", 3), ("network=none", 0), ("kind=accepted", 3),
+        ("kind=admitted", 0), ("state=through", 0), ("state=waiting", 3), ("find=ola&group=default", 1),
+        ("find=ola&kind=admitted", 0), ("course=none", 0),
+    ):  # fmt: skip
+        assert len(it.get(f"{grants}?{words}").json()["grants"]) == count, words
+    assert it.get(f"{grants}?kind=all").status_code == 422
+    assert it.get(f"{grants}?cursor=WyJhIiwgImIiXQ").status_code == 422
+    assert it.post(f"{grants}/end", json={"reason": "x"}).status_code == 422, "not all of them at once"
+    assert it.get(grants).json()["online"] == 3
+    assert it.post(f"{grants}/end", json={"find": "per", "reason": "spam"}).json() == {"ended": 1, "left": 0}
+    assert it.post(f"{grants}/end", json={"group": "default"}).json() == {"ended": 2, "left": 0}
+    assert it.get(grants).json() == {"grants": [], "online": 0, "next": None}
+    assert [kind for kind, _ in leaves(world)][-3:] == ["grant_revoked"] * 3
+
+
+def test_what_hosts_may_open_is_chosen_in_the_draft(it):
+    path = "/api/v1/policy/host-categories"
+    before = it.get(path)
+    assert before.json()["categories"] == []
+    seen = {"if-match": before.headers["etag"]}
+    done = it.put(path, json={"categories": ["gaming", "dating"]}, headers=seen)
+    assert (done.status_code, set(done.json()["categories"])) == (200, {"gaming", "dating"})
+    assert it.get(DRAFT).headers["etag"] == done.headers["etag"]
+    assert len(it.get(DRAFT).json()["changes"]) > 0
+    assert problem_of(it.put(path, json={"categories": []}, headers=seen)) == (412, "changed")
+    for wrong in (["adult"], ["malware"], ["none"]):
+        assert it.put(path, json={"categories": wrong}).status_code == 422
+    assert set(it.get(path).json()["categories"]) == {"gaming", "dating"}
+
+
 def test_what_a_device_has_sent_and_received_is_told(it, world):
     first, second = (world.accepted(f"Gjest {one}", f"02:00:00:00:00:0{one}").grant_id for one in (1, 2))
     with world.services.database.write() as session:

@@ -6,21 +6,23 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captive_portal.console.devices.question import PAGE_SIZE, read
-from captive_portal.console.devices.search import SORTS, in_order
+from captive_portal.console.devices import ending, online
+from captive_portal.console.devices.question import read
 from captive_portal.console.octets import amount
+from captive_portal.console.tables import PAGE_SIZE
 from captive_portal.i18n import translators
 from gateway.heartbeat import SILENT
 from gateway.link.neighbours import NO_MAC
-from gateway.storage import beats, blocks, grants, online, outages, traffic
+from gateway.storage import beats, blocks, grants, outages, traffic
 from gateway.storage.log_models import StagedLeaf
-from gateway.storage.online import Online
 from tests.unit.console.conftest import START, World
 
 HTML = "<script>alert(1)</script>"
@@ -245,18 +247,50 @@ class TestTheList:
         page = browser.get("/devices?sort=name").text
         assert shown(page)[:2] == ["02:00:00:00:01:00", "02:00:00:00:01:01"]
         assert 'aria-sort="ascending"' in page
-        assert 'href="/devices?sort=name&amp;page=2"' in page
-        assert f"Here are 1 to {PAGE_SIZE}." in page
-        last = browser.get("/devices?sort=name&turned=1&find=gjest&page=2").text
-        assert shown(last) == [f"02:00:00:00:01:{number:02x}" for number in range(6, -1, -1)]
-        assert 'href="/devices?find=gjest&amp;sort=name&amp;turned=1"' in last
-        assert 'href="/devices?find=gjest&amp;sort=device"' in last
-        assert "Page 2 of 2" in last
-        assert shown(browser.get("/devices?page=999").text) == [f"02:00:00:00:01:{n:02x}" for n in range(6, -1, -1)]
-        everything = [mac for number in (1, 2) for mac in shown(browser.get(f"/devices?sort=until&page={number}").text)]
-        assert len(set(everything)) == PAGE_SIZE + 7
+        assert f"{PAGE_SIZE + 7} in all" in plain(page)
+        [following] = re.findall(r'rel="next" href="([^"]*)"', page)
+        assert "Gjest" not in following, "no name stands in an address"
+        last = browser.get(following.replace("&amp;", "&")).text
+        assert shown(last) == [f"02:00:00:00:01:{n:02x}" for n in range(PAGE_SIZE, PAGE_SIZE + 7)]
+        found = browser.get("/devices?sort=-name&find=gjest").text
+        assert shown(found)[0] == f"02:00:00:00:01:{PAGE_SIZE + 6:02x}"
+        assert 'href="/devices?find=gjest&amp;sort=name"' in found
+        assert 'href="/devices?find=gjest&amp;sort=device"' in found
+        assert 'href="/devices?find=gjest&amp;sort=-traffic"' in found, "the greatest first"
+        for order in ("until", "-until", "traffic", "-traffic", "device", "-since"):
+            macs, address = [], f"/devices?sort={order}"
+            while address:
+                page = browser.get(address).text
+                macs += shown(page)
+                address = "".join(re.findall(r'rel="next" href="([^"]*)"', page)).replace("&amp;", "&")
+            assert len(set(macs)) == len(macs) == PAGE_SIZE + 7, order
 
-    @pytest.mark.parametrize("query", ["sort=x", "page=-1", "page=0", "page=9" * 9, "kind=%00", "group=%00&course='--"])
+    def test_of_many_it_is_not_said_how_many(self, world, monkeypatch):
+        self.crowd(world, 3)
+        monkeypatch.setattr(online, "COUNTED", 2)
+        page = plain(world.signed_in("it").get("/devices").text)
+        assert "More than 2 with access now." in page
+
+    def test_where_more_are_meant_than_are_ended_at_a_time_it_is_said(self, world, monkeypatch):
+        self.crowd(world, 3)
+        monkeypatch.setattr(ending, "OLDEST_FIRST", replace(ending.OLDEST_FIRST, limit=2))
+        browser = world.signed_in("it")
+        assert "Devices: more than 2" in browser.get("/devices/end?find=gjest").text
+        browser.fill("/devices/end?find=gjest", "/devices/end", find="gjest")
+        assert open_macs(world) == ["02:00:00:00:01:02"], "those online longest first"
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "sort=x",
+            "page=-1",
+            "after=x",
+            "sort=traffic&after=x~9",
+            "sort=name&after=%00",
+            "kind=%00",
+            "group=%00&course='--",
+        ],
+    )
     def test_what_is_not_known_is_answered_all_the_same(self, world, query):
         self.crowd(world, 2)
         assert world.signed_in("it").get(f"/devices?{query}").status_code == 200
@@ -291,73 +325,13 @@ class TestTheList:
         assert "No device online fits this" in browser.get("/devices/end?find=gjest").text
 
 
-ROWS = st.builds(
-    Online,
-    id=st.uuids().map(str),
-    mac=st.sampled_from([MAC, OTHER]),
-    name=st.sampled_from(["Åse", "aase", "Ola", "Øyvind", "Ærlig", "Zita", ""]),
-    organisation=st.just(""),
-    course_title=st.just(""),
-    course_code=st.just(""),
-    course_unit=st.just(""),
-    octets=st.integers(0, 3),
-    starts_at=st.integers(0, 3).map(lambda hours: START + timedelta(hours=hours)),
-    ends_at=st.integers(0, 3).map(lambda hours: START + timedelta(hours=hours)),
-)
-
-
-@given(
-    st.lists(ROWS, max_size=12, unique_by=lambda row: row.id),
-    st.sampled_from(["name", "device", "traffic"]),
-    st.booleans(),
-)
-def test_the_order_does_not_depend_on_how_rows_come(rows, by, turned):
-    once = in_order(rows, by, turned=turned)
-    assert in_order(rows[::-1], by, turned=turned) == once
-    assert sorted(row.id for row in once) == sorted(row.id for row in rows)
-
-
-@pytest.mark.parametrize("by", sorted(SORTS))
-def test_the_database_has_the_same_order(world, by):
-    world.publish_all()
-    for number, name in enumerate(["Åse", "Øyvind", "Ærlig", "zita", "Ola", "Ola"]):
-        world.now = START + timedelta(minutes=number // 2)
-        world.accepted(name, f"02:00:00:00:02:{9 - number:02x}")
-    owner_id = world.services.place.owner_id
-    with world.services.database.read() as session:
-        rows = online.find(session, owner_id, online.ALL, world.now)
-        for turned in (False, True):
-            wanted = [row.id for row in in_order(rows, by, turned=turned)]
-            pages = [
-                online.sorted_page(
-                    session,
-                    owner_id,
-                    online.ALL,
-                    world.now,
-                    by=by,
-                    greatest_first=SORTS[by] != turned,
-                    start=start,
-                    limit=4,
-                )
-                for start in (0, 4)
-            ]
-            assert [each for page in pages for each in page] == wanted
-
-
-def test_names_stand_as_in_norwegian_lists():
-    rows = [
-        Online(str(n), MAC, name, "", "", "", "", 0, START, START)
-        for n, name in enumerate(["Åse", "Øyvind", "Ærlig", "Zita", "ola"])
-    ]
-    assert [row.name for row in in_order(rows, "name")] == ["ola", "Zita", "Ærlig", "Øyvind", "Åse"]
-
-
-@given(st.dictionaries(st.sampled_from(["find", "group", "course", "kind", "sort", "page", "turned"]), st.text()))
+@given(st.dictionaries(st.sampled_from(["find", "group", "course", "kind", "state", "sort", "after"]), st.text()))
 def test_whatever_is_asked_can_be_asked_again(given_):
     asked, problems = read(given_)
     assert set(problems) <= {"find"}
     assert asked.address().startswith("/devices")
-    assert asked.sort in SORTS
+    again, _ = read(dict(parse_qsl(urlsplit(asked.address()).query, keep_blank_values=True)))
+    assert again == asked
 
 
 @pytest.mark.parametrize(

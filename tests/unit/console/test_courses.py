@@ -429,7 +429,7 @@ def test_a_courses_own_group_is_shown_nowhere_as_one_to_choose_or_change(world):
     for path in ("/policy", "/policy/groups", "/courses/new", "/rules"):
         assert own not in it.get(path).text, path
     assert "One course has a group of its own" in it.get("/policy/groups").text
-    assert "Exemption for one course" in it.get("/policy/exemptions").text
+    assert "Course: Excel for alle" in it.get("/policy/exemptions").text
     assert it.get(f"/policy/groups/{own}").status_code == 404
     assert it.fill("/policy/groups", f"/policy/groups/{own}/names", names="a.no", rule="permit").status_code == 404
     assert it.fill("/policy/groups", f"/policy/groups/{own}/remove").status_code == 404

@@ -37,7 +37,9 @@ AUDITOR = {
     ("GET", "/acceptances/{id}"), ("GET", "/log"), ("GET", "/log/{index}"), ("GET", "/log/{index}/proof"),
     ("GET", "/log/{index}/entry"), ("GET", "/rules"), ("GET", "/policy-then"), ("GET", "/checkpoints"),
     ("GET", "/checkpoints/{size}"), ("GET", "/exports"), ("GET", "/overview/now"),
+    ("GET", "/api/v1/overview"),
     ("GET", "/api/v1/lists/source/{key}"), ("GET", "/api/v1/policy/then"), ("GET", "/api/v1/rules"),
+    ("GET", "/api/v1/rules/coming"), ("GET", "/api/v1/rules/compare"),
     ("GET", "/api/v1/rules/versions/{version}"), ("GET", "/api/v1/acceptances"),
     ("GET", "/api/v1/acceptances/{acceptance}"), ("GET", "/api/v1/log"), ("GET", "/api/v1/log/{index}"),
     ("GET", "/api/v1/log/{index}/entry"), ("GET", "/api/v1/log/{index}/proof"), ("GET", "/api/v1/checkpoints"),
@@ -70,6 +72,10 @@ HOST = {
     ("PUT", "/api/v1/courses/{course}"), ("POST", "/api/v1/courses/{course}/end"),
     ("GET", "/api/v1/courses/{course}/usage"), ("GET", "/api/v1/courses/{course}/openings"),
     ("POST", "/api/v1/courses/{course}/openings"), ("DELETE", "/api/v1/courses/{course}/openings/{opening}"),
+    ("GET", "/api/v1/courses/{course}/requests"), ("GET", "/api/v1/courses/{course}/requests/{request}"),
+    *(
+        ("POST", f"/api/v1/courses/{{course}}/requests/{{request}}/{act}") for act in ("grant", "decline", "pass-on")
+    ),
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The rules over JSON: what was published, the draft of each group, and putting one in force."""
+"""Drafts of the rules over JSON: how each group's rules stand, writing a draft, and putting it in force."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from captive_portal.api.fields import Day, Moment
-from captive_portal.api.paging import Asked, Page, Paged, answered, no_content, part
+from captive_portal.api.paging import Asked, answered, no_content
 from captive_portal.api.problems import changed, conflict, quoted, refused, unknown
+from captive_portal.api.rules_versions import ROOM, ROOT, Texts, Version, version_facts
 from captive_portal.console.forms import Form
 from captive_portal.console.gate import Call
 from captive_portal.console.rules import form as rules_form
@@ -21,8 +22,6 @@ from captive_portal.console.rules.looking import hindrances_of
 from captive_portal.console.rules.room import EVERYBODY, Room, draft_of, in_force_in, languages, room_of
 from captive_portal.console.rules.room import standings as every_standing
 from captive_portal.console.visit import Visit
-from gateway.storage import rules
-from gateway.storage.models import RulesVersion
 from gateway.storage.rules_draft_models import RulesDraft
 from gateway.storage.rules_wait_models import RulesProposal
 from gateway.terms import drafting
@@ -30,38 +29,20 @@ from gateway.terms.draft import BODY_MAX_CHARS, CASE_MAX_CHARS, LABEL_MAX_CHARS,
 from gateway.terms.drafting import Choice
 from gateway.terms.notice import blanks
 
-ROOT, ROOM = "/api/v1/rules", "rules"
-Texts = Annotated[dict[str, str], Field(examples=[{"nb": "# Regler\n\nVær grei mot nettet."}])]
 
+class WrittenRules(BaseModel):
+    """What rules say that are not published yet."""
 
-class Version(BaseModel):
-    """A published version; `group` is "" for everybody's. `languages` are those it has a text in."""
-
-    id: str
+    texts: Texts
     label: str
-    group: str
-    published_at: datetime
+    binding_language: str
     adopting_body: str
     adopted_on: date | None
     case_number: str
-    binding_language: str
     next_review_on: date | None
-    languages: list[str]
 
 
-class VersionText(Version):
-    """A version with its texts, as Markdown."""
-
-    texts: Texts
-
-
-class Versions(Page):
-    """Versions, the newest first."""
-
-    versions: list[Version]
-
-
-class DraftOfRules(BaseModel):
+class DraftOfRules(WrittenRules):
     """The draft of a group, or what one would begin with (`begun` false: nothing is kept yet).
 
     `hindrances` are what has to be put right before it can be published, by field.
@@ -70,13 +51,6 @@ class DraftOfRules(BaseModel):
     group: str
     begun: bool
     in_force: str | None
-    texts: Texts
-    label: str
-    binding_language: str
-    adopting_body: str
-    adopted_on: date | None
-    case_number: str
-    next_review_on: date | None
     changed_by: str
     changed_at: datetime | None
     hindrances: dict[str, str]
@@ -123,7 +97,7 @@ class PublishRules(Asked):
 
 class PublishedRules(BaseModel):
     """The version that was published, and how many devices are asked again; where two people publish, it is `proposed`
-    to the other one, who publishes it in the console.
+    to another one, who approves it.
     """
 
     version: Version | None
@@ -135,11 +109,6 @@ def calls() -> tuple[Call, ...]:
     """The table of the calls."""
     draft = f"{ROOT}/drafts/{{group}}"
     return (
-        Call("GET", ROOT, "auditor", versions, "read", Paged, Versions, "Versions of the rules", ROOM),
-        Call(
-            "GET", f"{ROOT}/versions/{{version}}", "auditor", one, "read", None, VersionText,
-            "A version with its texts", ROOM,
-        ),
         Call("GET", f"{ROOT}/drafts", "it", standings, "read", None, Standings, "How each group's rules stand", ROOM),
         Call("GET", draft, "it", show, "read", None, DraftOfRules, "The draft of a group; - is everybody's", ROOM),
         Call(
@@ -156,25 +125,6 @@ def calls() -> tuple[Call, ...]:
             "Put the draft of a group in force", ROOM, precondition="required",
         ),
     )  # fmt: skip
-
-
-def versions(visit: Visit) -> Response:
-    """GET /api/v1/rules"""
-    rows = rules.versions(visit.session, visit.services.place.owner_id)
-    found = part(rows, visit, lambda row: (row.published_at.isoformat(), row.id), parts=2, newest_first=True)
-    if isinstance(found, Response):
-        return found
-    return answered(Versions, {"versions": [_version(row) for row in found[0]], "next": found[1]})
-
-
-def one(visit: Visit) -> Response:
-    """GET /api/v1/rules/versions/{version}: by its id."""
-    wanted = visit.params["version"]
-    found = [row for row in rules.versions(visit.session, visit.services.place.owner_id) if row.id == wanted]
-    if not found:
-        return unknown(visit, "there is no such version")
-    texts = {text.language: text.markdown for text in found[0].texts}
-    return answered(VersionText, _version(found[0]) | {"texts": texts})
 
 
 def standings(visit: Visit) -> Response:
@@ -194,14 +144,14 @@ def standings(visit: Visit) -> Response:
 def show(visit: Visit) -> Response:
     """GET /api/v1/rules/drafts/{group}"""
     room = room_of(visit)
-    return _no_group(visit) if room is None else _draft(visit, room)
+    return no_group(visit) if room is None else _draft(visit, room)
 
 
 def keep(visit: Visit) -> Response:
     """PUT /api/v1/rules/drafts/{group}"""
     room, asked, tongues = room_of(visit), visit.asked, languages(visit)
     if room is None:
-        return _no_group(visit)
+        return no_group(visit)
     strange = sorted(asked.texts.keys() - set(tongues))
     if strange:
         return refused({"texts": f"guests can't choose {', '.join(strange)}; they can choose {', '.join(tongues)}"})
@@ -221,7 +171,7 @@ def discard(visit: Visit) -> Response:
     """DELETE /api/v1/rules/drafts/{group}"""
     room = room_of(visit)
     if room is None:
-        return _no_group(visit)
+        return no_group(visit)
     overtaken = drafting.drop(visit.session, visit.services.place, room.key, visit.if_match)
     return no_content() if overtaken is None else _overtaken(overtaken)
 
@@ -230,18 +180,18 @@ def publish(visit: Visit) -> Response:  # noqa: PLR0911 - a line for each way it
     """POST /api/v1/rules/drafts/{group}/publish"""
     room = room_of(visit)
     if room is None:
-        return _no_group(visit)
-    missing = blanks(visit.services.settings.privacy)
-    if missing:
-        told = "; ".join(f"privacy.{key}: {words}" for key, words in missing.items())
-        return conflict(f"settings that the notice to guests needs are blank: {told}")
+        return no_group(visit)
+    if (missing := lacking(visit)) is not None:
+        return missing
     begins = visit.asked.in_force_from
     problem = begin_problem(begins, visit.now) if begins is not None else None
     if problem is not None:
         return refused({"in_force_from": publishing.PAST if problem == "past" else publishing.FAR})
     done = publishing.put_forward(visit, room, visit.if_match, Choice(begins, ask_again=visit.asked.ask_again))
     if isinstance(done, drafting.Published):
-        return answered(PublishedRules, {"version": _version(done.version), "ended": done.ended, "proposed": False})
+        return answered(
+            PublishedRules, {"version": version_facts(visit, done.version), "ended": done.ended, "proposed": False}
+        )
     if isinstance(done, RulesProposal):
         return answered(PublishedRules, {"version": None, "ended": 0, "proposed": True})
     if isinstance(done, drafting.Overtaken):
@@ -250,7 +200,15 @@ def publish(visit: Visit) -> Response:  # noqa: PLR0911 - a line for each way it
     return refused(_hindrances(visit, row) if row is not None else {}, "the draft is not ready")
 
 
-def _no_group(visit: Visit) -> Response:
+def lacking(visit: Visit) -> Response | None:
+    """409: no rules are published while the notice to guests lacks settings; None where it has all."""
+    missing = blanks(visit.services.settings.privacy)
+    told = "; ".join(f"privacy.{key}: {words}" for key, words in missing.items())
+    return conflict(f"settings that the notice to guests needs are blank: {told}") if missing else None
+
+
+def no_group(visit: Visit) -> Response:
+    """404: the rules have no such group."""
     return unknown(visit, f"there is no group {visit.params['group']!r}; - is everybody")
 
 
@@ -269,8 +227,7 @@ def _draft(visit: Visit, room: Room) -> Response:
     row = draft_of(visit, room)
     draft = drafting.kept(row) if row is not None else writing.begun(visit, room)
     in_force = in_force_in(visit, room)
-    names = ("texts", "label", "binding_language", "adopting_body", "adopted_on", "case_number", "next_review_on")
-    facts: dict[str, Any] = {name: getattr(draft, name) for name in names} | {
+    facts: dict[str, Any] = {name: getattr(draft, name) for name in WrittenRules.model_fields} | {
         "group": room.key or EVERYBODY,
         "begun": row is not None,
         "in_force": in_force.label if in_force is not None else None,
@@ -282,14 +239,3 @@ def _draft(visit: Visit, room: Room) -> Response:
     if row is not None:
         answer.headers["ETag"] = quoted(row.edition)
     return answer
-
-
-def _version(row: RulesVersion) -> dict[str, Any]:
-    names = (
-        "id", "label", "published_at", "adopting_body", "adopted_on", "case_number", "binding_language",
-        "next_review_on",
-    )  # fmt: skip
-    return {name: getattr(row, name) for name in names} | {
-        "group": row.group_key,
-        "languages": sorted(text.language for text in row.texts),
-    }
