@@ -211,7 +211,9 @@ def test_another_person_publishes_what_was_proposed_and_both_stand_in_the_leaf(
     assert NotApproved("gone") in done
     assert in_force(database, place, LATER) == "2027-1"
     with database.read() as session:
-        leaf = session.scalars(select(StagedLeaf)).one()
+        proposed, leaf = session.scalars(select(StagedLeaf).order_by(StagedLeaf.id))
+        assert parse_entry(proposed.entry)["type"] == "rules_proposed"
+        assert parse_entry(leaf.entry)["ask_again"] == "yes"
         version = rules.versions(session, place.owner_id)[0]
         assert (version.in_force_from, version.ask_again) == (LATER, True)
         assert len(parse_entry(leaf.entry)["personal"]) == 2
