@@ -152,8 +152,11 @@ class _Asked:
         elif query.kind:
             found.append(of.acceptance_id.is_not(None))
         if query.through is not None:
-            applied = exists().where(_APPLIED.c.grant_id == of.id, _APPLIED.c.removed_at.is_(None))
-            found.append(applied if query.through else ~applied)
+            applied = select(_APPLIED.c.grant_id).where(_APPLIED.c.grant_id == of.id, _APPLIED.c.removed_at.is_(None))
+            is_applied: ColumnElement[bool] = applied.exists()
+            if read is aside:  # on a walk: "exists" PostgreSQL would join to all that there are
+                is_applied = applied.limit(1).scalar_subquery().is_not(None)
+            found.append(is_applied if query.through else ~is_applied)
         return found
 
     def _walks(self) -> Iterator[_Walk]:
