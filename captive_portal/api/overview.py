@@ -130,7 +130,7 @@ class OverviewApi:
     """The call, over the compiled policy and what DNS workers reported."""
 
     def __init__(self, snapshot: SnapshotReader, dns: Totals) -> None:
-        self._gatherer = Gatherer(snapshot, dns)
+        self._gatherer, self._accepted = Gatherer(snapshot, dns), AcceptedDays()
 
     def calls(self) -> tuple[Call, ...]:
         """The table of the calls."""
@@ -140,7 +140,7 @@ class OverviewApi:
     def show(self, visit: Visit) -> Response:
         """GET /api/v1/overview"""
         standing, role = self._gatherer.gather(visit), visit.member.role
-        translate, accepted = visit.look.translator(visit.language), accepted_a_day(visit, AcceptedDays())
+        translate, accepted = visit.look.translator(visit.language), accepted_a_day(visit, self._accepted)
         facts = {
             "at": visit.now,
             "warnings": [

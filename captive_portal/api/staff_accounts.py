@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 from starlette.responses import Response
@@ -17,6 +17,7 @@ from captive_portal.api.fields import Moment
 from captive_portal.api.idempotency import ToldOnce
 from captive_portal.api.paging import Asked, Page, Paged, answered, part
 from captive_portal.api.problems import conflict, problem, refused, unknown
+from captive_portal.api.staff_sight import Sees, SeesAsked, told, wanted
 from captive_portal.auth import accounts, api_tokens, staff_keeping
 from captive_portal.auth.accounts import Link, Role
 from captive_portal.auth.staff_keeping import Refusal
@@ -24,28 +25,14 @@ from captive_portal.console.entry import staff_room as pages
 from captive_portal.console.forms import clean_line
 from captive_portal.console.gate import Call
 from captive_portal.console.visit import Visit
-from gateway.audit.scope import ALL_FIELDS, EVERYTHING, Scope, scope_of
-from gateway.audit.view import PERSONAL_COLUMNS
-from gateway.storage import places
+from gateway.audit.scope import scope_of
+from gateway.storage import passkeys
 from gateway.storage.models import Staff
 
 ROOT, ROOM = "/api/v1/staff", "staff"
 UNIT = "a host has a unit, whose courses are theirs; others have none"
 BEYOND = "a token gives nobody more than it may do itself, and nobody what IT may do: do this in the console"
 Unit = Annotated[str, Field(max_length=300, examples=["Voksenopplæringen"])]
-Site = Annotated[str, Field(max_length=60)]
-PersonalField = Literal["name", "organisation", "contact", "course_code", "mac", "address", "receipt"]
-
-
-class Sees(BaseModel):
-    """What an auditor may see of the log: sites, the period `since` ≤ at < `until`, and fields that name guests; null:
-    all of them.
-    """
-
-    sites: Annotated[list[str] | None, Field(examples=[["hovedbygg"]])]
-    since: datetime | None
-    until: datetime | None
-    fields: Annotated[list[str] | None, Field(examples=[["name", "organisation"]])]
 
 
 class StaffAccount(BaseModel):
@@ -60,6 +47,7 @@ class StaffAccount(BaseModel):
     state: Annotated[str, Field(examples=["ready"])]
     elsewhere: Annotated[bool, Field(examples=[False])]
     authenticator: bool
+    passkeys: int
     sees: Sees | None
     created_at: datetime
     last_sign_in_at: datetime | None
@@ -79,15 +67,6 @@ class StaffLink(StaffAccount):
 
     link: Annotated[str | None, Field(examples=["https://console.example:8081/setup/…"])]
     link_ends_at: datetime
-
-
-class SeesAsked(Asked):
-    """What an auditor may see of the log; what is left out is not limited."""
-
-    sites: Annotated[list[Site] | None, Field(max_length=200, examples=[None])] = None
-    since: Annotated[Moment | None, Field(examples=[None])] = None
-    until: Annotated[Moment | None, Field(examples=[None])] = None
-    fields: Annotated[list[PersonalField] | None, Field(max_length=len(PERSONAL_COLUMNS), examples=[None])] = None
 
 
 class StaffAsked(Asked):
@@ -126,8 +105,8 @@ def calls() -> tuple[Call, ...]:
             "Take an account's password, and give it a new one-time link", ROOM,
         ),
         Call(
-            "DELETE", f"{one}/authenticator", "it", remove_authenticator, "write", None, StaffAccount,
-            "Take an account's authenticator", ROOM,
+            "DELETE", f"{one}/second-factor", "it", remove_second_factor, "write", None, StaffAccount,
+            "Take an account's authenticator and passkeys", ROOM,
         ),
     )  # fmt: skip
 
@@ -137,7 +116,9 @@ def every(visit: Visit) -> Response:
     found = part(pages.rows(visit), visit, lambda row: (row.username,))
     if isinstance(found, Response):
         return found
-    return answered(StaffAccounts, {"accounts": [_facts(visit, row) for row in found[0]], "next": found[1]})
+    counts = passkeys.counts(visit.session, visit.services.place.owner_id)
+    rows = [_facts(visit, row, counts.get(row.id, 0)) for row in found[0]]
+    return answered(StaffAccounts, {"accounts": rows, "next": found[1]})
 
 
 def add(visit: Visit) -> Response:
@@ -147,7 +128,7 @@ def add(visit: Visit) -> Response:
         return _beyond()
     if asked.role != "host" and asked.unit.strip():
         return refused({"unit": UNIT})
-    scope = _scope(visit, asked.sees)
+    scope = wanted(visit, asked.sees)
     if isinstance(scope, Response):
         return scope
     done = pages.made(visit, asked.username, asked.role, asked.unit, ends_at=asked.ends_at, scope=scope)
@@ -180,7 +161,7 @@ def change(visit: Visit) -> Response:
     refusal = staff_keeping.change_role(session, place, held, role, line, visit.now, by=by)
     if refusal not in (None, "nothing"):
         return _refused(visit, refusal)
-    scope = _scope(visit, asked.sees) if asked.sees is not None else scope_of(held)
+    scope = wanted(visit, asked.sees) if asked.sees is not None else scope_of(held)
     if isinstance(scope, Response):
         return scope
     if scope != scope_of(held):
@@ -208,8 +189,8 @@ def reset(visit: Visit) -> Response:
     return _link(visit, held, link) if isinstance(link, Link) else _refused(visit, link)
 
 
-def remove_authenticator(visit: Visit) -> Response:
-    """DELETE /api/v1/staff/{account}/authenticator"""
+def remove_second_factor(visit: Visit) -> Response:
+    """DELETE /api/v1/staff/{account}/second-factor"""
     held = _held(visit, gives=True)
     if isinstance(held, Response):
         return held
@@ -251,48 +232,30 @@ def _gone(visit: Visit) -> Response:
     return unknown(visit, "there is no such account")
 
 
-def _scope(visit: Visit, asked: SeesAsked | None) -> Scope | Response:
-    if asked is None:
-        return EVERYTHING
-    missing = set(asked.sites or ()).difference(places.site_keys(visit.session, visit.services.place.owner_id))
-    if missing:
-        return refused({"sees.sites": f"there is no site {', '.join(sorted(missing))}"})
-    if asked.since is not None and asked.until is not None and asked.since >= asked.until:
-        return refused({"sees.until": "the period ends before it begins"})
-    return Scope(
-        None if asked.sites is None else frozenset(asked.sites),
-        asked.since,
-        asked.until,
-        ALL_FIELDS if asked.fields is None else frozenset(asked.fields),
-    )
-
-
 def _link(visit: Visit, row: Staff, link: Link, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    facts = _facts(visit, row) | {"link_ends_at": link.expires_at}
+    facts = _facts(visit, row, _passkeys(visit, row)) | {"link_ends_at": link.expires_at}
     place = f"{ROOT}/{row.id}"
-    told, again = (
+    shown, again = (
         answered(StaffLink, facts | {"link": url}, status=status, Location=place)
         for url in (link.url(visit.services.settings.console), None)
     )
-    return ToldOnce(told, again)
+    return ToldOnce(shown, again)
 
 
 def _account(visit: Visit, row: Staff) -> Response:
-    return answered(StaffAccount, _facts(visit, row))
+    return answered(StaffAccount, _facts(visit, row, _passkeys(visit, row)))
 
 
-def _facts(visit: Visit, row: Staff) -> dict[str, Any]:
+def _passkeys(visit: Visit, row: Staff) -> int:
+    return len(passkeys.of_staff(visit.session, row.id))
+
+
+def _facts(visit: Visit, row: Staff, keys: int) -> dict[str, Any]:
     names = ("id", "username", "role", "unit", "created_at", "last_sign_in_at", "ends_at")
-    scope = scope_of(row)
-    sees = {
-        "sites": None if scope.sites is None else sorted(scope.sites),
-        "since": scope.since,
-        "until": scope.until,
-        "fields": None if scope.fields == ALL_FIELDS else [name for name in PERSONAL_COLUMNS if name in scope.fields],
-    }
     return {name: getattr(row, name) for name in names} | {
         "state": accounts.state_of(row, visit.now),
         "elsewhere": bool(row.oidc_subject),
         "authenticator": row.totp_secret is not None,
-        "sees": sees if scope.is_limited else None,
+        "passkeys": keys,
+        "sees": told(scope_of(row)),
     }

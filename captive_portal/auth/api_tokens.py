@@ -59,7 +59,10 @@ ROOMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The groups of rooms that scopes name, and whose roles have a room in them."""
 READ_ONLY: Mapping[str, frozenset[str]] = MappingProxyType({"auditor": frozenset({"lists", "rules"})})
 _ONES_OWN = frozenset({"account:read", "account:write"})
-SCOPES = tuple(f"{room}:{access}" for room in ROOMS for access in ("read", "write"))
+SCOPES = tuple(
+    f"{room}:{access}" for room in ROOMS for access in ("read", "write") if (room, access) != ("overview", "write")
+)
+"""There is nothing to change in the overview."""
 
 
 @dataclass(frozen=True, slots=True)

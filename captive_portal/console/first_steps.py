@@ -60,10 +60,7 @@ STEPS: Sequence[Step] = (
     Step(
         lambda standing: not standing.blanks,
         N_("Say who keeps what guests write, and why"),
-        N_(
-            "Guests have to be told, and rules can’t be published before. Fill these in under Settings, or give back to"
-            " the settings file what was changed there:"
-        ),
+        N_("Rules can’t be published before. Fill these in, or give back what was changed to the settings file:"),
         "/settings#controller",
         N_("Settings"),
     ),

@@ -109,8 +109,9 @@ def proposing_rules(services: Services, _folder: Path) -> RulesProposal:
         row = drafting.keep(session, place, "", Draft({"nb": "# Nye"}, "2027-3", "nb"), "", by="ola", now=now)
         assert isinstance(row, RulesDraft)
         choice = Choice(now + timedelta(days=1), ask_again=True)
+        ola = session.query(Staff).filter_by(username="ola").one()
         done = proposing.propose(
-            session, place, "", row.edition, languages=("nb",), choice=choice, by=Person("1", "ola"), now=now
+            session, place, "", row.edition, languages=("nb",), choice=choice, by=Person(ola.id, "ola"), now=now
         )
         assert isinstance(done, RulesProposal)
         return done

@@ -25,7 +25,7 @@ from gateway.context import Services
 from gateway.installation import public_key_path
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations
-from gateway.settings import Settings
+from gateway.settings import Owner, Settings
 from gateway.storage import places, staff
 from gateway.storage.engine import open_database
 from gateway.terms.publish import publish
@@ -95,11 +95,13 @@ class World:
     services: Services = field(init=False)
 
     def __post_init__(self) -> None:
+        owner = self.settings.owner.model_copy(update={"name": "Eksempel kommune"})
+        self.settings = self.settings.model_copy(update={"owner": owner})
         database = open_database(self.settings.database_url)
         put_sqlite(database.sqlite_path)
         with database.write() as session:
             place = places.add_place(
-                session, owner_key="kommune", owner_name="Eksempel kommune", log_origin="example.test/log",
+                session, owner_key="kommune", owner_name=owner.name, log_origin="example.test/log",
                 site_key="hovedbygg", gateway_key="gateway-1", interfaces=["lo"], now=self.now,
             )  # fmt: skip
         self.services = Services(self.settings, database, place, lambda: self.now)
@@ -175,6 +177,6 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    made = World(Settings(state=tmp_path))
+    made = World(Settings(state=tmp_path, owner=Owner(name="Eksempel kommune")))
     yield made
     made.services.database.close()

@@ -118,10 +118,10 @@ def test_what_an_auditor_sees_is_limited_and_given_back(it, world):
 def test_an_authenticator_is_taken_where_it_may_be_missing(it, world):
     world.account("rev", "auditor")
     one = f"{ACCOUNTS}/{account_id(world, 'rev')}"
-    assert it.get(one).json()["authenticator"] is True
-    assert it.delete(f"{one}/authenticator").status_code == 409, "auditors must have one"
+    assert (it.get(one).json()["authenticator"], it.get(one).json()["passkeys"]) == (True, 0)
+    assert it.delete(f"{one}/second-factor").status_code == 409, "auditors must have one"
     host = it.post(ACCOUNTS, json=HOST).json()["id"]
-    assert it.delete(f"{ACCOUNTS}/{host}/authenticator").status_code == 409, "there is none"
+    assert it.delete(f"{ACCOUNTS}/{host}/second-factor").status_code == 409, "there is none"
 
 
 def test_the_link_is_told_once_and_a_repeated_call_is_answered_without_it(it, world):
@@ -166,7 +166,7 @@ def test_a_token_gives_nobody_more_than_it_may_do_and_nobody_what_it_may(it, wor
     other = f"{ACCOUNTS}/{account_id(world, 'per')}"
     for answer in (
         every.post(f"{other}/reset"), every.patch(other, json={"role": "auditor"}), every.post(f"{other}/reopen"),
-        every.delete(f"{other}/authenticator"),
+        every.delete(f"{other}/second-factor"),
     ):  # fmt: skip
         assert answer.status_code == 403
     assert every.post(f"{other}/suspend").status_code == 200

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from captive_portal.auth import accounts, api_tokens, staff_keeping
-from captive_portal.auth.api_tokens import FORM, covers, is_well_formed, new_secret, scopes_of
+from captive_portal.auth.accounts import ROLES
+from captive_portal.auth.api_tokens import FORM, covers, is_well_formed, may_give, new_secret, scopes_of
 from captive_portal.auth.tokens import token_sha256
 from gateway.audit import entry as entries
 from gateway.storage import api_tokens as stored
@@ -113,6 +114,18 @@ def test_scopes_cover_what_they_say_and_writing_covers_reading():
     assert set(scopes_of("it")) == set(api_tokens.SCOPES)
     assert "lists:write" not in scopes_of("auditor")
     assert scopes_of("nobody") == ()
+    assert [scope for scope in api_tokens.SCOPES if scope.startswith("overview")] == ["overview:read"]
+
+
+def test_no_token_gives_more_than_it_may_do_and_none_what_it_may():
+    assert all(may_give(None, role) for role in ROLES), "in a browser as the console"
+    for role in ("host", "auditor"):
+        needed = {scope for scope in scopes_of(role) if not scope.startswith("account:")}
+        assert may_give(needed, role)
+        assert not may_give({"staff:write"}, role)
+        for each in needed - {"courses:read", "evidence:read"}:  # who may write may read
+            assert not may_give(needed - {each}, role), each
+    assert not may_give(api_tokens.SCOPES, "it")
 
 
 def test_a_token_never_opens_a_page_and_a_session_does_not_stand_in_for_it(world):

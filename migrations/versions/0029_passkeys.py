@@ -5,8 +5,8 @@ from alembic import op
 
 from gateway.storage.types import UtcDateTime
 
-revision = "0032"
-down_revision = "0031"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
