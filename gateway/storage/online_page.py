@@ -103,8 +103,12 @@ class _Asked:
         along: Along = "" if self.query.kind == "admitted" or self.query.course_id else "ends"
         alone = [*in_force(GRANT.c, self.networks, self.now, along=along), *self._filters(GRANT.c, lambda each: each)]
         count = _count(self.session, select(GRANT.c.network_id).where(*alone), SOME)
-        key = _key(GRANT.c, self.by) if self.by != "since" else aside(GRANT.c.starts_at)
-        everyone = _Walk(GRANT, GRANT.c, key, alone)
+        everyone = _Walk(GRANT, GRANT.c, _key(GRANT.c, self.by), alone)
+        if self.by == "since":
+            everyone = everyone._replace(key=aside(GRANT.c.starts_at))
+        elif self.by == "device":  # looked up for each: joined, PostgreSQL would read all devices
+            mac = select(_DEVICE.c.mac).where(_DEVICE.c.id == GRANT.c.device_id).scalar_subquery()
+            everyone = everyone._replace(key=mac, has=frozenset({"device"}))
         if count <= FEW:
             return _Plan([everyone], of_few=True)
         meant = candidates(self.session, self.owner_id, self.query, self.now, FEW) if self.query.word else ()
@@ -152,8 +156,11 @@ class _Asked:
         elif query.kind:
             found.append(of.acceptance_id.is_not(None))
         if query.through is not None:
-            applied = exists().where(_APPLIED.c.grant_id == of.id, _APPLIED.c.removed_at.is_(None))
-            found.append(applied if query.through else ~applied)
+            applied = select(_APPLIED.c.grant_id).where(_APPLIED.c.grant_id == of.id, _APPLIED.c.removed_at.is_(None))
+            is_applied: ColumnElement[bool] = applied.exists()
+            if read is aside:  # on a walk: "exists" PostgreSQL would join to all that there are
+                is_applied = applied.limit(1).scalar_subquery().is_not(None)
+            found.append(is_applied if query.through else ~is_applied)
         return found
 
     def _walks(self) -> Iterator[_Walk]:
