@@ -238,6 +238,7 @@ def test_a_course_by_title_is_ticked_on_both_pages(
     course = make("Åpent hus", "title")
     guest.accept()
     apply_grants()
+    clock.advance(timedelta(minutes=1))
     assert "Jeg er med på kurset «Åpent hus»" in return_form(guest.http.get("/status").text)
     assert write_code(guest, "/status", course=course.id).headers["location"] == "/status"
     assert seats(gateway_services)[-1] == (course.id, True)
@@ -315,7 +316,7 @@ def test_a_course_that_ends_while_the_page_is_open_is_told(guest: Any, make: Mak
 
 
 def test_where_guests_are_not_recognised_the_status_page_takes_a_code_all_the_same(
-    gateway_services: Services, make: Make, make_guest: Any, apply_grants: Callable[[], None]
+    gateway_services: Services, make: Make, make_guest: Any, apply_grants: Callable[[], None], clock: Any
 ) -> None:
     settings = gateway_services.settings
     sessions = settings.sessions.model_copy(update={"return_days": 0})
@@ -328,6 +329,7 @@ def test_where_guests_are_not_recognised_the_status_page_takes_a_code_all_the_sa
     course, guest = make(), make_guest(services)
     guest.accept()
     apply_grants()
+    clock.advance(timedelta(minutes=1))
     assert write_code(guest, "/status", course_code=course.code).headers["location"] == "/status"
     assert seats(services)[-1] == (course.id, True)
 
