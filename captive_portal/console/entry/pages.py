@@ -28,7 +28,7 @@ def pages(services: Services) -> tuple[Page, ...]:
     entry, links, own = signin.SignInPages(second, known), setup.SetupPages(second), account.AccountPages(second)
     own_pace, code_pace = account.AccountPace(), pace.CodePace(known)
     party, challenges = relying_party(services.settings.console, services.settings.owner.name), Challenges()
-    keys = passkeys.PasskeyPages(party, challenges)
+    keys = passkeys.PasskeyPages(challenges)
     return (
         Page("GET", "/sign-in", "public", signin.show, "none"),
         Page("POST", "/sign-in", "public", entry.sign_in, "none", pace.SignInPace(known)),

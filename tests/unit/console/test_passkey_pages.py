@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import json
 import re
@@ -14,6 +15,7 @@ from captive_portal.auth.accounts import console_url
 from captive_portal.console.visit import FORM_COOKIE, SESSION_COOKIE
 from gateway.audit import entry as entries
 from gateway.settings import Console, Settings
+from gateway.settings_now import SettingsNow
 from gateway.storage import passkeys, staff
 from gateway.storage.log_models import StagedLeaf
 from tests.soft_key import SoftKey
@@ -103,6 +105,16 @@ def test_registering_asks_for_the_name_and_the_password_before_it_asks_the_key(w
         assert (page.status_code, options, said in page.text) == (422, "", True)
     statuses = [asked(browser, password="wrong")[0].status_code for _ in range(8)]
     assert statuses[-1] == 429, "guessing the password here is spaced as elsewhere"
+
+
+def test_a_new_key_carries_the_name_that_the_municipality_has_now(world):
+    now = SettingsNow(world.settings)
+    world.services = dataclasses.replace(world.services, settings=now)
+    browser = world.signed_in("it")
+    browser.fill("/settings", "/settings/owner.name", value="Storvik kommune")
+    with world.services.database.read() as session:
+        now.refresh(session, world.services.place.owner_id)
+    assert json.loads(asked(browser)[1])["rp"] == {"id": "localhost", "name": "Storvik kommune"}
 
 
 def test_what_a_key_answers_to_anything_else_is_not_saved(world, origin):
