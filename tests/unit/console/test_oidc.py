@@ -121,6 +121,18 @@ def test_somebody_with_the_role_signs_in_and_gets_an_account(oidc_world):
     assert parse_qs(leaving.query)["post_logout_redirect_uri"] == ["https://localhost:8081/sign-in"]
 
 
+@pytest.mark.parametrize("path", ["/sign-in/oidc", "/sign-in/oidc/done"])
+def test_a_page_elsewhere_can_not_hold_it_back_unseen(oidc_world, path):
+    browser = oidc_world.browser()
+    for part in ("image", "iframe", "empty"):
+        headers = {"sec-fetch-site": "cross-site", "sec-fetch-dest": part}
+        assert {browser.get(path, headers=headers).status_code for _ in range(15)} == {403}, part
+    order(oidc_world)
+    opened = {"sec-fetch-site": "cross-site", "sec-fetch-dest": "document"}
+    assert browser.get("/sign-in/oidc", headers=opened).status_code == 303, "a link on another page may lead here"
+    assert browser.get(there(browser), headers=opened).headers["location"] == "/"
+
+
 def test_the_request_has_fresh_state_nonce_and_challenge_and_a_host_cookie(oidc_world):
     order(oidc_world)
     asked = []

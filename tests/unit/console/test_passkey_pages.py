@@ -387,14 +387,60 @@ def test_guessing_is_spaced_and_known_browsers_are_counted_apart(world, origin):
     assert alone(known, key, origin).status_code == 303
 
 
-def test_asking_for_challenges_is_spaced(world):
+def asked_until_held_back(browser, path) -> list[int]:
+    """What asking for challenges answers, until it is held back."""
+    statuses: list[int] = []
+    while len(statuses) < 60 and 429 not in statuses:
+        statuses.append(browser.get(path).status_code)
+    return statuses
+
+
+def test_asking_for_challenges_is_spaced_in_known_browsers_too(world, origin):
     browser = world.browser()
     browser.get("/sign-in")
-    statuses = []
-    while len(statuses) < 60 and 429 not in statuses:
-        statuses.append(browser.get("/sign-in/passkey").status_code)
-    assert (statuses[0], statuses[-1]) == (200, 429)
+    statuses = asked_until_held_back(browser, "/sign-in/passkey")
+    assert (set(statuses[:-1]), statuses[-1]) == ({200}, 429)
     assert len(statuses) > 30
+    known = world.signed_in("it")
+    register(known, origin)
+    statuses = asked_until_held_back(known, "/sign-in/passkey")
+    assert (len(statuses) > 30, statuses[-1]) == (True, 429)
+    known.sign_in("it-person")
+    statuses = asked_until_held_back(known, "/sign-in/code/passkey")
+    assert (set(statuses[:-1]), statuses[-1]) == ({200}, 429), "what was asked well does not undo what was asked"
+    assert len(statuses) > 30
+
+
+def test_who_asks_from_behind_the_same_address_holds_no_known_browser_back(world, origin):
+    browser = world.signed_in("it")
+    key = register(browser, origin)
+    known = browser.elsewhere("192.0.2.9")
+    assert alone(known, key, origin).status_code == 303
+    stranger, fresh = browser.elsewhere("192.0.2.9"), browser.elsewhere("192.0.2.9")
+    stranger.get("/sign-in")
+    fresh.get("/sign-in")
+    assert asked_until_held_back(stranger, "/sign-in/passkey")[-1] == 429
+    assert fresh.get("/sign-in/passkey").status_code == 429, "a browser that nobody has signed in with waits"
+    assert alone(known, key, origin).headers["location"] == "/"
+    assert known.sign_in("it-person").headers["location"] == "/sign-in/code"
+    assert asked_until_held_back(stranger, "/sign-in/code/passkey")[-1] == 429
+    assert second(known, key, origin).headers["location"] == "/"
+
+
+@pytest.mark.parametrize("path", ["/sign-in/passkey", "/sign-in/code/passkey"])
+def test_no_page_elsewhere_and_nobody_without_ours_is_counted(world, origin, path):
+    browser = world.signed_in("it")
+    register(browser, origin)
+    at_it = browser.elsewhere("192.0.2.9")
+    assert at_it.sign_in("it-person").headers["location"] == "/sign-in/code"
+    for site in ("cross-site", "same-site", "none"):
+        headers = {"sec-fetch-site": site, "sec-fetch-dest": "document"}
+        assert {at_it.get(path, headers=headers).status_code for _ in range(20)} == {403}, site
+    without = browser.elsewhere("192.0.2.9")
+    assert {without.get(path).status_code for _ in range(40)} == {403}
+    without.cookies.set(FORM_COOKIE, "x" * 3000)
+    assert {without.get(path).status_code for _ in range(40)} == {403}
+    assert at_it.get(path, headers={"sec-fetch-site": "same-origin"}).status_code == 200
 
 
 def test_a_new_link_takes_the_keys_and_so_does_an_account_elsewhere(world, origin):
