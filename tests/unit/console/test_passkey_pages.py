@@ -453,7 +453,8 @@ def test_a_new_link_takes_the_keys_and_so_does_an_account_elsewhere(world, origi
     ola = world.signed_in("it", "ola")
     register(ola, origin)
     with world.services.database.write() as session:
-        federated.link(session, world.services.place, "ola", "https://idp.example", "sub", "it", world.now, by="kari")
+        place, console = world.services.place, world.settings.console
+        federated.link(session, place, "ola", "https://op.test", "sub", "it", world.now, by="kari", console=console)
     assert stored(world, "ola") == []
 
 
