@@ -511,6 +511,14 @@ def test_at_an_ip_address_there_are_no_passkeys_and_the_account_says_why(tmp_pat
     assert old.fill("/account", KEYS, name="Ringen", current_password=PASSWORD).status_code == 404
 
 
+def test_while_the_console_has_no_name_of_its_own_the_page_warns(world):
+    warned = "This console is called localhost, as delivered"
+    assert warned in world.signed_in("it").get(KEYS).text
+    named = world.settings.model_copy(update={"console": Console(hostname="gjestenett.storvik.no")})
+    world.services = dataclasses.replace(world.services, settings=named)
+    assert warned not in world.signed_in("it", "kari").get(KEYS).text
+
+
 def test_without_scripts_the_button_is_hidden_and_the_password_signs_in(world):
     world.account("ola", "it")
     browser = world.browser()
