@@ -106,9 +106,9 @@ def remove_passkey(
     now: datetime,
     *,
     needed: bool,
-) -> Literal["done", "changed", "unknown", "last"]:
+) -> Literal["done", "changed", "unknown", "last", "shut"]:
     """Take a passkey from the account. "changed": as above; "last": it is the last second factor that works at `rp_id`,
-    and one is `needed`.
+    and one is `needed`; "shut": it is the last one that works there, and those that are left would let nobody in.
     """
     account = _unchanged(session, staff_id, known_hash)
     if account is None:
@@ -117,9 +117,12 @@ def remove_passkey(
     gone = next((key for key in keys if key.id == key_id), None)
     if gone is None:
         return "unknown"
-    others = [key for key in keys if key is not gone and key.rp_id == rp_id]
-    if needed and account.totp_secret is None and not others:
-        return "last"
+    left = [key for key in keys if key is not gone]
+    if account.totp_secret is None and not any(key.rp_id == rp_id for key in left):
+        if needed:
+            return "last"
+        if left and gone.rp_id == rp_id:
+            return "shut"
     session.delete(gone)
     session.flush()
     staff.end_other_sessions(session, account.id, kept_session)

@@ -34,6 +34,7 @@ PROBLEMS = {
     "full": FULL,
     "invalid": N_("The passkey does not fit what was asked, so it was not saved. Try again."),
     "unverified": N_("The passkey did not check that it is you, by PIN, finger or face, so it was not saved."),
+    "shut": N_("The passkeys that would be left were made for another address and let nobody in. Remove those first."),
     "last": N_("This is the last second factor of the account, and the account needs one. Set up another one first."),
 }
 assert (MOST_PASSKEYS, PASSKEY_NAME_MAX_CHARS) == (10, 80), "the messages above say other numbers"

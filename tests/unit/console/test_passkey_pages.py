@@ -18,6 +18,7 @@ from gateway.settings import Console, Settings
 from gateway.settings_now import SettingsNow
 from gateway.storage import passkeys, staff
 from gateway.storage.log_models import StagedLeaf
+from gateway.storage.passkey_models import Passkey
 from tests.soft_key import SoftKey
 from tests.unit.console.conftest import PASSWORD, World
 
@@ -228,6 +229,21 @@ def test_the_last_second_factor_stays_where_one_is_demanded(tmp_path):
     assert (last.status_code, "last second factor" in last.text) == (422, True)
     assert len(stored(world)) == 1
     world.services.database.close()
+
+
+def test_nobody_is_left_with_keys_of_another_name_alone(world, origin):
+    browser = world.signed_in("it")
+    register(browser, origin)
+    with world.services.database.write() as session:
+        session.get(Passkey, stored(world)[0].id).rp_id = "old.storvik.no"
+    register(browser, origin, "Skapet")
+    old, new = (f"{KEYS}/{key.id}/remove" for key in sorted(stored(world), key=lambda key: key.name))
+    kept = browser.fill(new, new, current_password=PASSWORD)
+    assert (kept.status_code, "made for another address" in kept.text) == (422, True)
+    assert len(stored(world)) == 2
+    assert browser.fill(old, old, current_password=PASSWORD).status_code == 303
+    assert browser.fill(new, new, current_password=PASSWORD).status_code == 303
+    assert browser.elsewhere("192.0.2.9").sign_in("it-person").headers["location"] == "/"
 
 
 def test_with_an_authenticator_the_last_key_may_go(world, origin):
