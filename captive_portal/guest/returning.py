@@ -6,6 +6,7 @@ The page does not say who accepted before: the address of a device can be copied
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from captive_portal.security import FORM_LIFETIME, Claims
 from gateway.access.accept import Accepted, Refused
 from gateway.access.courses import Sought
 from gateway.access.recognised import NotRecognised, Reading, come_back, earlier, known_by, may_return, terms_of
+from gateway.access.status import Status
 from gateway.storage import rules
 from gateway.storage.models import RulesVersion
 from gateway.terms.changes import Changes, changes
@@ -39,15 +41,16 @@ class ReturnPages:
         who: Visit,
         *,
         signed_off: bool = False,
-        online: bool = False,
+        online_until: datetime | None = None,
         status: int = 200,
         fields: Mapping[str, str] | None = None,
         errors: Mapping[str, str] = MappingProxyType({}),
         headers: Mapping[str, str] | None = None,
     ) -> Response | None:
         """The page with the one button, and a field for a course's code while one is open; None for a device that is
-        not known. `online`: it has access as it is. Raises: StorageUnavailableError.
+        not known. `online_until`: it has access as it is, until then. Raises: StorageUnavailableError.
         """
+        online = online_until is not None
         if who.neighbour is None or not (self._terms.within or online):
             return None
         with self._database.read() as session:
@@ -73,6 +76,8 @@ class ReturnPages:
             headers=headers,
             signed_off=signed_off,
             online=online,
+            ends_at=who.translator.moment(online_until) if online_until is not None else "",
+            is_cut=door.ends_before(online_until),
             accepted_at=before.accepted_at,
             changed=old.id != version.id,
             changes=_changes(old, version, shown.language) if old.id != version.id else None,
@@ -107,7 +112,7 @@ class ReturnPages:
                 version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now)
             if version is None or status.version_id in (None, version.id):
                 return see_other(who.link("/status"))
-        return self.page(who, online=status.has_access) or see_other(who.link("/"))
+        return self.page(who, online_until=_until(status)) or see_other(who.link("/"))
 
     def accept(self, request: Request) -> Response:
         """`POST /return`: one acceptance and one grant. What can't be used any more leads to the page as it is now;
@@ -152,12 +157,18 @@ class ReturnPages:
         self, sent: Posted, status: int, errors: Mapping[str, str], headers: Mapping[str, str] | None = None
     ) -> Response:
         """The page with what was typed and what to correct; where there is none any more, that alone."""
-        online = sent.who.status().has_access
-        page = self.page(sent.who, online=online, status=status, fields=sent.fields, errors=errors, headers=headers)
+        until = _until(sent.who.status())
+        page = self.page(
+            sent.who, online_until=until, status=status, fields=sent.fields, errors=errors, headers=headers
+        )
         return page or _not_joined(sent.who, status, next(iter(errors.values())), headers)
 
 
 _UNUSABLE: Mapping[str, str] = {"unknown": USED_UP, "rules_changed": RULES_CHANGED}
+
+
+def _until(status: Status) -> datetime | None:
+    return status.ends_at if status.has_access else None
 
 
 def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:

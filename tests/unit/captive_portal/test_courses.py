@@ -233,6 +233,44 @@ def test_who_accepted_before_being_given_the_code_writes_it_on_the_status_page(
     assert "course_code" in return_form(guest.http.get("/status").text), "there is another one"
 
 
+def test_who_has_access_for_longer_than_the_course_is_told_beside_the_button_with_both_times(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    course = make("Excel", hours=0.5)
+    told = "Nå varer tilgangen din til {}. Blir du med på kurset, varer den til {} i stedet"
+    times = ("22.\u00a0november 2026 kl.\u00a019.55", "22.\u00a0november 2026 kl.\u00a010.26")
+    for page in (guest.http.get("/status"), write_code(guest, "/status", course_code="fjell elv")):
+        assert told.format(*times) in return_form(page.text)
+    assert write_code(guest, "/status", course_code=course.code).headers["location"] == "/status"
+    assert seats(gateway_services) == [(None, False), (course.id, True)]
+    clock.advance(timedelta(minutes=30))
+    assert write_code(guest, "/").headers["location"] == "/status", "after the course one button gives them their time"
+    with gateway_services.database.read() as session:
+        newest = session.query(Grant).order_by(Grant.starts_at.desc()).limit(1).one()
+    assert (newest.course_id, newest.ends_at) == (None, clock() + timedelta(hours=10))
+
+
+def test_where_no_course_is_named_the_present_end_is_told_and_a_longer_course_takes_nothing(
+    guest: Any, make: Make, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    make("Lang", hours=12)
+    form = return_form(guest.http.get("/status").text)
+    assert ("Nå varer tilgangen" in form, "slutter da senest når kurset gjør det" in form) == (False, True)
+    make("Skjult", "hidden", hours=0.5)
+    form = return_form(guest.http.get("/status").text)
+    assert (
+        "Nå varer tilgangen din til 22.\u00a0november 2026 kl.\u00a019.55. "
+        "Med en kurskode varer den til det kurset slutter, også når det er før."
+    ) in form
+    assert "10.26" not in form, "a hidden course is not told of"
+
+
 def test_a_course_by_title_is_ticked_on_both_pages(
     guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
 ) -> None:
