@@ -10,9 +10,14 @@ VARIABLE = "NOTIFY_SOCKET"
 _READY = b"READY=1"
 
 
-def say_ready() -> None:
-    """Say that what listens does so from now on. Where nobody asked, nobody is told."""
-    address = os.environ.pop(VARIABLE, "")
+def asked_by() -> str:
+    """The address of who wants to know, "" where nobody does. Neither this process nor a child finds it again."""
+    return os.environ.pop(VARIABLE, "")
+
+
+def say_ready(to: str | None = None) -> None:
+    """Say that what listens does so from now on, to who asked this process. Where nobody asked, nobody is told."""
+    address = asked_by() if to is None else to
     if not address:
         return
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from gateway.readiness import VARIABLE, Ear
+from gateway.readiness import VARIABLE, Ear, say_ready
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,8 @@ class _Child:
 class Supervisor:
     """Runs services until SIGTERM or SIGINT. Create and run it in the main thread of a process with no other.
 
-    `on_ready` is told the name of each service when it is ready for the first time.
+    `on_ready` is told the name of each service when it is ready for the first time; whoever started this process is
+    told when all are (`say_ready`).
     """
 
     def __init__(self, services: Sequence[Service], on_ready: Callable[[str], object] = lambda _name: None) -> None:
@@ -95,6 +96,8 @@ class Supervisor:
                 if child.ear.hears_ready() and not child.was_ready:
                     child.was_ready = True
                     self._on_ready(child.service.name)
+                    if all(each.was_ready for each in self._children):
+                        say_ready()
                 if status is None:
                     if now - child.started_at > STEADY_S:
                         child.delay_s = FIRST_DELAY_S

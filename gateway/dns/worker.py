@@ -7,6 +7,7 @@ would double a worker's memory.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import gc
 import logging
@@ -16,6 +17,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from itertools import chain
 from typing import TYPE_CHECKING, NoReturn
 
@@ -24,7 +26,7 @@ from gateway.dns.errors import DnsError
 from gateway.dns.own import is_here
 from gateway.dns.server import Server, bind, listen_error
 from gateway.dns.upstreams.servers import advise
-from gateway.readiness import say_ready
+from gateway.readiness import asked_by, say_ready
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _STOPPING = frozenset((signal.SIGTERM, signal.SIGINT))
-_WATCHED = _STOPPING | {signal.SIGCHLD}
+_LISTENS = signal.SIGUSR1  # what a worker tells its supervisor
+_WATCHED = _STOPPING | {signal.SIGCHLD, _LISTENS}
 _RESPAWN_AFTER_S = 0.5
 _LISTENS_WITHIN_S = 5.0
 _STOP_WITHIN_S = 3.0
@@ -72,18 +75,18 @@ def main(config: DnsConfig) -> int:
                 except OSError as problem:
                     raise listen_error(address, port, problem) from problem
         if config.workers == 1:
-            return _serve_until_told(config)
+            return _serve_until_told(config, say_ready)
         return _supervise(config)
     except DnsError as problem:
         print(f"gjestenett dns: {problem}", file=sys.stderr)
         return problem.exit_code
 
 
-def _serve_until_told(config: DnsConfig, listens: int | None = None) -> int:
+def _serve_until_told(config: DnsConfig, listens: Callable[[], object]) -> int:
     return asyncio.run(_serve(config, listens))
 
 
-async def _serve(config: DnsConfig, listens: int | None) -> int:
+async def _serve(config: DnsConfig, listens: Callable[[], object]) -> int:
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     for number in _STOPPING:
@@ -91,12 +94,10 @@ async def _serve(config: DnsConfig, listens: int | None) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
     server = Server(config)
     await server.start()
-    if listens is not None:
-        os.close(listens)
+    listens()
     gc.collect()
     gc.freeze()  # what lives for good is not looked through again
     gc.set_threshold(*_GC_THRESHOLDS)
-    say_ready()
     log.info("answering on %s port %d", ", ".join(config.listen), config.port)
     await told.wait()
     await server.stop()
@@ -106,17 +107,21 @@ async def _serve(config: DnsConfig, listens: int | None) -> int:
 def _supervise(config: DnsConfig) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     gc.freeze()
+    starter = asked_by()  # before any fork: who started this process listens to this one
     workers: dict[int, float] = {}
     due: list[float] = [0.0] * config.workers
     while True:
         now = time.monotonic()
-        for moment in [each for each in due if each <= now]:
-            due.remove(moment)
+        if min(due, default=now + 60.0) <= now:
+            due.remove(min(due))
             workers[_spawn(config)] = now
         wait_s = min(due, default=now + 60.0) - now
         info = signal.sigtimedwait(_WATCHED, max(0.0, wait_s))
         if info is not None and info.si_signo in _STOPPING:
             return _stop(workers)
+        if info is not None and info.si_signo == _LISTENS:
+            say_ready(starter)
+            starter = ""
         now = time.monotonic()
         for pid in _reap():
             started = workers.pop(pid, None)
@@ -149,13 +154,19 @@ def _be_worker(config: DnsConfig, parent: int, listens: int) -> NoReturn:
         # No worker outlives its supervisor.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
         if os.getppid() == parent:
-            code = _serve_until_told(config, listens)
+            code = _serve_until_told(config, lambda: _tell(parent, listens))
     except DnsError as problem:
         log.error("%s", problem)
     except BaseException:
         log.exception("worker failed")
     finally:
         os._exit(code)
+
+
+def _tell(parent: int, listens: int) -> None:
+    os.close(listens)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(parent, _LISTENS)
 
 
 def _reap() -> list[int]:

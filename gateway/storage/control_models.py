@@ -55,7 +55,10 @@ class GrantTraffic(Base):
     """How many octets a device has sent to the internet and received from it under a grant, as its gateway counted."""
 
     __tablename__ = "grant_traffic"
-    __table_args__ = (Index("ix_grant_traffic_octets", text("(sent + received)")),)
+    __table_args__ = (
+        Index("ix_grant_traffic_octets", text("(sent + received)")),
+        Index("ix_grant_traffic_counted", "counted_at"),
+    )
 
     grant_id: Mapped[str] = mapped_column(ForeignKey("access_grant.id"), primary_key=True)
     sent: Mapped[int] = mapped_column(BigInteger)

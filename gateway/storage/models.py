@@ -82,6 +82,8 @@ class Gateway(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     site_id: Mapped[str] = mapped_column(ForeignKey("site.id"))
     key: Mapped[str] = mapped_column(Key)
+    seen_at: Mapped[datetime | None]
+    """Nobody reads it any more but gateways of the release before, on the same database: it goes in the one after."""
 
 
 class Network(Base):
@@ -220,7 +222,7 @@ class Grant(Base):
 
     __tablename__ = "access_grant"
     __table_args__ = (
-        Index("ix_access_grant_open", "network_id", "ends_at", "revoked_at", "starts_at"),
+        Index("ix_access_grant_online", "network_id", "ends_at", "revoked_at", "starts_at"),
         Index("ix_access_grant_since", "network_id", "starts_at", "ends_at", "revoked_at"),
         Index("ix_access_grant_group", "group_key", "ends_at"),
         Index("ix_access_grant_course", "course_id", "ends_at"),

@@ -26,6 +26,11 @@ _SPACES = re.compile(r"[-\s]+")
 _NORWEGIAN = str.maketrans("æøå", "ÆØÅ")
 
 
+def is_word(text: str) -> bool:
+    """Whether anything is written but hyphens and spaces, which would fit whatever there is."""
+    return _wanted(text) != ""
+
+
 def fits(of: Any, owner_id: str, query: OnlineQuery, now: datetime, *, of_few: bool) -> ColumnElement[bool]:
     """That a word means a grant, which has the columns `of`, in a statement that has its guest, and of few its unit."""
     pattern = _pattern(_wanted(query.word))

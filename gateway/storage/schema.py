@@ -32,6 +32,10 @@ from gateway.storage.revision import NEWEST, is_current
 __all__ = ["UnknownSchemaError", "differences", "is_current", "upgrade"]
 
 ADVISORY_LOCK = 0x676A6573  # two gateways that start at once on one PostgreSQL migrate one after the other
+STAGES = ("0028", "0029", NEWEST)
+"""Migrations after which a transaction ends. Gateways of the release before work meanwhile: an index is built while
+they read on, and one that was replaced is dropped apart from that, since a drop waits for those who wait to write.
+"""
 
 
 class UnknownSchemaError(GatewayError):
@@ -39,18 +43,20 @@ class UnknownSchemaError(GatewayError):
 
 
 def upgrade(database: Database) -> None:
-    """Run every migration that is missing, in one transaction; create an SQLite file that nobody else can read.
+    """Run every migration that is missing, up to each of `STAGES` in a transaction; create an SQLite file that nobody
+    else can read.
 
     Raises: StorageUnavailableError; UnknownSchemaError when a later release has migrated the database.
     """
     if database.is_sqlite:
         _create_file(database.sqlite_path)
     try:
-        with storage_errors(), database.engine.execution_options(writes=True).begin() as connection:
-            if not database.is_sqlite:
-                connection.execute(text("SET LOCAL lock_timeout = '60s'"))
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-            command.upgrade(_config(connection), NEWEST)
+        for stage in STAGES:
+            with storage_errors(), database.engine.execution_options(writes=True).begin() as connection:
+                if not database.is_sqlite:
+                    connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+                command.upgrade(_config(connection), stage)
     except CommandError as error:
         raise UnknownSchemaError(
             f"the database can't be migrated ({error}); a later release has written it: install that release"

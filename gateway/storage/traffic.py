@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from gateway.storage.control_models import GrantTraffic
 from gateway.storage.engine import Session
-from gateway.storage.models import Grant
+from gateway.storage.keyset import aside
+from gateway.storage.models import Device, Grant
 
 BATCH_IDS = 500
 
@@ -74,10 +75,26 @@ def of_course(session: Session, course_id: str, now: datetime) -> Octets | None:
     return None if row[0] is None else Octets(int(row[0]), int(row[1]))
 
 
-def forget_ended(session: Session, before: datetime) -> int:
-    """Delete what was counted under grants that were over at `before`; returns for how many."""
-    over = exists().where(Grant.id == GrantTraffic.grant_id, or_(Grant.ends_at <= before, Grant.revoked_at <= before))
-    gone = session.execute(
-        delete(GrantTraffic).where(over).returning(GrantTraffic.grant_id).execution_options(synchronize_session=False)
+def forget_ended(session: Session, owner_id: str, before: datetime) -> int:
+    """Delete what was counted under the owner's grants that were over at `before`, of `BATCH_IDS` at most; returns of
+    how many.
+
+    A grant that was over then has not been counted since, so that what is kept is not looked through each time.
+    """
+    over = session.scalars(
+        select(GrantTraffic.grant_id)
+        .join(Grant, Grant.id == aside(GrantTraffic.grant_id))
+        .join(Device, Device.id == aside(Grant.device_id))
+        .where(
+            GrantTraffic.counted_at <= before,
+            aside(Device.owner_id) == owner_id,
+            or_(Grant.ends_at <= before, Grant.revoked_at <= before),
+        )
+        .order_by(GrantTraffic.counted_at)
+        .limit(BATCH_IDS)
+        .with_for_update(skip_locked=True, of=GrantTraffic)  # what another gateway forgets, or adds to, is its own
+    ).all()
+    session.execute(
+        delete(GrantTraffic).where(GrantTraffic.grant_id.in_(over)).execution_options(synchronize_session=False)
     )
-    return len(gone.all())
+    return len(over)

@@ -18,6 +18,7 @@ from gateway.storage import online_page
 from gateway.storage.keyset import Cut, Part, Place
 from gateway.storage.models import Grant
 from gateway.storage.online import Kind, OnlineQuery
+from gateway.storage.online_words import is_word
 from gateway.storage.traffic import Octets
 
 TABLE = Table(
@@ -36,7 +37,7 @@ STATES = ("through", "waiting")
 
 @dataclass(frozen=True)
 class Question:
-    """As typed or chosen; "" asks for nothing. `course` is an identifier."""
+    """As typed or chosen; "" asks for nothing, and so does a word of nothing but hyphens. `course` is an identifier."""
 
     find: str = ""
     group: str = ""
@@ -44,6 +45,10 @@ class Question:
     course: str = ""
     kind: str = ""
     state: str = ""
+
+    def __post_init__(self) -> None:
+        if not is_word(self.find):
+            object.__setattr__(self, "find", "")
 
     @property
     def filters(self) -> Mapping[str, str]:

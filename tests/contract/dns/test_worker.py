@@ -18,6 +18,7 @@ import pytest
 
 from gateway.dns.config import DnsConfig
 from gateway.lists.publish import publish
+from gateway.readiness import VARIABLE
 from policies.snapshot import NamedList, compile_snapshot
 from tests.contract.dns.certificate import make_certificate
 
@@ -214,37 +215,53 @@ def test_junk_is_survived(start, unbound) -> None:
     assert first(worker.ask("ok.example")) == "198.51.100.7"
 
 
+def children(process: subprocess.Popen[bytes]) -> set[int]:
+    return {int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()}
+
+
 def test_dead_workers_are_replaced(start, unbound) -> None:
     worker = start([unbound], workers=2)
-
-    def children() -> set[int]:
-        text = Path(f"/proc/{worker.process.pid}/task/{worker.process.pid}/children").read_text()
-        return {int(pid) for pid in text.split()}
-
-    before = children()
+    before = children(worker.process)
     assert len(before) == 2
     time.sleep(0.6)
     killed = min(before)
     os.kill(killed, signal.SIGKILL)
     died = time.monotonic()
-    while len(children() - {killed}) < 2:
+    while len(children(worker.process) - {killed}) < 2:
         assert time.monotonic() - died < 1
         time.sleep(0.01)
     time.sleep(0.5)
     for _ in range(20):  # different source ports reach both
         assert first(worker.ask("ok.example", timeout_s=1)) == "198.51.100.7"
-    left = children()
+    left = children(worker.process)
     assert worker.stop() == 0
     assert not any(Path(f"/proc/{pid}").exists() for pid in left)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_process_that_was_started_says_that_it_is_ready(start, unbound, tmp_path, monkeypatch, workers) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bound:
+        bound.bind(str(tmp_path / "notify"))
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        monkeypatch.setenv(VARIABLE, str(tmp_path / "notify"))
+        worker = start([unbound], workers=workers)
+        bound.settimeout(20)
+        said, about, _, _ = bound.recvmsg(64, socket.CMSG_SPACE(struct.calcsize("3i")))
+        assert (said, struct.unpack("3i", about[0][2])[0]) == (b"READY=1", worker.process.pid)
+        for child in children(worker.process):  # those that take their places are no news
+            os.kill(child, signal.SIGKILL)
+        bound.settimeout(2)
+        with pytest.raises(TimeoutError):
+            bound.recv(64)
+
+
 def test_workers_do_not_outlive_their_supervisor(start, unbound) -> None:
     worker = start([unbound], workers=2)
-    children = Path(f"/proc/{worker.process.pid}/task/{worker.process.pid}/children").read_text().split()
+    left = children(worker.process)
     worker.process.kill()
     worker.process.wait()
     end = time.monotonic() + 3
-    while any(Path(f"/proc/{pid}").exists() for pid in children):
+    while any(Path(f"/proc/{pid}").exists() for pid in left):
         assert time.monotonic() < end
         time.sleep(0.02)
 

@@ -9,6 +9,7 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection, event
 
 from gateway.access import outages as switching
 from gateway.access.accept import Accepted, Applicant, Refused, accept
@@ -29,7 +30,7 @@ from gateway.storage.engine import Database
 from gateway.storage.feed import open_feed
 from gateway.storage.log_models import Disclosure, StagedLeaf
 from gateway.storage.models import Grant, RulesVersion
-from gateway.storage.places import Place, network_on
+from gateway.storage.places import Place, add_place, network_on
 from gateway.storage.traffic import Octets
 from tests.contract.storage.records import HOUR, MAC, NOW, add_grant, add_rules, at_once
 
@@ -266,3 +267,49 @@ class TestOctets:
             Forgetting(database, place.owner_id, lambda at=NOW + later: at, timedelta(days=3)).poll()  # type: ignore[misc]
             with database.read() as session:
                 assert len(traffic.of_grants(session, [grant.id])) == left
+
+    def test_another_owner_on_the_same_database_keeps_its_own(
+        self, database: Database, place: Place, rules: RulesVersion
+    ) -> None:
+        with database.write() as session:
+            other = add_place(
+                session, owner_key="o", owner_name="O", log_origin="o.test/l", site_key="s", gateway_key="o",
+                interfaces=["lo"], now=NOW,
+            )  # fmt: skip
+            ours = add_grant(session, place, rules)
+            theirs = add_grant(session, other, add_rules(session, other))
+            traffic.add(session, {ours.id: Octets(1, 2), theirs.id: Octets(3, 4)}, NOW)
+        Forgetting(database, place.owner_id, lambda: NOW + 9 * HOUR).poll()
+        with database.read() as session:
+            assert traffic.of_grants(session, [ours.id, theirs.id]) == {theirs.id: Octets(3, 4)}
+
+    def test_many_are_forgotten_in_parts_between_which_others_write(
+        self, database: Database, place: Place, rules: RulesVersion, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(traffic, "BATCH_IDS", 2)
+        with database.write() as session:
+            over = [add_grant(session, place, rules, mac=f"02:00:00:00:00:{number:02}").id for number in range(10, 15)]
+            traffic.add(session, {each: Octets(1, 2) for each in over}, NOW)
+        with database.write() as session:
+            assert traffic.forget_ended(session, place.owner_id, NOW + HOUR) == 2
+            assert len(traffic.of_grants(session, over)) == 3
+        Forgetting(database, place.owner_id, lambda: NOW + HOUR).poll()
+        with database.read() as session:
+            assert traffic.of_grants(session, over) == {}
+
+    def test_what_is_kept_is_not_looked_through(self, database: Database, place: Place) -> None:
+        plans: list[str] = []
+
+        def explain(connection: Connection, _cursor: object, said: str, parameters: object, *_other: object) -> None:
+            if "grant_traffic" in said and said.startswith("SELECT") and database.is_sqlite:
+                rows = connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {said}", parameters)
+                plans.extend(row[3] for row in rows)
+
+        event.listen(database.engine, "before_cursor_execute", explain)
+        with database.write() as session:
+            assert traffic.forget_ended(session, place.owner_id, NOW) == 0
+        assert bool(plans) == database.is_sqlite
+        assert [plan.split(" USING ")[-1] for plan in plans][:1] == [
+            "INDEX ix_grant_traffic_counted (counted_at<?)"
+        ] * database.is_sqlite
+        assert not [plan for plan in plans if plan.startswith("SCAN")]

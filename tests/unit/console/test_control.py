@@ -309,7 +309,10 @@ class TestTheList:
         world.accepted("Kari", MAC)
         browser = world.signed_in("it")
         assert browser.get("/devices/end").headers["location"] == "/devices", "not everybody's by mistake"
-        assert browser.fill("/devices", "/devices/end", find="").headers["location"] == "/devices"
+        assert browser.get("/devices/end?find=-").headers["location"] == "/devices", "what fits everybody is no word"
+        for nobody in ("", "-", "- -"):
+            assert browser.fill("/devices", "/devices/end", find=nobody).headers["location"] == "/devices"
+        assert "Show all devices" not in browser.get("/devices?find=--").text
         page = browser.get("/devices/end?find=gjest").text
         assert "Devices: 3" in page
         assert "Gjest 001" in page

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -12,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from gateway.readiness import VARIABLE
 
 DRIVER = """
 import sys
@@ -119,6 +123,25 @@ def test_each_service_is_told_of_when_it_is_ready_and_only_then(supervise, tmp_p
     process.terminate()
     _, said = process.communicate(timeout=20)
     assert [line for line in said.splitlines() if line.startswith("ready")] == ["ready 1", "ready 0"]
+
+
+def test_who_started_it_is_told_once_all_are_ready(supervise, tmp_path, monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bound:
+        bound.bind(str(tmp_path / "notify"))
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        monkeypatch.setenv(VARIABLE, str(tmp_path / "notify"))
+        late = f"until [ -e $T/go ]; do sleep 0.05; done; {SAY_READY}; exec sleep 60"
+        process = supervise(f"{SAY_READY}; touch $T/first; exec sleep 60", late)
+        until((tmp_path / "first").exists, 20)
+        time.sleep(0.5)
+        bound.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            bound.recv(64)
+        (tmp_path / "go").touch()
+        bound.settimeout(20)
+        said, about, _, _ = bound.recvmsg(64, socket.CMSG_SPACE(struct.calcsize("3i")))
+    assert said == b"READY=1"
+    assert struct.unpack("3i", about[0][2])[0] == process.pid, "systemd listens to the process it started"
 
 
 def test_a_service_that_was_ready_is_started_again_whatever_it_ends_with(supervise, tmp_path):
