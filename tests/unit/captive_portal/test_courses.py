@@ -172,11 +172,16 @@ def return_form(page: str) -> str:
     return found[0] if found else ""
 
 
+def return_token(page: str) -> str:
+    """The token of that form."""
+    found = re.search(r'name="token" value="([^"]+)"', return_form(page))
+    assert found is not None
+    return found[1]
+
+
 def write_code(guest: Any, path: str, **fields: str) -> Any:
     """Post the course form of a page, as a guest who taps the field and the button."""
-    token = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get(path).text))
-    assert token is not None
-    return guest.http.post("/return", data={"token": token[1], **fields})
+    return guest.http.post("/return", data={"token": return_token(guest.http.get(path).text), **fields})
 
 
 def seats(services: Services) -> list[tuple[str | None, bool]]:
@@ -338,9 +343,8 @@ def test_who_has_accepted_on_another_network_since_joins_by_the_status_page_of_t
         wrong = write_code(guest, "/status", course_code="fjell elv")
         assert wrong.status_code == 422
         assert "Ingen kurs her har denne koden nå" in wrong.text
-    token = re.search(r'name="token" value="([^"]+)"', return_form(wrong.text))
-    assert token is not None, "the code can be written on the page that says so"
-    answer = guest.http.post("/return", data={"token": token[1], "course_code": course.code})
+    token = return_token(wrong.text)
+    answer = guest.http.post("/return", data={"token": token, "course_code": course.code})
     assert answer.headers["location"] == "/status"
     assert seats(gateway_services) == [(None, False), (None, True), (course.id, True)]
 
@@ -364,18 +368,16 @@ def test_a_code_on_a_page_that_can_be_used_no_more_is_kept_and_told(
     guest.accept()
     clock.advance(timedelta(days=1))
     course = make("Excel")
-    old = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get("/").text))
-    assert old is not None
+    old = return_token(guest.http.get("/").text)
     write_code(elsewhere, "/")  # the newest acceptance is another one from now on
     before = counted()
-    assert guest.http.post("/return", data={"token": old[1]}).headers["location"] == "/", "there the button is new"
-    answer = guest.http.post("/return", data={"token": old[1], "course_code": course.code})
+    assert guest.http.post("/return", data={"token": old}).headers["location"] == "/", "there the button is new"
+    answer = guest.http.post("/return", data={"token": old, "course_code": course.code})
     assert (answer.status_code, counted()) == (409, before)
     assert "Trykk på knappen en gang til" in answer.text
     assert f'value="{course.code}"' in answer.text
-    token = re.search(r'name="token" value="([^"]+)"', return_form(answer.text))
-    assert token is not None
-    assert guest.http.post("/return", data={"token": token[1], "course_code": course.code}).status_code == 303
+    token = return_token(answer.text)
+    assert guest.http.post("/return", data={"token": token, "course_code": course.code}).status_code == 303
     assert (course.id, True) in seats(gateway_services)
 
 
@@ -383,15 +385,14 @@ def test_a_code_on_a_page_that_was_open_for_too_long_is_kept_and_told(guest: Any
     guest.accept()
     clock.advance(timedelta(days=1))
     course = make()
-    token = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get("/").text))
-    assert token is not None
+    token = return_token(guest.http.get("/").text)
     clock.advance(timedelta(hours=3))
-    answer = guest.http.post("/return", data={"token": token[1], "course_code": course.code})
+    answer = guest.http.post("/return", data={"token": token, "course_code": course.code})
     assert answer.status_code == 409
     assert f'value="{course.code}"' in answer.text
     forged = guest.http.post("/return", data={"token": "x", "course_code": course.code})
     assert forged.status_code == 403
-    assert guest.http.post("/return", data={"token": token[1]}).headers["location"] == "/"
+    assert guest.http.post("/return", data={"token": token}).headers["location"] == "/"
 
 
 def test_a_code_of_who_is_known_no_more_leads_to_the_form(
@@ -400,10 +401,9 @@ def test_a_code_of_who_is_known_no_more_leads_to_the_form(
     guest.accept()
     clock.advance(timedelta(days=29, hours=23))
     course = make()
-    token = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get("/").text))
-    assert token is not None
+    token = return_token(guest.http.get("/").text)
     clock.advance(timedelta(hours=1))
-    answer = guest.http.post("/return", data={"token": token[1], "course_code": course.code})
+    answer = guest.http.post("/return", data={"token": token, "course_code": course.code})
     assert answer.status_code == 409
     assert "Denne enheten kunne ikke bli med på kurset" in answer.text
     assert 'href="/form"' in answer.text
@@ -416,15 +416,14 @@ def test_rules_that_change_while_a_code_is_written_are_shown_with_the_code(
     guest.accept()
     clock.advance(timedelta(days=1))
     course = make()
-    token = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get("/").text))
-    assert token is not None
+    token = return_token(guest.http.get("/").text)
     with gateway_services.database.write() as session:
         publish(
             session, gateway_services.place, {"nb": "# Regler\n\nVær snill."}, label="2.0", adopting_body="",
             adopted_on=None, case_number="", binding_language="nb", next_review_on=None, published_by="it",
             now=clock(),
         )  # fmt: skip
-    answer = guest.http.post("/return", data={"token": token[1], "course_code": course.code})
+    answer = guest.http.post("/return", data={"token": token, "course_code": course.code})
     assert answer.status_code == 409
     assert ("Vær snill." in answer.text, f'value="{course.code}"' in answer.text) == (True, True)
     assert "Reglene er endret etter at du åpnet siden" in answer.text
@@ -437,10 +436,9 @@ def test_a_code_sent_twice_is_one_seat(
     apply_grants()
     clock.advance(timedelta(minutes=1))
     course = make(devices=1)
-    token = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get("/status").text))
-    assert token is not None
+    token = return_token(guest.http.get("/status").text)
     for _ in range(2):
-        answer = guest.http.post("/return", data={"token": token[1], "course_code": course.code})
+        answer = guest.http.post("/return", data={"token": token, "course_code": course.code})
         assert answer.headers["location"] == "/status"
     assert seats(gateway_services) == [(None, False), (course.id, True)]
 
@@ -465,10 +463,9 @@ def test_a_course_that_ends_while_the_page_is_open_is_told(guest: Any, make: Mak
     assert page == "", "while it is being connected nothing can be done"
     clock.advance(timedelta(hours=11))
     course = make(hours=0.5)
-    token = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get("/").text))
-    assert token is not None
+    token = return_token(guest.http.get("/").text)
     clock.advance(timedelta(minutes=40))
-    answer = guest.http.post("/return", data={"token": token[1], "course_code": course.code})
+    answer = guest.http.post("/return", data={"token": token, "course_code": course.code})
     assert answer.status_code == 422
     assert "Kurset er over, og koden kan ikke brukes lenger" in answer.text
     assert 'href="#accept"' in answer.text
