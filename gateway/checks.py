@@ -52,6 +52,7 @@ def check(settings: Settings, now: datetime) -> list[str]:
         *_check_oidc(settings.oidc),
         *_check_targets(settings),
         *_check_certificates(settings, now),
+        *_nameless_console(settings),
         *load_look(settings.look).notes,
         *_withheld(settings, now),
         *_missing_groups(settings),
@@ -104,6 +105,18 @@ def _check_certificates(settings: Settings, now: datetime) -> list[str]:
     if foreign is not None:
         warnings += check_certificate(*foreign, "the console's certificate", settings.console.hostname, now)
     return warnings
+
+
+def _nameless_console(settings: Settings) -> list[str]:
+    """What a console that is not only this machine's own lacks while it is called as it is delivered."""
+    console = settings.console
+    is_reached = settings.enforcement.enabled or console.host not in ("127.0.0.1", "::1", "localhost")
+    if console.hostname.lower() != "localhost" or not is_reached:
+        return []
+    return [
+        "console.hostname: localhost, so that links to the console lead nowhere from other machines, and passkeys that"
+        " are made now open nothing once it has a name; set it before anybody registers one"
+    ]
 
 
 def _check_oidc(chosen: Oidc) -> list[str]:

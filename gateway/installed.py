@@ -9,7 +9,7 @@ from gateway.audit.custody import check_key
 from gateway.errors import GatewayError
 from gateway.installation import sealer_memory
 from gateway.settings import Settings, signing_key_path
-from gateway.storage import leaves, places, revision
+from gateway.storage import leaves, passkeys, places, revision
 from gateway.storage.engine import open_database
 
 
@@ -34,12 +34,19 @@ def check_installed(settings: Settings) -> str:
             vkey = places.log_key(session, owner_id) if owner_id is not None else None
             head = leaves.find_head(session, owner_id) if owner_id is not None else None
             is_signed = head is not None and head.size > 0
+            hostname = settings.console.hostname.lower()
+            dead_keys = passkeys.count_elsewhere(session, owner_id, hostname) if owner_id is not None else 0
         check_key(vkey, settings.owner.log_origin, signing_key_path(settings))
         memory = sealer_memory(settings).path
         if is_signed and signing_key_path(settings).exists() and not memory.exists():
             return (
                 f"{memory} is missing beside a log that has been signed: put it back before the sealer starts if you"
                 " have it. Without it only a target that is a directory can tell whether the database was restored"
+            )
+        if dead_keys:
+            return (
+                f"passkeys that open nothing: {dead_keys}, as they were made at another name than console.hostname,"
+                f" {hostname}. Who has no authenticator either gets in by a new link: `staff reset`"
             )
         return ""
     finally:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -158,7 +157,9 @@ def change(visit: Visit) -> Response:
     if wrong is not None:
         return refused({"unit": pages.UNIT_PROBLEMS[wrong]})
     session, place, by = visit.session, visit.services.place, visit.member.username
-    refusal = staff_keeping.change_role(session, place, held, role, line, visit.now, by=by)
+    refusal = staff_keeping.change_role(
+        session, place, held, role, line, visit.services.settings.console, visit.now, by=by
+    )
     if refusal not in (None, "nothing"):
         return _refused(visit, refusal)
     scope = wanted(visit, asked.sees) if asked.sees is not None else scope_of(held)
@@ -171,12 +172,20 @@ def change(visit: Visit) -> Response:
 
 def suspend(visit: Visit) -> Response:
     """POST /api/v1/staff/{account}/suspend"""
-    return _act(visit, staff_keeping.suspend, gives=False)
+    held = _held(visit, gives=False)
+    if isinstance(held, Response):
+        return held
+    place, by, console = visit.services.place, visit.member.username, visit.services.settings.console
+    return _done(visit, held, staff_keeping.suspend(visit.session, place, held, console, visit.now, by=by))
 
 
 def reopen(visit: Visit) -> Response:
     """POST /api/v1/staff/{account}/reopen"""
-    return _act(visit, staff_keeping.reopen, gives=True)
+    held = _held(visit, gives=True)
+    if isinstance(held, Response):
+        return held
+    place, by = visit.services.place, visit.member.username
+    return _done(visit, held, staff_keeping.reopen(visit.session, place, held, visit.now, by=by))
 
 
 def reset(visit: Visit) -> Response:
@@ -184,8 +193,8 @@ def reset(visit: Visit) -> Response:
     held = _held(visit, gives=True)
     if isinstance(held, Response):
         return held
-    place, by = visit.services.place, visit.member.username
-    link = staff_keeping.renew_link(visit.session, place, held, visit.now, by=by)
+    place, by, console = visit.services.place, visit.member.username, visit.services.settings.console
+    link = staff_keeping.renew_link(visit.session, place, held, console, visit.now, by=by)
     return _link(visit, held, link) if isinstance(link, Link) else _refused(visit, link)
 
 
@@ -205,13 +214,6 @@ def _held(visit: Visit, *, gives: bool) -> Staff | Response:
     if not isinstance(held, Staff):
         return _refused(visit, held)
     return _beyond() if gives and not api_tokens.may_give(visit.member.token_scopes, held.role) else held
-
-
-def _act(visit: Visit, act: Callable[..., Refusal | None], *, gives: bool) -> Response:
-    held = _held(visit, gives=gives)
-    if isinstance(held, Response):
-        return held
-    return _done(visit, held, act(visit.session, visit.services.place, held, visit.now, by=visit.member.username))
 
 
 def _done(visit: Visit, row: Staff, refusal: Refusal | None) -> Response:

@@ -12,8 +12,10 @@ from typing import Literal
 
 from captive_portal.auth import accounts
 from captive_portal.auth.accounts import has_ended, new_account, normal_username, record_change
+from captive_portal.auth.last_way_in import is_last_way_in
 from captive_portal.auth.oidc_claims import SUBJECT_MAX_CHARS, Person
 from gateway.errors import UsageError
+from gateway.settings import Console
 from gateway.storage import api_tokens, console_queries, passkeys, staff
 from gateway.storage.engine import Session
 from gateway.storage.models import Staff
@@ -56,14 +58,15 @@ def link(
     now: datetime,
     *,
     by: str,
+    console: Console,
     unit: str = "",
 ) -> None:
     """From now on the account is signed in to at the provider, by whoever it knows as `subject`, and no longer by a
     password; a disabled account opens again. Where there is none, it is made with `role` and, for a host, `unit`. `by`
     is who asked for it.
 
-    Raises: UsageError, also when the account is the last of IT that has a password: the way in when the provider is
-        away.
+    Raises: UsageError, also when the account is the last of IT that can be signed in to here: the way in when the
+        provider is away.
     """
     name = normal_username(username)
     if name is None:
@@ -83,9 +86,10 @@ def link(
         account.unit = unit
     elif role and role != account.role:
         raise UsageError(f"{name!r} is {account.role}; make another account for another role")
-    elif _is_last_local(session, place, account):
+    elif is_last_way_in(session, place, account, console, now):
         raise UsageError(
-            f"{name!r} is the last account of IT with a password, the way in when the provider is away; keep it"
+            f"{name!r} is the last account of IT that can be signed in to here, the way in when the provider is away;"
+            " keep it"
         )
     account.oidc_issuer, account.oidc_subject, account.role_by_claim = issuer, subject, False
     account.password_hash, account.totp_secret, account.totp_step, account.disabled_at = None, None, 0, None
@@ -119,12 +123,3 @@ def _free_name(session: Session, place: Place, person: Person) -> str:
     wanted = normal_username(person.username) or f"oidc-{mark[6:14]}"
     tries = (wanted, f"{wanted[:50]}-{mark[:6]}", f"oidc-{mark[:32]}")
     return next(name for name in tries if staff.by_username(session, place.owner_id, name) is None)
-
-
-def _is_last_local(session: Session, place: Place, account: Staff) -> bool:
-    local = [
-        row.id
-        for row in staff.accounts(session, place.owner_id)
-        if row.role == "it" and row.password_hash and row.disabled_at is None and row.username != accounts.UNNAMED
-    ]
-    return local == [account.id]

@@ -35,12 +35,21 @@ class KnownBrowsers:
         """The same for the account's identity."""
         return self._found(cookie, 3, self._digest("id", staff_id), now)
 
+    def by_anybody(self, cookie: str, now: datetime) -> str | None:
+        """The same where nobody has said yet who they are: the cookie is one that some account was given."""
+        parts = self._parts(cookie, now)
+        return None if parts is None else parts[0]
+
     def _found(self, cookie: str, place: int, wanted: str, now: datetime) -> str | None:
+        parts = self._parts(cookie, now)
+        return parts[0] if parts is not None and hmac.compare_digest(parts[place], wanted) else None
+
+    def _parts(self, cookie: str, now: datetime) -> list[str] | None:
         said, _, signature = cookie[:MAX_COOKIE_CHARS].rpartition(".")
         if not hmac.compare_digest(self._digest("cookie", said).encode(), signature.encode("utf-8", "surrogatepass")):
             return None
         parts = said.split(".")
-        return parts[0] if now.timestamp() < int(parts[1]) and hmac.compare_digest(parts[place], wanted) else None
+        return parts if now.timestamp() < int(parts[1]) else None
 
     def _digest(self, purpose: str, text: str) -> str:
         return hmac.new(self._key, f"{purpose} {text}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[

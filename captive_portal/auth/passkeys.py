@@ -84,14 +84,18 @@ class KnownKey:
     transports: str = ""
 
 
-def relying_party(console: Console, owner_name: str) -> RelyingParty | None:
-    """The party of a console at its configured name; None at an IP address, to which no key can be bound (WebAuthn
-    Level 3 §5.1.2: an RP ID is a domain).
+def rp_id(console: Console) -> str | None:
+    """The name to which a console's keys are bound; None at an IP address, to which none can be (WebAuthn Level 3
+    §5.1.2: an RP ID is a domain).
     """
     host = console.hostname.lower()
-    if ":" in host or host.rpartition(".")[2].isdigit():
-        return None
-    return RelyingParty(host, console_url(console).lower(), owner_name)
+    return None if ":" in host or host.rpartition(".")[2].isdigit() else host
+
+
+def relying_party(console: Console, owner_name: str) -> RelyingParty | None:
+    """The party of a console at its configured name; None where keys can't be bound to it."""
+    name = rp_id(console)
+    return None if name is None else RelyingParty(name, console_url(console).lower(), owner_name)
 
 
 def creation_options(

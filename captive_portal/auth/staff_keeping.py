@@ -1,7 +1,7 @@
 """What IT changes about the accounts of others: role and unit, suspended or not, a new link, the second factors.
 
-IT can't lock itself out: nobody does any of this to their own account, and the last account of IT that is signed in to
-with a password of our own, the way in when the provider is away, keeps its role, its password and its second factor.
+IT can't lock itself out: nobody does any of this to their own account, and the last account of IT that can be signed in
+to here, the way in when the provider is away, keeps its role, its password and its second factor.
 Two who change at once take turns, so neither sees the other's account as the one that remains. Each change is a leaf.
 """
 
@@ -12,6 +12,7 @@ from typing import Literal
 
 from captive_portal.auth import accounts
 from captive_portal.auth.accounts import ROLES, Link, has_ended, record_change
+from captive_portal.auth.last_way_in import is_last_way_in
 from captive_portal.auth.own_account import key_words
 from gateway.settings import Console
 from gateway.storage import api_tokens, console_queries, passkeys, places, staff
@@ -41,21 +42,13 @@ def hold(session: Session, place: Place, staff_id: str, member_id: str) -> Staff
     return "own" if account.id == member_id else account
 
 
-def is_last_way_in(session: Session, place: Place, account: Staff, now: datetime) -> bool:
-    """Whether IT gets in by this account alone when the provider is away."""
-    ways = [
-        row.id
-        for row in staff.accounts(session, place.owner_id)
-        if row.role == "it" and row.password_hash and row.disabled_at is None and not has_ended(row, now)
-    ]
-    return ways == [account.id]
-
-
-def suspend(session: Session, place: Place, account: Staff, now: datetime, *, by: str) -> Refusal | None:
+def suspend(
+    session: Session, place: Place, account: Staff, console: Console, now: datetime, *, by: str
+) -> Refusal | None:
     """Sign the account out everywhere and let nobody in until it is opened again; its password stays."""
     if account.disabled_at is not None:
         return "nothing"
-    if is_last_way_in(session, place, account, now):
+    if is_last_way_in(session, place, account, console, now):
         return "last"
     accounts.disable_account(session, place, account.username, now, by=by)
     return None
@@ -73,13 +66,15 @@ def reopen(session: Session, place: Place, account: Staff, now: datetime, *, by:
     return None
 
 
-def renew_link(session: Session, place: Place, account: Staff, now: datetime, *, by: str) -> Link | Refusal:
+def renew_link(
+    session: Session, place: Place, account: Staff, console: Console, now: datetime, *, by: str
+) -> Link | Refusal:
     """Take password and second factors, end the sessions, and give a link by which both are chosen anew."""
     if account.oidc_subject:
         return "provider"
     if has_ended(account, now):
         return "ended"
-    if is_last_way_in(session, place, account, now):
+    if is_last_way_in(session, place, account, console, now):
         return "last"
     return accounts.reset_account(session, place, account.username, now, by=by)
 
@@ -93,7 +88,7 @@ def remove_second_factor(
         return "nothing"
     if console.needs_second_factor(account.role):
         return "needed"
-    if is_last_way_in(session, place, account, now):
+    if is_last_way_in(session, place, account, console, now):
         return "last"
     had_authenticator = account.totp_secret is not None
     account.totp_secret, account.totp_step = None, 0
@@ -108,7 +103,7 @@ def remove_second_factor(
 
 
 def change_role(
-    session: Session, place: Place, account: Staff, role: str, unit: str, now: datetime, *, by: str
+    session: Session, place: Place, account: Staff, role: str, unit: str, console: Console, now: datetime, *, by: str
 ) -> Refusal | None:
     """Give the account another role or, to a host, another unit; it is signed out everywhere, its tokens end.
 
@@ -122,7 +117,7 @@ def change_role(
         return "nothing"
     if account.role_by_claim:
         return "provider"
-    if role != "it" and is_last_way_in(session, place, account, now):
+    if role != "it" and is_last_way_in(session, place, account, console, now):
         return "last"
     if role != account.role:
         account.scope = None

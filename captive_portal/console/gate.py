@@ -54,7 +54,8 @@ class Page:
 
     Where `upload_max_bytes` is more than 0 a form may bring a file; its body is read only of those who may, and one
     that is larger is answered by `too_large`, in a transaction that reads. A page that `is_use` not
-    is asked for by a browser on its own, and keeps nobody signed in.
+    is asked for by a browser on its own, and keeps nobody signed in. One that is asked for `by_script` is fetched by a
+    page of ours only; who has none is turned away, and counts for nothing in its pace.
     """
 
     method: Literal["GET", "POST"]
@@ -67,6 +68,7 @@ class Page:
     max_fields: int = MAX_FIELDS
     too_large: Callable[[Visit], Response] | None = None
     is_use: bool = True
+    by_script: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,11 @@ def routes(pages: tuple[Page, ...], services: Services, look: Look) -> list[Rout
 def _route(page: Page, services: Services, look: Look, events: SecurityEvents) -> Route:
     async def endpoint(request: Request) -> Response:
         visit = arrive(request, services, look)
+        unasked = _unasked(page, request)
+        if unasked is not None:
+            events.note("forbidden", page.path, visit.address)
+            return visit.failed(HTTPStatus.FORBIDDEN, reason=unasked)
         if page.method == "POST":
-            if not from_here(request):
-                events.note("forbidden", page.path, visit.address)
-                return visit.failed(HTTPStatus.FORBIDDEN, reason="foreign")
             if page.upload_max_bytes:
                 turned_away = await run_in_threadpool(_turned_away, page, visit)
                 if turned_away is not None:
@@ -245,7 +248,7 @@ def _answer_public(page: Page, visit: Visit) -> Response:
     held = visit.cookies.get(FORM_COOKIE, "")
     if page.method == "POST" and not _token_is_ours(held, visit):
         return visit.failed(HTTPStatus.FORBIDDEN, reason="stale")
-    secret = held if 0 < len(held) <= TOKEN_MAX_CHARS else new_token()
+    secret = held if _can_be_ours(held) else new_token()
     response = run(page, replace(visit, cookie=secret))
     if secret != held and response.headers.get("content-type", "").startswith("text/html"):
         set_cookie(response, FORM_COOKIE, secret)
@@ -291,8 +294,24 @@ def _token_is_ours(secret: str, visit: Visit) -> bool:
     return bool(secret) and form_token_matches(secret, visit.form.get("form_token"))
 
 
+def _can_be_ours(form_cookie: str) -> bool:
+    return 0 < len(form_cookie) <= TOKEN_MAX_CHARS
+
+
+def _unasked(page: Page, request: Request) -> Literal["foreign", "stale"] | None:
+    """Why nobody who sees our pages has asked for this. Whatever waits by address is opened in a window at least: else
+    any page elsewhere could, unseen, hold back whoever has it open.
+    """
+    if page.method == "GET" and page.pace is None and not page.by_script:
+        return None
+    is_opened = page.method == "GET" and request.headers.get("sec-fetch-dest") == "document"
+    if not from_here(request) and (page.by_script or not is_opened):
+        return "foreign"
+    return "stale" if page.by_script and not _can_be_ours(request.cookies.get(FORM_COOKIE, "")) else None
+
+
 def from_here(request: Request) -> bool:
-    """Whether a POST comes from one of our own pages, as the browser says (Fetch Metadata; else Origin)."""
+    """Whether a request comes from one of our own pages, as the browser says (Fetch Metadata; else Origin)."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -111,9 +112,9 @@ class Visit:
         found = navigation.shown(self.member.role, path.partition("#")[0]).room
         return "" if found is None else self.look.translator(self.language)(found.title)
 
-    @property
+    @cached_property
     def group_names(self) -> GroupNames:
-        """What groups are called for people, on this page."""
+        """What groups are called for people: one for the page, as it remembers the courses that it has looked up."""
         return GroupNames(self.transaction, self.services.place.owner_id, self.look.translator(self.language))
 
     def in_language(self, code: str) -> str:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from captive_portal.guest import courses, form, guard, hosts, troubles, withheld
 from captive_portal.guest.form_page import FormPage, Told
-from captive_portal.guest.form_words import messages
+from captive_portal.guest.form_words import RULES_CHANGED, USED_UP, messages
 from captive_portal.guest.guard import Known, Posted
 from captive_portal.guest.policy_reader import PolicyReader
 from captive_portal.guest.returning import ReturnPages
@@ -86,7 +86,7 @@ class AcceptPages:
             return self._form.again(sent, 422, fields, messages(applicant, who.translator))
         claims = self._site.signer.verify(fields.get("token", ""), "accept", sent.neighbour.mac, who.now)
         if not isinstance(claims, Claims):
-            return self._again(sent, 409 if claims == "expired" else 403, _OPEN_TOO_LONG)
+            return self._again(sent, 409 if claims == "expired" else 403, USED_UP)
         if door.asked == "no" and form.normalise(fields.get("course_code", "")):
             return self._again(sent, 409, _NO_COURSE)
         sought = courses.sought(applicant, fields)
@@ -163,9 +163,7 @@ class AcceptPages:
         return self._form.again(sent, status, sent.fields, {"accept": sent.who.translator(message)}, headers)
 
 
-_OPEN_TOO_LONG = "The form could not be used any more. Press the button once more."
 _NOT_RECORDED = "Your acceptance could not be recorded right now. Wait a moment and press the button once more."
 _TOO_MANY_REQUESTS = "Your host has been asked many times already. Wait ten minutes, or write a course code."
-_RULES_CHANGED = "The rules have changed since you opened the page. Read the new ones and press the button once more."
 _NO_COURSE = "No course is open here now, so the code can’t be used. Press the button once more to go on without it."
-_REFUSED: Mapping[str, str] = {"form_used": _OPEN_TOO_LONG, "rules_changed": _RULES_CHANGED}
+_REFUSED: Mapping[str, str] = {"form_used": USED_UP, "rules_changed": RULES_CHANGED}

@@ -39,6 +39,10 @@ class Door:
         """Whether the named course may be chosen without its code."""
         return self.named is not None and self.named.offered == "title"
 
+    def ends_before(self, moment: datetime | None) -> bool:
+        """Whether the named course ends before that: whoever has access until then has it for shorter by joining."""
+        return self.named is not None and moment is not None and self.named.ends_at < moment
+
 
 class CourseDoors:
     """Courses as the form of one site needs them, and a brake on guessing their codes."""

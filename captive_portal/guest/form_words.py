@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from captive_portal.guest import form
 from captive_portal.i18n import Translator
 
+USED_UP = "The form could not be used any more. Press the button once more."
+RULES_CHANGED = "The rules have changed since you opened the page. Read the new ones and press the button once more."
+
 
 def messages(rejected: form.Rejected, t: Translator) -> dict[str, str]:
     """What to correct, by field."""

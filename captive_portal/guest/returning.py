@@ -6,20 +6,22 @@ The page does not say who accepted before: the address of a device can be copied
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from captive_portal.guest import courses, form, guard, troubles, withheld
-from captive_portal.guest.form_words import messages
+from captive_portal.guest.form_words import RULES_CHANGED, USED_UP, messages
 from captive_portal.guest.guard import Posted
 from captive_portal.guest.notice import Notices
 from captive_portal.guest.site import Site, Visit, see_other, shown_rules
 from captive_portal.security import FORM_LIFETIME, Claims
 from gateway.access.accept import Accepted, Refused
 from gateway.access.courses import Sought
-from gateway.access.recognised import NotRecognised, Reading, come_back, earlier, may_return, newest, terms_of
+from gateway.access.recognised import NotRecognised, Reading, come_back, earlier, known_by, may_return, terms_of
+from gateway.access.status import Status
 from gateway.storage import rules
 from gateway.storage.models import RulesVersion
 from gateway.terms.changes import Changes, changes
@@ -39,20 +41,21 @@ class ReturnPages:
         who: Visit,
         *,
         signed_off: bool = False,
-        online: bool = False,
+        online_until: datetime | None = None,
         status: int = 200,
         fields: Mapping[str, str] | None = None,
         errors: Mapping[str, str] = MappingProxyType({}),
         headers: Mapping[str, str] | None = None,
     ) -> Response | None:
         """The page with the one button, and a field for a course's code while one is open; None for a device that is
-        not known. `online`: it has access as it is. Raises: StorageUnavailableError.
+        not known. `online_until`: it has access as it is, until then. Raises: StorageUnavailableError.
         """
+        online = online_until is not None
         if who.neighbour is None or not (self._terms.within or online):
             return None
         with self._database.read() as session:
-            find = newest if online else earlier
-            before = find(session, self._place, who.neighbour.mac, self._terms.within, who.now)
+            find = known_by if online else earlier
+            before = find(session, self._place, who.neighbour, self._terms.within, who.now)
             if before is None:
                 return None
             group_key = self._site.group_in(session, who.neighbour)
@@ -73,6 +76,8 @@ class ReturnPages:
             headers=headers,
             signed_off=signed_off,
             online=online,
+            ends_at=who.translator.moment(online_until) if online_until is not None else "",
+            is_cut=door.ends_before(online_until),
             accepted_at=before.accepted_at,
             changed=old.id != version.id,
             changes=_changes(old, version, shown.language) if old.id != version.id else None,
@@ -107,43 +112,63 @@ class ReturnPages:
                 version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now)
             if version is None or status.version_id in (None, version.id):
                 return see_other(who.link("/status"))
-        return self.page(who, online=status.has_access) or see_other(who.link("/"))
+        return self.page(who, online_until=_until(status)) or see_other(who.link("/"))
 
     def accept(self, request: Request) -> Response:
-        """`POST /return`: one acceptance and one grant. What can't be used any more leads to the page as it is now."""
+        """`POST /return`: one acceptance and one grant. What can't be used any more leads to the page as it is now;
+        where a course was sought, that page says so and has what was typed.
+        """
         sent = guard.form(self._site, request)
         if isinstance(sent, Response):
             return sent
-        who = sent.who
+        who, t = sent.who, sent.who.translator
         claims = self._site.signer.verify(sent.fields.get("token", ""), "return", sent.neighbour.mac, who.now)
-        if not isinstance(claims, Claims):
-            return see_other(who.link("/"))
         typed = form.read_applicant(sent.fields, {"course_code": "optional"})
         if isinstance(typed, form.Rejected):
-            return self._again(sent, 422, messages(typed, who.translator))
+            return self._again(sent, 422, messages(typed, t))
         sought = courses.sought(typed, sent.fields)
+        if isinstance(claims, Claims):
+            return self._come_back(sent, claims, sought)
+        if sought is None:
+            return see_other(who.link("/"))
+        return self._again(sent, 409 if claims == "expired" else 403, {"accept": t(USED_UP)})
+
+    def _come_back(self, sent: Posted, claims: Claims, sought: Sought | None) -> Response:
+        """What becomes of a form that is in order."""
+        who, t = sent.who, sent.who.translator
         if wait_s := self._doors.wait_s(who, sought):
-            told = {"course_code": courses.too_many(who.translator, wait_s)}
+            told = {"course_code": courses.too_many(t, wait_s)}
             return self._again(sent, 429, told, {"Retry-After": str(wait_s)})
         version_id, _, acceptance_id = claims.subject.partition(":")
         reading = Reading(version_id, claims.language, who.address, who.now)
         with self._database.write() as session:
             outcome = come_back(session, self._place, sent.neighbour, acceptance_id, reading, self._terms, sought)
-        if sought is not None and isinstance(outcome, Refused):
-            refused = courses.refusal(who.translator, outcome.reason)
-            if refused is not None:
-                if sought.code and outcome.reason == "no_course":
-                    self._doors.missed(who)
-                return self._again(sent, 422, {"course_code" if sought.code else "course": refused})
+        if sought is None or isinstance(outcome, Accepted):
+            return answer(who, outcome)
+        if (refused := courses.refusal(t, outcome.reason)) is not None:
+            if sought.code and outcome.reason == "no_course":
+                self._doors.missed(who)
+            return self._again(sent, 422, {"course_code" if sought.code else "course": refused})
+        if outcome.reason in _UNUSABLE:
+            return self._again(sent, 409, {"accept": t(_UNUSABLE[outcome.reason])})
         return answer(who, outcome)
 
     def _again(
         self, sent: Posted, status: int, errors: Mapping[str, str], headers: Mapping[str, str] | None = None
     ) -> Response:
-        """The page with what was typed and what to correct, or to where the device stands now."""
-        online = sent.who.status().has_access
-        page = self.page(sent.who, online=online, status=status, fields=sent.fields, errors=errors, headers=headers)
-        return page or see_other(sent.who.link("/"))
+        """The page with what was typed and what to correct; where there is none any more, that alone."""
+        until = _until(sent.who.status())
+        page = self.page(
+            sent.who, online_until=until, status=status, fields=sent.fields, errors=errors, headers=headers
+        )
+        return page or _not_joined(sent.who, status, next(iter(errors.values())), headers)
+
+
+_UNUSABLE: Mapping[str, str] = {"unknown": USED_UP, "rules_changed": RULES_CHANGED}
+
+
+def _until(status: Status) -> datetime | None:
+    return status.ends_at if status.has_access else None
 
 
 def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:
@@ -155,7 +180,7 @@ def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:
             return too_many(who)
         return see_other(who.link("/form", more_asked="1") if outcome.reason == "more_asked" else who.link("/"))
     if (refused := courses.refusal(who.translator, outcome.reason)) is not None:
-        return _no_seat(who, refused)
+        return _not_joined(who, 409, refused)
     return (
         see_other(who.link("/"))
         if outcome.reason in ("rules_changed", "blocked", "closed")
@@ -163,11 +188,12 @@ def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:
     )
 
 
-def _no_seat(who: Visit, refused: str) -> Response:
-    """The person's course has no room for this device, or has ended meanwhile."""
+def _not_joined(who: Visit, status: int, why: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The course has no room for this device or has ended meanwhile, or the page can't be used any more."""
     t = who.translator
-    onward = ("/form", t("To the front page"))
-    return troubles.told(who, 409, t("This device could not join the course"), f"{refused}.", onward=onward)
+    onward, sentence = ("/form", t("To the front page")), f"{why.removesuffix('.')}."
+    heading = t("This device could not join the course")
+    return troubles.told(who, status, heading, sentence, headers=headers, onward=onward)
 
 
 def too_many(who: Visit) -> Response:

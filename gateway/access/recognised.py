@@ -90,14 +90,22 @@ class NotRecognised:
 Outcome = Accepted | Refused | NotRecognised
 
 
-def earlier(session: Session, place: Place, mac: str, within: timedelta, now: datetime) -> Acceptance | None:
+def earlier(
+    session: Session, place: Place, neighbour: Neighbour, within: timedelta, now: datetime
+) -> Acceptance | None:
     """The newest acceptance on this device that still lets it back in, with its visitor and version of the rules."""
-    return device_words.newest_acceptance(session, place.owner_id, mac, now - within) if within else None
+    return device_words.newest_acceptance(session, place.owner_id, neighbour.mac, now - within) if within else None
 
 
-def newest(session: Session, place: Place, mac: str, within: timedelta, now: datetime) -> Acceptance | None:
-    """As `earlier`; where there is none, the one that the device is online by."""
-    return earlier(session, place, mac, within, now) or device_words.open_acceptance(session, place.owner_id, mac, now)
+def known_by(
+    session: Session, place: Place, neighbour: Neighbour, within: timedelta, now: datetime
+) -> Acceptance | None:
+    """The acceptance that the device is online by on this network; else as `earlier`, and where there is none, the one
+    that it is online by elsewhere.
+    """
+    asked = (session, place.owner_id, neighbour.mac, now)
+    here = device_words.open_acceptance(*asked, place.gateway_id, neighbour.interface)
+    return here or earlier(session, place, neighbour, within, now) or device_words.open_acceptance(*asked)
 
 
 def may_return(
@@ -125,15 +133,15 @@ def come_back(
     terms: Terms,
     sought: Sought | None = None,
 ) -> Outcome:
-    """Accept again on the same device, as whoever made the acceptance `acceptance_id` on it: the newest there is, or
-    the one that this very form has made meanwhile.
+    """Accept again on the same device, as whoever made the acceptance `acceptance_id` on it: the one that the device is
+    `known_by`, or has been until this very form was sent before.
 
     With `sought` into that course, also from access that the device has, which ends where the new one begins; a course
     that refuses leaves it as it is.
     """
-    if sought is None and (standing := _standing(session, place, neighbour, reading)) is not None:
+    if (standing := _standing(session, place, neighbour, reading, sought)) is not None:
         return standing
-    before = newest(session, place, neighbour.mac, terms.within, reading.now)
+    before = known_by(session, place, neighbour, terms.within, reading.now)
     if before is None or before.id != acceptance_id:
         return NotRecognised("unknown")
     if not may_return(session, place, neighbour, before, terms, reading.now, sought):
@@ -236,14 +244,21 @@ def end_other(session: Session, place: Place, neighbour: Neighbour, own_id: str,
     return False
 
 
-def _standing(session: Session, place: Place, neighbour: Neighbour, reading: Reading) -> Accepted | None:
-    """What a device has that accepted this version already: a form sent twice, or sent from two tabs."""
+def _standing(
+    session: Session, place: Place, neighbour: Neighbour, reading: Reading, sought: Sought | None = None
+) -> Accepted | None:
+    """What a device has that accepted this version already, and is in the course that is `sought`: a form sent twice,
+    or sent from two tabs.
+    """
     network = places.network_on(session, place.gateway_id, neighbour.interface)
     device = grants.find_device(session, place.owner_id, neighbour.mac)
     if network is None or device is None:
         return None
     grant = grants.accepted_grant(session, device.id, network.id, reading.now)
     if grant is None or grant.acceptance is None or grant.acceptance.rules_version_id != reading.version_id:
+        return None
+    course = courses.find(session, place, sought, reading.now) if sought is not None else None
+    if sought is not None and (not isinstance(course, Course) or course.id != grant.course_id):
         return None
     return Accepted(grant.acceptance.id, grant.id, grant.acceptance.receipt_code, grant.ends_at, repeated=True)
 

@@ -20,7 +20,8 @@ from gateway.errors import UsageError
 def link(invocation: Invocation, /, username: str, subject: str, role: str | None, unit: str, by: str) -> None:
     """Let USERNAME sign in at the OpenID provider, as the person it knows as SUBJECT, and not by a password.
 
-    A disabled account opens again. The last account of IT with a password stays: it is the way in without the provider.
+    A disabled account opens again. The last account of IT that can be signed in to here stays: it is the way in without
+    the provider.
     """
     services = invocation.services()
     chosen = services.settings.oidc
@@ -29,6 +30,6 @@ def link(invocation: Invocation, /, username: str, subject: str, role: str | Non
     with services.database.write() as session:
         federated.link(
             session, services.place, username, chosen.issuer, subject.strip(), role or "", utc_now(), by=by,
-            unit=unit.strip(),
+            console=services.settings.console, unit=unit.strip(),
         )  # fmt: skip
     click.echo(f"{username} signs in with {chosen.label} from now on")

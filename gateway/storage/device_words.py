@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from gateway.storage.base import table_of
 from gateway.storage.engine import Session
-from gateway.storage.models import Acceptance, Device, DeviceWords, Grant, Visitor
+from gateway.storage.models import Acceptance, Device, DeviceWords, Grant, Network, Visitor
 
 TRIES = 5  # a number is taken once in a million times at most
 
@@ -122,15 +122,23 @@ def newest_acceptance(session: Session, owner_id: str, mac: str, since: datetime
     return session.scalars(_acceptances().where(Acceptance.id == newest)).one_or_none()
 
 
-def open_acceptance(session: Session, owner_id: str, mac: str, now: datetime) -> Acceptance | None:
-    """The newest acceptance by which the device with this address has access, as `newest_acceptance` has it."""
-    return session.scalars(
+def open_acceptance(
+    session: Session, owner_id: str, mac: str, now: datetime, gateway_id: str = "", interface: str = ""
+) -> Acceptance | None:
+    """The newest acceptance by which the device with this address has access, as `newest_acceptance` has it; with
+    `interface` on that network of the gateway alone.
+    """
+    wanted = (
         _acceptances()
         .join(Grant, Grant.acceptance_id == Acceptance.id)
         .where(Device.owner_id == owner_id, Device.mac == mac, Grant.revoked_at.is_(None), Grant.ends_at > now)
         .order_by(Acceptance.accepted_at.desc(), Acceptance.id.desc())
         .limit(1)
-    ).one_or_none()
+    )
+    if interface:
+        here = (Network.gateway_id == gateway_id, Network.interface == interface)
+        wanted = wanted.join(Network, Network.id == Grant.network_id).where(*here)
+    return session.scalars(wanted).one_or_none()
 
 
 # Made once, and of tables, as every guest's first page asks it: most are new here.

@@ -29,6 +29,12 @@ def counts(session: Session, owner_id: str) -> Mapping[str, int]:
     return dict(iter(session.execute(query)))
 
 
+def count_elsewhere(session: Session, owner_id: str, rp_id: str) -> int:
+    """How many passkeys of an owner's accounts were made at another name."""
+    query = select(func.count()).select_from(Passkey).join(Staff, Staff.id == Passkey.staff_id)
+    return session.scalars(query.where(Staff.owner_id == owner_id, Passkey.rp_id != rp_id)).one()
+
+
 def bearer_of(session: Session, owner_id: str, credential_id: bytes) -> str | None:
     """The account that a credential is registered with."""
     return session.scalars(

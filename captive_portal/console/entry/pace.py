@@ -20,9 +20,9 @@ class SignInPace:
     waits for its own attempts only, so that nobody behind the same address holds IT back either. Who would wait long is
     told so instead."""
 
-    def __init__(self, known: KnownBrowsers) -> None:
+    def __init__(self, known: KnownBrowsers, *, free: int = 4) -> None:
         self._known = known
-        self._by_name = Throttle(free=4, first_s=1.0, longest_s=30.0)
+        self._by_name = Throttle(free=free, first_s=1.0, longest_s=30.0)
         self._by_address = Throttle(free=30, first_s=0.5, longest_s=10.0)
 
     def wait_s(self, visit: Visit) -> float | None:
@@ -82,22 +82,38 @@ class PasskeyPace(SignInPace):
 
 
 class AddressPace:
-    """What anybody may ask for waits by address."""
+    """What anybody may ask for waits by address; with `known`, a browser in which somebody has signed in before waits
+    for itself only. Each good sign-in gives the browser another mark, and so begins its count anew."""
 
-    def __init__(self) -> None:
-        self._by_address = Throttle(free=30, first_s=0.5, longest_s=10.0)
+    def __init__(self, known: KnownBrowsers | None = None) -> None:
+        self._known = known
+        self._asked = Throttle(free=30, first_s=0.5, longest_s=10.0)
 
     def wait_s(self, visit: Visit) -> float | None:
         """How long this attempt waits; None when it is not made."""
-        at_s, key = time.monotonic(), network_of(visit.address)
-        return None if self._by_address.ahead_s(key, at_s) > PATIENCE_S else self._by_address.take(key, at_s)
+        at_s, key = time.monotonic(), self._key(visit)
+        return None if self._asked.ahead_s(key, at_s) > PATIENCE_S else self._asked.take(key, at_s)
 
     def retry_s(self, visit: Visit) -> int:
         """After how many seconds a refused attempt may be made."""
-        return math.ceil(self._by_address.ahead_s(network_of(visit.address), time.monotonic()))
+        return math.ceil(self._asked.ahead_s(self._key(visit), time.monotonic()))
 
     def succeeded(self, visit: Visit) -> None:
         """Asking is no success: only coming back would be, and that is counted as nothing."""
+
+    def _key(self, visit: Visit) -> str:
+        found = self._known and self._known.by_anybody(visit.cookies.get(KNOWN_COOKIE, ""), visit.now)
+        return f"known {found}" if found else network_of(visit.address)
+
+
+class SecondAskingPace(CodePace):
+    """What is asked for between the password and the second factor waits as codes do, with more of it free."""
+
+    def __init__(self, known: KnownBrowsers) -> None:
+        super().__init__(known, free=30)
+
+    def succeeded(self, visit: Visit) -> None:
+        """Asking is no success here either."""
 
 
 def _ticket_names(visit: Visit) -> str:

@@ -28,7 +28,7 @@ def pages(services: Services) -> tuple[Page, ...]:
     entry, links, own = signin.SignInPages(second, known), setup.SetupPages(second), account.AccountPages(second)
     own_pace, code_pace = account.AccountPace(), pace.CodePace(known)
     party, challenges = relying_party(services.settings.console, services.settings.owner.name), Challenges()
-    keys = passkeys.PasskeyPages(party, challenges)
+    keys = passkeys.PasskeyPages(challenges)
     return (
         Page("GET", "/sign-in", "public", signin.show, "none"),
         Page("POST", "/sign-in", "public", entry.sign_in, "none", pace.SignInPace(known)),
@@ -85,11 +85,12 @@ def _by_passkey(
     """Signing in with a passkey: the pages exist only where the console has a name to which keys can be bound."""
     if party is None:
         return ()
-    pages, asking = passkey_signin.PasskeySignIn(party, challenges, entry), pace.AddressPace()
+    pages, asking = passkey_signin.PasskeySignIn(party, challenges, entry), pace.AddressPace(known)
+    asking_second = pace.SecondAskingPace(known)
     return (
-        Page("GET", "/sign-in/passkey", "public", pages.begin, "none", asking),
+        Page("GET", "/sign-in/passkey", "public", pages.begin, "none", asking, by_script=True),
         Page("POST", "/sign-in/passkey", "public", pages.finish, "none", pace.PasskeyPace(known)),
-        Page("GET", "/sign-in/code/passkey", "public", pages.begin_second, "none", asking),
+        Page("GET", "/sign-in/code/passkey", "public", pages.begin_second, "none", asking_second, by_script=True),
         Page("POST", "/sign-in/code/passkey", "public", pages.finish_second, "none", code_pace),
     )
 

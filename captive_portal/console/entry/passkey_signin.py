@@ -16,7 +16,7 @@ from captive_portal.auth.passkey_challenges import Challenges
 from captive_portal.auth.passkeys import KnownKey, Refusal, RelyingParty, new_count, read_answer, request_options
 from captive_portal.console.entry.signin import ENDED, STALE, SignInPages, code_page, late, note, refused
 from captive_portal.console.look import N_
-from captive_portal.console.visit import FORM_COOKIE, TICKET_COOKIE, Visit
+from captive_portal.console.visit import TICKET_COOKIE, Visit
 from gateway.storage import passkeys, staff
 from gateway.storage.engine import Session
 from gateway.storage.models import Staff
@@ -44,8 +44,6 @@ class PasskeySignIn:
 
     def begin(self, visit: Visit) -> Response:
         """GET /sign-in/passkey: what to ask any key, for the browser that has our page."""
-        if FORM_COOKIE not in visit.cookies:
-            return visit.failed(HTTPStatus.FORBIDDEN, reason="stale")
         challenge = self._challenges.new(_alone(visit), visit.now)
         return _options(request_options(self._party, challenge))
 

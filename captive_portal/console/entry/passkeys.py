@@ -14,10 +14,10 @@ from starlette.responses import Response
 from captive_portal.auth import own_account
 from captive_portal.auth.own_account import MOST_PASSKEYS, PASSKEY_NAME_MAX_CHARS
 from captive_portal.auth.passkey_challenges import Challenges
-from captive_portal.auth.passkeys import RelyingParty, creation_options, new_key, read_answer
+from captive_portal.auth.passkeys import creation_options, new_key, read_answer
 from captive_portal.console.entry.account import CHANGED_MEANWHILE, WRONG_PASSWORD, own_secrets, password_is_right
 from captive_portal.console.entry.passkey_signin import keys_at
-from captive_portal.console.entry.signin import STALE
+from captive_portal.console.entry.signin import STALE, party_of
 from captive_portal.console.entry.tokens import NAME_PROBLEMS as TOKEN_NAME_PROBLEMS
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
@@ -40,10 +40,9 @@ assert (MOST_PASSKEYS, PASSKEY_NAME_MAX_CHARS) == (10, 80), "the messages above 
 
 
 class PasskeyPages:
-    """The pages; `party` is None where the console has no name to bind keys to."""
+    """The pages. For whom a key is made is asked anew each time: the municipality's name changes while all runs."""
 
-    def __init__(self, party: RelyingParty | None, challenges: Challenges) -> None:
-        self._party = party
+    def __init__(self, challenges: Challenges) -> None:
         self._challenges = challenges
 
     def show(self, visit: Visit) -> Response:
@@ -52,7 +51,7 @@ class PasskeyPages:
 
     def begin(self, visit: Visit) -> Response:
         """POST /account/passkeys: the name and the password; the page that it answers asks the key."""
-        own, party = own_secrets(visit), self._party
+        own, party = own_secrets(visit), party_of(visit)
         if own is None or party is None:
             return visit.failed(HTTPStatus.NOT_FOUND)
         name, wrong = clean_line(visit.form.get("name"), PASSKEY_NAME_MAX_CHARS, required=True)
@@ -73,7 +72,7 @@ class PasskeyPages:
 
     def add(self, visit: Visit) -> Response:
         """POST /account/passkeys/add: what the key answered."""
-        own, party = own_secrets(visit), self._party
+        own, party = own_secrets(visit), party_of(visit)
         name, wrong = clean_line(visit.form.get("name"), PASSKEY_NAME_MAX_CHARS, required=True)
         if own is None or party is None or wrong is not None:
             return visit.failed(HTTPStatus.NOT_FOUND)
@@ -103,7 +102,7 @@ class PasskeyPages:
             return visit.failed(HTTPStatus.NOT_FOUND)
         if not password_is_right(visit, own):
             return self._asking(visit, {"current_password": WRONG_PASSWORD})
-        member = visit.member
+        member, party = visit.member, party_of(visit)
         with visit.services.database.write() as session:
             outcome = own_account.remove_passkey(
                 session,
@@ -111,7 +110,7 @@ class PasskeyPages:
                 member.staff_id,
                 own.password_hash,
                 visit.params["id"],
-                self._party.id if self._party is not None else "",
+                party.id if party is not None else "",
                 member.session_id,
                 visit.now,
                 needed=visit.services.settings.console.needs_second_factor(member.role),
@@ -129,7 +128,7 @@ class PasskeyPages:
             "account_passkeys.html",
             HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
             keys=_own(visit),
-            party=self._party,
+            party=party_of(visit),
             name=name,
             problems=problems or {},
             notice=visit.query.get("notice", ""),

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from captive_portal.auth import accounts, staff_keeping
 from captive_portal.auth.accounts import ROLES, Link, normal_username
+from captive_portal.auth.last_way_in import is_last_way_in
 from captive_portal.auth.staff_keeping import Refusal
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
@@ -31,7 +32,7 @@ UNIT_PROBLEMS = {
 }
 REFUSALS: Mapping[Refusal, str] = {
     "own": N_("This is your own account. Ask another of IT, or use the page of your account."),
-    "last": N_("This is the last account of IT with a password of its own: the way in when everything else fails."),
+    "last": N_("This is the last account of IT that can be signed in to here: the way in when everything else fails."),
     "provider": N_("What you want to change stands at the service where this person signs in. Change it there."),
     "ended": N_("The account’s last day is over. Give it another one first: gjestenett staff change --until."),
     "needed": N_("This account must have a second factor. Give it a new link, by which another one is set up."),
@@ -97,9 +98,8 @@ def change(visit: Visit) -> Response:
         return _refused(visit, held)
     if wrong is not None:
         return _page(visit, held, HTTPStatus.UNPROCESSABLE_ENTITY, {"unit": UNIT_PROBLEMS[wrong]})
-    refusal = staff_keeping.change_role(
-        visit.session, visit.services.place, held, role, unit, visit.now, by=visit.member.username
-    )
+    place, by, console = visit.services.place, visit.member.username, visit.services.settings.console
+    refusal = staff_keeping.change_role(visit.session, place, held, role, unit, console, visit.now, by=by)
     return _done(visit, refusal, "changed")
 
 
@@ -116,8 +116,8 @@ def suspend(visit: Visit) -> Response:
     held = hold(visit, visit.params["id"])
     if not isinstance(held, Staff):
         return _refused(visit, held)
-    place, by = visit.services.place, visit.member.username
-    return _done(visit, staff_keeping.suspend(visit.session, place, held, visit.now, by=by), "suspended")
+    place, by, console = visit.services.place, visit.member.username, visit.services.settings.console
+    return _done(visit, staff_keeping.suspend(visit.session, place, held, console, visit.now, by=by), "suspended")
 
 
 def reopen(visit: Visit) -> Response:
@@ -134,8 +134,8 @@ def reset(visit: Visit) -> Response:
     held = hold(visit, visit.params["id"])
     if not isinstance(held, Staff):
         return _refused(visit, held)
-    place, by = visit.services.place, visit.member.username
-    link = staff_keeping.renew_link(visit.session, place, held, visit.now, by=by)
+    place, by, console = visit.services.place, visit.member.username, visit.services.settings.console
+    link = staff_keeping.renew_link(visit.session, place, held, console, visit.now, by=by)
     return _link(visit, held.username, link) if isinstance(link, Link) else _done(visit, link, "")
 
 
@@ -194,7 +194,7 @@ def _page(
     visit: Visit, account: Staff, status: int = HTTPStatus.OK, problems: Mapping[str, str] | None = None
 ) -> Response:
     is_own = account.id == visit.member.staff_id
-    is_last = staff_keeping.is_last_way_in(visit.session, visit.services.place, account, visit.now)
+    is_last = is_last_way_in(visit.session, visit.services.place, account, visit.services.settings.console, visit.now)
     return visit.page(
         "staff_account.html",
         status,

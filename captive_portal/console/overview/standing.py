@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -102,7 +102,7 @@ def _services(visit: Visit) -> tuple[Heard, ...]:
     known = beats.beats(visit.session, visit.services.place.gateway_id)
     return tuple(
         Heard(name, known.get(name), name not in known or visit.now - known[name] > SILENT)
-        for name in expected(visit.services.settings)
+        for name in expected(visit.services.settings, known)
     )
 
 
@@ -115,11 +115,14 @@ def _gateways(visit: Visit) -> tuple[Heard, ...]:
     )
 
 
-def expected(settings: Settings) -> tuple[str, ...]:
-    """The services with a heartbeat that belong to this installation."""
+def expected(settings: Settings, heard: Collection[str]) -> tuple[str, ...]:
+    """The services with a heartbeat that belong to this installation, of which `heard` have ever been at work here. A
+    console beside gateways of other machines may have no guests of its own, and then no portal.
+    """
     enforcer = ("enforcer",) if settings.enforcement.enabled else ()
+    portal = ("portal",) if "portal" in heard or settings.enforcement.guest_interfaces else ()
     sealer = ("sealer",) if _is_there(signing_key_path(settings)) else ()
-    return (*enforcer, "portal", *sealer, "jobs")
+    return (*enforcer, *portal, *sealer, "jobs")
 
 
 def _is_there(path: Path) -> bool:

@@ -72,7 +72,7 @@ class Town:
 
     def newest(self, device: Neighbour) -> str:
         with self.services.database.read() as session:
-            found = recognised.earlier(session, self.place, device.mac, TERMS.within, self.now)
+            found = recognised.earlier(session, self.place, device, TERMS.within, self.now)
         assert found is not None
         return found.id
 
@@ -94,10 +94,10 @@ class Town:
         with self.services.database.write() as session:
             return recognised.add_by_receipt(session, self.place, device, code, reading, self.terms)
 
-    def come_back(self, device: Neighbour, acceptance_id: str) -> Outcome:
+    def come_back(self, device: Neighbour, acceptance_id: str, sought: Sought | None = None) -> Outcome:
         reading = self.reading()
         with self.services.database.write() as session:
-            return recognised.come_back(session, self.place, device, acceptance_id, reading, self.terms)
+            return recognised.come_back(session, self.place, device, acceptance_id, reading, self.terms, sought)
 
     def sign_off(self, device: Neighbour) -> None:
         with self.services.database.write() as session:
@@ -455,6 +455,24 @@ def test_where_a_host_or_a_code_is_needed_words_and_receipts_from_elsewhere_let_
     accepted(town.come_back(phone, let_in.acceptance_id))  # online, under earlier rules
     clock.advance(timedelta(days=1))
     assert town.come_back(phone, town.newest(phone)) == NotRecognised("unknown")
+
+
+def test_who_is_online_here_joins_a_course_as_the_one_they_are_here_whoever_came_elsewhere(
+    town: Town, clock: Any
+) -> None:
+    add_network(town, "library0", "library")
+    town.terms = required_in(default="name")
+    first = town.accept()
+    clock.advance(timedelta(minutes=1))
+    library = Neighbour("library0", PHONE.mac)
+    nameless = town.accept(library, Applicant(""))
+    code = Sought(code=course_of_one(town).code)
+    assert town.come_back(PHONE, nameless.acceptance_id, code) == NotRecognised("unknown")
+    joined = accepted(town.come_back(PHONE, first.acceptance_id, code))
+    assert town.told(joined.acceptance_id)["name"] == KARI.name
+    assert town.state(library) == "accepted"
+    again = town.come_back(PHONE, first.acceptance_id, code)
+    assert again == replace(joined, repeated=True)
 
 
 def test_words_can_say_that_it_is_the_same_device(town: Town) -> None:

@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.access import courses as access
@@ -290,6 +290,32 @@ def test_usage_is_counted_by_device_and_hour(database: Database, place: Place) -
         assert [count for _, count in used.hours] == [1, 1]
         assert used.hours[0][0] == NOW.replace(microsecond=0)
         assert courses.access_now(session, [course.id], END) == {}
+
+
+def test_a_course_is_found_by_the_beginning_of_its_id_without_reading_all(database: Database, place: Place) -> None:
+    plans: list[str] = []
+
+    def explain(connection: Connection, _cursor: object, statement: str, parameters: object, *_other: object) -> None:
+        if "FROM course" in statement and database.is_sqlite:
+            rows = connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[3] for row in rows)
+
+    ids = [f"0123456789ab{'f' * 20}", f"0123456789ac{'0' * 20}", "f" * 32]
+    for identity in ids:
+        course = made(database, place)
+        with database.write() as session:
+            session.execute(update(Course).where(Course.id == course.id).values(id=identity))
+    event.listen(database.engine, "before_cursor_execute", explain)
+    with database.read() as session:
+        for identity in ids:
+            found = courses.beginning(session, place.owner_id, identity[:12])
+            assert found is not None
+            assert found.id == identity
+        assert courses.beginning(session, place.owner_id, "0123456789ad") is None
+        assert courses.beginning(session, "0" * 32, ids[0][:12]) is None
+    if database.is_sqlite:
+        assert plans
+        assert [plan for plan in plans if "(id>? AND id<?)" not in plan] == []
 
 
 def test_a_course_is_forgotten_when_nothing_names_it_any_more(database: Database, place: Place) -> None:

@@ -22,7 +22,7 @@ from policies.snapshot import compile_snapshot
 
 PHONE = Neighbour("guest0", "02:00:00:00:00:01")
 LAPTOP = Neighbour("guest0", "02:00:00:00:00:02")
-DEVICES = {"192.0.2.1": PHONE, "192.0.2.2": LAPTOP}
+DEVICES = {"192.0.2.1": PHONE, "192.0.2.2": LAPTOP, "198.51.100.1": Neighbour("guest1", PHONE.mac)}
 
 
 class Browser:
@@ -97,6 +97,14 @@ def compile_policy(services: Services) -> None:
 def guest(gateway_services: Services) -> Guest:
     """The phone of a guest who has just joined."""
     return Guest(gateway_services)
+
+
+@pytest.fixture
+def elsewhere(gateway_services: Services) -> Guest:
+    """The phone of `guest` on another guest network of the same group, `guest1`."""
+    with gateway_services.database.write() as session:
+        session.add(Network(gateway_id=gateway_services.place.gateway_id, interface="guest1", group_key="default"))
+    return Guest(gateway_services, "198.51.100.1")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from gateway.context import Services
 from gateway.storage.course_models import Course
 from gateway.storage.log_models import Disclosure
 from gateway.storage.models import Acceptance, Grant
+from gateway.terms.publish import publish
 
 Make = Callable[..., Course]
 
@@ -232,6 +233,44 @@ def test_who_accepted_before_being_given_the_code_writes_it_on_the_status_page(
     assert "course_code" in return_form(guest.http.get("/status").text), "there is another one"
 
 
+def test_who_has_access_for_longer_than_the_course_is_told_beside_the_button_with_both_times(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    course = make("Excel", hours=0.5)
+    told = "Nå varer tilgangen din til {}. Blir du med på kurset, varer den til {} i stedet"
+    times = ("22.\u00a0november 2026 kl.\u00a019.55", "22.\u00a0november 2026 kl.\u00a010.26")
+    for page in (guest.http.get("/status"), write_code(guest, "/status", course_code="fjell elv")):
+        assert told.format(*times) in return_form(page.text)
+    assert write_code(guest, "/status", course_code=course.code).headers["location"] == "/status"
+    assert seats(gateway_services) == [(None, False), (course.id, True)]
+    clock.advance(timedelta(minutes=30))
+    assert write_code(guest, "/").headers["location"] == "/status", "after the course one button gives them their time"
+    with gateway_services.database.read() as session:
+        newest = session.query(Grant).order_by(Grant.starts_at.desc()).limit(1).one()
+    assert (newest.course_id, newest.ends_at) == (None, clock() + timedelta(hours=10))
+
+
+def test_where_no_course_is_named_the_present_end_is_told_and_a_longer_course_takes_nothing(
+    guest: Any, make: Make, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    make("Lang", hours=12)
+    form = return_form(guest.http.get("/status").text)
+    assert ("Nå varer tilgangen" in form, "slutter da senest når kurset gjør det" in form) == (False, True)
+    make("Skjult", "hidden", hours=0.5)
+    form = return_form(guest.http.get("/status").text)
+    assert (
+        "Nå varer tilgangen din til 22.\u00a0november 2026 kl.\u00a019.55. "
+        "Med en kurskode varer den til det kurset slutter, også når det er før."
+    ) in form
+    assert "10.26" not in form, "a hidden course is not told of"
+
+
 def test_a_course_by_title_is_ticked_on_both_pages(
     guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
 ) -> None:
@@ -284,6 +323,126 @@ def test_known_guests_guess_no_faster_than_others(guest: Any, make: Make, apply_
     assert blocked.status_code == 429
     assert int(blocked.headers["retry-after"]) >= 1
     assert "prøvd mange koder herfra" in blocked.text
+
+
+def test_who_has_accepted_on_another_network_since_joins_by_the_status_page_of_this_one(
+    guest: Any, elsewhere: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    clock.advance(timedelta(minutes=1))
+    assert write_code(elsewhere, "/").headers["location"] == "/status"
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    course = make("Excel")
+    for _ in range(2):
+        wrong = write_code(guest, "/status", course_code="fjell elv")
+        assert wrong.status_code == 422
+        assert "Ingen kurs her har denne koden nå" in wrong.text
+    token = re.search(r'name="token" value="([^"]+)"', return_form(wrong.text))
+    assert token is not None, "the code can be written on the page that says so"
+    answer = guest.http.post("/return", data={"token": token[1], "course_code": course.code})
+    assert answer.headers["location"] == "/status"
+    assert seats(gateway_services) == [(None, False), (None, True), (course.id, True)]
+
+
+def test_guesses_are_counted_also_of_who_has_accepted_on_another_network_since(
+    guest: Any, elsewhere: Any, make: Make, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    clock.advance(timedelta(minutes=1))
+    write_code(elsewhere, "/")
+    apply_grants()
+    make()
+    answers = [write_code(guest, "/status", course_code=f"feil {number}").status_code for number in range(12)]
+    assert answers[:10] == [422] * 10
+    assert 429 in answers
+
+
+def test_a_code_on_a_page_that_can_be_used_no_more_is_kept_and_told(
+    guest: Any, elsewhere: Any, make: Make, gateway_services: Services, clock: Any, counted: Callable[[], Any]
+) -> None:
+    guest.accept()
+    clock.advance(timedelta(days=1))
+    course = make("Excel")
+    old = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get("/").text))
+    assert old is not None
+    write_code(elsewhere, "/")  # the newest acceptance is another one from now on
+    before = counted()
+    assert guest.http.post("/return", data={"token": old[1]}).headers["location"] == "/", "there the button is new"
+    answer = guest.http.post("/return", data={"token": old[1], "course_code": course.code})
+    assert (answer.status_code, counted()) == (409, before)
+    assert "Trykk på knappen en gang til" in answer.text
+    assert f'value="{course.code}"' in answer.text
+    token = re.search(r'name="token" value="([^"]+)"', return_form(answer.text))
+    assert token is not None
+    assert guest.http.post("/return", data={"token": token[1], "course_code": course.code}).status_code == 303
+    assert (course.id, True) in seats(gateway_services)
+
+
+def test_a_code_on_a_page_that_was_open_for_too_long_is_kept_and_told(guest: Any, make: Make, clock: Any) -> None:
+    guest.accept()
+    clock.advance(timedelta(days=1))
+    course = make()
+    token = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get("/").text))
+    assert token is not None
+    clock.advance(timedelta(hours=3))
+    answer = guest.http.post("/return", data={"token": token[1], "course_code": course.code})
+    assert answer.status_code == 409
+    assert f'value="{course.code}"' in answer.text
+    forged = guest.http.post("/return", data={"token": "x", "course_code": course.code})
+    assert forged.status_code == 403
+    assert guest.http.post("/return", data={"token": token[1]}).headers["location"] == "/"
+
+
+def test_a_code_of_who_is_known_no_more_leads_to_the_form(
+    guest: Any, make: Make, clock: Any, counted: Callable[[], Any]
+) -> None:
+    guest.accept()
+    clock.advance(timedelta(days=29, hours=23))
+    course = make()
+    token = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get("/").text))
+    assert token is not None
+    clock.advance(timedelta(hours=1))
+    answer = guest.http.post("/return", data={"token": token[1], "course_code": course.code})
+    assert answer.status_code == 409
+    assert "Denne enheten kunne ikke bli med på kurset" in answer.text
+    assert 'href="/form"' in answer.text
+    assert counted() == (1, 1, 1)
+
+
+def test_rules_that_change_while_a_code_is_written_are_shown_with_the_code(
+    guest: Any, make: Make, clock: Any, gateway_services: Services
+) -> None:
+    guest.accept()
+    clock.advance(timedelta(days=1))
+    course = make()
+    token = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get("/").text))
+    assert token is not None
+    with gateway_services.database.write() as session:
+        publish(
+            session, gateway_services.place, {"nb": "# Regler\n\nVær snill."}, label="2.0", adopting_body="",
+            adopted_on=None, case_number="", binding_language="nb", next_review_on=None, published_by="it",
+            now=clock(),
+        )  # fmt: skip
+    answer = guest.http.post("/return", data={"token": token[1], "course_code": course.code})
+    assert answer.status_code == 409
+    assert ("Vær snill." in answer.text, f'value="{course.code}"' in answer.text) == (True, True)
+    assert "Reglene er endret etter at du åpnet siden" in answer.text
+
+
+def test_a_code_sent_twice_is_one_seat(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    course = make(devices=1)
+    token = re.search(r'name="token" value="([^"]+)"', return_form(guest.http.get("/status").text))
+    assert token is not None
+    for _ in range(2):
+        answer = guest.http.post("/return", data={"token": token[1], "course_code": course.code})
+        assert answer.headers["location"] == "/status"
+    assert seats(gateway_services) == [(None, False), (course.id, True)]
 
 
 def test_a_full_course_leaves_a_known_guest_the_access_that_they_have(

@@ -184,12 +184,15 @@ def test_a_known_browsers_cookie_is_for_one_account_and_has_an_end():
     known = KnownBrowsers(b"k" * 32)
     cookie = known.mark("ola", "id-of-ola", START)
     assert known.by_name(cookie, "ola", START) == known.by_account(cookie, "id-of-ola", START) is not None
+    assert known.by_anybody(cookie, START) == known.by_name(cookie, "ola", START)
+    assert known.by_anybody(cookie, START + KNOWN_LIFE) is None
     assert known.by_name(cookie, "kari", START) is None
     assert known.by_account(cookie, "ola", START) is None
     assert known.by_name(cookie, "ola", START + KNOWN_LIFE) is None
     assert KnownBrowsers(b"x" * 32).by_name(cookie, "ola", START) is None
     for spoilt in ("", ".", "æ", cookie[:-1], cookie.replace(".", "_"), "\udcff." + cookie, cookie * 9):
         assert known.by_name(spoilt, "ola", START) is None
+        assert known.by_anybody(spoilt, START) is None
 
 
 @pytest.mark.parametrize(

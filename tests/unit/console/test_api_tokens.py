@@ -171,9 +171,8 @@ def test_a_token_ends_with_the_role_it_was_made_under(world):
     token = token_of(asked(world.signed_in("it", "kari"), **{"scope-lists": "write"}))
     with world.services.database.write() as session:
         kari = staff.by_username(session, world.services.place.owner_id, "kari")
-        assert (
-            staff_keeping.change_role(session, world.services.place, kari, "auditor", "", world.now, by="ola") is None
-        )
+        place, console = world.services.place, world.settings.console
+        assert staff_keeping.change_role(session, place, kari, "auditor", "", console, world.now, by="ola") is None
     assert call(world, token, "/api/v1/lists").status_code == 401
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import event
 
 from captive_portal.console.group_names import GroupNames
 from captive_portal.i18n import translators
@@ -77,6 +78,24 @@ def test_no_page_shows_a_key_where_people_read_whose_group_it_is(evening) -> Non
     assert f"group {SHOWN}." in shown[f"/try?name=game.example&group={own_group(made)}"]
     one = "One course has a group of its own" if "One course" in shown["/policy/groups"] else ""
     assert one, "a guest's is not counted as a course's"
+
+
+def test_a_page_looks_a_course_up_once_however_many_of_its_exemptions_it_shows(evening) -> None:
+    world, it, _, _ = evening
+    asked_for: list[str] = []
+
+    def note(_connection, _cursor, statement, *_other) -> None:
+        if "FROM course" in statement:
+            asked_for.append(statement)
+
+    engine = world.services.database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        page = it.get("/policy/exemptions").text
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert page.count(SHOWN) > 1
+    assert len(asked_for) == 1, asked_for
 
 
 def test_menus_offer_no_group_of_a_course_or_a_guest(evening) -> None:

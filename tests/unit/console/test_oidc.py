@@ -18,7 +18,7 @@ from captive_portal.console.visit import OIDC_COOKIE, SESSION_COOKIE
 from gateway.audit import entry as entries
 from gateway.errors import UsageError
 from gateway.oidc_settings import Oidc
-from gateway.settings import Settings
+from gateway.settings import Console, Settings
 from gateway.storage import staff
 from gateway.storage.log_models import StagedLeaf
 from tests.oidc_provider import CLIENT, SECRET
@@ -119,6 +119,18 @@ def test_somebody_with_the_role_signs_in_and_gets_an_account(oidc_world):
     leaving = urlsplit(browser.get("/sign-in/oidc/leave").headers["location"])
     assert leaving.path == "/end"
     assert parse_qs(leaving.query)["post_logout_redirect_uri"] == ["https://localhost:8081/sign-in"]
+
+
+@pytest.mark.parametrize("path", ["/sign-in/oidc", "/sign-in/oidc/done"])
+def test_a_page_elsewhere_can_not_hold_it_back_unseen(oidc_world, path):
+    browser = oidc_world.browser()
+    for part in ("image", "iframe", "empty"):
+        headers = {"sec-fetch-site": "cross-site", "sec-fetch-dest": part}
+        assert {browser.get(path, headers=headers).status_code for _ in range(15)} == {403}, part
+    order(oidc_world)
+    opened = {"sec-fetch-site": "cross-site", "sec-fetch-dest": "document"}
+    assert browser.get("/sign-in/oidc", headers=opened).status_code == 303, "a link on another page may lead here"
+    assert browser.get(there(browser), headers=opened).headers["location"] == "/"
 
 
 def test_the_request_has_fresh_state_nonce_and_challenge_and_a_host_cookie(oidc_world):
@@ -256,7 +268,17 @@ def test_without_a_role_nobody_gets_in_and_it_learns_whom_to_link(oidc_world):
     assert logins(oidc_world) == ["no_role"]
     place, issuer = oidc_world.services.place, oidc_world.settings.oidc.issuer
     with oidc_world.services.database.write() as session:
-        federated.link(session, place, "ola", issuer, "<b>77</b>", "auditor", oidc_world.now, by="test")
+        federated.link(
+            session,
+            place,
+            "ola",
+            issuer,
+            "<b>77</b>",
+            "auditor",
+            oidc_world.now,
+            by="test",
+            console=Console(),
+        )
     assert come_back(oidc_world, browser, claims=stranger).status_code == 303
     assert browser.get("/acceptances").status_code == 200
     assert browser.get("/devices").status_code == 403
@@ -293,7 +315,17 @@ def test_a_local_account_of_the_same_name_is_not_taken_over(oidc_world):
     assert oidc_world.browser().sign_in("kari@storvik.kommune.no").status_code == 303
     place, issuer = oidc_world.services.place, oidc_world.settings.oidc.issuer
     with oidc_world.services.database.write() as session, pytest.raises(UsageError, match="last account of IT"):
-        federated.link(session, place, "kari@storvik.kommune.no", issuer, "9", "", oidc_world.now, by="test")
+        federated.link(
+            session,
+            place,
+            "kari@storvik.kommune.no",
+            issuer,
+            "9",
+            "",
+            oidc_world.now,
+            by="test",
+            console=Console(),
+        )
 
 
 def test_strength_that_was_asked_for_must_be_in_the_token(tmp_path, issuer):

@@ -142,6 +142,19 @@ def test_the_portal_is_missed_too(alive):
     assert "The portal is silent: guests find no page" in text_of(browser.get("/").text)
 
 
+def test_a_console_without_guests_of_its_own_misses_no_portal(world):
+    world.publish_all()
+    beat(world, "jobs")
+    browser = world.signed_in("it")
+    world.now += SILENT + timedelta(seconds=1)
+    page = text_of(browser.get("/").text)
+    assert "The jobs service is silent" in page
+    assert "The portal is silent" not in page
+    told = browser.get("/api/v1/overview").json()
+    assert [each["name"] for each in told["services"]] == ["jobs"]
+    assert "portal" not in {each["key"] for each in told["warnings"]}
+
+
 def test_several_gateways_on_one_database_are_shown_with_when_they_were_heard(alive):
     browser, place = alive.signed_in("it"), alive.services.place
     assert "Gateways" not in text_of(browser.get("/").text)
@@ -160,11 +173,13 @@ def test_several_gateways_on_one_database_are_shown_with_when_they_were_heard(al
 
 def test_which_services_belong_here(alive):
     settings = alive.services.settings
-    assert expected(settings) == ("portal", "jobs")
+    assert expected(settings, ()) == ("jobs",), "a console beside gateways of other machines"
+    assert expected(settings, {"portal"}) == ("portal", "jobs")
     signing_key_path(settings).parent.mkdir(parents=True, exist_ok=True)
     signing_key_path(settings).write_text("key")
-    on = settings.model_copy(update={"enforcement": settings.enforcement.model_copy(update={"enabled": True})})
-    assert expected(on) == ("enforcer", "portal", "sealer", "jobs")
+    gateway = {"enabled": True, "guest_interfaces": ("guest0",)}
+    on = settings.model_copy(update={"enforcement": settings.enforcement.model_copy(update=gateway)})
+    assert expected(on, ()) == ("enforcer", "portal", "sealer", "jobs")
 
 
 def test_what_dns_workers_say_of_their_upstreams(alive):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import json
 import re
@@ -14,6 +15,7 @@ from captive_portal.auth.accounts import console_url
 from captive_portal.console.visit import FORM_COOKIE, SESSION_COOKIE
 from gateway.audit import entry as entries
 from gateway.settings import Console, Settings
+from gateway.settings_now import SettingsNow
 from gateway.storage import passkeys, staff
 from gateway.storage.log_models import StagedLeaf
 from tests.soft_key import SoftKey
@@ -103,6 +105,16 @@ def test_registering_asks_for_the_name_and_the_password_before_it_asks_the_key(w
         assert (page.status_code, options, said in page.text) == (422, "", True)
     statuses = [asked(browser, password="wrong")[0].status_code for _ in range(8)]
     assert statuses[-1] == 429, "guessing the password here is spaced as elsewhere"
+
+
+def test_a_new_key_carries_the_name_that_the_municipality_has_now(world):
+    now = SettingsNow(world.settings)
+    world.services = dataclasses.replace(world.services, settings=now)
+    browser = world.signed_in("it")
+    browser.fill("/settings", "/settings/owner.name", value="Storvik kommune")
+    with world.services.database.read() as session:
+        now.refresh(session, world.services.place.owner_id)
+    assert json.loads(asked(browser)[1])["rp"] == {"id": "localhost", "name": "Storvik kommune"}
 
 
 def test_what_a_key_answers_to_anything_else_is_not_saved(world, origin):
@@ -375,14 +387,60 @@ def test_guessing_is_spaced_and_known_browsers_are_counted_apart(world, origin):
     assert alone(known, key, origin).status_code == 303
 
 
-def test_asking_for_challenges_is_spaced(world):
+def asked_until_held_back(browser, path) -> list[int]:
+    """What asking for challenges answers, until it is held back."""
+    statuses: list[int] = []
+    while len(statuses) < 60 and 429 not in statuses:
+        statuses.append(browser.get(path).status_code)
+    return statuses
+
+
+def test_asking_for_challenges_is_spaced_in_known_browsers_too(world, origin):
     browser = world.browser()
     browser.get("/sign-in")
-    statuses = []
-    while len(statuses) < 60 and 429 not in statuses:
-        statuses.append(browser.get("/sign-in/passkey").status_code)
-    assert (statuses[0], statuses[-1]) == (200, 429)
+    statuses = asked_until_held_back(browser, "/sign-in/passkey")
+    assert (set(statuses[:-1]), statuses[-1]) == ({200}, 429)
     assert len(statuses) > 30
+    known = world.signed_in("it")
+    register(known, origin)
+    statuses = asked_until_held_back(known, "/sign-in/passkey")
+    assert (len(statuses) > 30, statuses[-1]) == (True, 429)
+    known.sign_in("it-person")
+    statuses = asked_until_held_back(known, "/sign-in/code/passkey")
+    assert (set(statuses[:-1]), statuses[-1]) == ({200}, 429), "what was asked well does not undo what was asked"
+    assert len(statuses) > 30
+
+
+def test_who_asks_from_behind_the_same_address_holds_no_known_browser_back(world, origin):
+    browser = world.signed_in("it")
+    key = register(browser, origin)
+    known = browser.elsewhere("192.0.2.9")
+    assert alone(known, key, origin).status_code == 303
+    stranger, fresh = browser.elsewhere("192.0.2.9"), browser.elsewhere("192.0.2.9")
+    stranger.get("/sign-in")
+    fresh.get("/sign-in")
+    assert asked_until_held_back(stranger, "/sign-in/passkey")[-1] == 429
+    assert fresh.get("/sign-in/passkey").status_code == 429, "a browser that nobody has signed in with waits"
+    assert alone(known, key, origin).headers["location"] == "/"
+    assert known.sign_in("it-person").headers["location"] == "/sign-in/code"
+    assert asked_until_held_back(stranger, "/sign-in/code/passkey")[-1] == 429
+    assert second(known, key, origin).headers["location"] == "/"
+
+
+@pytest.mark.parametrize("path", ["/sign-in/passkey", "/sign-in/code/passkey"])
+def test_no_page_elsewhere_and_nobody_without_ours_is_counted(world, origin, path):
+    browser = world.signed_in("it")
+    register(browser, origin)
+    at_it = browser.elsewhere("192.0.2.9")
+    assert at_it.sign_in("it-person").headers["location"] == "/sign-in/code"
+    for site in ("cross-site", "same-site", "none"):
+        headers = {"sec-fetch-site": site, "sec-fetch-dest": "document"}
+        assert {at_it.get(path, headers=headers).status_code for _ in range(20)} == {403}, site
+    without = browser.elsewhere("192.0.2.9")
+    assert {without.get(path).status_code for _ in range(40)} == {403}
+    without.cookies.set(FORM_COOKIE, "x" * 3000)
+    assert {without.get(path).status_code for _ in range(40)} == {403}
+    assert at_it.get(path, headers={"sec-fetch-site": "same-origin"}).status_code == 200
 
 
 def test_a_new_link_takes_the_keys_and_so_does_an_account_elsewhere(world, origin):
@@ -395,7 +453,8 @@ def test_a_new_link_takes_the_keys_and_so_does_an_account_elsewhere(world, origi
     ola = world.signed_in("it", "ola")
     register(ola, origin)
     with world.services.database.write() as session:
-        federated.link(session, world.services.place, "ola", "https://idp.example", "sub", "it", world.now, by="kari")
+        place, console = world.services.place, world.settings.console
+        federated.link(session, place, "ola", "https://op.test", "sub", "it", world.now, by="kari", console=console)
     assert stored(world, "ola") == []
 
 
@@ -450,6 +509,14 @@ def test_at_an_ip_address_there_are_no_passkeys_and_the_account_says_why(tmp_pat
     assert "works only at localhost" in page
     assert 'action="/account/passkeys"' not in page
     assert old.fill("/account", KEYS, name="Ringen", current_password=PASSWORD).status_code == 404
+
+
+def test_while_the_console_has_no_name_of_its_own_the_page_warns(world):
+    warned = "This console is called localhost, as delivered"
+    assert warned in world.signed_in("it").get(KEYS).text
+    named = world.settings.model_copy(update={"console": Console(hostname="gjestenett.storvik.no")})
+    world.services = dataclasses.replace(world.services, settings=named)
+    assert warned not in world.signed_in("it", "kari").get(KEYS).text
 
 
 def test_without_scripts_the_button_is_hidden_and_the_password_signs_in(world):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from datetime import timedelta
@@ -9,12 +10,17 @@ from datetime import timedelta
 import pytest
 
 from captive_portal.auth import accounts, sessions
-from captive_portal.auth.staff_keeping import is_last_way_in
+from captive_portal.auth.last_way_in import is_last_way_in
+from captive_portal.auth.second_factor import load_second_factor
 from captive_portal.console.visit import SESSION_COOKIE
+from captive_portal.console_app import create_app
+from gateway.context import Services
+from gateway.settings import Console
 from gateway.storage import staff
 from gateway.storage.log_models import StagedLeaf
 from gateway.storage.models import Staff
-from tests.unit.console.conftest import Browser, World
+from gateway.storage.passkey_models import Passkey
+from tests.unit.console.conftest import SECRET, Browser, World
 
 HTML = "<script>alert(1)</script>"
 
@@ -103,7 +109,7 @@ def test_an_account_is_suspended_and_opened_again_with_its_password(world):
 
 
 def test_nobody_locks_it_out(world):
-    """Not oneself, and not the last account of IT with a password of its own, whoever asks."""
+    """Not oneself, and not the last account of IT that can be signed in to here, whoever asks."""
     it = world.signed_in("it", "kari")
     own = page_of(world, "kari")
     token = it.token_on("/staff/new")
@@ -122,7 +128,7 @@ def test_nobody_locks_it_out(world):
     assert federated.post(f"{page}/suspend", data={"form_token": token}).status_code == 303
 
 
-def by_the_provider(world: World, username: str) -> Browser:
+def by_the_provider(world: World, username: str, services: Services | None = None) -> Browser:
     """A browser of somebody of IT who has come in by the OpenID provider."""
     with world.services.database.write() as session:
         account = accounts.new_account(session, world.services.place, username, "it", world.now)
@@ -130,7 +136,7 @@ def by_the_provider(world: World, username: str) -> Browser:
         cookie = sessions.sign_in(
             session, world.services.place, account, method="oidc", address="", previous="", now=world.now
         )
-    browser = world.browser()
+    browser = Browser(create_app(services or world.services))
     browser.cookies.set(SESSION_COOKIE, cookie)
     return browser
 
@@ -151,25 +157,77 @@ def test_an_account_that_has_ended_or_is_suspended_is_no_way_in(world):
     world.account("ola", "it", ends_at=world.now + timedelta(days=1))
     page = page_of(world, "ola")
 
-    def kari_is_last() -> bool:
-        with world.services.database.read() as session:
-            account = staff.by_username(session, world.services.place.owner_id, "kari")
-            assert account is not None
-            return is_last_way_in(session, world.services.place, account, world.now)
-
-    assert not kari_is_last()
+    assert not is_last(world, "kari")
     assert it.fill(f"{page}/suspend", f"{page}/suspend").status_code == 303
-    assert kari_is_last()
+    assert is_last(world, "kari")
     assert it.fill(page, f"{page}/reopen").status_code == 303
-    assert not kari_is_last()
+    assert not is_last(world, "kari")
     with world.services.database.write() as session:
         account = session.get(Staff, page.rpartition("/")[2])
         assert account is not None
         account.ends_at = world.now
-    assert kari_is_last()
+    assert is_last(world, "kari")
     for action in ("/reset",):
         answer = it.fill(page, f"{page}{action}")
         assert (answer.status_code, "last day is over" in answer.text) == (409, True)
+
+
+def is_last(world: World, username: str, **console: str) -> bool:
+    """Whether IT gets in by this account alone, with these settings of the console."""
+    with world.services.database.read() as session:
+        account = staff.by_username(session, world.services.place.owner_id, username)
+        assert account is not None
+        return is_last_way_in(session, world.services.place, account, Console(**console), world.now)
+
+
+def give_factors(world: World, username: str, *, authenticator: bool = False, keys: tuple[str, ...] = ()) -> None:
+    """Give the account an authenticator, and a passkey at each of these names."""
+    with world.services.database.write() as session:
+        account = staff.by_username(session, world.services.place.owner_id, username)
+        assert account is not None
+        if authenticator:
+            account.totp_secret = load_second_factor(world.settings.state).lock(SECRET)
+        for name in keys:
+            session.add(
+                Passkey(
+                    staff_id=account.id, name=name, rp_id=name, credential_id=f"{username} {name}".encode(),
+                    public_key=b"", sign_count=0, backup_eligible=False, transports="", created_at=world.now,
+                    last_used_at=None,
+                )
+            )  # fmt: skip
+
+
+def test_an_account_without_the_factor_that_is_demanded_is_no_way_in(world):
+    world.account("kari", "it")
+    world.account("vert", "host", unit="Nybø skule")
+    give_factors(world, "kari", authenticator=True)
+    demanding = Console(second_factor="everybody")
+    services = dataclasses.replace(world.services, settings=world.settings.model_copy(update={"console": demanding}))
+    federated, page = by_the_provider(world, "ola", services), page_of(world, "vert")
+    assert federated.fill(page, page, role="it").headers["location"] == f"{page}?notice=changed"
+    assert not is_last(world, "kari"), "where none is demanded the password lets the other one in"
+    kari = page_of(world, "kari")
+    for action, fields in (("suspend", {}), ("reset", {}), ("", {"role": "auditor"})):
+        answer = federated.fill("/staff/new", f"{kari}/{action}".rstrip("/"), **fields)
+        assert (answer.status_code, "the last account of IT" in answer.text) == (409, True), action
+    give_factors(world, "vert", keys=("localhost",))
+    assert federated.fill("/staff/new", f"{kari}/suspend").headers["location"] == f"{kari}?notice=suspended"
+
+
+@pytest.mark.parametrize("second_factor", ["auditors", "everybody"])
+def test_a_passkey_of_another_name_is_no_way_in(world, second_factor):
+    world.account("kari", "it")
+    world.account("ola", "it")
+    give_factors(world, "kari", authenticator=True)
+    give_factors(world, "ola", keys=("localhost",))
+    assert not is_last(world, "kari", second_factor=second_factor, hostname="LOCALHOST")
+    for hostname in ("gjestenett.storvik.no", "192.0.2.1"):
+        assert is_last(world, "kari", second_factor=second_factor, hostname=hostname)
+    give_factors(world, "ola", keys=("gjestenett.storvik.no",))
+    assert not is_last(world, "kari", second_factor=second_factor, hostname="gjestenett.storvik.no")
+    assert is_last(world, "kari", second_factor=second_factor, hostname="192.0.2.1")
+    give_factors(world, "ola", authenticator=True)
+    assert not is_last(world, "kari", second_factor=second_factor, hostname="192.0.2.1")
 
 
 def test_role_and_unit_are_changed_and_the_account_is_signed_out(world):

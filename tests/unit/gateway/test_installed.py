@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from captive_portal.auth import accounts
 from gateway.audit.keyfile import create_key_file
 from gateway.audit.sealer import seal_staged
 from gateway.cli import cli
 from gateway.installation import read_signing_key, sealer_memory
 from gateway.settings import signing_key_path
+from gateway.storage import passkeys
+from gateway.storage.passkey_models import Passkey
 
 
 def check(state: Path, monkeypatch: pytest.MonkeyPatch, **owner: str) -> Result:
@@ -98,3 +101,25 @@ def test_a_state_directory_that_can_not_be_written_is_told(state, monkeypatch):
     said = refused(check(Path(state), monkeypatch))
     assert f"the state directory {state} can't be written" in said
     assert "--state" in said
+
+
+def test_passkeys_of_another_name_than_the_consoles_are_told(services, monkeypatch):
+    with services.database.write() as session:
+        account = accounts.new_account(session, services.place, "kari", "it", services.clock())
+        for name in ("localhost", "gjestenett.storvik.no"):
+            session.add(
+                Passkey(
+                    staff_id=account.id, name=name, rp_id=name, credential_id=name.encode(), public_key=b"",
+                    sign_count=0, backup_eligible=False, transports="", created_at=services.clock(), last_used_at=None,
+                )
+            )  # fmt: skip
+    for hostname, count in (("Gjestenett.Storvik.no", 1), ("10.0.0.1", 2), ("localhost", 1)):
+        monkeypatch.setenv("GJESTENETT_CONSOLE__HOSTNAME", hostname)
+        done = check(services.settings.state, monkeypatch)
+        assert (
+            done.exit_code,
+            f"passkeys that open nothing: {count}, as they were made at another name" in done.stdout,
+        ) == (0, True)
+    with services.database.write() as session:
+        passkeys.forget_all(session, account.id)
+    assert check(services.settings.state, monkeypatch).stdout == "settings are sound\n"

@@ -1,0 +1,30 @@
+"""The last way in: the account of IT without which nobody of IT could sign in when the OpenID provider is away."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from captive_portal.auth.accounts import has_ended
+from captive_portal.auth.passkeys import rp_id
+from gateway.settings import Console
+from gateway.storage import passkeys, staff
+from gateway.storage.engine import Session
+from gateway.storage.models import Staff
+from gateway.storage.places import Place
+
+
+def is_last_way_in(session: Session, place: Place, account: Staff, console: Console, now: datetime) -> bool:
+    """Whether IT gets in by this account alone, with a password of our own and what is asked for after it."""
+    found = staff.accounts(session, place.owner_id)
+    return [row.id for row in found if _is_way_in(session, row, console, now)] == [account.id]
+
+
+def _is_way_in(session: Session, account: Staff, console: Console, now: datetime) -> bool:
+    if account.role != "it" or not account.password_hash or account.disabled_at is not None or has_ended(account, now):
+        return False
+    if account.totp_secret is not None:
+        return True
+    keys = passkeys.of_staff(session, account.id)
+    if keys or console.needs_second_factor(account.role):  # a key that was made at another name opens nothing
+        return any(key.rp_id == rp_id(console) for key in keys)
+    return True
