@@ -50,15 +50,15 @@ def _shape(plain: str, personal: str, optional: str = "") -> Shape:
     return Shape(frozenset(plain.split()), frozenset(personal.split()), frozenset(optional.split()))
 
 
-# A new type is a new row. Free text is personal: people write names into it. `leaves` names leaves by their numbers, as
-# ranges: `3-5,9`.
+# A new type is a new row, and a type never gets a new plain field: verifiers of earlier releases pass over a type that
+# they don't know, and refuse a field. Free text is personal: people write names into it. `leaves` names leaves by their
+# numbers, as ranges: `3-5,9`.
 SHAPES: Mapping[str, Shape] = {
     "acceptance": _shape("rules identified_by", "name organisation contact mac address course_code receipt"),
     "rules_published": _shape(
-        "version adopting_body adopted_on case_number binding_language texts",
-        "by approved_by",
-        "group in_force_from ask_again",
+        "version adopting_body adopted_on case_number binding_language texts", "by approved_by", "group in_force_from"
     ),
+    "rules_asked_again": _shape("version", "by approved_by"),
     "rules_proposed": _shape("change version sha256", "by", "group"),
     "rules_withdrawn": _shape("version", "by"),
     "policy_published": _shape("generation before_sha256 after_sha256", "by note"),

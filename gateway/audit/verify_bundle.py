@@ -1541,6 +1541,7 @@ ENVELOPE = {"v", "type", "at", "owner", "site", "personal"}
 PLAIN = {  # the other fields of each type, all of them and no more
     "acceptance": {"rules", "identified_by"},
     "rules_published": {"version", "adopting_body", "adopted_on", "case_number", "binding_language", "texts"},
+    "rules_asked_again": {"version"},
     "rules_proposed": {"change", "version", "sha256"},
     "rules_withdrawn": {"version"},
     "policy_published": {"generation", "before_sha256", "after_sha256"},
@@ -1566,7 +1567,7 @@ PLAIN = {  # the other fields of each type, all of them and no more
     "restored": {"size", "root", "known_size", "known_root"},
 }
 OPTIONAL_FIELDS = {  # non-empty text where they stand
-    "rules_published": {"group", "in_force_from", "ask_again"},
+    "rules_published": {"group", "in_force_from"},
     "rules_proposed": {"group"},
 }
 HASHES = {"text_sha256", "html_sha256"}

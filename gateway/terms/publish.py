@@ -41,7 +41,7 @@ def publish(
 ) -> RulesVersion:
     """Publish `texts` (language → Markdown), recorded as a leaf: in force at once, or `in_force_from` a later moment.
 
-    With `group_key` they are in force for that group alone, in place of everybody's. `ask_again` is written down; what
+    With `group_key` they are in force for that group alone, in place of everybody's. `ask_again` is a leaf too; what
     follows from it is `drafting`'s, or of a later moment `coming`'s. `approved_by`: who published what `published_by`
     had proposed.
 
@@ -78,6 +78,7 @@ def publish(
     )
     session.add(version)
     session.flush()
+    by = {"by": published_by, "approved_by": approved_by}
     record(
         session,
         place,
@@ -94,11 +95,12 @@ def publish(
             },
             **({"group": group_key} if group_key else {}),
             **({"in_force_from": format_utc(in_force_from)} if in_force_from is not None else {}),
-            **({"ask_again": "yes"} if ask_again else {}),
         },
-        {"by": published_by, "approved_by": approved_by},
+        by,
         now,
     )
+    if ask_again:
+        record(session, place, "rules_asked_again", {"version": label}, by, now)
     announce(session, "rules")
     return version
 

@@ -27,11 +27,12 @@ LOCAL = frozenset(
     }
 )
 # Opened whatever an auditor's period is: without them no acceptance can be understood or proved.
-ALWAYS = frozenset({"rules_published", "rules_withdrawn", "policy_published", "key_rotated"})
+ALWAYS = frozenset({"rules_published", "rules_asked_again", "rules_withdrawn", "policy_published", "key_rotated"})
 
 TITLES: Mapping[str, str] = {
     "acceptance": N_("Rules accepted"),
     "rules_published": N_("Rules published"),
+    "rules_asked_again": N_("Accepting asked for again"),
     "rules_proposed": N_("Rules proposed, or the proposal withdrawn"),
     "rules_withdrawn": N_("Rules withdrawn before they came into force"),
     "policy_published": N_("Content filter published"),
@@ -61,6 +62,7 @@ assert TITLES.keys() == SHAPES.keys(), "a type of entry has no title"
 SENTENCES: Mapping[str, str] = {
     "acceptance": N_("Version {version} of the rules, read in {language}. Identified: {identified}."),
     "rules_published": N_("Version {version} of the rules."),
+    "rules_asked_again": N_("Those who are online under earlier rules are asked to accept version {version}."),
     "rules_proposed": N_("{change}: version {version} of the rules."),
     "rules_withdrawn": N_("Version {version} of the rules never came into force."),
     "policy_published": N_("Generation {generation} of the content filter."),
@@ -96,7 +98,6 @@ OF_A_GROUP: Mapping[str, str] = {
 }
 
 IN_FORCE_LATER = N_("In force from {in_force_from}.")
-ASKED_AGAIN = N_("Those who are online under earlier rules are asked to accept these.")
 
 FIELDS: Mapping[str, str] = {
     "name": N_("Name"),
@@ -216,9 +217,8 @@ def sentence(translate: Translator, document: Mapping[str, Any]) -> str:
     said = {key: _word(translate, key, value) for key, value in values.items()}
     type_ = document["type"]
     own = OF_A_GROUP.get(type_) if "group" in values else None
-    further = {"in_force_from": IN_FORCE_LATER, "ask_again": ASKED_AGAIN}
-    told = [own or SENTENCES[type_], *(words for field, words in further.items() if field in said)]
-    return " ".join(translate(words, **said) for words in told)
+    words = translate(own or SENTENCES[type_], **said)
+    return f"{words} {translate(IN_FORCE_LATER, **said)}" if "in_force_from" in said else words
 
 
 def label(translate: Translator, field: str) -> str:

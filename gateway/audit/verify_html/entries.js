@@ -6,6 +6,7 @@ const PLAIN = new Map(
   Object.entries({
     acceptance: "rules identified_by",
     rules_published: "version adopting_body adopted_on case_number binding_language texts",
+    rules_asked_again: "version",
     rules_proposed: "change version sha256",
     rules_withdrawn: "version",
     policy_published: "generation before_sha256 after_sha256",
@@ -33,7 +34,7 @@ const PLAIN = new Map(
 );
 // Fields that an entry of a type may have besides: non-empty text where they stand.
 const OPTIONAL_FIELDS = new Map([
-  ["rules_published", ["group", "in_force_from", "ask_again"]],
+  ["rules_published", ["group", "in_force_from"]],
   ["rules_proposed", ["group"]],
 ]);
 const IDENTIFIED_BY = [

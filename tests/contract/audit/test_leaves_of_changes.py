@@ -319,7 +319,7 @@ EVENTS: Mapping[str, tuple[Event, tuple[str, ...]]] = {
     "rules published": (publishing_rules, ("rules_published",)),
     "rules proposed": (proposing_rules, ("rules_proposed",)),
     "proposal withdrawn": (withdrawing_a_proposal, ("rules_proposed", "rules_proposed")),
-    "rules withdrawn": (withdrawing_rules, ("rules_published", "rules_withdrawn")),
+    "rules withdrawn": (withdrawing_rules, ("rules_published", "rules_asked_again", "rules_withdrawn")),
     "policy published": (publishing_a_policy, ("policy_published",)),
     "exemption": (publishing_an_exemption, ("policy_published", "exemption_changed")),
     "policy rolled back": (rolling_a_policy_back, ("policy_published",)),

@@ -211,9 +211,11 @@ def test_another_person_publishes_what_was_proposed_and_both_stand_in_the_leaf(
     assert NotApproved("gone") in done
     assert in_force(database, place, LATER) == "2027-1"
     with database.read() as session:
-        proposed, leaf = session.scalars(select(StagedLeaf).order_by(StagedLeaf.id))
+        proposed, leaf, asked = session.scalars(select(StagedLeaf).order_by(StagedLeaf.id))
         assert parse_entry(proposed.entry)["type"] == "rules_proposed"
-        assert parse_entry(leaf.entry)["ask_again"] == "yes"
+        assert parse_entry(leaf.entry)["type"] == "rules_published"
+        again = parse_entry(asked.entry)
+        assert (again["type"], again["version"], len(again["personal"])) == ("rules_asked_again", "2027-1", 2)
         version = rules.versions(session, place.owner_id)[0]
         assert (version.in_force_from, version.ask_again) == (LATER, True)
         assert len(parse_entry(leaf.entry)["personal"]) == 2

@@ -324,12 +324,20 @@ def misshapen() -> Iterator[Case]:
         lines[0] = lines[0].replace(b'"owner":', b'"in_force_from":' + beginning + b',"owner":', 1)
         where = "line 1 (entry 0)"
         yield Case(f"in force {number}: {beginning!r}", sealed_anew(files, lines), "entries.jsonl", where)
-    for asked in (b'""', b"true"):
-        log = Log(4)
+    log = Log(4)  # a field that a type has got is a fault to verifiers that are out there: they don't know it
+    files = log.files(log.request(0, 4))
+    lines = lines_of(files, "entries.jsonl")
+    lines[0] = lines[0].replace(b'"at":', b'"ask_again":"yes","at":', 1)
+    yield Case("published, with a new field", sealed_anew(files, lines), "entries.jsonl", "line 1 (entry 0)")
+    log = Log(4, {2: ("rules_asked_again", {"version": "2027-1"})})
+    files = log.files(log.request(0, 4))
+    yield Case("asked again", sealed_anew(files, lines_of(files, "entries.jsonl")))
+    for asked in (b'"versjon":"2027-1"', b'"version":"2027-1","versjon":"2027-1"'):
+        log = Log(4, {2: ("rules_asked_again", {"version": "2027-1"})})
         files = log.files(log.request(0, 4))
         lines = lines_of(files, "entries.jsonl")
-        lines[0] = lines[0].replace(b'"at":', b'"ask_again":' + asked + b',"at":', 1)
-        yield Case(f"asked again: {asked!r}", sealed_anew(files, lines), "entries.jsonl", "line 1 (entry 0)")
+        lines[2] = lines[2].replace(b'"version":"2027-1"', asked, 1)
+        yield Case(f"asked again: {asked!r}", sealed_anew(files, lines), "entries.jsonl", "line 3 (entry 2)")
     proposed = {"change": "proposed", "version": "2027-1", "sha256": "ab" * 32, "group": "library"}
     for new in (b'"group":""', b'"gruppe":"library"', b'"group":7'):
         log = Log(4, {2: ("rules_proposed", proposed)})

@@ -95,6 +95,7 @@ OTHER = {
     "rules_published": (
         {"version": "1", "adopting_body": "", "adopted_on": "", "case_number": "", "binding_language": "nb",
          "texts": {"nb": {"text_sha256": HASH, "html_sha256": HASH}}}, {"by": "it"}),
+    "rules_asked_again": ({"version": "1"}, {"by": "it", "approved_by": "it2"}),
     "rules_proposed": ({"change": "proposed", "version": "1", "sha256": HASH}, {"by": "it"}),
     "rules_withdrawn": ({"version": "1"}, {"by": "it"}),
     "policy_published": ({"generation": 2, "before_sha256": "", "after_sha256": HASH}, {"by": "it", "note": "n"}),

@@ -80,7 +80,7 @@ def test_a_version_comes_into_force_by_itself_and_the_room_says_when(world):
     assert answer.headers["location"] == "/rules?notice=coming"
     assert in_force(world).label == "1"
     assert draft(world) is None
-    assert leaf_types(world)[-1] == "rules_published"
+    assert leaf_types(world)[-2:] == ["rules_published", "rules_asked_again"]
     page = unescape(browser.get("/rules?notice=coming").text)
     assert "comes into force by itself" in page
     assert "2026-2 comes into force 1 December 2026 at 08:00; those who are online are asked then" in page

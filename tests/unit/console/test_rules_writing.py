@@ -151,11 +151,12 @@ def test_everybody_is_asked_again_only_where_that_is_chosen(world):
     assert publish(browser, ask="again").headers["location"] == "/rules?notice=asked"
     assert not is_open(first.grant_id)
     assert not is_open(second.grant_id)
-    assert leaf_types(world)[len(before) :] == ["rules_published", "grant_revoked", "grant_revoked"]
+    wrote = leaf_types(world)[len(before) :]
+    assert wrote == ["rules_published", "rules_asked_again", "grant_revoked", "grant_revoked"]
     world.seal()
     words = browser.get("/log").text
     assert "A new version of the rules was published, and everybody is asked again" in words
-    assert words.count("Those who are online under earlier rules are asked to accept these.") == 1
+    assert words.count("Those who are online under earlier rules are asked to accept version 2026-3.") == 1
     world.accepted("Ola")
     with world.services.database.read() as session:
         assert len(grants.open_grants(session, world.services.place.owner_id, world.now)) == 1
