@@ -239,9 +239,25 @@ def _hosts(portal: Any, page: Page, language: str) -> Iterator[str]:
 
 def _courses(portal: Any, page: Page, language: str) -> Iterator[str]:
     services = portal.services
+    with services.database.write() as session:  # the person has as many devices online as are allowed
+        for grant in session.scalars(select(Grant).where(Grant.ends_at > utc_now())):
+            grant.ends_at = utc_now()
     by_code = _add_course(portal, language, "code")
     _go(portal, page, language, "/form")
     yield "form-course-code"
+    _go(portal, page, language, "/")
+    expect(page.locator("#course_code")).to_be_visible()
+    yield "return-course-code"
+    page.locator("#accept").click()
+    portal.apply_grants()
+    _go(portal, page, language, "/status")
+    expect(page.locator("#course-heading")).to_be_visible()
+    yield "status-course-code"
+    page.locator("#course_code").fill("fjord fjel elg")
+    page.locator("form:has(#course_code) button").click()
+    expect(page.locator(".errors")).to_be_focused()
+    yield "status-course-code-error"
+    release(portal)
     with services.database.write() as session:
         courses.end(session, services.place, by_code, by="it", now=utc_now())
     by_title = _add_course(portal, language, "title")

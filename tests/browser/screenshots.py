@@ -54,6 +54,8 @@ IN_ENGLISH_ONLY = frozenset(
         "form-more-asked",
         "course-full",
         "form-course-code",
+        "return-course-code",
+        "status-course-code-error",
         "too-many-devices",
     }
 )  # near doubles of others

@@ -17,7 +17,7 @@ def test_every_picture_is_shown_and_there() -> None:
     shown = set(re.findall(r"\(pictures/([^)]+)\)", GUIDE))
     assert shown == {path.name for path in PICTURES.iterdir()}
     states = {name.split(".")[0] for name in shown}
-    assert len(states) == 51
+    assert len(states) == 54
     for state in states:
         languages = {name.split(".")[1] for name in shown if name.split(".")[0] == state}
         assert languages == ({"en"} if state in IN_ENGLISH_ONLY else set(LANGUAGES)), state

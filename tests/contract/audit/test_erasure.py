@@ -382,6 +382,7 @@ def test_what_keeps_a_persons_device_out_goes_with_it_and_the_plan_says_so(servi
             [item.acceptance_id for item in plan.held],
             parse_period("90 days"),
             services.clock(),
+            owner_name="Kommunen",
         )
     assert [item["reason"] for item in found["blocks"]] == ["spammer skriverne"]
     assert "spammer skriverne" in page(found, "nb")

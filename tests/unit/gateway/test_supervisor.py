@@ -77,7 +77,7 @@ def test_a_service_that_ends_is_started_again_ever_more_slowly(supervise, tmp_pa
 def test_a_stop_reaches_every_service_and_waits_for_it(supervise, tmp_path):
     process = supervise(
         *[
-            f"echo $$ > $T/{n}.pid; trap 'echo bye > $T/{n}.bye; exit 0' TERM; while :; do sleep 0.05; done"
+            f"trap 'echo bye > $T/{n}.bye; exit 0' TERM; echo $$ > $T/{n}.pid; while :; do sleep 0.05; done"
             for n in range(2)
         ]
     )
