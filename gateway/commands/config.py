@@ -14,14 +14,15 @@ import gateway
 from gateway import checks
 from gateway.clock import utc_now
 from gateway.commands.session import Group, Invocation, json_option, pass_invocation
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, UsageError
 from gateway.installation import open_services
 from gateway.installed import check_installed
 from gateway.operational import over
-from gateway.settings import Settings
+from gateway.settings import Settings, config_path
 from gateway.settings_origin import rows, shown
 from gateway.storage import operational
 
+BESIDE = "gjestenett.toml"  # where `make run` keeps the settings
 STARTER = Path(gateway.__file__).with_name("starter.toml")
 
 
@@ -35,6 +36,8 @@ def config() -> None:
 def check(invocation: Invocation) -> None:
     """Say whether the settings are sound and agree with what is installed; warnings are on standard error."""
     warnings = checks.check(invocation.settings, utc_now())
+    if config_path(invocation.config) is None and Path(BESIDE).is_file():
+        raise UsageError(f"{BESIDE} lies here and was not read; name it: gjestenett --config {BESIDE} config check")
     told = check_installed(invocation.settings)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)

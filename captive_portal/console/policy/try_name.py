@@ -26,6 +26,7 @@ NOTHING_TYPED = N_("Write a name first, such as example.no, or paste an address 
 NO_GROUP = N_("There is no such group in the compiled content filter.")
 BAD_MOMENT = N_("Write the moment as a date and a time of day.")
 BAD_NAME = N_("This is no domain name. Write one such as example.no, or paste an address from the browser.")
+ONE_WORD = N_("This is one word, not a whole name. Write its ending too, as in example.no.")
 ADDRESS = N_("This is an IP address. The content filter is about names.")
 
 NEVER_BLOCKED = N_("{name} is never blocked ({detail}).")
@@ -135,11 +136,17 @@ def try_name(visit: Visit, snapshot: Snapshot | None) -> Trial:
     except ValidationError as error:
         return fails(BAD_MOMENT if error.errors()[0]["loc"] == ("at",) else NO_GROUP)
     facts = explained(visit, snapshot, asked)
-    if isinstance(facts, PolicyError):
-        return fails(ADDRESS if isinstance(facts, NameError_) and facts.reason == "ip_address" else BAD_NAME)
-    if isinstance(facts, str):
-        return fails(NO_GROUP)
+    if isinstance(facts, (PolicyError, str)):
+        return fails(_refused(facts))
+    if "." not in facts["name"]:
+        return fails(ONE_WORD)
     return Trial(typed.name, typed.group, typed.at, facts=facts, groups=groups)
+
+
+def _refused(why: PolicyError | str) -> str:
+    if isinstance(why, str):
+        return NO_GROUP
+    return ADDRESS if isinstance(why, NameError_) and why.reason == "ip_address" else BAD_NAME
 
 
 class TryPage:

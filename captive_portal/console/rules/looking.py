@@ -14,6 +14,7 @@ from captive_portal.console.rules import form as rules_form
 from captive_portal.console.rules.room import Room, in_force_in, languages
 from captive_portal.console.visit import Visit
 from captive_portal.guest.site import Rules
+from captive_portal.i18n import LANGUAGE_NAMES
 from gateway.storage import rules_drafts, rules_proposals
 from gateway.storage.rules_draft_models import RulesDraft
 from gateway.terms import drafting
@@ -43,6 +44,7 @@ def looked_at(visit: Visit, room: Room, draft: Draft) -> dict[str, Any]:
         "rules": Rules(spoken, Markup(render(new))),  # noqa: S704 - cleaned as it is for guests
         "rows": compare(old[spoken], new) if new and spoken in old else None,
         "same": in_force is not None and draft.written == old,
+        "differing": ", ".join(LANGUAGE_NAMES[each] for each in tongues if draft.written.get(each) != old.get(each)),
     }
 
 

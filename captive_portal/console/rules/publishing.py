@@ -22,6 +22,7 @@ from gateway.terms.drafting import Choice
 from gateway.terms.notice import blanks
 
 WHEN = "in_force_from"
+NOT_CHOSEN = N_("A day is written, but the rules would come into force at once. Choose that day, or empty it.")
 NOT_A_MOMENT = N_("Write the day and the time when the rules come into force")
 PAST = N_("That moment has passed; choose one that lies ahead, or let the rules come into force at once")
 FAR = N_("The rules may come into force at most two years from now")
@@ -91,9 +92,10 @@ def _not_published(visit: Visit, room: Room, why: drafting.NotPublished, choice:
 
 def _begin(visit: Visit) -> tuple[datetime | None, str]:
     """When the rules are to be in force (None: at once), and what is wrong with that, if anything."""
+    written = visit.form.get(WHEN).strip()
     if visit.form.get("when") != "later":
-        return None, ""
-    moment = local_moment(visit.form.get(WHEN).strip())
+        return None, NOT_CHOSEN if written else ""
+    moment = local_moment(written)
     if moment is None:
         return None, NOT_A_MOMENT
     problem = begin_problem(moment, visit.now)

@@ -39,7 +39,7 @@ def change(visit: Visit) -> Response:
     done, problem = put(visit, setting, None if visit.form.get("back") == "1" else visit.form.get("value"))
     if problem:
         return _page(visit, setting, problem)
-    return visit.go(f"/settings?notice={'changed' if done else 'same'}#{setting.name}")
+    return visit.go(f"/settings?notice={'changed' if done else 'same'}&setting={setting.name}#{setting.name}-card")
 
 
 def put(visit: Visit, setting: Operational, text: str | None) -> tuple[bool, str]:
@@ -110,6 +110,7 @@ def _page(visit: Visit, wrong: Operational | None = None, problem: str = "") -> 
         fields=fields,
         problems={wrong.name: problem} if wrong is not None else {},
         notice=visit.query.get("notice", ""),
+        about=visit.query.get("setting", ""),
     )
 
 

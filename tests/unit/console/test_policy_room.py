@@ -271,6 +271,8 @@ def test_the_box_is_on_every_page_of_its_and_explains(it, world):
     assert "www.game.example" in page
     assert "The list test/gaming has game.example" in page
     assert "Write a name first" in it.get("/try?name=").text
+    for word in ("netflix", "localhost"):
+        assert "This is one word" in it.get(f"/try?name={word}").text
     auditor = world.signed_in("auditor")
     assert 'action="/try"' not in auditor.get("/lists").text
     assert auditor.get("/try?name=game.example").status_code == 403

@@ -127,6 +127,17 @@ def test_a_moment_that_cant_be_is_told_and_stays_in_the_form(world, when, told):
     assert leaf_types(world).count("rules_published") == 1
 
 
+def test_a_day_that_is_written_but_not_chosen_publishes_nothing(world):
+    browser = world.signed_in("it")
+    send(browser)
+    shown = browser.get(PUBLISH).text
+    answer = browser.fill(PUBLISH, PUBLISH, edition=edition_on(shown), when="now", in_force_from="2027-01-01T08:00")
+    assert answer.status_code == 422
+    assert "A day is written" in answer.text
+    assert 'value="2027-01-01T08:00"' in answer.text
+    assert leaf_types(world).count("rules_published") == 1
+
+
 def test_a_version_is_withdrawn_before_it_comes_into_force_and_not_after(world):
     browser = world.signed_in("it", "kari")
     send(browser)

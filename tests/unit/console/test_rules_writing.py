@@ -257,6 +257,17 @@ def test_what_is_not_ready_is_kept_and_told_and_not_published(world, other, told
     assert in_force(world).label == "1"
 
 
+def test_the_preview_says_in_which_languages_the_texts_differ(world):
+    browser = world.signed_in("it")
+    send(browser)
+    publish(browser)
+    world.now += timedelta(minutes=1)
+    send(browser, label="3", text_nb=f"{GOOD['text_nb']}\n\nOg noe mer.")
+    page = browser.get(f"{PREVIEW}?text=en").text
+    assert "The texts are the same in this language. They differ in: Bokmål." in page
+    assert "They differ in" not in browser.get(f"{PREVIEW}?text=nb").text
+
+
 def test_nothing_is_published_under_half_a_notice(tmp_path):
     bare = World(Settings(state=tmp_path))
     browser = bare.signed_in("it")

@@ -124,11 +124,11 @@ def test_a_change_holds_at_once_is_a_leaf_with_both_values_and_is_given_back(wor
     page = browser.get("/settings").text
     assert page.count("As the settings file has it.") == len(OPERATIONAL)
     answer = browser.fill("/settings", "/settings/owner.helpdesk_phone", value=" 61 00 00 00 ")
-    assert answer.headers["location"] == "/settings?notice=changed#helpdesk_phone"
+    assert answer.headers["location"] == "/settings?notice=changed&setting=helpdesk_phone#helpdesk_phone-card"
     assert phone() == "61 00 00 00"
     browser.fill("/settings", "/settings/owner.helpdesk_phone", value="62 00 00 00")
     again = browser.fill("/settings", "/settings/owner.helpdesk_phone", value="62 00 00 00")
-    assert again.headers["location"] == "/settings?notice=same#helpdesk_phone"
+    assert again.headers["location"] == "/settings?notice=same&setting=helpdesk_phone#helpdesk_phone-card"
     assert "Changed by" in browser.get("/settings").text
     assert re.search(
         r"helpdesk_phone</code>.*?62 00 00 00.*?changed here", browser.get("/settings/started").text, re.DOTALL

@@ -288,7 +288,19 @@ def test_files_and_servers_that_can_not_work_are_refused_by_check_and_before_a_s
     assert announced == []
 
 
+def test_a_settings_file_that_lies_beside_and_was_not_read_is_told(run, monkeypatch, tmp_path):
+    (tmp_path / "gjestenett.toml").write_text("bogus = = =\n")
+    monkeypatch.chdir(tmp_path)
+    told = run("config", "check")
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert "gjestenett --config gjestenett.toml config check" in told.stderr
+    read = run("--config", "gjestenett.toml", "config", "check")
+    assert read.exit_code == 2
+    assert "lies here" not in read.stderr
+
+
 def test_what_guests_would_stumble_over_is_warned_of_by_check_and_up_alike(services, run, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     sound = run("config", "check")
     assert (sound.exit_code, sound.stdout, sound.stderr) == (0, "settings are sound\n", "")
     make_certificate(tmp_path, "konsoll.example.no")
