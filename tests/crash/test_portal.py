@@ -80,11 +80,10 @@ def check_after_restart(settings: Settings, port: int, fields: dict[str, str]) -
     assert accepted(settings) == 1
 
 
-@pytest.mark.parametrize("tamper", ["pwrite64:signal=KILL:when=30"])  # the first fdatasync is the heartbeat's
 def test_killed_before_the_commit_is_durable(
-    tamper: str, installation: Callable[[], Settings], free_port: int, tmp_path: Path
+    installation: Callable[[], Settings], free_port: int, tmp_path: Path
 ) -> None:
-    settings = installation()
+    settings, tamper = installation(), "pwrite64:signal=KILL:when=30"  # the first fdatasync is the heartbeat's
     tracing = ("strace", "-f", "-qq", "-o", str(tmp_path / "log"), "-e", "trace=pwrite64,fdatasync", "-e")
     with portal(settings, free_port, *tracing, f"inject={tamper}") as process:
         fields = form(free_port)
