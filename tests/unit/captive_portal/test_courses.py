@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -36,6 +37,12 @@ def make(gateway_services: Services) -> Make:
 def identified(services: Services) -> list[str]:
     with services.database.read() as session:
         return [row.identified_by for row in session.query(Acceptance)]
+
+
+def with_codes_required(given: Services) -> Services:
+    """The same services where everybody needs a course's code."""
+    portal = given.settings.portal.model_copy(update={"ask_course_code": "required"})
+    return replace(given, settings=given.settings.model_copy(update={"portal": portal}))
 
 
 def test_without_a_course_no_code_is_asked_for(guest: Any) -> None:
@@ -112,14 +119,7 @@ def test_a_full_course_says_so(guest: Any, laptop: Any, make: Make) -> None:
 def test_a_course_offered_by_title_is_chosen_without_its_code_also_where_codes_are_required(
     gateway_services: Services, make: Make, make_guest: Any
 ) -> None:
-    settings = gateway_services.settings
-    portal = settings.portal.model_copy(update={"ask_course_code": "required"})
-    services = Services(
-        settings.model_copy(update={"portal": portal}),
-        gateway_services.database,
-        gateway_services.place,
-        gateway_services.clock,
-    )
+    services = with_codes_required(gateway_services)
     course, guest = make("Åpent hus", "title"), make_guest(services)
     assert "Jeg er med på kurset «Åpent hus»" in guest.http.get("/").text
     assert guest.accept().status_code == 422
@@ -493,14 +493,7 @@ def test_where_guests_are_not_recognised_the_status_page_takes_a_code_all_the_sa
 def test_where_a_code_is_required_a_known_guest_writes_the_code_alone(
     gateway_services: Services, make: Make, make_guest: Any, clock: Any
 ) -> None:
-    settings = gateway_services.settings
-    portal = settings.portal.model_copy(update={"ask_course_code": "required"})
-    services = Services(
-        settings.model_copy(update={"portal": portal}),
-        gateway_services.database,
-        gateway_services.place,
-        gateway_services.clock,
-    )
+    services = with_codes_required(gateway_services)
     guest, first = make_guest(services), make()
     assert guest.accept(course_code=first.code).status_code == 303
     clock.advance(timedelta(days=1))
