@@ -20,7 +20,16 @@ from captive_portal.guest.site import Site, Visit, see_other, shown_rules
 from captive_portal.security import FORM_LIFETIME, Claims
 from gateway.access.accept import Accepted, Refused
 from gateway.access.courses import Sought
-from gateway.access.recognised import NotRecognised, Reading, come_back, earlier, known_by, may_return, terms_of
+from gateway.access.recognised import (
+    NotRecognised,
+    Reading,
+    come_back,
+    course_again,
+    earlier,
+    known_by,
+    may_return,
+    terms_of,
+)
 from gateway.access.status import Status
 from gateway.storage import rules
 from gateway.storage.models import RulesVersion
@@ -47,8 +56,11 @@ class ReturnPages:
         errors: Mapping[str, str] = MappingProxyType({}),
         headers: Mapping[str, str] | None = None,
     ) -> Response | None:
-        """The page with the one button, and a field for a course's code while one is open; None for a device that is
-        not known. `online_until`: it has access as it is, until then. Raises: StorageUnavailableError.
+        """The page with the one button, and a field for a course's code while one is open: another one, where the guest
+        is at one again by the button. None for a device that is not known, and where there is nothing to press it for.
+
+        `online_until`: it has access as it is, until then; under the rules in force there is nothing but to join.
+        Raises: StorageUnavailableError.
         """
         online = online_until is not None
         if who.neighbour is None or not (self._terms.within or online):
@@ -69,7 +81,15 @@ class ReturnPages:
                 return None
             old = before.rules_version
             notice = self._notices.current(session, group_key, code_asked=door.open > 0)
+            again = course_again(session, self._place, before, who.now)
+        changed = old.id != version.id
+        joining = online and not changed
+        if again is not None:
+            door = door.beside_one
+        if joining and not door.open:
+            return None
         shown = shown_rules(version, who.translator.language)
+        optional = door.by_title or (alone and not joining)
         return who.page(
             "return.html",
             status=status,
@@ -79,13 +99,15 @@ class ReturnPages:
             ends_at=who.translator.moment(online_until) if online_until is not None else "",
             is_cut=door.ends_before(online_until),
             accepted_at=before.accepted_at,
-            changed=old.id != version.id,
-            changes=_changes(old, version, shown.language) if old.id != version.id else None,
+            again=again,
+            joining=joining,
+            changed=changed,
+            changes=_changes(old, version, shown.language) if changed else None,
             version=version,
             rules=shown,
             notice=notice,
             door=door,
-            code_asked="no" if not door.open else "optional" if alone or door.by_title else "required",
+            code_asked="no" if not door.open else "optional" if optional else "required",
             typed=form.shown_again(fields or {}),
             errors=errors if door.open or not errors else {"accept": next(iter(errors.values()))},
             token=self.token(who, version, before.id),

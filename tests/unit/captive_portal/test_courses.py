@@ -191,6 +191,13 @@ def seats(services: Services) -> list[tuple[str | None, bool]]:
         return [(row.course_id, row.revoked_at is None and row.ends_at > services.clock()) for row in rows]
 
 
+def sign_off(services: Services) -> None:
+    """End the access of every guest, as each does on the status page."""
+    with services.database.write() as session:
+        for grant in session.query(Grant):
+            grant.ends_at = min(grant.ends_at, services.clock())
+
+
 def test_who_comes_back_for_a_course_writes_its_code_and_nothing_else(
     guest: Any, make: Make, gateway_services: Services, clock: Any
 ) -> None:
@@ -220,6 +227,48 @@ def test_who_comes_back_without_a_code_still_presses_one_button(
     assert seats(gateway_services)[-1] == (None, True)
 
 
+@pytest.mark.parametrize("offered", ["code", "title", "hidden"])
+def test_who_comes_back_during_a_course_is_told_which_and_until_when_and_asked_only_for_another(
+    guest: Any, make: Make, gateway_services: Services, clock: Any, offered: str
+) -> None:
+    course = make("Excel", offered)
+    guest.accept(course_code=course.code)
+    sign_off(gateway_services)
+    clock.advance(timedelta(minutes=5))
+    form = return_form(guest.http.get("/").text)
+    named = "samme kurs som før" if offered == "hidden" else "kurset «Excel» som før"
+    assert f"Du er med på {named}. Det varer til 22.\u00a0november 2026 kl.\u00a015.55." in form
+    assert ("Excel" in form) == (offered != "hidden"), "a copied address learns no hidden course's name"
+    assert ('name="course_code"' in form, 'name="course"' in form) == (False, False), "there is no other one"
+    other = make("Word")
+    form = return_form(guest.http.get("/").text)
+    assert ("Koden til et annet kurs" in form, "(valgfritt)" in form, "Kurskode" in form) == (True, True, False)
+    answer = write_code(guest, "/", course_code="fjell elv")
+    assert f"Du er med på {named}" in answer.text
+    assert "Koden til et annet kurs" in answer.text
+    assert write_code(guest, "/").headers["location"] == "/status"
+    assert seats(gateway_services)[-1] == (course.id, True), "the course went along"
+    sign_off(gateway_services)
+    clock.advance(timedelta(minutes=5))
+    assert write_code(guest, "/", course_code=other.code).headers["location"] == "/status"
+    assert seats(gateway_services)[-1] == (other.id, True)
+
+
+def test_a_code_for_a_course_that_is_over_meanwhile_is_told_also_where_their_own_goes_along(
+    guest: Any, make: Make, gateway_services: Services, clock: Any
+) -> None:
+    course, other = make("Excel"), make("Word", hours=0.5)
+    guest.accept(course_code=course.code)
+    sign_off(gateway_services)
+    token = return_token(guest.http.get("/").text)
+    clock.advance(timedelta(minutes=40))
+    answer = guest.http.post("/return", data={"token": token, "course_code": other.code})
+    assert answer.status_code == 422
+    assert "Kurset er over, og koden kan ikke brukes lenger" in answer.text
+    assert 'href="#accept"' in answer.text
+    assert "Du er med på kurset «Excel» som før" in answer.text
+
+
 def test_who_accepted_before_being_given_the_code_writes_it_on_the_status_page(
     guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
 ) -> None:
@@ -235,7 +284,9 @@ def test_who_accepted_before_being_given_the_code_writes_it_on_the_status_page(
     apply_grants()
     assert return_form(guest.http.get("/status").text) == "", "they are there now"
     make("Word")
-    assert "course_code" in return_form(guest.http.get("/status").text), "there is another one"
+    page = guest.http.get("/status").text
+    assert "course_code" in return_form(page), "there is another one"
+    assert ("Er du på et annet kurs?" in page, "Koden til et annet kurs" in page) == (True, True)
 
 
 def test_who_has_access_for_longer_than_the_course_is_told_beside_the_button_with_both_times(
@@ -314,6 +365,11 @@ def test_a_wrong_code_of_a_known_guest_is_told_at_the_field_and_changes_nothing(
     assert "Ingen kurs her har denne koden nå" in answer.text
     assert ('href="#course_code"' in answer.text, 'value="fjell elv"' in answer.text) == (True, True)
     assert ("Du er på nett som før." in answer.text) == online
+    form = return_form(answer.text)
+    assert ("(valgfritt)" in form, " required" in form) == (not online, online), "online there is nothing but to join"
+    heading = re.search(r'<h2 id="form-heading">(.*?)</h2>', answer.text)
+    assert heading is not None
+    assert heading[1] == ("Bli med på kurset" if online else "Godta og kom på nett")
     assert counted() == (1, 1, 1)
     assert seats(gateway_services) == [(None, online)]
 
@@ -469,6 +525,21 @@ def test_a_course_that_ends_while_the_page_is_open_is_told(guest: Any, make: Mak
     assert answer.status_code == 422
     assert "Kurset er over, og koden kan ikke brukes lenger" in answer.text
     assert 'href="#accept"' in answer.text
+
+
+def test_a_course_that_ends_while_they_are_online_leaves_no_page_to_join_it(
+    guest: Any, make: Make, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    course = make(hours=0.5)
+    token = return_token(guest.http.get("/status").text)
+    clock.advance(timedelta(minutes=40))
+    answer = guest.http.post("/return", data={"token": token, "course_code": course.code})
+    assert answer.status_code == 422
+    assert "Denne enheten kunne ikke bli med på kurset" in answer.text
+    assert "Kurset er over, og koden kan ikke brukes lenger." in answer.text
+    assert return_form(answer.text) == ""
 
 
 def test_where_guests_are_not_recognised_the_status_page_takes_a_code_all_the_same(
