@@ -6,7 +6,6 @@ The page does not say who accepted before: the address of a device can be copied
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 
 from starlette.requests import Request
@@ -50,7 +49,7 @@ class ReturnPages:
         who: Visit,
         *,
         signed_off: bool = False,
-        online_until: datetime | None = None,
+        access: Status | None = None,
         status: int = 200,
         fields: Mapping[str, str] | None = None,
         errors: Mapping[str, str] = MappingProxyType({}),
@@ -59,10 +58,10 @@ class ReturnPages:
         """The page with the one button, and a field for a course's code while one is open: another one, where the guest
         is at one again by the button. None for a device that is not known, and where there is nothing to press it for.
 
-        `online_until`: it has access as it is, until then; under the rules in force there is nothing but to join.
+        `access`: what it has as it is; under the rules in force there is nothing but to join.
         Raises: StorageUnavailableError.
         """
-        online = online_until is not None
+        online, online_until = access is not None, access.ends_at if access is not None else None
         if who.neighbour is None or not (self._terms.within or online):
             return None
         with self._database.read() as session:
@@ -98,6 +97,7 @@ class ReturnPages:
             online=online,
             ends_at=who.translator.moment(online_until) if online_until is not None else "",
             is_cut=door.ends_before(online_until),
+            is_exempted=access is not None and access.has_own_exemption,
             accepted_at=before.accepted_at,
             again=again,
             joining=joining,
@@ -134,7 +134,7 @@ class ReturnPages:
                 version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now)
             if version is None or status.version_id in (None, version.id):
                 return see_other(who.link("/status"))
-        return self.page(who, online_until=_until(status)) or see_other(who.link("/"))
+        return self.page(who, access=_access(status)) or see_other(who.link("/"))
 
     def accept(self, request: Request) -> Response:
         """`POST /return`: one acceptance and one grant. What can't be used any more leads to the page as it is now;
@@ -179,18 +179,16 @@ class ReturnPages:
         self, sent: Posted, status: int, errors: Mapping[str, str], headers: Mapping[str, str] | None = None
     ) -> Response:
         """The page with what was typed and what to correct; where there is none any more, that alone."""
-        until = _until(sent.who.status())
-        page = self.page(
-            sent.who, online_until=until, status=status, fields=sent.fields, errors=errors, headers=headers
-        )
+        access = _access(sent.who.status())
+        page = self.page(sent.who, access=access, status=status, fields=sent.fields, errors=errors, headers=headers)
         return page or _not_joined(sent.who, status, next(iter(errors.values())), headers)
 
 
 _UNUSABLE: Mapping[str, str] = {"unknown": USED_UP, "rules_changed": RULES_CHANGED}
 
 
-def _until(status: Status) -> datetime | None:
-    return status.ends_at if status.has_access else None
+def _access(status: Status) -> Status | None:
+    return status if status.has_access else None
 
 
 def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:

@@ -14,6 +14,7 @@ from typing import Literal
 from gateway.access.course_openings import guests_group
 from gateway.access.courses import NoSeat, Sought, seat
 from gateway.access.extension import Durations
+from gateway.access.going_along import group_along
 from gateway.access.receipts import new_receipt_code
 from gateway.audit.record import record
 from gateway.link.neighbours import Neighbour
@@ -102,6 +103,9 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     form leave one acceptance. `version_id` and `language` are what the page showed; `address` the device's IP address.
     `shown_at`: when it was shown; a form that was used, and whose access has ended since, is no acceptance once more.
     `instead_of`: devices (ids) whose seats in the course become free with this.
+
+    A known person whose access goes over into this one, or is shared by it, keeps an exemption of their own where the
+    rules are the same (`gateway.access.going_along`), and what they have asked for.
     """
     network = places.network_on(session, place.gateway_id, neighbour.interface)
     group_key = network.group_key if network is not None else ""
@@ -143,6 +147,13 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
 
     if standing is None and shown_at is not None and accepting.accepted_since(session, device_id, shown_at):
         return Refused("form_used")
+
+    visitor = applicant.visitor.id if isinstance(applicant, Known) else None
+    theirs = standing if standing is not None and standing.visitor_id == visitor else None
+    began_in, own = group_key, shared or (theirs.group_key if theirs is not None else "")
+    group_key = group_along(session, place.owner_id, own, began_in)
+    if group_key != began_in:
+        mark = generations.mark_of(session, place.owner_id, group_key)
 
     by_code = course is not None and sought is not None and sought.code != ""
     identified: IdentifiedBy = "course_code" if by_code else identified_by
@@ -224,6 +235,12 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
             "ends_at": ends_at,
         },
     )
+    if theirs is not None:
+        course_id, is_same = course.id if course is not None else None, group_key == theirs.group_key
+        exemption_requests.hand_over(session, theirs.grant_id, grant_id, course_id, granted=is_same)
+    if group_key != began_in:
+        fields = {"grant": grant_id, "from_group": began_in, "to_group": group_key}
+        record(session, place, "grant_moved", fields, {"by": "guest", "mac": neighbour.mac}, now)
     announce(session, "grants")
     return Accepted(acceptance_id, grant_id, receipt_code, ends_at, repeated=False)
 

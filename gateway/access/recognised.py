@@ -148,9 +148,10 @@ def come_back(
     With `sought` into that course, also from access that the device has, which ends where the new one begins; a course
     that refuses leaves it as it is.
     """
+    before = known_by(session, place, neighbour, terms.within, reading.now)
+    # asked after `before`: where the same form was taken between the two, that acceptance is found, and not another one
     if (standing := _standing(session, place, neighbour, reading, sought)) is not None:
         return standing
-    before = known_by(session, place, neighbour, terms.within, reading.now)
     if before is None or before.id != acceptance_id:
         return NotRecognised("unknown")
     if not may_return(session, place, neighbour, before, terms, reading.now, sought):

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from gateway.access import courses as access
+from gateway.access import exemption_requests
 from gateway.access.course_plan import Wish
 from gateway.context import Services
 from gateway.storage.course_models import Course
 from gateway.storage.log_models import Disclosure
 from gateway.storage.models import Acceptance, Grant
 from gateway.terms.publish import publish
+from tests.unit.captive_portal.conftest import PHONE
 
 Make = Callable[..., Course]
 
@@ -325,6 +327,31 @@ def test_where_no_course_is_named_the_present_end_is_told_and_a_longer_course_ta
         "Med en kurskode varer den til det kurset slutter, også når det er før."
     ) in form
     assert "10.26" not in form, "a hidden course is not told of"
+
+
+def test_who_has_an_exemption_of_their_own_is_told_beside_the_button_when_it_goes_along(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    course, told = make(), "Et unntak som bare gjelder deg, blir med hvis kurset har de samme reglene"
+    assert told not in return_form(guest.http.get("/status").text)
+    now, place = clock(), gateway_services.place
+    with gateway_services.database.write() as session:
+        asked = exemption_requests.ask(
+            session, place, PHONE, exemption_requests.Wanted("game.example", ("gaming",)), now
+        )
+        assert isinstance(asked, exemption_requests.Asked)
+        exemption_requests.grant(
+            session, place, asked.request_id, "it", "", scope="session", until=now + timedelta(hours=2), now=now
+        )
+    clock.advance(timedelta(minutes=1))
+    assert told in return_form(guest.http.get("/status").text)
+    assert told in return_form(write_code(guest, "/status", course_code="fjell elv").text)
+    assert write_code(guest, "/status", course_code=course.code).headers["location"] == "/status"
+    apply_grants()
+    page = guest.http.get("/status").text
+    assert ("game.example" in page, "Innvilget, og åpent til" in page) == (True, True)
 
 
 def test_a_course_by_title_is_ticked_on_both_pages(
