@@ -752,6 +752,27 @@ def with_fields(log: Log, index: int) -> bytes:
     return b"\n".join([record.entry, *fields])
 
 
+def mixed_up() -> Iterator[Case]:
+    """Honest files given in each other's place: nothing was checked, so nothing is said to be wrong."""
+    data, note_of_it = packed(LOG.files(LOG.request(0, 43)))
+    note_given = (
+        "bundle.zip: this is the signature of a bundle (.zip.note), not the bundle; choose the bundle (.zip) too"
+    )
+    for name, sidecar, require in (("alone", None, False), ("required", None, True), ("twice", note_of_it, True)):
+        yield Case(
+            f"the note as the bundle, {name}",
+            note_of_it,
+            sidecar=sidecar,
+            require_sidecar=require,
+            wrong_use=note_given,
+        )
+    swapped = "bundle.zip: the bundle (.zip) and its signature (.zip.note) are swapped; exchange them"
+    yield Case("swapped", note_of_it, sidecar=data, require_sidecar=True, wrong_use=swapped)
+    zip_given = "bundle.zip.note: this is a bundle (.zip), not the signature of one; choose the signature (.zip.note)"
+    yield Case("the bundle as the note", data, sidecar=data, require_sidecar=True, wrong_use=zip_given)
+    yield Case("a cut note", note_of_it[:20], "bundle.zip", "container")
+
+
 def receipts() -> Iterator[Case]:
     def case(name: str, data: bytes, part: str = "", where: str = "", **more: object) -> Case:
         return Case(f"receipt: {name}", data, part, where, kind="receipt", **more)  # type: ignore[arg-type]
@@ -801,7 +822,17 @@ def receipts() -> Iterator[Case]:
 @cache
 def cases() -> tuple[Case, ...]:
     """All of them."""
-    sources = (whole_bundles, forged, misshapen, hostile_cases, selections, rotation_cases, restore_cases, receipts)
+    sources = (
+        whole_bundles,
+        forged,
+        misshapen,
+        hostile_cases,
+        selections,
+        rotation_cases,
+        restore_cases,
+        mixed_up,
+        receipts,
+    )
     return tuple(case for source in sources for case in source())
 
 
