@@ -18,7 +18,7 @@ from captive_portal.console.visit import Visit
 from gateway.storage import api_tokens as stored_tokens
 from gateway.storage import staff
 from gateway.storage.api_models import ApiToken
-from gateway.storage.models import StaffSession
+from gateway.storage.staff_models import StaffSession
 
 ROOT = "/api/v1"
 

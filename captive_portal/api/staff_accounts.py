@@ -26,7 +26,7 @@ from captive_portal.console.gate import Call
 from captive_portal.console.visit import Visit
 from gateway.audit.scope import scope_of
 from gateway.storage import passkeys
-from gateway.storage.models import Staff
+from gateway.storage.staff_models import Staff
 
 ROOT, ROOM = "/api/v1/staff", "staff"
 UNIT = "a host has a unit, whose courses are theirs; others have none"

@@ -16,7 +16,7 @@ from captive_portal.console.visit import Visit
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.storage import generations
 from gateway.storage.headings import LeafQuery, find_leaves
-from gateway.storage.models import PolicyGeneration
+from gateway.storage.policy_models import PolicyGeneration
 from policies.categories import CATEGORIES, Language
 from policies.diff_words import exemption_in_words, hours_in_words
 from policies.document import parse_document

@@ -44,9 +44,9 @@ from gateway.operational import OPERATIONAL
 from gateway.storage import grants, outages, rules
 from gateway.storage.course_models import Course, HostRequest
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
 from gateway.storage.rules_draft_models import RulesDraft
 from gateway.storage.rules_wait_models import RulesProposal
+from gateway.storage.staff_models import Staff
 from gateway.terms import drafting, proposing
 from gateway.terms import publish as terms
 from gateway.terms.coming import withdraw

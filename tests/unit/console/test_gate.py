@@ -17,7 +17,7 @@ from captive_portal.console.visit import FORM_COOKIE, SESSION_COOKIE
 from captive_portal.console_app import create_app
 from gateway.errors import UsageError
 from gateway.storage import staff
-from gateway.storage.models import StaffSession
+from gateway.storage.staff_models import StaffSession
 from gateway.telemetry import Report, Totals
 from tests.unit.console.conftest import Browser
 
