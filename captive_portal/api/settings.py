@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from captive_portal.api.paging import Asked, answered, no_content
 from captive_portal.api.problems import refused, unknown
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.settings import room as pages
 from captive_portal.console.visit import Visit
 from gateway.settings.operational import OPERATIONAL, Operational, value_of, write

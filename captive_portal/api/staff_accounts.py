@@ -22,7 +22,7 @@ from captive_portal.auth.accounts import Link, Role
 from captive_portal.auth.staff_keeping import Refusal
 from captive_portal.console.entry import staff_room as pages
 from captive_portal.console.forms import clean_line
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.audit.scope import scope_of
 from gateway.storage import passkeys
