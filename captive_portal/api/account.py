@@ -13,12 +13,12 @@ from starlette.responses import Response
 from captive_portal.api.paging import Page, Paged, answered, no_content, part
 from captive_portal.api.problems import unknown
 from captive_portal.console.entry import account, staff_sessions, tokens
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.storage import api_tokens as stored_tokens
 from gateway.storage import staff
 from gateway.storage.api_models import ApiToken
-from gateway.storage.models import StaffSession
+from gateway.storage.staff_models import StaffSession
 
 ROOT = "/api/v1"
 

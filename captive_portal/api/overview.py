@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from captive_portal.api.checkpoints import Target
 from captive_portal.api.paging import Asked, answered
-from captive_portal.console.gate import Call
 from captive_portal.console.overview.accepted import AcceptedDays
 from captive_portal.console.overview.room import accepted_a_day, refused_by_category
 from captive_portal.console.overview.series import OTHERS, Table
 from captive_portal.console.overview.standing import Gatherer, Heard, Standing
 from captive_portal.console.overview.warnings import warnings
 from captive_portal.console.policy.compiled import SnapshotReader
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.storage import checkpoints
 from gateway.storage import overview as stored

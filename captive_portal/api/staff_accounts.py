@@ -22,11 +22,11 @@ from captive_portal.auth.accounts import Link, Role
 from captive_portal.auth.staff_keeping import Refusal
 from captive_portal.console.entry import staff_room as pages
 from captive_portal.console.forms import clean_line
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.audit.scope import scope_of
 from gateway.storage import passkeys
-from gateway.storage.models import Staff
+from gateway.storage.staff_models import Staff
 
 ROOT, ROOM = "/api/v1/staff", "staff"
 UNIT = "a host has a unit, whose courses are theirs; others have none"

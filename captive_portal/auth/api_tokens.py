@@ -26,8 +26,8 @@ from gateway.clock import format_utc
 from gateway.storage import api_tokens, staff
 from gateway.storage.api_models import ApiToken
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
 from gateway.storage.places import Place
+from gateway.storage.staff_models import Staff
 
 PREFIX = "gjn_"
 _RANDOM_CHARS, _SUM_CHARS = 40, 6  # 238 random bits

@@ -17,8 +17,8 @@ from captive_portal.auth.own_account import key_words
 from gateway.settings import Console
 from gateway.storage import api_tokens, console_queries, passkeys, places, staff
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
 from gateway.storage.places import Place
+from gateway.storage.staff_models import Staff
 
 Refusal = Literal[
     "unknown",  # there is no such account

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from gateway.storage.api_models import ApiToken
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
+from gateway.storage.staff_models import Staff
 
 SHOWN = 500
 KEPT_AFTER = timedelta(days=30)

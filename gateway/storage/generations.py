@@ -12,7 +12,7 @@ from sqlalchemy.orm import defer
 from gateway.storage.base import table_of
 from gateway.storage.engine import Session
 from gateway.storage.keyset import Cut, Part, Place, in_order, part, within
-from gateway.storage.models import PolicyDraft, PolicyGeneration
+from gateway.storage.policy_models import PolicyDraft, PolicyGeneration
 
 
 def in_force(session: Session, owner_id: str) -> PolicyGeneration | None:

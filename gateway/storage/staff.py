@@ -11,7 +11,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from gateway.storage.engine import Session, is_writing
 from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
-from gateway.storage.models import RecoveryCode, SetupLink, Staff, StaffSession
+from gateway.storage.staff_models import RecoveryCode, SetupLink, Staff, StaffSession
 
 SESSIONS_SHOWN = 500
 

@@ -17,7 +17,7 @@ from captive_portal.console.entry import (
     staff_sessions,
     tokens,
 )
-from captive_portal.console.gate import Page
+from captive_portal.console.route import Page
 from gateway.context import Services
 
 

@@ -18,7 +18,7 @@ from captive_portal.console.look import N_
 from captive_portal.console.visit import Visit
 from gateway.audit.scope import EVERYTHING, Scope
 from gateway.storage import passkeys, staff
-from gateway.storage.models import Staff
+from gateway.storage.staff_models import Staff
 
 UNIT_MAX_CHARS = 120
 ROLE_NAMES = {"it": N_("IT"), "auditor": N_("Auditor"), "host": N_("Host")}

@@ -25,8 +25,8 @@ from captive_portal.console.policy.compiled import SnapshotReader
 from captive_portal.console.visit import Visit
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.storage import checkpoints, dns_counters, generations, overview
-from gateway.storage.models import PolicyGeneration
 from gateway.storage.overview import Online
+from gateway.storage.policy_models import PolicyGeneration
 from gateway.telemetry import Totals
 from policies.categories import CATEGORIES
 

@@ -18,7 +18,7 @@ from gateway.errors import UsageError
 from gateway.lists import generations as publishing
 from gateway.storage import generations, places
 from gateway.storage.keyset import Part
-from gateway.storage.models import PolicyGeneration
+from gateway.storage.policy_models import PolicyGeneration
 from policies.document import parse_document
 from policies.names import PolicyError
 

@@ -22,7 +22,7 @@ from gateway.lists.explanation import closable
 from gateway.lists.publish import Kept, kept
 from gateway.storage import generations
 from gateway.storage.headings import LeafQuery, find_leaves
-from gateway.storage.models import PolicyGeneration
+from gateway.storage.policy_models import PolicyGeneration
 from policies.categories import CATEGORIES, Language
 from policies.diff_words import exemption_in_words, hours_in_words
 from policies.document import parse_document

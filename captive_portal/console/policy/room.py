@@ -15,7 +15,7 @@ from captive_portal.console.visit import Visit
 from gateway.errors import UsageError
 from gateway.lists import generations as publishing
 from gateway.storage import generations
-from gateway.storage.models import PolicyGeneration
+from gateway.storage.policy_models import PolicyGeneration
 from policies.categories import CATEGORIES, Language
 from policies.compiler import never_blocked
 from policies.diff import changes

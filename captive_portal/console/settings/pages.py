@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from captive_portal.console.gate import Page
+from captive_portal.console.route import Page
 from captive_portal.console.settings import room
 
 

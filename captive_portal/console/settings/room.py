@@ -14,12 +14,13 @@ from starlette.responses import Response
 
 from captive_portal.console.settings.words import CHOICES, LABELS, NO_GROUP, ORIGINS, PROBLEMS
 from captive_portal.console.visit import Visit
-from gateway import checks, settings_now
+from gateway import checks
 from gateway.errors import GatewayError
 from gateway.lists.draft_edits import ruled_groups
-from gateway.operational import OPERATIONAL, Operational, over, read, value_of, write
 from gateway.settings import Settings
-from gateway.settings_origin import Row, rows
+from gateway.settings import now as settings_now
+from gateway.settings.operational import OPERATIONAL, Operational, over, read, value_of, write
+from gateway.settings.origin import Row, rows
 from gateway.storage import generations, operational
 from gateway.storage.operational_models import OperationalSetting
 

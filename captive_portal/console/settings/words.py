@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from captive_portal.console.look import N_
-from gateway.operational import OPERATIONAL, Problem
-from gateway.settings_origin import Origin
+from gateway.settings.operational import OPERATIONAL, Problem
+from gateway.settings.origin import Origin
 
 LABELS: Mapping[str, tuple[str, str]] = {
     "owner.name": (

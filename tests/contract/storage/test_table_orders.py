@@ -29,10 +29,13 @@ from gateway.storage.engine import Database, Session
 from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.headings import LeafQuery
 from gateway.storage.keyset import Cut, Part, Place
+from gateway.storage.list_models import ListRefresh
 from gateway.storage.log_models import Checkpoint, Leaf, LeafHeading
-from gateway.storage.models import Acceptance, ListRefresh, PolicyGeneration, RulesVersion, Staff, StaffSession, Visitor
+from gateway.storage.models import Acceptance, RulesVersion, Visitor
 from gateway.storage.places import Place as Site
+from gateway.storage.policy_models import PolicyGeneration
 from gateway.storage.search import AcceptanceQuery, page_of_acceptances
+from gateway.storage.staff_models import Staff, StaffSession
 from gateway.storage.types import new_id
 from tests.contract.storage.records import NOW, add_grant, add_rules
 from tests.contract.storage.test_search import fill, slowly

@@ -15,7 +15,7 @@ from captive_portal.auth.accounts import console_url
 from captive_portal.console.visit import FORM_COOKIE, SESSION_COOKIE
 from gateway.audit import entry as entries
 from gateway.settings import Console, Settings
-from gateway.settings_now import SettingsNow
+from gateway.settings.now import SettingsNow
 from gateway.storage import passkeys, staff
 from gateway.storage.log_models import StagedLeaf
 from gateway.storage.passkey_models import Passkey

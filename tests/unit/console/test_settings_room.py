@@ -9,9 +9,9 @@ import re
 import pytest
 
 from captive_portal.console_app import create_app
-from gateway.operational import OPERATIONAL, over, read, value_of, write
 from gateway.settings import Owner, Privacy, Settings
-from gateway.settings_now import SettingsNow, change
+from gateway.settings.now import SettingsNow, change
+from gateway.settings.operational import OPERATIONAL, over, read, value_of, write
 from gateway.storage.log_models import Disclosure, StagedLeaf
 from gateway.storage.operational_models import OperationalSetting
 from gateway.terms.notice import blanks

@@ -18,8 +18,8 @@ from gateway.context import Services
 from gateway.settings import Console
 from gateway.storage import staff
 from gateway.storage.log_models import StagedLeaf
-from gateway.storage.models import Staff
 from gateway.storage.passkey_models import Passkey
+from gateway.storage.staff_models import Staff
 from tests.unit.console.conftest import SECRET, Browser, World
 
 HTML = "<script>alert(1)</script>"
