@@ -16,19 +16,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from gateway.audit import verify_bundle
 from gateway.audit.verify_bundle import Report
 from tests.browser.conftest import launched
-from tests.unit.audit.forgeries import (
-    LOG,
-    Case,
-    cases,
-    changed_bytes,
-    changed_zips,
-    judge,
-    packed,
-    receipt,
-    restore,
-    verdict,
-    with_fields,
-)
+from tests.unit.audit.forgeries import cases
+from tests.unit.audit.forgeries.case import LOG, Case, judge, packed, verdict
+from tests.unit.audit.forgeries.changed_bytes import changed_bytes, changed_zips
+from tests.unit.audit.forgeries.receipts import receipt, with_fields
+from tests.unit.audit.forgeries.restores import restore
 from tests.unit.audit.specimen import KEYS, Log
 
 PAGE = Path(verify_bundle.__file__).with_name("verify.html")
