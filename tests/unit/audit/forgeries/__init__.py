@@ -2,24 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import random
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
-from gateway.audit import canonical, merkle, note, view
-from gateway.audit.bundle import Sidecar
-from gateway.audit.checkpoint import Checkpoint, sign_checkpoint
-from gateway.audit.receipt import make_receipt
-from gateway.audit.sealing import seal
-from gateway.audit.verify_bundle import Report, WrongUse, verify_bundle, verify_receipt
 from tests.unit.audit.forgeries.case import Case
 from tests.unit.audit.forgeries.fitting_manifest import forged
 from tests.unit.audit.forgeries.receipts import receipts
@@ -29,7 +13,6 @@ from tests.unit.audit.forgeries.selections import selections
 from tests.unit.audit.forgeries.shapes import misshapen
 from tests.unit.audit.forgeries.whole import mixed_up, whole_bundles
 from tests.unit.audit.forgeries.zips import hostile_cases
-from tests.unit.audit.specimen import KEYS, ORIGIN, SIGNER, Log, rewrite, sha256, write
 
 
 @cache
