@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +28,8 @@ from gateway.lists import draft_edits, generations
 from gateway.settings import load
 from gateway.storage import grants, rules
 from gateway.storage.course_models import Course, HostRequest
-from tests.browser.conftest import launched
+from tests.browser.service import free_port, serving
+from tests.migrated import put_sqlite
 
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -69,7 +67,7 @@ def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]
     as the test says, or by which address guests reach the portal.
     """
     further = getattr(request, "param", "")
-    ports = [_free_port(), _free_port()]
+    ports = [free_port(), free_port()]
     portal, console = f"http://127.0.0.1:{ports[0]}", f"https://localhost:{ports[1]}"
     public, further = (further, "") if further.startswith("http") else (portal, further)
     config, state = tmp_path / "gjestenett.toml", tmp_path / "state"
@@ -79,29 +77,23 @@ def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]
         '[wifi]\nssid = "Fjellbygda Gjest"\n'
         '[enforcement]\nenabled = true\nguest_interfaces = ["lo"]\nuplink = "wan0"\n' + further
     )
+    put_sqlite(state / "gjestenett.sqlite3")
     services = prepare(load(config, state), utc_now)
     with services.database.write() as session:
         for name, role, unit in (("kari", "it", ""), ("vert", "host", "Nybø skule")):
             link = accounts.add_account(session, services.place, name, role, utc_now(), unit=unit)
             password = hash_password(PASSWORD)
             assert accounts.redeem(session, services.place, link.token, name, password, utc_now()) == "done"
-    command = [sys.executable, "-m", "gateway.cli", "--config", str(config), "--state", str(state)]
-    processes = [subprocess.Popen([*command, service]) for service in ("portal", "console")]
-    try:
-        for port, process in zip(ports, processes, strict=True):
-            _wait_for(port, process)
+    with closing(services.database), serving(config, state, dict(zip(("portal", "console"), ports, strict=True))):
         yield Running(portal, console, services)
-    finally:
-        for process in processes:
-            process.terminate()
-        assert [process.wait(30) for process in processes] == [0, 0]
-        services.database.close()
 
 
 @pytest.fixture
-def chromium() -> Iterator[Browser]:
-    with launched() as browser:
-        yield browser
+def chromium(browser: Browser) -> Iterator[Browser]:
+    """The module's Chromium; what a test has opened in it is closed and forgotten at its end."""
+    yield browser
+    for context in browser.contexts:
+        context.close()
 
 
 def test_a_course_is_made_its_poster_printed_and_its_guest_comes_in_and_goes(
@@ -384,20 +376,3 @@ def _sign_in(page: Page, name: str) -> None:
     page.locator("form[action='/sign-in'] button").click()
     expect(page.locator(".rooms")).to_be_visible()
     page.goto(f"{page.url.rpartition('/')[0]}/courses")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "it ended at once"
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("it did not start listening within 30 s")
