@@ -16,7 +16,6 @@ from typing import Any
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
@@ -35,13 +34,13 @@ from gateway.lists.publish import publish
 from gateway.settings import load
 from gateway.storage import generations, grants, rules
 from policies.snapshot import NamedList
+from tests.browser.axe import examine
 from tests.browser.service import free_port, serving
 from tests.contract.dns.conftest import Worker, wait_for
 from tests.lab.certificates import Authority
 from tests.migrated import put_sqlite
 
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 PASSWORD = "en setning med noen ord"
 HELD_BACK = NamedList(
@@ -526,7 +525,7 @@ def _looking(page: Page, viewport: dict[str, int], language: str) -> Callable[[s
     def look(name: str) -> None:
         nonlocal shots
         shots += 1
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(page)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"

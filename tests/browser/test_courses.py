@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from captive_portal.auth import accounts
@@ -28,11 +27,11 @@ from gateway.lists import draft_edits, generations
 from gateway.settings import load
 from gateway.storage import grants, rules
 from gateway.storage.course_models import Course, HostRequest
+from tests.browser.axe import examine
 from tests.browser.service import free_port, serving
 from tests.migrated import put_sqlite
 
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PASSWORD = "en setning med noen ord"
 SHOTS = os.environ.get("CONSOLE_SCREENSHOTS")
 
@@ -150,7 +149,7 @@ def test_every_room_of_courses_is_accessible_and_fits(
     page = _page(chromium, language, viewport=viewport, scheme=scheme)
 
     def look(name: str, shown: Page = page) -> None:
-        found = Axe().run(shown, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(shown)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         wide = shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
@@ -223,7 +222,7 @@ def test_a_host_decides_a_guests_request_on_accessible_pages(
     def look(name: str) -> None:
         looking.context.add_cookies(page.context.cookies())
         looking.goto(page.url)
-        found = Axe().run(looking, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(looking)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         wide = looking.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
@@ -260,7 +259,7 @@ def test_asking_a_host_is_accessible_and_the_button_of_the_link_lets_in(
     host = _page(chromium, language, viewport=PHONE, scheme=scheme)
 
     def look(name: str, shown: Page) -> None:
-        found = Axe().run(shown, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(shown)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         wide = shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
@@ -300,7 +299,7 @@ def test_posters_and_the_slide_are_one_sheet_each(running: Running, chromium: Br
     sheets = (("poster?size=a4&", (595, 842)), ("poster?size=a5&", (420, 595)), ("slide?", (907, 510)))
     for sheet, (width, height) in sheets:
         page.goto(f"{course}/{sheet}in={language}")
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(page)
         assert found.violations_count == 0, f"{sheet}: {found.generate_report()}"
         printed = page.pdf(prefer_css_page_size=True, print_background=True)
         assert len(re.findall(rb"/Type /Page\b(?!s)", printed)) == 1, sheet

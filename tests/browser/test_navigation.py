@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from captive_portal.auth import accounts
 from captive_portal.auth.passwords import hash_password
 from captive_portal.console.navigation import GROUPS
 from gateway.clock import utc_now
+from tests.browser.axe import examine
 from tests.browser.test_console import (
     LAPTOP,
     PASSWORD,
     SHOTS,
-    WCAG,
     RunningConsole,
     _context,
     _sign_in,
@@ -117,5 +116,5 @@ def test_axe_finds_nothing(running: RunningConsole, chromium: Browser, scheme: s
         signed_in(running, page, role, unit)
         for language in ("nb", "nn", "en"):
             page.goto(f"{running.url}{home}?lang={language}")
-            found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+            found = examine(page)
             assert found.violations_count == 0, found.generate_report()

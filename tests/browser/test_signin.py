@@ -12,15 +12,15 @@ from pathlib import Path
 import httpx
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from captive_portal.auth.setup import first_setup_link
 from gateway.clock import utc_now
 from gateway.installation import prepare
 from gateway.settings import load
+from tests.browser.axe import examine
 from tests.browser.service import free_port, serving
-from tests.browser.test_console import PASSWORD, PHONE, WCAG, RunningConsole, _context, chromium
+from tests.browser.test_console import PASSWORD, PHONE, RunningConsole, _context, chromium
 from tests.migrated import put_sqlite
 from tests.oidc_provider import CLIENT, SECRET
 
@@ -66,7 +66,7 @@ def test_in_by_the_provider_and_out_again_and_an_account_of_ones_own(
     def look(name: str) -> None:
         for language in ("nb", "nn", "en"):
             watching.goto(f"{running.url}{name}{'&' if '?' in name else '?'}lang={language}")
-            found = Axe().run(watching, options={"runOnly": {"type": "tag", "values": WCAG}})
+            found = examine(watching)
             assert found.violations_count == 0, f"{name} {language}: {found.generate_report()}"
             wide = watching.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
