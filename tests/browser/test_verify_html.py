@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from gateway.audit import verify_bundle
 from gateway.audit.verify_bundle import Report
+from tests.browser.axe import examine
 from tests.browser.conftest import launched
 from tests.unit.audit.forgeries import cases
 from tests.unit.audit.forgeries.case import LOG, Case, judge, packed, verdict
@@ -181,7 +181,7 @@ def choose(page: Page, files: Path, **fields: str) -> None:
 
 def clean(page: Page) -> None:
     """No finding of axe, and nothing wider than the window."""
-    violations = Axe().run(page).response["violations"]
+    violations = examine(page, None).response["violations"]
     assert [(item["id"], [node["html"] for node in item["nodes"]]) for item in violations] == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
