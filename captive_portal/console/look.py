@@ -1,4 +1,4 @@
-"""How pages are drawn: templates, translations and times, loaded once at start."""
+"""How pages are drawn: translations, loaded once at start, and templates, each compiled when it is first drawn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from captive_portal.i18n import LANGUAGE_NAMES, Translator, negotiate, translators
 from gateway.access.receipts import format_receipt_code
@@ -28,7 +28,7 @@ class Look:
 
     def __init__(self) -> None:
         self._translators = translators("console", LANGUAGES)
-        self._templates = _templates()
+        self._environment = _environment()
 
     def language(self, asked: str, kept: str, accept_language: str) -> str:
         """The language of a visit: by link, else as last chosen, else as the browser wants, else bokmål."""
@@ -40,15 +40,16 @@ class Look:
 
     def render(self, template: str, language: str, values: Mapping[str, Any]) -> str:
         """The HTML of a template of `templates/console`."""
-        return self._templates[template].render(**values, _=self._translators[language], language=language)
+        return self._environment.get_template(template).render(
+            **values, _=self._translators[language], language=language
+        )
 
 
-@cache  # compiled once a process: it takes a second
-def _templates() -> Mapping[str, Template]:
-    """Every page of `templates/console`, by name."""
+@cache  # once a process; compiling every template at start would take a second
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, auto_reload=False,
+        lstrip_blocks=True, auto_reload=False, cache_size=-1,
     )  # fmt: skip
     environment.filters["zip"] = zip
     environment.globals["language_names"] = LANGUAGE_NAMES  # of texts; guests may be shown others than staff
@@ -56,4 +57,4 @@ def _templates() -> Mapping[str, Template]:
     environment.filters["utc"] = format_utc
     environment.filters["moment_of"] = datetime.fromisoformat
     environment.filters["receipt"] = format_receipt_code
-    return {name: environment.get_template(name) for name in environment.list_templates(["html"])}
+    return environment

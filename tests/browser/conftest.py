@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +19,8 @@ from gateway.lists.compile import compile_policy
 from gateway.lists.publish import publish
 from gateway.settings import load
 from gateway.storage import generations, grants
+from tests.browser.service import free_port, serving
+from tests.migrated import put_sqlite
 
 CHROMIUM = shutil.which("chromium")
 PROBE_HOST = "captive.apple.com"
@@ -56,9 +54,7 @@ def running_portal(folder: Path, more: str = "") -> Iterator[RunningPortal]:
 
     `more` is TOML that stands under `[portal]`, and may begin other tables.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     config = folder / "gjestenett.toml"
     config.write_text(
@@ -67,18 +63,11 @@ def running_portal(folder: Path, more: str = "") -> Iterator[RunningPortal]:
         f'[portal]\nport = {port}\npublic_url = "{url}"\nask_contact = "optional"\n{more}'
     )
     state = folder / "state"
+    put_sqlite(state / "gjestenett.sqlite3")
     services = prepare(load(config, state), utc_now)
     _compile_policy(services)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gateway.cli", "--config", str(config), "--state", str(state), "portal"]
-    )
-    try:
-        _wait_for(port, process)
+    with closing(services.database), serving(config, state, {"portal": port}):
         yield RunningPortal(url, services)
-    finally:
-        process.terminate()
-        assert process.wait(30) == 0
-        services.database.close()
 
 
 @pytest.fixture
@@ -101,6 +90,13 @@ def launched(*arguments: str) -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for the tests of a module, one after the other."""
+    with launched() as browser:
+        yield browser
+
+
 @pytest.fixture
 def chromium(portal: RunningPortal) -> Iterator[Browser]:
     """Chromium for which the connectivity check's host is the portal, as the redirect of TCP/80 makes it."""
@@ -114,14 +110,3 @@ def _compile_policy(services: Services) -> None:
         standing = generations.in_force(session, services.place.owner_id)
     assert standing is not None
     publish(services.settings.state, compile_policy(standing.document, standing.generation))
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the portal ended at once"
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the portal did not start listening within 60 s")

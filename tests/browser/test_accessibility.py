@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT, AxeResults
+from axe_playwright_python.base import AxeResults
 from playwright.sync_api import Browser, Page, Route, expect
 
 from captive_portal.i18n import LANGUAGE_NAMES
+from tests.browser.axe import COLOURS, examine
 from tests.browser.conftest import launched, running_portal
 from tests.browser.walk import LANGUAGES, NAME, SETTINGS, add_library, every_page, release
 
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PHONE, ZOOMED = {"width": 390, "height": 844}, {"width": 320, "height": 256}  # 1280 × 1024 at 400 %
 STATES = 22
 SPACING = "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }"
@@ -62,9 +62,9 @@ def test_every_page_and_state_is_accessible(portal: Any, page: Page, language: s
     page.on("request", lambda request: asked_for.append(request.url))
     for state in every_page(portal, page, language):
         assert page.locator("html").get_attribute("lang") == language, state
-        _examine(page, {"type": "tag", "values": WCAG}, f"{state}, light")
+        _assert_clean(examine(page), f"{state}, light")
         page.emulate_media(color_scheme="dark")
-        _examine(page, {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}, f"{state}, dark")
+        _assert_clean(examine(page, COLOURS), f"{state}, dark")
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(ZOOMED)  # type: ignore[arg-type]
         assert page.evaluate(SIDEWAYS) <= 0, f"{state} at 400 %"
@@ -101,7 +101,7 @@ def test_without_custom_properties_as_on_old_webviews_it_can_be_read(portal: Any
 
     page.route("**/static/*.css", old)
     page.goto(f"{portal.url}/?lang=nb")
-    _examine(page, {"type": "tag", "values": WCAG}, "welcome on an old WebView")
+    _assert_clean(examine(page), "welcome on an old WebView")
     button = page.locator("#accept")
     assert button.evaluate("each => getComputedStyle(each).backgroundColor") == "rgb(0, 98, 186)"
     assert button.bounding_box()["height"] >= 44  # type: ignore[index]
@@ -178,11 +178,5 @@ def _assert_motion_is_reduced(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
 
 
-def _examine(page: Page, what: dict[str, Any], where: str) -> None:
-    """Run axe, which a page is given once: reading its half a megabyte takes longer than most of its rules."""
-    if page.evaluate("typeof axe === 'undefined'"):
-        page.evaluate(AXE_SCRIPT)
-    answer = page.evaluate("options => axe.run(options)", {"runOnly": what, "resultTypes": ["violations"]})
-    assert answer["passes"] or what["type"] == "rule", "axe examined nothing"
-    results = AxeResults(answer)
+def _assert_clean(results: AxeResults, where: str) -> None:
     assert results.violations_count == 0, f"{where}: {results.generate_report()}"

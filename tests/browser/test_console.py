@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +16,6 @@ from typing import Any
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
@@ -37,12 +34,13 @@ from gateway.lists.publish import publish
 from gateway.settings import load
 from gateway.storage import generations, grants, rules
 from policies.snapshot import NamedList
-from tests.browser.conftest import launched
-from tests.contract.dns.conftest import Worker, free_port, wait_for
+from tests.browser.axe import examine
+from tests.browser.service import free_port, serving
+from tests.contract.dns.conftest import Worker, wait_for
 from tests.lab.certificates import Authority
+from tests.migrated import put_sqlite
 
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 PASSWORD = "en setning med noen ord"
 HELD_BACK = NamedList(
@@ -124,9 +122,7 @@ def running_console(
     folder: Path, more: str = "", began: timedelta = timedelta(), beside: tuple[str, ...] = ()
 ) -> Iterator[RunningConsole]:
     """A console and a sealer over their own state in `folder`, set up so long ago; `more` ends the settings (TOML)."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     config, state = folder / "gjestenett.toml", folder / "state"
     config.write_text(
         '[owner]\nname = "Fjellbygda kommune"\nhelpdesk_phone = "61 00 00 00"\nhelpdesk_hours = "8–15"\n'
@@ -134,24 +130,19 @@ def running_console(
         'guest_interfaces = ["lo"]\nuplink = "wan0"\n[portal]\nhostname = "gjest.example.no"\n'
         f'tls_certificate = "{folder}/portal.pem"\ntls_key = "{folder}/portal.key"\n{more}'
     )
+    put_sqlite(state / "gjestenett.sqlite3")
     prepare(load(config, state), lambda: utc_now() - began).database.close()
-    services = prepare(load(config, state), utc_now)
-    command = [sys.executable, "-m", "gateway.cli", "--config", str(config), "--state", str(state)]
-    processes = [subprocess.Popen([*command, service]) for service in ("console", "sealer", *beside)]
-    try:
-        _wait_for(port, processes[0])
+    services, processes = prepare(load(config, state), utc_now), {"console": port, **dict.fromkeys(("sealer", *beside))}
+    with closing(services.database), serving(config, state, processes):
         yield RunningConsole(f"https://localhost:{port}", services)
-    finally:
-        for process in processes:
-            process.terminate()
-        assert {process.wait(30) for process in processes} == {0}
-        services.database.close()
 
 
 @pytest.fixture
-def chromium() -> Iterator[Browser]:
-    with launched() as browser:
-        yield browser
+def chromium(browser: Browser) -> Iterator[Browser]:
+    """The module's Chromium; what a test has opened in it is closed and forgotten at its end."""
+    yield browser
+    for context in browser.contexts:
+        context.close()
 
 
 @pytest.fixture
@@ -534,7 +525,7 @@ def _looking(page: Page, viewport: dict[str, int], language: str) -> Callable[[s
     def look(name: str) -> None:
         nonlocal shots
         shots += 1
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(page)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
@@ -565,17 +556,6 @@ def _sign_in(page: Page, username: str) -> None:
     page.get_by_label("Brukernavn").fill(username)
     page.get_by_label("Passord").fill(PASSWORD)
     page.get_by_role("button", name="Logg inn", exact=True).click()
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the console ended at once"
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the console did not start listening within 120 s")
 
 
 def _load_over(page: Page, url: str) -> None:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from captive_portal.auth import accounts
@@ -31,10 +27,11 @@ from gateway.lists import draft_edits, generations
 from gateway.settings import load
 from gateway.storage import grants, rules
 from gateway.storage.course_models import Course, HostRequest
-from tests.browser.conftest import launched
+from tests.browser.axe import examine
+from tests.browser.service import free_port, serving
+from tests.migrated import put_sqlite
 
 PHONE, LAPTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PASSWORD = "en setning med noen ord"
 SHOTS = os.environ.get("CONSOLE_SCREENSHOTS")
 
@@ -69,7 +66,7 @@ def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]
     as the test says, or by which address guests reach the portal.
     """
     further = getattr(request, "param", "")
-    ports = [_free_port(), _free_port()]
+    ports = [free_port(), free_port()]
     portal, console = f"http://127.0.0.1:{ports[0]}", f"https://localhost:{ports[1]}"
     public, further = (further, "") if further.startswith("http") else (portal, further)
     config, state = tmp_path / "gjestenett.toml", tmp_path / "state"
@@ -79,29 +76,23 @@ def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]
         '[wifi]\nssid = "Fjellbygda Gjest"\n'
         '[enforcement]\nenabled = true\nguest_interfaces = ["lo"]\nuplink = "wan0"\n' + further
     )
+    put_sqlite(state / "gjestenett.sqlite3")
     services = prepare(load(config, state), utc_now)
     with services.database.write() as session:
         for name, role, unit in (("kari", "it", ""), ("vert", "host", "Nybø skule")):
             link = accounts.add_account(session, services.place, name, role, utc_now(), unit=unit)
             password = hash_password(PASSWORD)
             assert accounts.redeem(session, services.place, link.token, name, password, utc_now()) == "done"
-    command = [sys.executable, "-m", "gateway.cli", "--config", str(config), "--state", str(state)]
-    processes = [subprocess.Popen([*command, service]) for service in ("portal", "console")]
-    try:
-        for port, process in zip(ports, processes, strict=True):
-            _wait_for(port, process)
+    with closing(services.database), serving(config, state, dict(zip(("portal", "console"), ports, strict=True))):
         yield Running(portal, console, services)
-    finally:
-        for process in processes:
-            process.terminate()
-        assert [process.wait(30) for process in processes] == [0, 0]
-        services.database.close()
 
 
 @pytest.fixture
-def chromium() -> Iterator[Browser]:
-    with launched() as browser:
-        yield browser
+def chromium(browser: Browser) -> Iterator[Browser]:
+    """The module's Chromium; what a test has opened in it is closed and forgotten at its end."""
+    yield browser
+    for context in browser.contexts:
+        context.close()
 
 
 def test_a_course_is_made_its_poster_printed_and_its_guest_comes_in_and_goes(
@@ -158,7 +149,7 @@ def test_every_room_of_courses_is_accessible_and_fits(
     page = _page(chromium, language, viewport=viewport, scheme=scheme)
 
     def look(name: str, shown: Page = page) -> None:
-        found = Axe().run(shown, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(shown)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         wide = shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
@@ -231,7 +222,7 @@ def test_a_host_decides_a_guests_request_on_accessible_pages(
     def look(name: str) -> None:
         looking.context.add_cookies(page.context.cookies())
         looking.goto(page.url)
-        found = Axe().run(looking, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(looking)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         wide = looking.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
@@ -268,7 +259,7 @@ def test_asking_a_host_is_accessible_and_the_button_of_the_link_lets_in(
     host = _page(chromium, language, viewport=PHONE, scheme=scheme)
 
     def look(name: str, shown: Page) -> None:
-        found = Axe().run(shown, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(shown)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         wide = shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
@@ -308,7 +299,7 @@ def test_posters_and_the_slide_are_one_sheet_each(running: Running, chromium: Br
     sheets = (("poster?size=a4&", (595, 842)), ("poster?size=a5&", (420, 595)), ("slide?", (907, 510)))
     for sheet, (width, height) in sheets:
         page.goto(f"{course}/{sheet}in={language}")
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(page)
         assert found.violations_count == 0, f"{sheet}: {found.generate_report()}"
         printed = page.pdf(prefer_css_page_size=True, print_background=True)
         assert len(re.findall(rb"/Type /Page\b(?!s)", printed)) == 1, sheet
@@ -384,20 +375,3 @@ def _sign_in(page: Page, name: str) -> None:
     page.locator("form[action='/sign-in'] button").click()
     expect(page.locator(".rooms")).to_be_visible()
     page.goto(f"{page.url.rpartition('/')[0]}/courses")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "it ended at once"
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("it did not start listening within 30 s")

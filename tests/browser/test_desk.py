@@ -7,11 +7,11 @@ import re
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from gateway.clock import MUNICIPAL_ZONE, utc_now
-from tests.browser.test_courses import LAPTOP, PASSWORD, PHONE, WCAG, Running, chromium, running
+from tests.browser.axe import examine
+from tests.browser.test_courses import LAPTOP, PASSWORD, PHONE, Running, chromium, running
 
 __all__ = ["chromium", "running"]
 SHOTS = os.environ.get("CONSOLE_SCREENSHOTS")
@@ -87,7 +87,7 @@ def test_a_screen_is_let_in_found_extended_and_its_rooms_are_accessible(
 
 
 def _look(page: Page, name: str, viewport: dict[str, int], language: str) -> None:
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+    found = examine(page)
     assert found.violations_count == 0, f"{name}: {found.generate_report()}"
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"

@@ -15,7 +15,7 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT, AxeResults
+from axe_playwright_python.base import AxeResults
 from playwright.sync_api import Browser, BrowserContext, Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
@@ -34,7 +34,8 @@ from gateway.storage.course_models import Course
 from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.models import Acceptance, Grant
 from gateway.telemetry import Totals
-from tests.browser.test_console import WCAG, RunningConsole, chromium, running
+from tests.browser.axe import COLOURS, examine
+from tests.browser.test_console import RunningConsole, chromium, running
 from tests.browser.test_rooms import fill
 
 __all__ = ["chromium", "running"]
@@ -198,10 +199,10 @@ def test_every_room_is_accessible_fits_and_keeps_to_itself(
         if route in PAPERS:
             continue  # paper on the screen; test_courses measures it
         assert page.locator("html").get_attribute("lang") == language, route
-        for problem in _examine(page, {"type": "tag", "values": WCAG}):
+        for problem in _problems(examine(page)):
             told(f"{route}, light: {problem}")
         page.emulate_media(color_scheme="dark")
-        for problem in _examine(page, {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}):
+        for problem in _problems(examine(page, COLOURS)):
             told(f"{route}, dark: {problem}")
         _picture(page, f"{language}-wide-dark", address)
         page.emulate_media(color_scheme="light")
@@ -274,10 +275,5 @@ def _tabbed(page: Page) -> Iterator[str]:
         before = index
 
 
-def _examine(page: Page, what: dict[str, object]) -> list[str]:
-    if page.evaluate("typeof axe === 'undefined'"):
-        page.evaluate(AXE_SCRIPT)
-    answer = page.evaluate("options => axe.run(options)", {"runOnly": what, "resultTypes": ["violations"]})
-    assert answer["passes"] or what["type"] == "rule", "axe examined nothing"
-    results = AxeResults(answer)
+def _problems(results: AxeResults) -> list[str]:
     return [] if results.violations_count == 0 else [results.generate_report()[:1500]]

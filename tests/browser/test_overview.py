@@ -6,13 +6,13 @@ import re
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from gateway.clock import utc_now
 from gateway.storage import beats, dns_counters
 from gateway.storage.dns_counters import hour_of
-from tests.browser.test_console import LAPTOP, PHONE, SHOTS, WCAG, RunningConsole, _context, chromium, running
+from tests.browser.axe import examine
+from tests.browser.test_console import LAPTOP, PHONE, SHOTS, RunningConsole, _context, chromium, running
 from tests.browser.test_navigation import SIDEWAYS, signed_in
 
 __all__ = ["chromium", "running"]
@@ -118,11 +118,11 @@ def test_it_is_accessible_and_fits(running: RunningConsole, chromium: Browser, s
             page.set_viewport_size(viewport)  # type: ignore[arg-type]
             page.goto(f"{running.url}/?lang={language}")
             expect(page.locator(".drawn canvas")).to_have_count(2)
-            found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+            found = examine(page)
             assert found.violations_count == 0, found.generate_report()
             assert page.evaluate(SIDEWAYS) <= 0
             if SHOTS:
                 page.screenshot(path=f"{SHOTS}/overview-{viewport['width']}-{language}-{scheme}.png", full_page=True)
         page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(page)
         assert found.violations_count == 0, found.generate_report()

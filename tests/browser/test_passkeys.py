@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from captive_portal.auth.setup import first_setup_link
 from gateway.storage import passkeys, staff
-from tests.browser.test_console import PASSWORD, PHONE, WCAG, RunningConsole, _context, chromium, running_console
+from tests.browser.axe import examine
+from tests.browser.test_console import PASSWORD, PHONE, RunningConsole, _context, chromium, running_console
 
 __all__ = ["chromium"]  # the fixture
 
@@ -77,7 +77,7 @@ def _begin(running: RunningConsole, page: Page, name: str) -> None:
 
 
 def _look(page: Page) -> None:
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+    found = examine(page)
     assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{page.url} scrolls sideways by {wide} pixels"

@@ -6,19 +6,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from captive_portal.auth import accounts
 from captive_portal.auth.passwords import hash_password
 from gateway.access.course_plan import local_text
 from gateway.clock import utc_now
+from tests.browser.axe import examine
 from tests.browser.test_console import (
     LAPTOP,
     PASSWORD,
     PHONE,
     SHOTS,
-    WCAG,
     RunningConsole,
     _context,
     _sign_in,
@@ -52,7 +51,7 @@ def look(page: Page, name: str) -> None:
         page.emulate_media(color_scheme=scheme)
         if SHOTS:
             page.screenshot(path=Path(SHOTS) / f"{name}-{viewport['width']}.png", full_page=True)
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(page)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from captive_portal.auth import accounts
@@ -22,7 +21,8 @@ from gateway.storage import leaves, rules, staff
 from gateway.storage.engine import Session
 from gateway.storage.models import Grant
 from gateway.terms.publish import publish
-from tests.browser.test_console import LAPTOP, PASSWORD, PHONE, WCAG, RunningConsole, _context, chromium, running
+from tests.browser.axe import examine
+from tests.browser.test_console import LAPTOP, PASSWORD, PHONE, RunningConsole, _context, chromium, running
 
 __all__ = ["chromium", "running"]
 SHOTS = os.environ.get("CONSOLE_SCREENSHOTS")
@@ -172,7 +172,7 @@ def test_every_room_is_accessible_and_fits(
     def look(name: str) -> None:
         nonlocal number
         number += 1
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(page)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"

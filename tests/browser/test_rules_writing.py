@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from captive_portal.auth import accounts
 from captive_portal.auth.passwords import hash_password
 from gateway.clock import utc_now
 from gateway.storage import rules
+from tests.browser.axe import examine
 from tests.browser.test_console import (
     LAPTOP,
     PASSWORD,
     PHONE,
-    WCAG,
     RunningConsole,
     _context,
     _sign_in,
@@ -50,7 +49,7 @@ def test_rules_are_written_seen_compared_and_published(
     def look(name: str) -> None:
         if not scripts:  # axe is one
             return
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        found = examine(page)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"

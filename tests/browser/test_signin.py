@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from captive_portal.auth.setup import first_setup_link
 from gateway.clock import utc_now
 from gateway.installation import prepare
 from gateway.settings import load
-from tests.browser.test_console import PASSWORD, PHONE, WCAG, RunningConsole, _context, _wait_for, chromium
+from tests.browser.axe import examine
+from tests.browser.service import free_port, serving
+from tests.browser.test_console import PASSWORD, PHONE, RunningConsole, _context, chromium
+from tests.migrated import put_sqlite
 from tests.oidc_provider import CLIENT, SECRET
 
 __all__ = ["chromium"]  # the fixture
@@ -28,9 +30,7 @@ __all__ = ["chromium"]  # the fixture
 @pytest.fixture
 def federated(tmp_path: Path) -> Iterator[tuple[RunningConsole, str]]:
     """A console that knows a provider, and the provider's address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url, config, state = f"https://localhost:{port}", tmp_path / "gjestenett.toml", tmp_path / "state"
     (tmp_path / "oidc.secret").write_text(SECRET)
     provider = subprocess.Popen(
@@ -47,17 +47,13 @@ def federated(tmp_path: Path) -> Iterator[tuple[RunningConsole, str]]:
         f'[oidc]\nname = "Fjellbygda-konto"\nissuer = "{issuer}"\nclient_id = "{CLIENT}"\n'
         f'client_secret_file = "{tmp_path}/oidc.secret"\nroles = {{ "Gjestenett.Revisor" = "auditor" }}\n'
     )
+    put_sqlite(state / "gjestenett.sqlite3")
     services = prepare(load(config, state), utc_now)
-    command = [sys.executable, "-m", "gateway.cli", "--config", str(config), "--state", str(state), "console"]
-    console = subprocess.Popen(command)
     try:
-        _wait_for(port, console)
-        yield RunningConsole(url, services), issuer
+        with closing(services.database), serving(config, state, {"console": port}):
+            yield RunningConsole(url, services), issuer
     finally:
-        console.terminate()
-        assert console.wait(30) == 0
         provider.communicate()
-        services.database.close()
 
 
 def test_in_by_the_provider_and_out_again_and_an_account_of_ones_own(
@@ -70,7 +66,7 @@ def test_in_by_the_provider_and_out_again_and_an_account_of_ones_own(
     def look(name: str) -> None:
         for language in ("nb", "nn", "en"):
             watching.goto(f"{running.url}{name}{'&' if '?' in name else '?'}lang={language}")
-            found = Axe().run(watching, options={"runOnly": {"type": "tag", "values": WCAG}})
+            found = examine(watching)
             assert found.violations_count == 0, f"{name} {language}: {found.generate_report()}"
             wide = watching.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"

@@ -10,25 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from gateway.audit import verify_bundle
 from gateway.audit.verify_bundle import Report
+from tests.browser.axe import examine
 from tests.browser.conftest import launched
-from tests.unit.audit.forgeries import (
-    LOG,
-    Case,
-    cases,
-    changed_bytes,
-    changed_zips,
-    judge,
-    packed,
-    receipt,
-    restore,
-    verdict,
-    with_fields,
-)
+from tests.unit.audit.forgeries import cases
+from tests.unit.audit.forgeries.case import LOG, Case, judge, packed, verdict
+from tests.unit.audit.forgeries.changed_bytes import changed_bytes, changed_zips
+from tests.unit.audit.forgeries.receipts import receipt, with_fields
+from tests.unit.audit.forgeries.restores import restore
 from tests.unit.audit.specimen import KEYS, Log
 
 PAGE = Path(verify_bundle.__file__).with_name("verify.html")
@@ -189,7 +181,7 @@ def choose(page: Page, files: Path, **fields: str) -> None:
 
 def clean(page: Page) -> None:
     """No finding of axe, and nothing wider than the window."""
-    violations = Axe().run(page).response["violations"]
+    violations = examine(page, None).response["violations"]
     assert [(item["id"], [node["html"] for node in item["nodes"]]) for item in violations] == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

@@ -18,8 +18,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,26 +85,40 @@ def run(
         _child(operation, theirs)
     theirs.close()
     ours.settimeout(RUN_LIMIT_S)
-    options = ["-e", f"inject={tamper}"] if tamper else []
-    tracing = ["strace", "-f", "-qq", "-y", "-o", str(log), "-e", f"trace={','.join(calls)}", *options]
-    tracer = subprocess.Popen([*tracing, "-p", str(child)], stderr=subprocess.PIPE)
     try:
-        _wait_for_tracer(child, tracer)
-        with beside():
+        with attached(child, log, calls=calls, tamper=tamper), beside():
             ours.sendall(b"!")
             answer = b"".join(iter(lambda: ours.recv(65536), b"")).decode()
             _, status = os.waitpid(child, 0)
-        tracer.communicate(timeout=RUN_LIMIT_S)
     except BaseException:
         os.kill(child, signal.SIGKILL)
-        tracer.kill()
-        tracer.communicate()
         raise
     finally:
         ours.close()
     killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
     assert killed or answer, f"the child ended with {os.waitstatus_to_exitcode(status)} and without an answer"
     return Outcome(None if killed else answer, _calls(log, about))
+
+
+@contextmanager
+def attached(process: int, log: Path, *, calls: Sequence[str] = FILES, tamper: str = "") -> Iterator[None]:
+    """strace on every thread of a process that lets itself be traced; it has ended by the end of the block."""
+    options = ["-e", f"inject={tamper}"] if tamper else []
+    tracing = ["strace", "-f", "-qq", "-y", "-o", str(log), "-e", f"trace={','.join(calls)}", *options]
+    tracer = subprocess.Popen([*tracing, "-p", str(process)], stderr=subprocess.PIPE)
+    try:
+        _wait_for_tracer(process, tracer)
+        yield
+        tracer.communicate(timeout=RUN_LIMIT_S)
+    except BaseException:
+        tracer.kill()
+        tracer.communicate()
+        raise
+
+
+def let_be_traced() -> None:
+    """Where only a parent may trace, let strace trace this process, too."""
+    ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANY, 0, 0, 0)
 
 
 def points(calls: Sequence[Call], most: int) -> list[Call]:
@@ -134,7 +148,7 @@ def missing() -> str | None:
 def _child(operation: Callable[[], object], parent: socket.socket) -> None:
     """Never returns. It answers by a call that nothing else makes, as others may be tampered with."""
     try:
-        ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANY, 0, 0, 0)  # where only a parent may trace, let strace, a sibling
+        let_be_traced()
         sys.stdout.flush()
         os.read(parent.fileno(), 1)
         try:
@@ -149,11 +163,11 @@ def _child(operation: Callable[[], object], parent: socket.socket) -> None:
 
 def _wait_for_tracer(child: int, tracer: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + ATTACH_LIMIT_S
-    status = Path(f"/proc/{child}/status")
-    while f"TracerPid:\t{tracer.pid}\n" not in status.read_text():
+    threads, told = Path(f"/proc/{child}/task"), f"TracerPid:\t{tracer.pid}\n"
+    while not all(told in (thread / "status").read_text() for thread in threads.iterdir()):
         if tracer.poll() is not None or time.monotonic() > deadline:
-            told = tracer.stderr.read().decode() if tracer.stderr and tracer.poll() is not None else "no answer"
-            raise RuntimeError(f"strace did not attach: {told}")
+            why = tracer.stderr.read().decode() if tracer.stderr and tracer.poll() is not None else "no answer"
+            raise RuntimeError(f"strace did not attach: {why}")
         time.sleep(0.002)
 
 

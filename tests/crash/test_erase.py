@@ -1,17 +1,16 @@
 """Erasing, killed at each write that lasts, and on a full disk: all of it or nothing, and the leaf exactly when all.
 
-The real command runs under `strace`, which kills it at its N-th system call of a kind, for N = 1, 2, 3 … until it
-comes through. After each kill the database is opened as any service opens it.
+The command runs in a forked child under `strace`, which kills it at its N-th system call of a kind, for N = 1, 2, 3 …
+until it comes through. After each kill the database is opened as any service opens it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,18 +20,20 @@ from gateway.access.accept import Applicant, accept
 from gateway.audit.erasing import current_list
 from gateway.audit.erasure_list import numbers
 from gateway.audit.sealer import seal_staged
+from gateway.cli import cli
 from gateway.clock import utc_now
 from gateway.installation import open_services, read_signing_key
 from gateway.link.neighbours import Neighbour
 from gateway.storage import erasures, leaves, rules
+from tests.crash import killing
 
 pytestmark = [
-    pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed (Debian: strace)"),
+    pytest.mark.usefixtures("strace"),
     pytest.mark.timeout(900),
 ]
 
 NAME, MAC, CONTACT = "Tordis Ødegård", "a6:5e:d7:31:9c:4b", "tordis@solbakken.example"
-CALLS = "fdatasync,fsync,ftruncate,rename,unlink,pwrite64"
+CALLS = ("fdatasync", "fsync", "ftruncate", "rename", "unlink", "pwrite64")
 SAMPLED = {"pwrite64": 9}  # between two calls that make it last, writes are alike: every ninth is enough
 MOST = 400
 
@@ -59,19 +60,33 @@ def ready(services):
     return services.settings
 
 
-def erase(state: Path, *before: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gateway.cli", "--state", str(state), "audit", "erase"]
-    arguments = ["--name", NAME, "--reason", "krav", "--yes"]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GJESTENETT")}
-    environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    return subprocess.run(
-        [*before, *command, *arguments], capture_output=True, text=True, timeout=120, check=False, env=environment
-    )
+ERASE = ("audit", "erase", "--name", NAME, "--reason", "krav", "--yes")
 
 
-def strace(log: Path, *injections: str) -> list[str]:
-    traced = [part for injection in injections for part in ("-e", f"inject={injection}")]
-    return ["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={CALLS}", *traced]
+@dataclass(frozen=True)
+class Ended:
+    """What a caller of the command sees. `code` is None when it was killed."""
+
+    code: int | None
+    told: str
+
+
+def erase(state: Path, tamper: str = "") -> Ended:
+    """The command on a state directory; `tamper` is strace's expression."""
+    told, log = state.with_name("told"), state.with_name("trace")
+
+    def command() -> None:
+        try:
+            with told.open("w") as stderr, contextlib.redirect_stderr(stderr):
+                cli(["--state", str(state), *ERASE], prog_name="gjestenett")
+        except SystemExit as end:
+            if end.code:
+                raise RuntimeError(str(end.code)) from end
+
+    answer = killing.run(command, log, calls=CALLS, tamper=tamper).answer
+    codes = {None: None, "done": 0, "RuntimeError: 1": 1}
+    assert answer in codes, answer
+    return Ended(codes[answer], told.read_text())
 
 
 def copy(ready, tmp_path: Path, name: str) -> Path:
@@ -114,21 +129,21 @@ def stands(ready, state: Path) -> tuple[bool, bool]:
 
 def test_killed_at_each_lasting_write(ready, tmp_path):
     seen = set()
-    for call in CALLS.split(","):
+    for call in CALLS:
         for number in range(1, MOST, SAMPLED.get(call, 1)):
             state = copy(ready, tmp_path, "copy")
-            done = erase(state, *strace(tmp_path / "trace", f"{call}:signal=KILL:when={number}"))
+            done = erase(state, f"{call}:signal=KILL:when={number}")
             there, wiped = stands(ready, state)
             is_new = (there, wiped) not in seen
             seen.add((there, wiped))
-            if done.returncode == 0:
+            if done.code == 0:
                 assert (there, wiped) == (False, True)
                 shutil.rmtree(state)
                 break
-            assert done.returncode == -9, done.stderr
+            assert done.code is None, done.told
             if is_new:  # whoever was killed tries again
                 again = erase(state)
-                assert again.returncode == (0 if there else 1), again.stderr
+                assert again.code == (0 if there else 1), again.told
                 assert not stands(ready, state)[0]
             shutil.rmtree(state)
         else:
@@ -141,17 +156,17 @@ def test_a_full_disk_erases_all_or_nothing_and_says_so(ready, tmp_path):
     outcomes = set()
     for number in range(1, MOST, SAMPLED["pwrite64"]):
         state = copy(ready, tmp_path, "copy")
-        done = erase(state, *strace(tmp_path / "trace", f"pwrite64:error=ENOSPC:when={number}+"))
+        done = erase(state, f"pwrite64:error=ENOSPC:when={number}+")
         there, wiped = stands(ready, state)
-        outcomes.add((done.returncode, there))
-        assert "Traceback" not in done.stderr
+        outcomes.add((done.code, there))
+        assert "Traceback" not in done.told
         if there:
-            assert done.returncode == 1
-            assert "disk" in done.stderr
+            assert done.code == 1
+            assert "disk" in done.told
         elif not wiped:
-            assert "not finished" in done.stderr
+            assert "not finished" in done.told
         shutil.rmtree(state)
-        if done.returncode == 0 and wiped and "not finished" not in done.stderr:
+        if done.code == 0 and wiped and "not finished" not in done.told:
             break
     else:
         raise AssertionError("the disk stayed full")

@@ -15,7 +15,9 @@ from gateway.audit.bundle import Record
 from gateway.audit.entry import parse_entry
 from gateway.audit.errors import BundleError
 from gateway.audit.verify_bundle import Report, main
-from tests.unit.audit.forgeries import Case, cases, judge, receipt, verdict
+from tests.unit.audit.forgeries import cases
+from tests.unit.audit.forgeries.case import Case, judge, verdict
+from tests.unit.audit.forgeries.receipts import receipt
 from tests.unit.audit.specimen import KEYS, NAMES, SIGNER, Log, rewrite, write
 
 LOG = Log(43)

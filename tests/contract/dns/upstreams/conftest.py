@@ -130,19 +130,6 @@ def _what_was_given_up_is_collected_here() -> Iterator[None]:
         gc.collect()
 
 
-@pytest.fixture
-def outside() -> Iterator[Callable[..., Outside]]:
-    made: list[Outside] = []
-
-    def make(*servers: str | int, **options) -> Outside:
-        made.append(Outside(*servers, **options))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-
-
 class Talk:
     """One accepted connection, message by message."""
 
@@ -221,6 +208,20 @@ def stream_server() -> Iterator[Callable[..., StreamServer]]:
         behaviour: Callable[[Talk, int], None], port: int = 0, context: ssl.SSLContext | None = None
     ) -> StreamServer:
         made.append(StreamServer(behaviour, port, context))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def outside(stream_server: object) -> Iterator[Callable[..., Outside]]:
+    """Closed before the servers, which wait until their connections are."""
+    made: list[Outside] = []
+
+    def make(*servers: str | int, **options) -> Outside:
+        made.append(Outside(*servers, **options))
         return made[-1]
 
     yield make
