@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from gateway.storage.api_models import ApiToken
@@ -57,11 +57,10 @@ def of_owner(session: Session, owner_id: str) -> Sequence[ApiToken]:
     ).all()
 
 
-def count_usable(session: Session, staff_id: str, now: datetime) -> int:
-    """How many tokens of an account work at `now`."""
-    query = select(func.count()).select_from(ApiToken)
+def names_usable(session: Session, staff_id: str, now: datetime) -> Sequence[str]:
+    """The names of the tokens of an account that work at `now`."""
     usable = (ApiToken.staff_id == staff_id, ApiToken.revoked_at.is_(None), ApiToken.expires_at > now)
-    return session.scalar(query.where(*usable)) or 0
+    return session.scalars(select(ApiToken.name).where(*usable)).all()
 
 
 def revoke_all(session: Session, staff_id: str, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from secrets import token_hex
 from urllib.parse import urlsplit
 
 import pytest
@@ -29,7 +30,9 @@ def program(world: World, username: str, *scopes: str) -> Browser:
     place = world.services.place
     with world.services.database.write() as session:
         account = staff.by_username(session, place.owner_id, username)
-        made = api_tokens.make(session, place, account.id, "test", scopes, world.now + timedelta(days=9), world.now)
+        made = api_tokens.make(
+            session, place, account.id, token_hex(4), scopes, world.now + timedelta(days=9), world.now
+        )
     assert isinstance(made, api_tokens.Made)
     browser = world.browser("192.0.2.9")
     browser.headers = {"authorization": f"Bearer {made.secret}"}

@@ -21,6 +21,7 @@ from gateway.storage.log_models import StagedLeaf
 from gateway.storage.passkey_models import Passkey
 from tests.soft_key import SoftKey
 from tests.unit.console.conftest import PASSWORD, World
+from tests.unit.console.test_settings_room import save
 
 KEYS = "/account/passkeys"
 
@@ -112,7 +113,7 @@ def test_a_new_key_carries_the_name_that_the_municipality_has_now(world):
     now = SettingsNow(world.settings)
     world.services = dataclasses.replace(world.services, settings=now)
     browser = world.signed_in("it")
-    browser.fill("/settings", "/settings/owner.name", value="Storvik kommune")
+    save(browser, name="Storvik kommune")
     with world.services.database.read() as session:
         now.refresh(session, world.services.place.owner_id)
     assert json.loads(asked(browser)[1])["rp"] == {"id": "localhost", "name": "Storvik kommune"}
