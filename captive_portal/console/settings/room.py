@@ -113,26 +113,26 @@ def _unknown_group(visit: Visit, setting: Operational, value: Any) -> str:
 def _page(visit: Visit, problems: Mapping[str, str] = MappingProxyType({})) -> Response:
     boot, stored, current = standing(visit)
     told = visit.query.get("changed", "").split()
-    fields = [
-        {
+
+    def field(setting: Operational) -> Mapping[str, Any]:
+        value = _shown(write(value_of(current, setting)))
+        return {
             "setting": setting,
             "label": LABELS[setting.key][0],
             "hint": LABELS[setting.key][1],
             "choices": CHOICES.get(setting.key),
-            "value": _shown(write(value_of(current, setting))),
+            "value": value,
             "file": write(value_of(boot, setting)),
             "changed": stored.get(setting.key),
-            "typed": _shown(visit.form.get(setting.name)[:TYPED_MAX_CHARS]) if _is_written(visit, setting) else None,
+            "typed": _shown(visit.form.get(setting.name)[:TYPED_MAX_CHARS]) if _is_written(visit, setting) else value,
             "back": setting.name in visit.form.all(BACK),
         }
-        for setting in OPERATIONAL.values()
-    ]
+
+    tables = groupby(OPERATIONAL.values(), lambda setting: setting.section)
     return visit.page(
         "settings.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
-        sections=[
-            (SECTIONS[name], list(of_it)) for name, of_it in groupby(fields, lambda each: each["setting"].section)
-        ],
+        sections=[(SECTIONS[table], [field(setting) for setting in of_it]) for table, of_it in tables],
         problems=problems,
         changed=[LABELS[setting.key][0] for setting in OPERATIONAL.values() if setting.name in told],
         notice=visit.query.get("notice", ""),

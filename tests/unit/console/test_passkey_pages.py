@@ -109,6 +109,16 @@ def test_registering_asks_for_the_name_and_the_password_before_it_asks_the_key(w
     assert statuses[-1] == 429, "guessing the password here is spaced as elsewhere"
 
 
+def test_before_anything_is_written_it_is_said_where_passkeys_work(world, origin):
+    page = world.signed_in("it").get(KEYS).text
+    form = re.search(r"<form[^>]*novalidate[^>]*>", page)[0]
+    assert f'data-origin="{origin}"' in form, "the script shows it there, and nowhere else"
+    assert " hidden" in form
+    missing = re.search(r"<p data-passkey-missing>.*?</p>", page)[0]
+    assert f'<a href="{origin}{KEYS}">{origin}</a>' in missing
+    assert "/static/passkey.js" in page
+
+
 def test_a_new_key_carries_the_name_that_the_municipality_has_now(world):
     now = SettingsNow(world.settings)
     world.services = dataclasses.replace(world.services, settings=now)
