@@ -154,7 +154,7 @@ def first_steps(visit: Visit) -> Sequence[Ticked]:
             console_has_name=rp_id(settings.console) not in (None, Console().hostname),
             has_second_factor=mine is not None and (mine.second_factor or bool(mine.oidc_subject)),
             copy_targets=len(settings.audit.targets),
-            is_enforced=settings.enforcement.enabled,
+            is_enforced=settings.enforcement.enabled or visit.drives_firewall,
         )
     )
 

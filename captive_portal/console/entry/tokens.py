@@ -46,8 +46,7 @@ PROBLEMS = {
     "past": N_("This day is past"),
     "too_long": N_("A token lasts at most a year; choose an earlier day"),
     "taken": N_(
-        "You have a token of this name. If it was made just now and you don’t have its text, revoke it; "
-        "or choose another name."
+        "You have a token of this name. If it was just made and you lack its text, revoke it; or choose another name."
     ),
     "too_many": N_("You have 50 tokens. Revoke those that are not in use."),
 }

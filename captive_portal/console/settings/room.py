@@ -112,13 +112,14 @@ def _unknown_group(visit: Visit, setting: Operational, value: Any) -> str:
 
 def _page(visit: Visit, problems: Mapping[str, str] = MappingProxyType({})) -> Response:
     boot, stored, current = standing(visit)
-    told = visit.query.get("changed", "").split()
+    told, translate = visit.query.get("changed", "").split(), visit.look.translator(visit.language)
+    labels = {setting.name: LABELS[setting.key][0] for setting in OPERATIONAL.values()}
 
     def field(setting: Operational) -> Mapping[str, Any]:
         value = _shown(write(value_of(current, setting)))
         return {
             "setting": setting,
-            "label": LABELS[setting.key][0],
+            "label": labels[setting.name],
             "hint": LABELS[setting.key][1],
             "choices": CHOICES.get(setting.key),
             "value": value,
@@ -134,7 +135,8 @@ def _page(visit: Visit, problems: Mapping[str, str] = MappingProxyType({})) -> R
         HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
         sections=[(SECTIONS[table], [field(setting) for setting in of_it]) for table, of_it in tables],
         problems=problems,
-        changed=[LABELS[setting.key][0] for setting in OPERATIONAL.values() if setting.name in told],
+        summary={name: f"{translate(labels[name])}: {translate(problem)}" for name, problem in problems.items()},
+        changed=[label for name, label in labels.items() if name in told],
         notice=visit.query.get("notice", ""),
     )
 

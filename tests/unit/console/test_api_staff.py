@@ -118,6 +118,23 @@ def test_what_an_auditor_sees_is_limited_and_given_back(it, world):
     assert it.patch(one, json={"sees": {"since": "2026-02-01T00:00Z", "until": "2026-01-01T00:00Z"}}).status_code == 422
 
 
+def test_an_account_gets_another_end_or_none(it, world):
+    world.account("rev", "auditor")
+    one = f"{ACCOUNTS}/{account_id(world, 'rev')}"
+    changed = it.patch(one, json={"ends_at": "2027-06-30T18:00"})
+    assert (changed.status_code, changed.json()["ends_at"]) == (200, "2027-06-30T16:00:00Z")
+    count = len(changes(world))
+    for same in ({"ends_at": "2027-06-30T16:00:00Z"}, {}, {"role": "auditor"}):
+        assert it.patch(one, json=same).json()["ends_at"] == "2027-06-30T16:00:00Z", "what is left out stays"
+    assert len(changes(world)) == count
+    past = it.patch(one, json={"ends_at": "2026-11-22T11:00:00Z", "role": "host", "unit": "Nybø skule"})
+    assert (past.status_code, list(past.json()["fields"])) == (422, ["ends_at"])
+    assert it.get(one).json()["role"] == "auditor", "all that is asked, or nothing"
+    assert it.patch(one, json={"ends_at": None}).json()["ends_at"] is None
+    own = f"{ACCOUNTS}/{account_id(world, 'kari')}"
+    assert it.patch(own, json={"ends_at": "2027-06-30T18:00"}).status_code == 409, "one's own"
+
+
 def test_an_authenticator_is_taken_where_it_may_be_missing(it, world):
     world.account("rev", "auditor")
     one = f"{ACCOUNTS}/{account_id(world, 'rev')}"

@@ -148,8 +148,9 @@ def test_a_change_holds_at_once_is_a_leaf_with_both_values_and_is_given_back(wor
     assert page.count("As the settings file has it.") == len(OPERATIONAL)
     answer = save(browser, helpdesk_phone=" 61 00 00 00 ")
     assert answer.headers["location"] == "/settings?changed=helpdesk_phone"
-    assert "without a restart: Telephone of the help desk." in re.sub(
-        r"\s+", " ", browser.get("/settings?changed=helpdesk_phone").text
+    assert (
+        "without a restart:</p><ul><li>Telephone of the help desk</li></ul>"
+        in browser.get("/settings?changed=helpdesk_phone").text
     )
     assert phone() == "61 00 00 00"
     save(browser, helpdesk_phone="62 00 00 00")
@@ -203,6 +204,7 @@ def test_wrong_input_is_told_beside_its_setting_and_changes_nothing_with_all_tha
     for name in (FIELD[key], "session_hours"):
         assert f'href="#{name}"' in answer.text
         assert f'id="{name}-error"' in answer.text
+    assert '<a href="#session_hours">Hours before staff sign in again, however busy: Write a whole' in answer.text
     assert HTML not in answer.text
     assert leaves(world) == []
     with world.services.database.read() as session:
