@@ -26,7 +26,6 @@ from captive_portal.console.visit import Visit
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.storage import checkpoints, dns_counters, overview
 from gateway.storage.overview import Online
-from gateway.storage.policy_models import PolicyGeneration
 from gateway.telemetry import Totals
 from policies.categories import CATEGORIES
 
