@@ -182,6 +182,6 @@ def test_without_scripts_or_at_another_address_there_is_no_button(running: Runni
         expect(page.get_by_text("Denne nettleseren kan ikke bruke passnøkler her")).to_be_visible()
         expect(page.get_by_role("button", name="Gå videre")).to_be_hidden()
         expect(page.get_by_label("Passordet du har nå")).to_be_hidden()
-        _look(page)
+    _look(elsewhere)
     elsewhere.get_by_role("link", name=running.url).click()
     expect(elsewhere).to_have_url(re.compile(f"^{running.url}/"))
