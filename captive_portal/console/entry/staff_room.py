@@ -233,7 +233,7 @@ def _page(
         typed={
             "role": visit.form.get("role") or account.role,
             "unit": visit.form.get("unit")[:300] or account.unit,
-            "ends": visit.form.get("ends")[:10] or last_day(account),
+            "ends": clean_line(visit.form.get("ends"), 10)[0] or last_day(account),
         },
         problems=problems or {},
         **_shared(visit),
