@@ -106,7 +106,8 @@ def _ask(visit: Visit, status: int = HTTPStatus.OK, *, problem: str = "", note: 
         planned = publishing.rolled_back(visit.session, visit.services.place, row.generation)
         after = parse_document(planned.document)
         told = words(visit, parse_document(room.standing.document), after)
-        ended, lacking = planned.ended, missed(visit, after)
+        ended = tuple(dict.fromkeys(visit.group_names(each) for each in planned.ended))
+        lacking = missed(visit, after)
     except PolicyError:
         problem = problem or UNREADABLE
     return visit.page(

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from captive_portal.console import kept_words
 from captive_portal.console.evidence.periods import read_moment
 from captive_portal.console.look import N_
+from captive_portal.console.policy.room import names, titles
 from captive_portal.console.visit import Visit
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.lists.explanation import closable
@@ -52,22 +53,24 @@ def show(visit: Visit) -> Response:
         problems=problems,
         published=published,
         leaf=_leaf(visit, published) if published is not None else None,
-        groups=[_group(each, visit.language, compiled) for each in policy.groups.values() if not each.like]
-        if policy is not None
-        else [],
+        groups=_groups(policy, visit.language, compiled) if policy is not None else [],
         compiled=compiled,
         policy=policy,
-        exemptions=_exemptions(policy, at, visit.language) if policy is not None and at is not None else [],
+        exemptions=_exemptions(visit, policy, at) if policy is not None and at is not None else [],
         kept=kept_words,
     )
 
 
-def _group(group: Group, language: str, compiled: Kept | None) -> dict[str, Any]:
+def _groups(policy: Policy, language: str, compiled: Kept | None) -> list[dict[str, Any]]:
+    called = titles(policy, language)
+    return [_group(each, called[each.key], language, compiled) for each in policy.groups.values() if not each.like]
+
+
+def _group(group: Group, title: str, language: str, compiled: Kept | None) -> dict[str, Any]:
     said = cast(Language, language)
     known = closable(compiled.snapshot, group) if compiled is not None else CATEGORIES.keys()
     return {
-        "key": group.key,
-        "title": group.titles.get(said, ""),
+        "title": title,
         "closed": [(category.names[said], key in known) for key, category in CATEGORIES.items() if key in group.closed],
         "open": [category.names[said] for key, category in CATEGORIES.items() if key not in group.closed],
         "schedules": [
@@ -90,9 +93,10 @@ def _group(group: Group, language: str, compiled: Kept | None) -> dict[str, Any]
     }
 
 
-def _exemptions(policy: Policy, at: datetime, language: str) -> list[str]:
+def _exemptions(visit: Visit, policy: Policy, at: datetime) -> list[str]:
+    called = names(visit, policy)
     return [
-        exemption_in_words(each, cast(Language, language), policy.zone)
+        exemption_in_words(each, cast(Language, visit.language), policy.zone, called)
         for each in policy.exemptions
         if each.start <= at < each.end
     ]
