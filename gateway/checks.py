@@ -23,8 +23,8 @@ from gateway.firewall.config import firewall_config
 from gateway.lists.compile import starter_lists
 from gateway.lists.reader import current_path, read_snapshot
 from gateway.look.load import load_look
-from gateway.oidc_settings import Oidc
 from gateway.settings import Settings, signing_key_path
+from gateway.settings.oidc import Oidc
 from gateway.storage.engine import open_database
 from gateway.terms.notice import blanks
 from policies.names import PolicyError

@@ -83,7 +83,7 @@ def portal(invocation: Invocation) -> None:
     from captive_portal.serve import Listener, serve
     from gateway.access.host_mail import check_mail
     from gateway.heartbeat import Heartbeat
-    from gateway.settings_now import following
+    from gateway.settings.now import following
 
     _log_to_stderr("portal")
     check_mail(invocation.settings)
@@ -107,7 +107,7 @@ def console(invocation: Invocation) -> None:
     from captive_portal.serve import Listener, serve
     from gateway.collection import Collection, collecting
     from gateway.dns.config import counters_socket
-    from gateway.settings_now import following
+    from gateway.settings.now import following
     from gateway.telemetry import Totals
 
     _log_to_stderr("console")
@@ -200,7 +200,7 @@ def jobs(invocation: Invocation) -> None:
     from gateway.heartbeat import Heartbeat
     from gateway.lists.jobs import run
     from gateway.readiness import say_ready
-    from gateway.settings_now import following
+    from gateway.settings.now import following
     from gateway.storage.engine import StorageUnavailableError
     from gateway.supervisor import StopFlag
     from gateway.terms.coming import ComingRules

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from gateway.storage import base, models  # noqa: F401 - every table is known once models are
+from gateway.storage import base, schema  # noqa: F401 - every table is known once schema is
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 
 from policies.categories import CATEGORIES, Language
@@ -171,20 +171,24 @@ _EVERY_DAY = {"nb": "hver dag", "nn": "kvar dag", "en": "every day"}
 _FROM_TO = {"nb": "fra {start} til {end}", "nn": "frå {start} til {end}", "en": "from {start} to {end}"}
 _ALL_DAY = {"nb": "hele døgnet", "nn": "heile døgnet", "en": "all day"}
 _EXEMPTION = {
-    "nb": "{id} for gruppen {group}: {categories} fra {start} til {end}, godkjent av {by} ({reason})",
-    "nn": "{id} for gruppa {group}: {categories} frå {start} til {end}, godkjend av {by} ({reason})",
-    "en": "{id} for group {group}: {categories} from {start} to {end}, approved by {by} ({reason})",
+    "nb": "for gruppen {group}: {categories} fra {start} til {end}, godkjent av {by} ({reason})",
+    "nn": "for gruppa {group}: {categories} frå {start} til {end}, godkjend av {by} ({reason})",
+    "en": "for group {group}: {categories} from {start} to {end}, approved by {by} ({reason})",
 }
+Called = Callable[[str], str]
+"""What people call a group by its key, or an exemption by its identity."""
 
 
-def in_words(change: Change, language: Language, zone: tzinfo) -> str:
+def in_words(change: Change, language: Language, zone: tzinfo, called: Called = str) -> str:
     """The change as one sentence without its full stop; moments in `zone`."""
-    values: dict[str, object] = {"group": change.group}
+    values: dict[str, object] = {"group": called(change.group)}
     for key, value in change.values.items():
         if isinstance(value, Schedule):
             values[key] = hours_in_words(value, language)
         elif isinstance(value, Exemption):
-            values[key] = exemption_in_words(value, language, zone)
+            values[key] = exemption_in_words(value, language, zone, called)
+        elif key == "other":
+            values[key] = called(str(value))
         elif key == "category":
             values[key] = _category(str(value), language)
         else:
@@ -208,17 +212,18 @@ def hours_in_words(schedule: Schedule, language: Language) -> str:
     return f"{hours} ({told})"
 
 
-def exemption_in_words(exemption: Exemption, language: Language, zone: tzinfo) -> str:
-    """What is lifted for whom from when to when, by whom and why."""
-    return _EXEMPTION[language].format(
-        id=exemption.id,
-        group=exemption.group,
+def exemption_in_words(exemption: Exemption, language: Language, zone: tzinfo, called: Called = str) -> str:
+    """What is lifted for whom from when to when, by whom and why; called by its group alone where that says both."""
+    name, group = called(exemption.id), called(exemption.group)
+    told = _EXEMPTION[language].format(
+        group=group,
         categories=", ".join(_category(key, language) for key in CATEGORIES if key in exemption.categories),
         start=f"{exemption.start.astimezone(zone):%Y-%m-%d %H:%M}",
         end=f"{exemption.end.astimezone(zone):%Y-%m-%d %H:%M}",
         by=exemption.approved_by,
         reason=exemption.reason,
     )
+    return told if name == group else f"{name} {told}"
 
 
 def _category(key: str, language: Language) -> str:

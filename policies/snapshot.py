@@ -141,8 +141,8 @@ class Snapshot:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """The categories that some list in this snapshot serves, in the taxonomy's order."""
-        listed = {source.category for source in self.sources}
+        """The categories that some list in this snapshot has names for, in the taxonomy's order."""
+        listed = {source.category for source in self.sources if source.entries}
         return tuple(key for key in CATEGORIES if key in listed)
 
     def group(self, key: str) -> Group | None:

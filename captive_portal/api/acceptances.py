@@ -14,7 +14,7 @@ from captive_portal.api.fields import Day, day_text
 from captive_portal.api.paging import Page, Paged, answered, no_cursor, read_cursor, shown_after
 from captive_portal.api.problems import OUTSIDE, not_shown, problem, refused
 from captive_portal.console.evidence import proof, search
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.storage import search as stored
 from gateway.storage.models import Acceptance as AcceptanceRow

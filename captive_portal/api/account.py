@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -10,15 +9,15 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from captive_portal.api.paging import Page, Paged, answered, no_content, part
+from captive_portal.api.paging import Page, Paged, answered, following, moment_place, no_content, read_cursor
 from captive_portal.api.problems import unknown
 from captive_portal.console.entry import account, staff_sessions, tokens
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.storage import api_tokens as stored_tokens
 from gateway.storage import staff
 from gateway.storage.api_models import ApiToken
-from gateway.storage.models import StaffSession
+from gateway.storage.keyset import Cut
 
 ROOT = "/api/v1"
 
@@ -119,8 +118,7 @@ def whoami(visit: Visit) -> Response:
 
 def own_sessions(visit: Visit) -> Response:
     """GET /api/v1/account/sessions"""
-    found = staff.sessions_of(visit.session, visit.member.staff_id, visit.now, visit.idle)
-    return _browsers(visit, found, visit.member.username)
+    return _browsers(visit, visit.member.staff_id)
 
 
 def end_own_session(visit: Visit) -> Response:
@@ -131,7 +129,7 @@ def end_own_session(visit: Visit) -> Response:
 
 def own_tokens(visit: Visit) -> Response:
     """GET /api/v1/account/tokens"""
-    return _tokens(visit, stored_tokens.of_staff(visit.session, visit.member.staff_id))
+    return _tokens(visit, visit.member.staff_id)
 
 
 def revoke_own(visit: Visit) -> Response:
@@ -141,7 +139,7 @@ def revoke_own(visit: Visit) -> Response:
 
 def sessions(visit: Visit) -> Response:
     """GET /api/v1/sessions"""
-    return _browsers(visit, staff.all_sessions(visit.session, visit.services.place.owner_id, visit.now, visit.idle))
+    return _browsers(visit)
 
 
 def end_session(visit: Visit) -> Response:
@@ -152,7 +150,7 @@ def end_session(visit: Visit) -> Response:
 
 def everybodys_tokens(visit: Visit) -> Response:
     """GET /api/v1/tokens"""
-    return _tokens(visit, stored_tokens.of_owner(visit.session, visit.services.place.owner_id))
+    return _tokens(visit)
 
 
 def revoke(visit: Visit) -> Response:
@@ -165,30 +163,42 @@ def _revoke(visit: Visit, *, of_others: bool) -> Response:
     return no_content() if done else unknown(visit, "there is no such token that works")
 
 
-def _browsers(visit: Visit, rows: Sequence[StaffSession], username: str = "") -> Response:
-    found = part(rows, visit, lambda row: (row.created_at.isoformat(), row.id), parts=2, newest_first=True)
-    if isinstance(found, Response):
-        return found
+def _browsers(visit: Visit, staff_id: str = "") -> Response:
+    cut = _newest_first(visit)
+    if isinstance(cut, Response):
+        return cut
+    owner_id = visit.services.place.owner_id
+    found = staff.page_of_sign_ins(visit.session, owner_id, visit.now, visit.idle, cut, staff_id)
     names = ("id", "method", "address", "browser", "created_at", "seen_at", "expires_at")
     facts: list[dict[str, Any]] = [
         {name: getattr(row, name) for name in names}
-        | {"username": username or row.staff.username, "this": row.id == visit.member.session_id}
-        for row in found[0]
+        | {"username": row.staff.username, "this": row.id == visit.member.session_id}
+        for row in found.rows
     ]
-    return answered(Browsers, {"sessions": facts, "next": found[1]})
+    return answered(
+        Browsers, {"sessions": facts, "next": following(visit, found, lambda row: (row.created_at, row.id))}
+    )
 
 
-def _tokens(visit: Visit, rows: Sequence[ApiToken]) -> Response:
-    found = part(rows, visit, lambda row: (row.created_at.isoformat(), row.id), parts=2, newest_first=True)
-    if isinstance(found, Response):
-        return found
+def _tokens(visit: Visit, staff_id: str = "") -> Response:
+    cut = _newest_first(visit)
+    if isinstance(cut, Response):
+        return cut
+    found = stored_tokens.page_of_tokens(visit.session, visit.services.place.owner_id, cut, staff_id)
     names = ("id", "name", "created_at", "expires_at", "revoked_at", "last_used_at", "last_used_address")
     facts: list[dict[str, Any]] = [
         {name: getattr(row, name) for name in names}
         | {"username": row.staff.username, "scopes": row.scopes.split(), "state": _state(row, visit.now)}
-        for row in found[0]
+        for row in found.rows
     ]
-    return answered(Tokens, {"tokens": facts, "next": found[1]})
+    return answered(Tokens, {"tokens": facts, "next": following(visit, found, lambda row: (row.created_at, row.id))})
+
+
+def _newest_first(visit: Visit) -> Cut | Response:
+    place = moment_place(read_cursor(visit, 2))
+    if isinstance(place, Response):
+        return place
+    return Cut("created", descending=True, limit=visit.asked.limit, place=place, rewinds=False)
 
 
 def _state(row: ApiToken, now: datetime) -> str:

@@ -13,7 +13,7 @@ from captive_portal.api.fields import Moment, line
 from captive_portal.api.paging import Asked, Page, Paged, answered, no_content, part
 from captive_portal.api.problems import refused, unknown
 from captive_portal.console.devices import admitting, blocking
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.access import blocking as access
 from gateway.access.admission import parse_mac

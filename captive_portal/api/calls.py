@@ -28,9 +28,10 @@ from captive_portal.api.problems import MEDIA_TYPE, problem, unavailable
 from captive_portal.auth import api_tokens
 from captive_portal.auth.sessions import SignedIn
 from captive_portal.auth.throttle import Throttle, network_of
-from captive_portal.console.gate import Call, arrive, from_here, run, signed_in
+from captive_portal.console.gate import arrive, from_here, run, signed_in
 from captive_portal.console.look import Look
 from captive_portal.console.permissions import may
+from captive_portal.console.route import Call
 from captive_portal.console.visit import SESSION_COOKIE, Visit
 from captive_portal.security_events import Event, SecurityEvents
 from gateway.context import Services

@@ -13,7 +13,7 @@ from captive_portal.api.paging import Page, Paged, address, answered, read_curso
 from captive_portal.api.problems import unknown
 from captive_portal.console.evidence import checkpoints as pages
 from captive_portal.console.evidence import proof
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.storage import checkpoints
 

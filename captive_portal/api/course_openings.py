@@ -14,7 +14,7 @@ from captive_portal.api.paging import Asked, answered, no_content
 from captive_portal.api.problems import conflict, refused, unknown
 from captive_portal.console.courses import openings as pages
 from captive_portal.console.courses.rooms import theirs
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.access import course_openings as access
 from gateway.errors import UsageError

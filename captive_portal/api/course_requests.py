@@ -14,9 +14,9 @@ from captive_portal.api.paging import Asked, Page, Paged, answered, part
 from captive_portal.api.problems import unknown
 from captive_portal.console.courses import requests as pages
 from captive_portal.console.courses.rooms import theirs
-from captive_portal.console.gate import Call
 from captive_portal.console.policy import deciding
 from captive_portal.console.policy.compiled import SnapshotReader
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.access import exemption_requests as requests
 from gateway.access.exemption_requests import ANSWER_MAX_CHARS

@@ -14,7 +14,7 @@ from captive_portal.api.paging import Asked, Page, Paged, answered, following, m
 from captive_portal.api.problems import conflict, refused, unknown
 from captive_portal.console.courses import form
 from captive_portal.console.courses import rooms as pages
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.access import courses as access
 from gateway.access.course_plan import DEVICES_FOR_PARTICIPANTS, Wish

@@ -16,7 +16,7 @@ from captive_portal.api.problems import conflict, refused
 from captive_portal.console import network
 from captive_portal.console.devices import admitting, desk
 from captive_portal.console.evidence.search import DEVICE_PROBLEM
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.access.admission import Device, NotAdmitted, parse_mac
 from gateway.announcement import announcement

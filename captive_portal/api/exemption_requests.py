@@ -12,9 +12,9 @@ from starlette.responses import Response
 from captive_portal.api.fields import Moment, line
 from captive_portal.api.paging import Asked, Page, Paged, answered, part
 from captive_portal.api.problems import conflict, refused, unknown
-from captive_portal.console.gate import Call
 from captive_portal.console.policy import deciding
 from captive_portal.console.policy.compiled import SnapshotReader
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.access import exemption_requests as requests
 from gateway.access.exemption_requests import ANSWER_MAX_CHARS

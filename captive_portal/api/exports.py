@@ -23,7 +23,7 @@ from captive_portal.console.evidence.export_pages import (
 )
 from captive_portal.console.evidence.exports import ExportShelf, KeptExport
 from captive_portal.console.forms import Form
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.audit.sample import MAX_ROWS
 

@@ -23,7 +23,7 @@ from captive_portal.api.paging import (
 from captive_portal.api.problems import refused, unknown
 from captive_portal.console.devices import ending, extending, online, question
 from captive_portal.console.evidence.search import MAX_CHARS
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.access import grants as access
 from gateway.access.lengthening import NotLengthened

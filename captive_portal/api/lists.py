@@ -13,11 +13,11 @@ from starlette.responses import Response
 from captive_portal.api.paging import Asked, answered, no_content
 from captive_portal.api.problems import refused, unknown
 from captive_portal.console.forms import Form
-from captive_portal.console.gate import Call
 from captive_portal.console.lists import adding
 from captive_portal.console.lists.adding import UPLOAD_MAX_BYTES
 from captive_portal.console.lists.rooms import refresh_all, switch
 from captive_portal.console.lists.view import Row, every_row, one_row
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.lists import due, sources
 from gateway.storage import lists as stored

@@ -16,7 +16,7 @@ from captive_portal.api.problems import not_shown, refused
 from captive_portal.console.evidence import leaf_words, proof, timeline
 from captive_portal.console.evidence.leaf_view import SeenLeaf, see
 from captive_portal.console.evidence.periods import read_period
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.audit.inspection import inspect
 
@@ -153,7 +153,7 @@ def _entry(visit: Visit, seen: SeenLeaf) -> dict[str, Any]:
         "at": seen.leaf.at,
         "site": document["site"],
         "title": leaf_words.title(translate, document["type"]),
-        "sentence": leaf_words.sentence(translate, document),
+        "sentence": leaf_words.sentence(translate, document, visit.group_names),
         "document": document,
         "values": [{"name": each.name, "value": each.value, "salt": each.salt} for each in seen.shown],
         "withheld": seen.withheld,

@@ -16,7 +16,7 @@ from captive_portal.api.examples import example
 from captive_portal.api.problems import MEDIA_TYPE, TYPES, URN, Problem
 from captive_portal.auth.api_tokens import FORM, SCOPES
 from captive_portal.console.api_page import ApiPage
-from captive_portal.console.gate import Call, Page
+from captive_portal.console.route import Call, Page
 from captive_portal.console.visit import SESSION_COOKIE
 
 VERSION = "1"

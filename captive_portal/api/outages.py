@@ -13,7 +13,7 @@ from captive_portal.api.fields import Moment, line
 from captive_portal.api.paging import Asked, Page, Paged, answered, no_content, part
 from captive_portal.api.problems import conflict, refused, unknown
 from captive_portal.console import outage as pages
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.access import outages as access
 from gateway.storage import outages as stored

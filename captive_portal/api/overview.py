@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from captive_portal.api.checkpoints import Target
 from captive_portal.api.paging import Asked, answered
-from captive_portal.console.gate import Call
 from captive_portal.console.overview.accepted import AcceptedDays
 from captive_portal.console.overview.room import accepted_a_day, refused_by_category
 from captive_portal.console.overview.series import OTHERS, Table
 from captive_portal.console.overview.standing import Gatherer, Heard, Standing
 from captive_portal.console.overview.warnings import warnings
 from captive_portal.console.policy.compiled import SnapshotReader
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.storage import checkpoints
 from gateway.storage import overview as stored
@@ -95,10 +95,12 @@ class AskedServer(BaseModel):
 
 
 class Operation(BaseModel):
-    """What IT sees. `dns_workers` is null while it is not known yet; `compiled` is the generation in front of DNS, null
+    """What IT sees. While no gateway `drives_firewall`, what is ordered is kept, but lets nobody in and keeps nobody
+    out. `dns_workers` is null while it is not known yet; `compiled` is the generation in front of DNS, null
     without any; `held_up`: devices with access that are not let through; `gateways` are there where there are several.
     """
 
+    drives_firewall: Annotated[bool, Field(examples=[True])]
     online: list[OnlineNow]
     refused: list[RefusedIn]
     dns_workers: int | None
@@ -178,6 +180,7 @@ def _operation(visit: Visit, standing: Standing) -> dict[str, Any]:
     online = stored.online(visit.session, visit.services.place.owner_id, visit.now)
     names = ("dns_workers", "generation", "published_at", "compiled", "lists_on", "held_up")
     return {name: getattr(facts, name) for name in names} | {
+        "drives_firewall": facts.is_driven,
         "online": [
             {"group": each.group, "course": each.course_id, "title": each.course, "devices": each.devices}
             for each in online

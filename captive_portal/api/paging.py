@@ -90,12 +90,12 @@ def part(
     return ordered[:limit], address(visit, key(ordered[limit - 1])) if len(ordered) > limit else None
 
 
-def following(visit: Visit, page: Part[Row], place: Callable[[Row], tuple[datetime, str]]) -> str | None:
+def following(visit: Visit, page: Part[Row], place: Callable[[Row], tuple[datetime | str, str]]) -> str | None:
     """The address of the page after one of the database's, whose rows stand in the order of `place`."""
     if page.is_last or not page.rows:
         return None
-    moment, own = place(page.rows[-1])
-    return address(visit, (moment.isoformat(), own))
+    value, own = place(page.rows[-1])
+    return address(visit, (value.isoformat() if isinstance(value, datetime) else value, own))
 
 
 def shown_after(visit: Visit, shown: Shown[Any]) -> str | None:

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from captive_portal.api.paging import Asked, answered
 from captive_portal.api.problems import problem, unknown
-from captive_portal.console.gate import Call
 from captive_portal.console.policy.compiled import SnapshotReader
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.lists.classify import Classifier
 from gateway.lists.explanation import explanation

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from captive_portal.api.fields import Category, Key, line
 from captive_portal.api.paging import Asked, answered, no_content
 from captive_portal.api.problems import changed, conflict, quoted, refused
-from captive_portal.console.gate import Call
 from captive_portal.console.policy import draft as pages
 from captive_portal.console.policy.room import NOTE_MAX_CHARS, Room, change, open_room
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.lists import draft_edits
 from gateway.storage import places

@@ -14,9 +14,9 @@ from captive_portal.api.fields import Category, Moment, line
 from captive_portal.api.paging import Asked, Page, Paged, answered, no_content, part
 from captive_portal.api.policy_draft import ROOM, etag, locked
 from captive_portal.api.problems import quoted, refused, unknown
-from captive_portal.console.gate import Call
 from captive_portal.console.policy import exemptions
 from captive_portal.console.policy.room import change, open_room
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.lists import draft_edits
 from policies.model import Exemption

@@ -12,13 +12,13 @@ from captive_portal.api.fields import Moment, line
 from captive_portal.api.paging import Asked, Page, Paged, address, answered, read_cursor
 from captive_portal.api.policy_draft import MEANWHILE, ROOM, ROOT, Document, Now, Sentences
 from captive_portal.api.problems import changed, conflict, quoted, refused, unknown
-from captive_portal.console.gate import Call
 from captive_portal.console.policy.room import NOTE_MAX_CHARS, words
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.errors import UsageError
 from gateway.lists import generations as publishing
 from gateway.storage import generations, places
-from gateway.storage.models import PolicyGeneration
+from gateway.storage.policy_models import PolicyGeneration
 from policies.document import parse_document
 from policies.names import PolicyError
 

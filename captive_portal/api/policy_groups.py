@@ -12,10 +12,10 @@ from captive_portal.api.fields import line
 from captive_portal.api.paging import Asked, Page, Paged, answered, no_content, part
 from captive_portal.api.policy_draft import ROOM, ROOT, etag, locked
 from captive_portal.api.problems import quoted, refused, unknown
-from captive_portal.console.gate import Call
 from captive_portal.console.policy.groups import TITLE_MAX_CHARS, added, ruled
 from captive_portal.console.policy.hours import ROWS_MAX, Line, rows_of, schedules_of
 from captive_portal.console.policy.room import Room, change, open_room
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.lists import draft_edits
 from policies import matrix

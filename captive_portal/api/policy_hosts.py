@@ -12,9 +12,9 @@ from captive_portal.api.fields import Category
 from captive_portal.api.paging import Asked, answered
 from captive_portal.api.policy_draft import ROOM, etag, locked
 from captive_portal.api.problems import quoted, refused
-from captive_portal.console.gate import Call
 from captive_portal.console.policy.host_categories import NEVER
 from captive_portal.console.policy.room import Room, change, open_room
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.lists import draft_edits
 from policies.categories import CATEGORIES

@@ -14,10 +14,10 @@ from captive_portal.api.policy import NOT_COMPILED
 from captive_portal.api.policy_draft import ROOM, ROOT
 from captive_portal.api.problems import conflict, problem
 from captive_portal.console import lookups
-from captive_portal.console.gate import Call
 from captive_portal.console.policy import judged, quarantine
 from captive_portal.console.policy.compiled import SnapshotReader
 from captive_portal.console.policy.matrix import overruled
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.collection import top_name_groups
 from gateway.storage import dns_counters

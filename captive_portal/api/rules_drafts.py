@@ -15,7 +15,7 @@ from captive_portal.api.paging import Asked, answered, no_content
 from captive_portal.api.problems import changed, conflict, quoted, refused, unknown
 from captive_portal.api.rules_versions import ROOM, ROOT, Texts, Version, version_facts
 from captive_portal.console.forms import Form
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.rules import form as rules_form
 from captive_portal.console.rules import publishing, writing
 from captive_portal.console.rules.looking import hindrances_of

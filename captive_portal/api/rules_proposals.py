@@ -13,7 +13,7 @@ from captive_portal.api.paging import answered, no_content
 from captive_portal.api.problems import changed, conflict, quoted, unknown
 from captive_portal.api.rules_drafts import PublishedRules, WrittenRules, lacking, no_group
 from captive_portal.api.rules_versions import ROOM, ROOT, version_facts
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.rules import proposals as pages
 from captive_portal.console.rules.room import EVERYBODY, room_of
 from captive_portal.console.visit import Visit

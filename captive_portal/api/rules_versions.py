@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from captive_portal.api.paging import Asked, Page, Paged, answered, following, moment_place, read_cursor
 from captive_portal.api.problems import conflict, refused, unknown
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.rules import versions as pages
 from captive_portal.console.visit import Visit
 from gateway.storage import rules

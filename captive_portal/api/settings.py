@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from captive_portal.api.paging import Asked, answered, no_content
 from captive_portal.api.problems import refused, unknown
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.settings import room as pages
 from captive_portal.console.visit import Visit
-from gateway.operational import OPERATIONAL, Operational, value_of, write
+from gateway.settings.operational import OPERATIONAL, Operational, value_of, write
 
 ROOT, ROOM = "/api/v1/settings", "settings"
 NOT_HERE = "there is no setting of that name that is changed while everything runs; others stand in the settings file"

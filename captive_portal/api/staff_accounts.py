@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from captive_portal.api.fields import Moment
 from captive_portal.api.idempotency import ToldOnce
-from captive_portal.api.paging import Asked, Page, Paged, answered, part
+from captive_portal.api.paging import Asked, Page, Paged, answered, following, read_cursor
 from captive_portal.api.problems import conflict, problem, refused, unknown
 from captive_portal.api.staff_sight import Sees, SeesAsked, told, wanted
 from captive_portal.auth import accounts, api_tokens, staff_keeping
@@ -22,14 +22,16 @@ from captive_portal.auth.accounts import Link, Role
 from captive_portal.auth.staff_keeping import Refusal
 from captive_portal.console.entry import staff_room as pages
 from captive_portal.console.forms import clean_line
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from captive_portal.console.visit import Visit
 from gateway.audit.scope import scope_of
-from gateway.storage import passkeys
-from gateway.storage.models import Staff
+from gateway.storage import passkeys, staff
+from gateway.storage.keyset import Cut
+from gateway.storage.staff_models import Staff
 
 ROOT, ROOM = "/api/v1/staff", "staff"
 UNIT = "a host has a unit, whose courses are theirs; others have none"
+PAST = "it has passed; suspend the account to end it at once"
 BEYOND = "a token gives nobody more than it may do itself, and nobody what IT may do: do this in the console"
 Unit = Annotated[str, Field(max_length=300, examples=["Voksenopplæringen"])]
 
@@ -79,11 +81,14 @@ class StaffAsked(Asked):
 
 
 class StaffChanged(Asked):
-    """Another role or unit, which signs it out and ends its tokens; or what an auditor may see (`{}`: all)."""
+    """Another role or unit, which signs it out and ends its tokens; what an auditor may see (`{}`: all); or the moment
+    from which on nobody signs in with it (null: it has no end). What is left out stays.
+    """
 
     role: Annotated[Role | None, Field(examples=["host"])] = None
     unit: Annotated[str | None, Field(max_length=300, examples=["Voksenopplæringen"])] = None
     sees: Annotated[SeesAsked | None, Field(examples=[None])] = None
+    ends_at: Annotated[Moment | None, Field(examples=["2027-06-30T16:00:00Z"])] = None
 
 
 def calls() -> tuple[Call, ...]:
@@ -112,12 +117,16 @@ def calls() -> tuple[Call, ...]:
 
 def every(visit: Visit) -> Response:
     """GET /api/v1/staff"""
-    found = part(pages.rows(visit), visit, lambda row: (row.username,))
-    if isinstance(found, Response):
-        return found
-    counts = passkeys.counts(visit.session, visit.services.place.owner_id)
-    rows = [_facts(visit, row, counts.get(row.id, 0)) for row in found[0]]
-    return answered(StaffAccounts, {"accounts": rows, "next": found[1]})
+    after, owner_id = read_cursor(visit, 2), visit.services.place.owner_id
+    if isinstance(after, Response):
+        return after
+    place = (after[0], after[1]) if after is not None else None
+    cut = Cut("name", descending=False, limit=visit.asked.limit, place=place, rewinds=False)
+    found = staff.page_of_accounts(visit.session, owner_id, accounts.UNNAMED, cut)
+    counts = passkeys.counts(visit.session, owner_id)
+    rows = [_facts(visit, row, counts.get(row.id, 0)) for row in found.rows]
+    more = following(visit, found, lambda row: (row.username, row.id))
+    return answered(StaffAccounts, {"accounts": rows, "next": more})
 
 
 def add(visit: Visit) -> Response:
@@ -167,7 +176,10 @@ def change(visit: Visit) -> Response:
         return scope
     if scope != scope_of(held):
         accounts.change_account(session, place, held.username, visit.now, by=by, scope=scope)
-    return _account(visit, held)
+    if "ends_at" in asked.model_fields_set:
+        console = visit.services.settings.console
+        refusal = staff_keeping.change_end(session, place, held, asked.ends_at, console, visit.now, by=by)
+    return _account(visit, held) if refusal in (None, "nothing") else _refused(visit, refusal)
 
 
 def suspend(visit: Visit) -> Response:
@@ -223,7 +235,8 @@ def _done(visit: Visit, row: Staff, refusal: Refusal | None) -> Response:
 def _refused(visit: Visit, refusal: Refusal) -> Response:
     if refusal == "unknown":
         return _gone(visit)
-    return refused({"unit": UNIT}) if refusal == "unit" else conflict(pages.REFUSALS[refusal])
+    wrong = {"unit": {"unit": UNIT}, "past": {"ends_at": PAST}}.get(refusal)
+    return refused(wrong) if wrong is not None else conflict(pages.REFUSALS[refusal])
 
 
 def _beyond() -> Response:

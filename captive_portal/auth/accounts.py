@@ -21,8 +21,8 @@ from gateway.errors import UsageError
 from gateway.settings import Console
 from gateway.storage import api_tokens, console_queries, passkeys, staff
 from gateway.storage.engine import Session
-from gateway.storage.models import SetupLink, Staff
 from gateway.storage.places import Place
+from gateway.storage.staff_models import SetupLink, Staff
 
 Role = Literal["it", "auditor", "host"]
 ROLES = get_args(Role)

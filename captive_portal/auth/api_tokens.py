@@ -26,8 +26,8 @@ from gateway.clock import format_utc
 from gateway.storage import api_tokens, staff
 from gateway.storage.api_models import ApiToken
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
 from gateway.storage.places import Place
+from gateway.storage.staff_models import Staff
 
 PREFIX = "gjn_"
 _RANDOM_CHARS, _SUM_CHARS = 40, 6  # 238 random bits
@@ -65,11 +65,14 @@ SCOPES = tuple(
 """There is nothing to change in the overview."""
 
 
+Problem = Literal["no_scope", "not_yours", "past", "too_long", "too_many", "taken"]
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """Why no token was made, by field."""
 
-    problems: Mapping[str, Literal["no_scope", "not_yours", "past", "too_long", "too_many"]]
+    problems: Mapping[str, Problem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +139,15 @@ def make(
     expires_at: datetime,
     now: datetime,
 ) -> Made | Refused:
-    """Make a token for an account, as a leaf of the log. `name` is a line as `clean_line` gives it."""
+    """Make a token for an account, as a leaf of the log. `name` is a line as `clean_line` gives it; of an account's
+    tokens that work no two have one.
+    """
     account = staff.lock_account(session, staff_id)
     assert account is not None, "a signed-in account is there"
-    problems: dict[str, Literal["no_scope", "not_yours", "past", "too_long", "too_many"]] = {}
+    problems: dict[str, Problem] = {}
+    names = api_tokens.names_usable(session, staff_id, now)
+    if name in names:  # as where the browser sends the form again
+        problems["name"] = "taken"
     if not scopes:
         problems["scopes"] = "no_scope"
     elif not set(scopes) <= set(scopes_of(account.role)):
@@ -148,7 +156,7 @@ def make(
         problems["expires"] = "past"
     elif expires_at - now > LONGEST:
         problems["expires"] = "too_long"
-    if api_tokens.count_usable(session, staff_id, now) >= MOST:
+    if len(names) >= MOST:
         problems[""] = "too_many"
     if problems:
         return Refused(problems)

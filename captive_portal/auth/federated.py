@@ -18,8 +18,8 @@ from gateway.errors import UsageError
 from gateway.settings import Console
 from gateway.storage import api_tokens, console_queries, passkeys, staff
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
 from gateway.storage.places import Place
+from gateway.storage.staff_models import Staff
 
 Refusal = Literal["no_role", "disabled", "ended"]
 

@@ -9,8 +9,8 @@ from captive_portal.auth.passkeys import rp_id
 from gateway.settings import Console
 from gateway.storage import passkeys, staff
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
 from gateway.storage.places import Place
+from gateway.storage.staff_models import Staff
 
 
 def is_last_way_in(session: Session, place: Place, account: Staff, console: Console, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gateway.oidc_settings import Oidc, OidcRole
+from gateway.settings.oidc import Oidc, OidcRole
 
 SLACK_S = 120
 MAX_AGE_S = 600

@@ -24,7 +24,7 @@ from joserfc.jwk import KeySet
 from captive_portal.auth.oidc_attempt import Attempt
 from captive_portal.auth.oidc_trust import provider_context
 from gateway.errors import GatewayError
-from gateway.oidc_settings import Oidc, is_safe_url
+from gateway.settings.oidc import Oidc, is_safe_url
 
 TIMEOUT_S = 8.0
 METADATA_LIFE_S = 3600.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 
 from gateway.errors import UsageError
-from gateway.oidc_settings import Oidc
+from gateway.settings.oidc import Oidc
 
 
 def provider_context(chosen: Oidc) -> ssl.SSLContext:

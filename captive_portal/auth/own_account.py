@@ -16,9 +16,9 @@ from captive_portal.auth.passkeys import NewKey
 from gateway.audit import canonical
 from gateway.storage import console_queries, passkeys, staff
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
 from gateway.storage.passkey_models import Passkey
 from gateway.storage.places import Place
+from gateway.storage.staff_models import Staff
 
 MOST_PASSKEYS = 10
 PASSKEY_NAME_MAX_CHARS = 80

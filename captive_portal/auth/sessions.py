@@ -11,8 +11,8 @@ from gateway.audit.record import record
 from gateway.audit.scope import Scope, scope_of
 from gateway.storage import staff
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff, StaffSession
 from gateway.storage.places import Place
+from gateway.storage.staff_models import Staff, StaffSession
 
 IDLE_LIMIT = timedelta(minutes=30)
 ABSOLUTE_LIMIT = timedelta(hours=12)

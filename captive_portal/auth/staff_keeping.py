@@ -1,7 +1,7 @@
-"""What IT changes about the accounts of others: role and unit, suspended or not, a new link, the second factors.
+"""What IT changes about the accounts of others: role, unit and end, suspended or not, a new link, the second factors.
 
 IT can't lock itself out: nobody does any of this to their own account, and the last account of IT that can be signed in
-to here, the way in when the provider is away, keeps its role, its password and its second factor.
+to here, the way in when the provider is away, keeps its role, its password and its second factor, and gets no end.
 Two who change at once take turns, so neither sees the other's account as the one that remains. Each change is a leaf.
 """
 
@@ -17,8 +17,8 @@ from captive_portal.auth.own_account import key_words
 from gateway.settings import Console
 from gateway.storage import api_tokens, console_queries, passkeys, places, staff
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
 from gateway.storage.places import Place
+from gateway.storage.staff_models import Staff
 
 Refusal = Literal[
     "unknown",  # there is no such account
@@ -30,6 +30,7 @@ Refusal = Literal[
     "nothing",  # it stands so already
     "role",  # there is no such role
     "unit",  # a host has a unit, and others have none
+    "past",  # the moment has passed; an account is suspended to end at once
 ]
 
 
@@ -63,6 +64,27 @@ def reopen(session: Session, place: Place, account: Staff, now: datetime, *, by:
     account.disabled_at = None
     session.flush()
     record_change(session, place, "reopened", account, by, now)
+    return None
+
+
+def change_end(
+    session: Session,
+    place: Place,
+    account: Staff,
+    ends_at: datetime | None,
+    console: Console,
+    now: datetime,
+    *,
+    by: str,
+) -> Refusal | None:
+    """Let nobody sign in with it from `ends_at` on (None: it has no end); one that has ended is open until then."""
+    if account.ends_at == ends_at:
+        return "nothing"
+    if ends_at is not None and ends_at <= now:
+        return "past"
+    if ends_at is not None and is_last_way_in(session, place, account, console, now):
+        return "last"
+    accounts.change_account(session, place, account.username, now, by=by, ends_at=ends_at)
     return None
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from captive_portal.auth import accounts
+from captive_portal.auth.passkeys import rp_id
 from captive_portal.console.look import N_
 from captive_portal.console.visit import Visit
-from gateway.settings import Owner
+from gateway.settings import Console, Owner
 from gateway.storage import lists, rules
 from gateway.terms.notice import blanks
 from gateway.terms.publish import starter_texts
@@ -29,6 +30,8 @@ class Standing:
     lists_on: int
     it_accounts: int
     """Accounts of IT that can sign in, or have a link to begin with."""
+    console_has_name: bool
+    """Whether the console is called by a name, and not by an address or as it is delivered."""
     has_second_factor: bool
     """Whether the one who looks signs in with more than a password."""
     copy_targets: int
@@ -79,9 +82,16 @@ STEPS: Sequence[Step] = (
         N_("Lists"),
     ),
     Step(
+        lambda standing: standing.console_has_name,
+        N_("Give the console a name of its own"),
+        N_("Links to it and passkeys hold at that name alone. Write it into the settings file before any is made:"),
+        code="console.hostname",
+        is_wise=True,
+    ),
+    Step(
         lambda standing: standing.has_second_factor,
         N_("Give your account a second factor"),
-        N_("A password alone can be guessed or seen."),
+        N_("A password alone can be guessed or seen. An authenticator works already before the console has its name."),
         "/account",
         N_("Your account"),
         is_wise=True,
@@ -141,9 +151,10 @@ def first_steps(visit: Visit) -> Sequence[Ticked]:
             rules_are_example=rules_are_example(visit),
             lists_on=sum(source.enabled for source in lists.sources(visit.session, owner_id)),
             it_accounts=len(usable),
+            console_has_name=rp_id(settings.console) not in (None, Console().hostname),
             has_second_factor=mine is not None and (mine.second_factor or bool(mine.oidc_subject)),
             copy_targets=len(settings.audit.targets),
-            is_enforced=settings.enforcement.enabled,
+            is_enforced=settings.enforcement.enabled or visit.drives_firewall,
         )
     )
 

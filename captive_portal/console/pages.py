@@ -38,11 +38,11 @@ from captive_portal.console.devices.pages import pages as of_devices
 from captive_portal.console.entry.pages import pages as of_entry
 from captive_portal.console.evidence.exports import ExportShelf
 from captive_portal.console.evidence.pages import pages as of_evidence
-from captive_portal.console.gate import Call, Page
 from captive_portal.console.lists.pages import pages as of_lists
 from captive_portal.console.overview.pages import pages as of_overview
 from captive_portal.console.policy.compiled import SnapshotReader
 from captive_portal.console.policy.pages import pages as of_policy
+from captive_portal.console.route import Call, Page
 from captive_portal.console.rules.pages import pages as of_rules
 from captive_portal.console.settings.pages import pages as of_settings
 from gateway.context import Services

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
 from captive_portal.guest.guideline_words import REASONS
 from captive_portal.i18n import Translator
+from gateway.lists.explanation import closable
 from policies.categories import CATEGORIES, Category, Language
-from policies.model import Policy
+from policies.names import PolicyError
 from policies.schedule import standing
+from policies.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,19 @@ class Overview:
 NOTHING = Overview((), (), ())
 
 
-def overview(policy: Policy | None, group_key: str, t: Translator, now: datetime) -> Overview:
-    """What is closed for a group; nothing where there is no policy yet, or no such group."""
-    group = policy.groups.get(group_key) if policy is not None else None
-    if policy is None or group is None:
+def overview(snapshot: Snapshot | None, group_key: str, t: Translator, now: datetime) -> Overview:
+    """What is closed for a group; nothing where there is no policy yet, or no such group. A category that no name is
+    known of closes nothing, and is not told.
+    """
+    group = snapshot.group(group_key) if snapshot is not None else None
+    if snapshot is None or group is None:
         return NOTHING
-    stands = standing(policy, group, now)
-    closed = stands.closed - stands.lifted.keys()
+    try:
+        told: Collection[str] = closable(snapshot, group)
+    except PolicyError:  # damaged after it was opened; jobs mends it
+        told = snapshot.categories
+    stands = standing(snapshot.policy, group, now)
+    closed = stands.closed.intersection(told) - stands.lifted.keys()
     points = [
         Point(
             t(reason),
@@ -68,9 +77,9 @@ def overview(policy: Policy | None, group_key: str, t: Translator, now: datetime
     later = [
         (name_of(CATEGORIES[key], t), moment)
         for key, moment in stands.changes.items()
-        if key in CATEGORIES and key not in stands.closed
+        if key in told and key not in stands.closed
     ]
-    lifted = [(name_of(CATEGORIES[key], t), each.end) for key, each in stands.lifted.items() if key in CATEGORIES]
+    lifted = [(name_of(CATEGORIES[key], t), each.end) for key, each in stands.lifted.items() if key in told]
     return Overview(tuple(point for point in points if point.closed), tuple(later), tuple(lifted))
 
 

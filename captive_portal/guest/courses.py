@@ -7,7 +7,7 @@ it. When exactly one course is open, and is not hidden, the form names it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from captive_portal.guest.guessing import Guessing
@@ -39,6 +39,11 @@ class Door:
         """Whether the named course may be chosen without its code."""
         return self.named is not None and self.named.offered == "title"
 
+    @property
+    def beside_one(self) -> Door:
+        """How who is at one of the open courses comes into another one."""
+        return replace(self, named=None, open=self.open - 1)
+
     def ends_before(self, moment: datetime | None) -> bool:
         """Whether the named course ends before that: whoever has access until then has it for shorter by joining."""
         return self.named is not None and moment is not None and self.named.ends_at < moment
@@ -61,7 +66,8 @@ class CourseDoors:
 
     def beside(self, door: Door, status: Status) -> Door | None:
         """How a device that has accepted comes into another course than the one it is in; None: no such one is open."""
-        return door if door.open > (status.course_ends_at is not None) else None
+        rest = door.beside_one if status.course_ends_at is not None else door
+        return rest if rest.open else None
 
     def wait_s(self, who: Visit, sought: Sought | None) -> int:
         """For how many seconds this guest's codes are not looked at; 0: look."""

@@ -12,7 +12,7 @@ from gateway.dns.refused_channel import packed
 from gateway.dns.views import Views
 from gateway.lists.reader import SnapshotFile, current_path
 from gateway.settings import Settings
-from policies.model import Policy
+from policies.snapshot import Snapshot
 
 
 class PolicyReader:
@@ -35,12 +35,11 @@ class PolicyReader:
         return asker if isinstance(asker, Accepted) else None
 
     @property
-    def in_force(self) -> Policy | None:
-        """The policy; None as long as none is compiled."""
+    def in_force(self) -> Snapshot | None:
+        """The policy with its lists; None as long as none is compiled."""
         with self._lock:
             self._poll(wait=self._views.snapshot is None)
-            snapshot = self._views.snapshot
-        return None if snapshot is None else snapshot.policy
+            return self._views.snapshot
 
     @property
     def leads_here(self) -> bool:

@@ -6,7 +6,6 @@ The page does not say who accepted before: the address of a device can be copied
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 
 from starlette.requests import Request
@@ -20,7 +19,16 @@ from captive_portal.guest.site import Site, Visit, see_other, shown_rules
 from captive_portal.security import FORM_LIFETIME, Claims
 from gateway.access.accept import Accepted, Refused
 from gateway.access.courses import Sought
-from gateway.access.recognised import NotRecognised, Reading, come_back, earlier, known_by, may_return, terms_of
+from gateway.access.recognised import (
+    NotRecognised,
+    Reading,
+    come_back,
+    course_again,
+    earlier,
+    known_by,
+    may_return,
+    terms_of,
+)
 from gateway.access.status import Status
 from gateway.storage import rules
 from gateway.storage.models import RulesVersion
@@ -41,16 +49,19 @@ class ReturnPages:
         who: Visit,
         *,
         signed_off: bool = False,
-        online_until: datetime | None = None,
+        access: Status | None = None,
         status: int = 200,
         fields: Mapping[str, str] | None = None,
         errors: Mapping[str, str] = MappingProxyType({}),
         headers: Mapping[str, str] | None = None,
     ) -> Response | None:
-        """The page with the one button, and a field for a course's code while one is open; None for a device that is
-        not known. `online_until`: it has access as it is, until then. Raises: StorageUnavailableError.
+        """The page with the one button, and a field for a course's code while one is open: another one, where the guest
+        is at one again by the button. None for a device that is not known, and where there is nothing to press it for.
+
+        `access`: what it has as it is; under the rules in force there is nothing but to join.
+        Raises: StorageUnavailableError.
         """
-        online = online_until is not None
+        online, online_until = access is not None, access.ends_at if access is not None else None
         if who.neighbour is None or not (self._terms.within or online):
             return None
         with self._database.read() as session:
@@ -69,7 +80,15 @@ class ReturnPages:
                 return None
             old = before.rules_version
             notice = self._notices.current(session, group_key, code_asked=door.open > 0)
+            again = course_again(session, self._place, before, who.now)
+        changed = old.id != version.id
+        joining = online and not changed
+        if again is not None:
+            door = door.beside_one
+        if joining and not door.open:
+            return None
         shown = shown_rules(version, who.translator.language)
+        optional = door.by_title or (alone and not joining)
         return who.page(
             "return.html",
             status=status,
@@ -78,14 +97,17 @@ class ReturnPages:
             online=online,
             ends_at=who.translator.moment(online_until) if online_until is not None else "",
             is_cut=door.ends_before(online_until),
+            is_exempted=access is not None and access.has_own_exemption,
             accepted_at=before.accepted_at,
-            changed=old.id != version.id,
-            changes=_changes(old, version, shown.language) if old.id != version.id else None,
+            again=again,
+            joining=joining,
+            changed=changed,
+            changes=_changes(old, version, shown.language) if changed else None,
             version=version,
             rules=shown,
             notice=notice,
             door=door,
-            code_asked="no" if not door.open else "optional" if alone or door.by_title else "required",
+            code_asked="no" if not door.open else "optional" if optional else "required",
             typed=form.shown_again(fields or {}),
             errors=errors if door.open or not errors else {"accept": next(iter(errors.values()))},
             token=self.token(who, version, before.id),
@@ -112,7 +134,7 @@ class ReturnPages:
                 version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now)
             if version is None or status.version_id in (None, version.id):
                 return see_other(who.link("/status"))
-        return self.page(who, online_until=_until(status)) or see_other(who.link("/"))
+        return self.page(who, access=_access(status)) or see_other(who.link("/"))
 
     def accept(self, request: Request) -> Response:
         """`POST /return`: one acceptance and one grant. What can't be used any more leads to the page as it is now;
@@ -157,18 +179,16 @@ class ReturnPages:
         self, sent: Posted, status: int, errors: Mapping[str, str], headers: Mapping[str, str] | None = None
     ) -> Response:
         """The page with what was typed and what to correct; where there is none any more, that alone."""
-        until = _until(sent.who.status())
-        page = self.page(
-            sent.who, online_until=until, status=status, fields=sent.fields, errors=errors, headers=headers
-        )
+        access = _access(sent.who.status())
+        page = self.page(sent.who, access=access, status=status, fields=sent.fields, errors=errors, headers=headers)
         return page or _not_joined(sent.who, status, next(iter(errors.values())), headers)
 
 
 _UNUSABLE: Mapping[str, str] = {"unknown": USED_UP, "rules_changed": RULES_CHANGED}
 
 
-def _until(status: Status) -> datetime | None:
-    return status.ends_at if status.has_access else None
+def _access(status: Status) -> Status | None:
+    return status if status.has_access else None
 
 
 def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:

@@ -54,7 +54,12 @@ class StatusPages:
         door, course_token = (None, "") if state == "waiting" else self._course(who, status)
         same: dict[str, Any] = {"state": state, "slow": slow, "requests": requests, "now": who.now, **parts.same}
         is_cut = door is not None and door.ends_before(status.ends_at)
-        same |= {"door": door, "is_cut": is_cut, "course": _course_said(status)}
+        same |= {
+            "door": door,
+            "is_cut": is_cut,
+            "is_exempted": status.has_own_exemption,
+            "course": _course_said(status),
+        }
         gaps = {
             "left": time_left(who.translator, status.ends_at - who.now),
             "ends_at": who.translator.moment(status.ends_at),

@@ -1,17 +1,18 @@
 // Asks the browser for a passkey (WebAuthn Level 3) and sends what it answers as an ordinary form.
 //
-// A form with data-passkey="create" or "get" is hidden until this has seen that the browser can, and that the page was
-// opened at data-origin, to which keys are bound; what says that it can't (data-passkey-missing) then goes. What to ask
-// stands in data-options, or is fetched from data-from at each press: a challenge is good once. What went wrong is said
-// in the form's alert, in the words of its data-said-… attributes.
+// A form with data-origin is hidden until this has seen that the browser can, and that the page was opened there, where
+// keys are bound to; what says that it can't (data-passkey-missing) then goes. What a form with data-passkey="create" or
+// "get" asks stands in data-options, or is fetched from data-from at each press: a challenge is good once. What went
+// wrong is said in the form's alert, in the words of its data-said-… attributes.
 
 const able = typeof window.PublicKeyCredential?.parseRequestOptionsFromJSON === "function";
 let asking = false;
 
-for (const form of document.querySelectorAll("form[data-passkey]")) {
+for (const form of document.querySelectorAll("form[data-origin]")) {
   if (!able || form.dataset.origin !== location.origin) continue;
   form.hidden = false;
   document.querySelector("[data-passkey-missing]")?.remove();
+  if (!form.dataset.passkey) continue;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!asking) ask(form);

@@ -14,10 +14,12 @@ from typing import Literal
 from gateway.access.course_openings import guests_group
 from gateway.access.courses import NoSeat, Sought, seat
 from gateway.access.extension import Durations
+from gateway.access.going_along import along, hand_over
 from gateway.access.receipts import new_receipt_code
 from gateway.audit.record import record
 from gateway.link.neighbours import Neighbour
 from gateway.storage import accepting, blocks, exemption_requests, generations, grants, outages, places, rules
+from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
 from gateway.storage.models import Visitor
@@ -102,6 +104,9 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     form leave one acceptance. `version_id` and `language` are what the page showed; `address` the device's IP address.
     `shown_at`: when it was shown; a form that was used, and whose access has ended since, is no acceptance once more.
     `instead_of`: devices (ids) whose seats in the course become free with this.
+
+    A known person whose access goes over into this one, or is shared by it, keeps an exemption of their own where the
+    rules are the same (`gateway.access.going_along`), and what they have asked for.
     """
     network = places.network_on(session, place.gateway_id, neighbour.interface)
     group_key = network.group_key if network is not None else ""
@@ -144,10 +149,10 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     if standing is None and shown_at is not None and accepting.accepted_since(session, device_id, shown_at):
         return Refused("form_used")
 
-    by_code = course is not None and sought is not None and sought.code != ""
-    identified: IdentifiedBy = "course_code" if by_code else identified_by
-    if isinstance(applicant, Known):
-        identified = applicant.identified_by
+    visitor_id = applicant.visitor.id if isinstance(applicant, Known) else new_id()
+    before = standing if standing is not None and standing.visitor_id == visitor_id else None
+    begins = along(session, place.owner_id, group_key, mark, before, shared)
+    identified = _identified(applicant, course, sought, identified_by)
     receipt_code = new_receipt_code()
     said = _said(applicant)
     leaf_id = record(
@@ -175,16 +180,14 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
         },
         now,
     )
-    visitor_id, acceptance_id, grant_id = new_id(), new_id(), new_id()
+    acceptance_id, grant_id = new_id(), new_id()
     durations = Durations(duration, by_group, longest)
     if course is not None:
         ends_at = min(course.ends_at, now + durations.at_course(course.group_key))
     else:
-        ends_at = now + durations.of(exemption_requests.origin(session, place.owner_id, group_key))
+        ends_at = now + durations.of(exemption_requests.origin(session, place.owner_id, begins.group_key))
     new_visitor = None
-    if isinstance(applicant, Known):
-        visitor_id = applicant.visitor.id
-    else:
+    if not isinstance(applicant, Known):
         new_visitor = {
             "id": visitor_id,
             "owner_id": place.owner_id,
@@ -193,8 +196,6 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
             "contact": said.contact,
             "created_at": now,
         }
-    if standing is not None:  # of older rules, or of no course: the old grant ends where the new one begins
-        accepting.end_grant(session, standing.grant_id, "new acceptance", now)
     accepting.add_acceptance(
         session,
         visitor=new_visitor,
@@ -218,14 +219,27 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
             "device_id": device_id,
             "acceptance_id": acceptance_id,
             "course_id": course.id if course is not None else None,
-            "group_key": group_key,
-            "mark": mark,
+            "group_key": begins.group_key,
+            "mark": begins.mark,
             "starts_at": now,
             "ends_at": ends_at,
         },
     )
+    hand_over(session, place, begins, grant_id, course.id if course is not None else None, neighbour.mac, now)
+    if standing is not None:  # of older rules, or of no course: the old grant ends where the new one begins
+        # after the requests, as who decides one holds it first
+        accepting.end_grant(session, standing.grant_id, "new acceptance", now)
     announce(session, "grants")
     return Accepted(acceptance_id, grant_id, receipt_code, ends_at, repeated=False)
+
+
+def _identified(
+    applicant: Applicant | Known, course: Course | None, sought: Sought | None, otherwise: IdentifiedBy
+) -> IdentifiedBy:
+    """By what the person is identified: as they were recognised, else by the code that they knew."""
+    if isinstance(applicant, Known):
+        return applicant.identified_by
+    return "course_code" if course is not None and sought is not None and sought.code else otherwise
 
 
 def _said(applicant: Applicant | Known) -> Applicant:

@@ -108,6 +108,15 @@ def known_by(
     return here or earlier(session, place, neighbour, within, now) or device_words.open_acceptance(*asked)
 
 
+def course_again(session: Session, place: Place, before: Acceptance, now: datetime) -> Course | None:
+    """The course that the acceptance had a seat in, while it is open to guests: who comes back by it is there again."""
+    course_id = device_words.course_of(session, before.id)
+    if course_id is None:
+        return None
+    found = courses.find(session, place, Sought(course_id=course_id, is_shared=True), now)
+    return found if isinstance(found, Course) else None
+
+
 def may_return(
     session: Session,
     place: Place,
@@ -120,7 +129,7 @@ def may_return(
     """Whether whoever made `before` may come back by it here: with all that the form would require, and where a host's
     word or a code is needed, only into its course or the one that is `sought`, or while the device has access here.
     """
-    theirs, sought = _open_on(session, before, now), sought or _course_again(session, place, before, now)
+    theirs, sought = _open_on(session, before, now), sought or _sought_again(session, place, before, now)
     return _may_enter(session, place, neighbour, before.visitor, sought, theirs, terms)
 
 
@@ -139,14 +148,15 @@ def come_back(
     With `sought` into that course, also from access that the device has, which ends where the new one begins; a course
     that refuses leaves it as it is.
     """
+    before = known_by(session, place, neighbour, terms.within, reading.now)
+    # asked after `before`: where the same form was taken between the two, that acceptance is found, and not another one
     if (standing := _standing(session, place, neighbour, reading, sought)) is not None:
         return standing
-    before = known_by(session, place, neighbour, terms.within, reading.now)
     if before is None or before.id != acceptance_id:
         return NotRecognised("unknown")
     if not may_return(session, place, neighbour, before, terms, reading.now, sought):
         return NotRecognised("unknown")
-    known, sought = Known(before.visitor, "known_device"), sought or _course_again(session, place, before, reading.now)
+    known, sought = Known(before.visitor, "known_device"), sought or _sought_again(session, place, before, reading.now)
     return _accept(session, place, neighbour, known, reading, terms, instead_of={before.device_id}, sought=sought)
 
 
@@ -222,7 +232,7 @@ def add_by_receipt(
     shared = [grant.group_key for grant in _open_on(session, before, reading.now)]
     known, sought = (
         Known(before.visitor, "receipt_code", shared[0] if shared else None),
-        _course_again(session, place, before, reading.now),
+        _sought_again(session, place, before, reading.now),
     )
     outcome = _accept(session, place, neighbour, known, reading, terms, instead_of={before.device_id}, sought=sought)
     if isinstance(outcome, Accepted) and not outcome.repeated:
@@ -329,13 +339,9 @@ def _open_on(session: Session, before: Acceptance, now: datetime) -> list[Grant]
     return [grant for grant in theirs if grant.device_id == before.device_id]
 
 
-def _course_again(session: Session, place: Place, before: Acceptance, now: datetime) -> Sought | None:
-    """The course that the acceptance had a seat in, while it is open to guests."""
-    course_id = device_words.course_of(session, before.id)
-    if course_id is None:
-        return None
-    sought = Sought(course_id=course_id, is_shared=True)
-    return sought if isinstance(courses.find(session, place, sought, now), Course) else None
+def _sought_again(session: Session, place: Place, before: Acceptance, now: datetime) -> Sought | None:
+    course = course_again(session, place, before, now)
+    return Sought(course_id=course.id, is_shared=True) if course is not None else None
 
 
 def _full(session: Session, visitor: Visitor, terms: Terms, now: datetime, *, leaving: Collection[str]) -> bool:

@@ -50,6 +50,11 @@ class Status:
         """Whether the device has access of its own that is not withheld, be it in force yet or not."""
         return self.state in ("accepted", "online")
 
+    @property
+    def has_own_exemption(self) -> bool:
+        """Whether its guest has, or has had, an exemption for themselves alone with this access."""
+        return (self.group_key or "").startswith(exemption_requests.SESSION_PREFIX)
+
 
 NOT_ACCEPTED = Status("not_accepted")
 

@@ -19,7 +19,7 @@ from gateway.audit.push_times import Standing, is_due
 from gateway.audit.targets.build import build_target
 from gateway.audit.targets.seam import Delivered, Package, Target, TargetError
 from gateway.clock import Clock
-from gateway.log_settings import AnyTarget
+from gateway.settings.log import AnyTarget
 from gateway.storage import leaves, log_restores, log_targets
 from gateway.storage.engine import Database, Session
 from gateway.storage.log_models import LogTarget

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.audit.push import ALARM_FAILURES
-from gateway.log_settings import AnyTarget
+from gateway.settings.log import AnyTarget
 from gateway.storage import log_restores, log_targets
 from gateway.storage.engine import Session
 

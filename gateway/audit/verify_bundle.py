@@ -6,7 +6,7 @@
 
 FILE of --key holds the log's public key(s), got by another way than with the bundle; --checkpoint is the auditor's
 own copy of an earlier checkpoint. Exit 0: everything holds. 1: something does not, and it says which file and line.
-2: wrong use.
+2: nothing was checked: wrong use, or one file given in another one's place.
 
 It shares no code with the program that writes bundles, on purpose: two implementations must agree, and so must the
 third, verify.html, which says the same in the same words. The format is docs/bundle-format.md. The ZIP is treated as
@@ -47,6 +47,8 @@ MAX_SAMPLE = 100_000
 MAX_DEPTH = 16
 MAX_INTEGER = 2**53 - 1
 BLOCK_BYTES = 1 << 18
+SIDECAR_HEADER = b"gjestenett-bundle-sidecar/v1\n"
+ZIP_HEADER = b"PK\x03\x04"
 REQUIRED = {
     "README.txt", "keys.vkey", "checkpoint", "range-proof.txt", "entries.jsonl", "leaves.txt", "disclosures.jsonl",
     "view.csv", "manifest.json",
@@ -110,10 +112,10 @@ class Fault(Exception):  # noqa: N818 - the word that the report uses
 
 
 class WrongUse(ValueError):  # noqa: N818 - the word that the command uses
-    """There is no verdict: something must be given first; carries the Problem."""
+    """There is no verdict: something must be given first; carries the Problem, and the option that gives it."""
 
-    def __init__(self, part: str, message: str) -> None:
-        self.problem = Problem(part, "", message)
+    def __init__(self, part: str, message: str, option: str = "") -> None:
+        self.problem, self.option = Problem(part, "", message), option
         super().__init__(str(self.problem))
 
 
@@ -146,7 +148,8 @@ def verify_bundle(
     """Verify the ZIP `bundle` with the trusted `keys` (vkey lines) and the auditor's earlier `checkpoint`.
 
     `sidecar` is the text of bundle.zip.note; without it and with `require_sidecar` the verdict is negative.
-    Raises: ValueError when `keys` holds no usable key; OSError when the bundle can't be opened.
+    Raises: ValueError when `keys` holds no usable key; WrongUse when one of the two is given in the other one's place;
+        OSError when the bundle can't be opened.
     """
     verifier = _Verifier(_trusted(keys), bundle.name)
     with bundle.open("rb") as file, verifier.judging():
@@ -208,9 +211,10 @@ class _Verifier:
         self.found.setdefault(fault.problem.part, fault.problem)
 
     def run(self, file: BinaryIO, sidecar: bytes | None, require_sidecar: bool, checkpoint: bytes | None) -> None:
+        signed_by = f"{self.name}.note"
+        _mixed_up(file.read(len(SIDECAR_HEADER)), self.name, sidecar, signed_by)
         archive = self.archive = _Zip(file, self.name)
         self.follow_rotations()
-        signed_by = f"{self.name}.note"
         stated, unsigned = None, None
         if sidecar is not None:
             try:
@@ -983,7 +987,7 @@ def _receipt(verifier: _Verifier, data: bytes, given: bytes | None) -> list[str]
             raise Fault(part, "is about another entry than the one that was given")
         entry = given.removesuffix(b"\n")
     if not entry:
-        raise WrongUse(part, f"does not hold its entry; give entry {index} as a file of its own")
+        raise WrongUse(part, f"does not hold its entry; give entry {index} as a file of its own", "--entry FILE")
     if not _included(hashlib.sha256(b"\x00" + entry).digest(), index, checkpoint, proof):
         raise Fault(part, f"the proof does not lead from entry {index} to the signed root: one of them was changed")
     document = _entry(entry, f"entry {index}", part)
@@ -1440,6 +1444,19 @@ def _rotation(note: bytes, trusted: list[Key], where: str) -> Key | None:
     return new
 
 
+def _mixed_up(start: bytes, name: str, sidecar: bytes | None, signed_by: str) -> None:
+    """Raises: WrongUse for a bundle that begins as a sidecar, or the other way round."""
+    is_zip = sidecar is not None and sidecar.startswith(ZIP_HEADER)
+    if start == SIDECAR_HEADER and is_zip:
+        raise WrongUse(name, "the bundle (.zip) and its signature (.zip.note) are swapped; exchange them")
+    if start == SIDECAR_HEADER:
+        message = "this is the signature of a bundle (.zip.note), not the bundle; choose the bundle (.zip) too"
+        raise WrongUse(name, message)
+    if is_zip:
+        message = "this is a bundle (.zip), not the signature of one; choose the signature (.zip.note)"
+        raise WrongUse(signed_by, message)
+
+
 def _sidecar(data: bytes, trusted: list[Key], part: str) -> dict[str, Any]:
     lines = _note(data, trusted, part)
     pattern = r"gjestenett-bundle-sidecar/v1\n([^\n]+)\nsize (\d{1,15})\nzip ([0-9a-f]{64})\nmanifest ([0-9a-f]{64})"
@@ -1752,7 +1769,7 @@ def main(arguments: list[str] | None = None) -> int:
         earlier = given.checkpoint.read_bytes() if given.checkpoint else None
         report = _report(given, keys, earlier)
     except WrongUse as wrong:
-        print(f"verify_bundle: {wrong}: --entry FILE", file=sys.stderr)
+        print(f"verify_bundle: {wrong}{': ' if wrong.option else ''}{wrong.option}", file=sys.stderr)
         return 2
     except (OSError, ValueError) as error:
         print(f"verify_bundle: {error}", file=sys.stderr)

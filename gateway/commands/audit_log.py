@@ -19,8 +19,8 @@ from gateway.commands.session import Invocation, json_option, pass_invocation, p
 from gateway.context import Services
 from gateway.errors import GatewayError, UsageError
 from gateway.installation import open_witness_key, write_public_keys
-from gateway.log_settings import AnyTarget
 from gateway.settings import signing_key_path
+from gateway.settings.log import AnyTarget
 from gateway.storage.engine import Session
 from gateway.storage.places import Place
 

@@ -17,9 +17,9 @@ from gateway.commands.session import Group, Invocation, json_option, pass_invoca
 from gateway.errors import GatewayError, UsageError
 from gateway.installation import open_services
 from gateway.installed import check_installed
-from gateway.operational import over
 from gateway.settings import Settings, config_path
-from gateway.settings_origin import rows, shown
+from gateway.settings.operational import over
+from gateway.settings.origin import rows, shown
 from gateway.storage import operational
 
 BESIDE = "gjestenett.toml"  # where `make run` keeps the settings

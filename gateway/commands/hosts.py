@@ -13,7 +13,7 @@ from gateway.clock import utc_now
 from gateway.commands.session import Group, Invocation, pass_invocation
 from gateway.errors import UsageError
 from gateway.mail import Mailer
-from gateway.mail_settings import Mail
+from gateway.settings.mail import Mail
 
 
 @click.group(cls=Group)

@@ -38,7 +38,7 @@ class Invocation:
         Raises: GatewayError when it has not been prepared.
         """
         from gateway.installation import open_services  # noqa: PLC0415 - the DNS service must not load the database
-        from gateway.settings_now import as_changed  # noqa: PLC0415
+        from gateway.settings.now import as_changed  # noqa: PLC0415
 
         return as_changed(open_services(self.settings, utc_now))
 

@@ -15,7 +15,7 @@ from gateway.lists.sources import configured, put
 from gateway.storage import lists as stored
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
-from gateway.storage.models import ListRefresh, ListRequest, ListUpload
+from gateway.storage.list_models import ListRefresh, ListRequest, ListUpload
 from gateway.storage.places import Place
 
 

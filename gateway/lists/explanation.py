@@ -152,7 +152,15 @@ def opinions(snapshot: Snapshot, name: str) -> tuple[Judged, ...]:
 def judge_of(snapshot: Snapshot) -> Judge | None:
     """The judge of unlisted names that was compiled into the snapshot, if any. Raises: PolicyError (damaged)."""
     section = snapshot.section(JUDGE_SECTION)
-    return None if section is None else Judge(section)
+    return None if section is None else Judge(section, verified=True)  # the snapshot's own checksum covers it
+
+
+def closable(snapshot: Snapshot, group: Group) -> frozenset[str]:
+    """The categories that have an effect when they are closed for the group: those that a list has names for, and those
+    whose look-alikes are blocked for it. Raises: PolicyError (damaged).
+    """
+    judge = judge_of(snapshot) if group.judge else None
+    return frozenset((*snapshot.categories, *(group.judge.keys() & judge.categories if judge is not None else ())))
 
 
 def _since(reason: Reason, group: str, generation: int, history: Iterable[Generation]) -> dict[str, Any] | None:

@@ -18,8 +18,8 @@ from gateway.lists.exemption_leaves import record_exemptions
 from gateway.storage import generations, places
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
-from gateway.storage.models import PolicyDraft, PolicyGeneration
 from gateway.storage.places import Place
+from gateway.storage.policy_models import PolicyDraft, PolicyGeneration
 from policies import matrix
 from policies.categories import CATEGORIES
 from policies.document import MAX_MARK, default_document, parse_document, write_document

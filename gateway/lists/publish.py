@@ -11,6 +11,8 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.lists.compile import ListsError
@@ -52,6 +54,25 @@ def publish(state: Path, octets: bytes) -> Snapshot:
             f"the policy cannot be written to {folder}: {problem.strerror or problem}; the old one serves"
         ) from problem
     return snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A generation as it was compiled last, and when that was on this machine: until then its lists may have been
+    others.
+    """
+
+    snapshot: Snapshot
+    compiled_at: datetime
+
+
+def kept(state: Path, generation: int) -> Kept | None:
+    """What is kept of a generation; None where it was not compiled on this machine, or is not kept or not sound."""
+    path = current_path(state).with_name(f"{generation}.snapshot")
+    try:
+        return Kept(read_snapshot(path), datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    except (OSError, PolicyError):
+        return None
 
 
 def kept_generations(state: Path) -> list[int]:

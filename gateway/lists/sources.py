@@ -11,7 +11,7 @@ from gateway.lists.source import Source
 from gateway.storage import lists as stored
 from gateway.storage.engine import Session
 from gateway.storage.feed import announce
-from gateway.storage.models import ListRefresh, ListSource
+from gateway.storage.list_models import ListRefresh, ListSource
 from gateway.storage.places import Place
 
 if TYPE_CHECKING:  # it loads the HTTP client, which the console has no use for

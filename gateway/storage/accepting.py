@@ -36,7 +36,9 @@ def hold_device(session: Session, owner_id: str, mac: str, now: datetime) -> str
 
 
 class Standing(NamedTuple):
-    """A grant in force that stands on an acceptance, with that one's rules version and receipt code, and its course."""
+    """A grant in force that stands on an acceptance, with that one's rules version, receipt code and visitor, and its
+    course and group.
+    """
 
     grant_id: str
     ends_at: datetime
@@ -44,6 +46,8 @@ class Standing(NamedTuple):
     version_id: str
     receipt_code: str
     course_id: str | None
+    visitor_id: str
+    group_key: str
 
 
 def accepted_standing(session: Session, device_id: str, network_id: str, now: datetime) -> Standing | None:
@@ -96,6 +100,8 @@ _STANDING = (
         _ACCEPTANCE.c.rules_version_id,
         _ACCEPTANCE.c.receipt_code,
         _GRANT.c.course_id,
+        _ACCEPTANCE.c.visitor_id,
+        _GRANT.c.group_key,
     )
     .join_from(_GRANT, _ACCEPTANCE, _ACCEPTANCE.c.id == _GRANT.c.acceptance_id)
     .where(

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, Tex
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.storage.base import Base, Id
-from gateway.storage.models import Staff
+from gateway.storage.staff_models import Staff
 from gateway.storage.types import new_id
 
 
@@ -23,7 +23,7 @@ class ApiToken(Base):
     __table_args__ = (Index("ix_api_token_sha256", "token_sha256", unique=True),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
-    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"), index=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey(Staff.id), index=True)
     name: Mapped[str] = mapped_column(Text)
     token_sha256: Mapped[str] = mapped_column(String(64))
     scopes: Mapped[str] = mapped_column(Text)
@@ -44,7 +44,7 @@ class KeptAnswer(Base):
     __tablename__ = "api_answer"
     __table_args__ = (Index("ix_api_answer_kept_at", "kept_at"),)
 
-    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey(Staff.id), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     asked_sha256: Mapped[str] = mapped_column(String(64))
     status: Mapped[int] = mapped_column(SmallInteger)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import contains_eager, joinedload
 
 from gateway.storage.api_models import ApiToken
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
+from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
+from gateway.storage.staff_models import Staff
 
 SHOWN = 500
 KEPT_AFTER = timedelta(days=30)
@@ -57,11 +58,32 @@ def of_owner(session: Session, owner_id: str) -> Sequence[ApiToken]:
     ).all()
 
 
-def count_usable(session: Session, staff_id: str, now: datetime) -> int:
-    """How many tokens of an account work at `now`."""
-    query = select(func.count()).select_from(ApiToken)
+def page_of_tokens(session: Session, owner_id: str, cut: Cut, staff_id: str = "") -> Part[ApiToken]:
+    """A part of the tokens of an owner's accounts, or of one account, with these, in the order in which they were made;
+    a place is (that moment, id).
+    """
+    query = (
+        select(ApiToken)
+        .join(Staff, Staff.id == ApiToken.staff_id)
+        .options(contains_eager(ApiToken.staff))
+        .where(Staff.owner_id == owner_id)
+    )
+    if staff_id:
+        query = query.where(ApiToken.staff_id == staff_id)
+
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[ApiToken]:
+        rest = query.where(*beyond(ApiToken.created_at, ApiToken.id, place, descending=descending))
+        return session.scalars(
+            rest.order_by(*in_order(ApiToken.created_at, ApiToken.id, descending=descending)).limit(limit)
+        ).all()
+
+    return part(cut, fetch)
+
+
+def names_usable(session: Session, staff_id: str, now: datetime) -> Sequence[str]:
+    """The names of the tokens of an account that work at `now`."""
     usable = (ApiToken.staff_id == staff_id, ApiToken.revoked_at.is_(None), ApiToken.expires_at > now)
-    return session.scalar(query.where(*usable)) or 0
+    return session.scalars(select(ApiToken.name).where(*usable)).all()
 
 
 def revoke_all(session: Session, staff_id: str, now: datetime) -> None:

@@ -11,7 +11,9 @@ from sqlalchemy import delete, func, select
 from gateway.storage.engine import Session
 from gateway.storage.grants import SHOWN
 from gateway.storage.log_models import StagedLeaf, TreeHead
-from gateway.storage.models import AppliedGrant, Device, Grant, PolicyGeneration, SetupLink, StaffSession
+from gateway.storage.models import AppliedGrant, Device, Grant
+from gateway.storage.policy_models import PolicyGeneration
+from gateway.storage.staff_models import SetupLink, StaffSession
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 from sqlalchemy import delete, func, literal, select, union_all, update
 
+from gateway.storage.dns_models import DnsAnswers, DnsTopName
 from gateway.storage.engine import Session
-from gateway.storage.models import DnsAnswers, DnsTopName, Gateway, Site
+from gateway.storage.models import Gateway, Site
 
 KEEP_ANSWERS = timedelta(days=400)
 KEEP_NAMES = timedelta(hours=24)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, delete, func, select, update
+from sqlalchemy import Select, bindparam, case, delete, func, select, update
 
 from gateway.storage.engine import Session
 from gateway.storage.exemption_models import ExemptionRequest
@@ -161,6 +161,24 @@ def forget(session: Session, owner_id: str, before: datetime, staff_before: date
         .execution_options(synchronize_session=False)
     )
     return len(gone)
+
+
+def hand_over(session: Session, from_grant: str, to_grant: str, course_id: str | None, *, granted: bool) -> None:
+    """Give the requests asked under a grant to the one that takes its place, those that wait with its course; what was
+    granted goes along only where the exemption does.
+    """
+    which = ExemptionRequest.grant_id == from_grant
+    if not granted:
+        which &= ExemptionRequest.decision != "granted"
+    session.execute(
+        update(ExemptionRequest)
+        .where(which)
+        .values(
+            grant_id=to_grant,
+            course_id=case((ExemptionRequest.decision == "", course_id), else_=ExemptionRequest.course_id),
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def withdraw(session: Session, grant_id: str, request_id: str) -> bool:

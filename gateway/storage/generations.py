@@ -12,7 +12,7 @@ from sqlalchemy.orm import defer
 from gateway.storage.base import table_of
 from gateway.storage.engine import Session
 from gateway.storage.keyset import Cut, Part, Place, in_order, part, within
-from gateway.storage.models import PolicyDraft, PolicyGeneration
+from gateway.storage.policy_models import PolicyDraft, PolicyGeneration
 
 
 def in_force(session: Session, owner_id: str) -> PolicyGeneration | None:
@@ -156,15 +156,27 @@ def drop_draft(session: Session, owner_id: str) -> None:
 
 def mark_of(session: Session, owner_id: str, group_key: str) -> int | None:
     """The mark of a group in the policy in force; None when there is no such group, or no policy."""
+    found = _groups(session, owner_id).get(group_key)
+    return found[0] if found is not None else None
+
+
+def like_of(session: Session, owner_id: str, group_key: str) -> str:
+    """The group whose rules a group has in the policy in force; "" for one with its own, or that is not there."""
+    found = _groups(session, owner_id).get(group_key)
+    return found[1] if found is not None else ""
+
+
+def _groups(session: Session, owner_id: str) -> Mapping[str, tuple[int, str]]:
     row = session.execute(_NEWEST_HASH, {"owner": owner_id}).one_or_none()
     if row is None:
-        return None
-    kept = _marks.get(owner_id)
+        return {}
+    kept = _kept.get(owner_id)
     if kept is None or kept[0] != row.sha256:
         published = by_number(session, owner_id, row.generation)
         groups = published.document.get("groups", {}) if published is not None else {}
-        kept = _marks[owner_id] = row.sha256, {key: int(group["mark"]) for key, group in groups.items()}
-    return kept[1].get(group_key)
+        found = {key: (int(group["mark"]), str(group.get("like", ""))) for key, group in groups.items()}
+        kept = _kept[owner_id] = row.sha256, found
+    return kept[1]
 
 
 _NEWEST_HASH = (
@@ -174,5 +186,7 @@ _NEWEST_HASH = (
     .limit(1)
 )
 
-_marks: dict[str, tuple[str, dict[str, int]]] = {}
-"""The marks of an owner's groups by the SHA-256 of their document, as every acceptance asks for one."""
+_kept: dict[str, tuple[str, dict[str, tuple[int, str]]]] = {}
+"""The mark of each of an owner's groups, and the one that it is like, by the SHA-256 of their document, as every
+acceptance asks for one.
+"""

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 
 from gateway.storage.api_models import KeptAnswer
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
+from gateway.storage.staff_models import Staff
 
 KEPT = timedelta(hours=24)
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 
 from gateway.storage.engine import Session
 from gateway.storage.keyset import Cut, Part, Place, part
-from gateway.storage.models import ListRefresh, ListRequest, ListSource, ListUpload
+from gateway.storage.list_models import ListRefresh, ListRequest, ListSource, ListUpload
 from gateway.storage.types import new_id
 
 

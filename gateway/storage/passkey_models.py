@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.storage.base import Base, Id
+from gateway.storage.staff_models import Staff
 from gateway.storage.types import new_id
 
 
@@ -22,7 +23,7 @@ class Passkey(Base):
     __table_args__ = (Index("ix_passkey_credential_id", "credential_id", unique=True),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
-    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"), index=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey(Staff.id), index=True)
     name: Mapped[str] = mapped_column(Text)
     rp_id: Mapped[str] = mapped_column(Text)
     credential_id: Mapped[bytes] = mapped_column(LargeBinary)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import delete, func, select
 
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
 from gateway.storage.passkey_models import Passkey
+from gateway.storage.staff_models import Staff
 
 
 def of_staff(session: Session, staff_id: str) -> Sequence[Passkey]:

@@ -13,20 +13,11 @@ from gateway.storage.control_models import DeviceBlock, GrantTraffic
 from gateway.storage.engine import Session
 from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.feed import announce
+from gateway.storage.list_models import ListRequest, ListSource, ListUpload
 from gateway.storage.log_models import Disclosure, Leaf, StagedLeaf
-from gateway.storage.models import (
-    Acceptance,
-    AppliedGrant,
-    Device,
-    DeviceWords,
-    Grant,
-    ListRequest,
-    ListSource,
-    ListUpload,
-    PolicyGeneration,
-    Visitor,
-)
+from gateway.storage.models import Acceptance, AppliedGrant, Device, DeviceWords, Grant, Visitor
 from gateway.storage.operational_models import OperationalSetting
+from gateway.storage.policy_models import PolicyGeneration
 
 BATCH = 500
 ADVISORY_LOCK = 0x676A6575

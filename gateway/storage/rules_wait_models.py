@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.storage.base import Base, Id, Key
 from gateway.storage.rules_draft_models import WrittenRules
+from gateway.storage.staff_models import Staff
 
 
 class RulesWait(Base):
@@ -38,6 +39,6 @@ class RulesProposal(WrittenRules, Base):
     ask_again: Mapped[bool]
     sha256: Mapped[str] = mapped_column(String(64))
     proposed_by: Mapped[str] = mapped_column(Text)
-    proposed_by_id: Mapped[str] = mapped_column(ForeignKey("staff.id"))
+    proposed_by_id: Mapped[str] = mapped_column(ForeignKey(Staff.id))
     proposed_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -19,12 +19,16 @@ from gateway.storage import (  # every table is known once these are
     base,
     beat_models,  # noqa: F401
     control_models,  # noqa: F401
+    dns_models,  # noqa: F401
     exemption_models,  # noqa: F401
+    list_models,  # noqa: F401
     models,  # noqa: F401
     operational_models,  # noqa: F401
     passkey_models,  # noqa: F401
+    policy_models,  # noqa: F401
     rules_draft_models,  # noqa: F401
     rules_wait_models,  # noqa: F401
+    staff_models,  # noqa: F401
 )
 from gateway.storage.engine import Database, StorageUnavailableError, storage_errors
 from gateway.storage.revision import NEWEST, is_current

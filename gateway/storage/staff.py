@@ -10,8 +10,8 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from gateway.storage.engine import Session, is_writing
-from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
-from gateway.storage.models import RecoveryCode, SetupLink, Staff, StaffSession
+from gateway.storage.keyset import Cut, Part, Place, as_written, beyond, in_order, part
+from gateway.storage.staff_models import RecoveryCode, SetupLink, Staff, StaffSession
 
 SESSIONS_SHOWN = 500
 
@@ -24,6 +24,18 @@ def by_username(session: Session, owner_id: str, username: str) -> Staff | None:
 def accounts(session: Session, owner_id: str) -> Sequence[Staff]:
     """Every account of an owner, by name."""
     return session.scalars(select(Staff).where(Staff.owner_id == owner_id).order_by(Staff.username)).all()
+
+
+def page_of_accounts(session: Session, owner_id: str, nameless: str, cut: Cut) -> Part[Staff]:
+    """A part of the accounts of an owner, without the `nameless` one, by name; a place is (name, id)."""
+    query = select(Staff).where(Staff.owner_id == owner_id, Staff.username != nameless)
+    name = as_written(Staff.username)
+
+    def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[Staff]:
+        rest = query.where(*beyond(name, Staff.id, place, descending=descending))
+        return session.scalars(rest.order_by(*in_order(name, Staff.id, descending=descending)).limit(limit)).all()
+
+    return part(cut, fetch)
 
 
 def setup_link(session: Session, token_sha256: str) -> tuple[SetupLink, Staff] | None:
@@ -64,12 +76,6 @@ def sessions_of(session: Session, staff_id: str, now: datetime, idle: timedelta)
     return session.scalars(_alive(now, idle).where(StaffSession.staff_id == staff_id)).all()
 
 
-def all_sessions(session: Session, owner_id: str, now: datetime, idle: timedelta) -> Sequence[StaffSession]:
-    """Every browser that is signed in to an account of an owner, with its account, the last seen first."""
-    query = _alive(now, idle).join(Staff, Staff.id == StaffSession.staff_id).where(Staff.owner_id == owner_id)
-    return session.scalars(query.options(joinedload(StaffSession.staff))).all()
-
-
 def page_of_sessions(
     session: Session, owner_id: str, now: datetime, idle: timedelta, username: str, cut: Cut
 ) -> Part[StaffSession]:
@@ -77,6 +83,28 @@ def page_of_sessions(
 
     The order is that in which they were last seen; a place is (that moment, id).
     """
+    return _page_of_browsers(session, owner_id, now, idle, username, "", StaffSession.seen_at, cut)
+
+
+def page_of_sign_ins(
+    session: Session, owner_id: str, now: datetime, idle: timedelta, cut: Cut, staff_id: str = ""
+) -> Part[StaffSession]:
+    """A part of the same browsers, or of those of one account, in the order in which they were signed in; a place is
+    (that moment, id).
+    """
+    return _page_of_browsers(session, owner_id, now, idle, "", staff_id, StaffSession.created_at, cut)
+
+
+def _page_of_browsers(
+    session: Session,
+    owner_id: str,
+    now: datetime,
+    idle: timedelta,
+    username: str,
+    staff_id: str,
+    column: Any,
+    cut: Cut,
+) -> Part[StaffSession]:
     whose: Any = StaffSession.staff_id
     if not username:  # SQLite would begin with the accounts, and sort all that they have
         whose = func.coalesce(whose, "")
@@ -86,13 +114,15 @@ def page_of_sessions(
         .options(contains_eager(StaffSession.staff))
         .where(Staff.owner_id == owner_id, StaffSession.expires_at > now, StaffSession.seen_at > now - idle)
     )
+    if staff_id:
+        query = query.where(StaffSession.staff_id == staff_id)
     if username:
         query = query.where(func.lower(Staff.username).contains(username.lower(), autoescape=True))
 
     def fetch(place: Place | None, descending: bool, limit: int) -> Sequence[StaffSession]:
-        rest = query.where(*beyond(StaffSession.seen_at, StaffSession.id, place, descending=descending))
+        rest = query.where(*beyond(column, StaffSession.id, place, descending=descending))
         return session.scalars(
-            rest.order_by(*in_order(StaffSession.seen_at, StaffSession.id, descending=descending)).limit(limit)
+            rest.order_by(*in_order(column, StaffSession.id, descending=descending)).limit(limit)
         ).all()
 
     return part(cut, fetch)

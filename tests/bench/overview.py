@@ -19,8 +19,9 @@ from captive_portal.console.overview.accepted import AcceptedDays
 from captive_portal.console.overview.series import bounds_of
 from gateway.clock import MUNICIPAL_ZONE
 from gateway.storage import dns_counters, overview, schema
+from gateway.storage.dns_models import DnsAnswers
 from gateway.storage.engine import Database, Session, open_database
-from gateway.storage.models import Device, DnsAnswers, RulesVersion, Visitor
+from gateway.storage.models import Device, RulesVersion, Visitor
 from gateway.storage.places import Place, add_place, network_on
 from tests.bench import databases
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from captive_portal.console.gate import Page as Route
+from captive_portal.console.route import Page as Route
 from gateway.storage import passkeys, staff
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from captive_portal.auth.setup import first_setup_link
-from captive_portal.console.gate import Page as Route
 from captive_portal.console.pages import all_pages
+from captive_portal.console.route import Page as Route
 from gateway.audit import verify_bundle
 from gateway.clock import utc_now
 from gateway.storage import leaves, staff

@@ -21,8 +21,8 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from captive_portal.auth import accounts, sessions
 from captive_portal.auth.passwords import hash_password
-from captive_portal.console.gate import Page as Route
 from captive_portal.console.pages import all_pages
+from captive_portal.console.route import Page as Route
 from captive_portal.console.visit import SESSION_COOKIE
 from gateway.access import courses
 from gateway.access.course_plan import Wish

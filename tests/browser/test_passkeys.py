@@ -172,15 +172,16 @@ def test_a_passkey_from_its_registration_to_its_removal(running: RunningConsole,
 def test_without_scripts_or_at_another_address_there_is_no_button(running: RunningConsole, chromium: Browser) -> None:
     plain = _context(chromium, "nb", scripts=False).new_page()
     _account(running, plain)
-    for page, url in (
-        (plain, running.url),
-        (_context(chromium, "nb").new_page(), running.url.replace("localhost", "127.0.0.1")),
-    ):
+    elsewhere = _context(chromium, "nb").new_page()
+    for page, url in ((plain, running.url), (elsewhere, running.url.replace("localhost", "127.0.0.1"))):
         page.goto(f"{url}/sign-in")
         expect(page.get_by_role("button", name="Logg inn", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="passnøkkel")).to_be_hidden()
-    plain.goto(f"{running.url}/sign-in")
-    _with_password(plain)
-    _begin(running, plain, "Ringen")
-    expect(plain.get_by_text("Denne nettleseren kan ikke bruke passnøkler her")).to_be_visible()
-    expect(plain.get_by_role("button", name="Registrer")).to_be_hidden()
+        _with_password(page)
+        page.goto(f"{url}/account/passkeys")
+        expect(page.get_by_text("Denne nettleseren kan ikke bruke passnøkler her")).to_be_visible()
+        expect(page.get_by_role("button", name="Gå videre")).to_be_hidden()
+        expect(page.get_by_label("Passordet du har nå")).to_be_hidden()
+    _look(elsewhere)
+    elsewhere.get_by_role("link", name=running.url).click()
+    expect(elsewhere).to_have_url(re.compile(f"^{running.url}/"))

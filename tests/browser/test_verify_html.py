@@ -16,19 +16,11 @@ from gateway.audit import verify_bundle
 from gateway.audit.verify_bundle import Report
 from tests.browser.axe import examine
 from tests.browser.conftest import launched
-from tests.unit.audit.forgeries import (
-    LOG,
-    Case,
-    cases,
-    changed_bytes,
-    changed_zips,
-    judge,
-    packed,
-    receipt,
-    restore,
-    verdict,
-    with_fields,
-)
+from tests.unit.audit.forgeries import cases
+from tests.unit.audit.forgeries.case import LOG, Case, judge, packed, verdict
+from tests.unit.audit.forgeries.changed_bytes import changed_bytes, changed_zips
+from tests.unit.audit.forgeries.receipts import receipt, with_fields
+from tests.unit.audit.forgeries.restores import restore
 from tests.unit.audit.specimen import KEYS, Log
 
 PAGE = Path(verify_bundle.__file__).with_name("verify.html")
@@ -293,6 +285,27 @@ def test_what_is_missing_or_wrong_is_told_beside_its_field(page: Page, files: Pa
     page.click("#check")
     page.locator("#verdict.ok").wait_for()
     assert "det var ingen signatur" in page.locator("#lists").inner_text()
+
+
+def test_files_in_each_others_place_are_told_and_nothing_is_found_wrong(page: Page, files: Path) -> None:
+    (files / "a.zip.note").write_bytes((files / "bundle.zip.note").read_bytes())
+    for given, field, told in (
+        ({"bundle": "a.zip.note"}, "bundle", "a.zip.note: dette er signaturen til en revisjonspakke"),
+        ({"sidecar": "bundle.zip"}, "bundle", "er byttet om"),
+        ({"bundle": "bundle.zip"}, "sidecar", "bundle.zip: dette er en revisjonspakke (.zip), ikke signaturen"),
+    ):
+        choose(page, files, key="log.vkey", **given)
+        page.click("#check")
+        expect(page.locator("#faults.notice")).to_contain_text(told)
+        assert page.locator("#verdict").is_hidden()
+        assert page.locator("[aria-invalid=true]").count() == 0
+        clean(page)
+        page.click("#faults a")
+        assert page.evaluate("document.activeElement.id") == field
+    choose(page, files, sidecar="bundle.zip.note")
+    page.click("#check")
+    page.locator("#verdict.ok").wait_for()
+    assert page.locator("#faults").is_hidden()
 
 
 def test_it_goes_on_in_the_page_where_workers_are_forbidden(page: Page, files: Path) -> None:

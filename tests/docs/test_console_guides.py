@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from captive_portal.console.gate import Page
 from captive_portal.console.pages import all_pages
+from captive_portal.console.route import Page
 from captive_portal.i18n import read_catalogue
 from gateway.audit import verify_bundle
 from gateway.context import Services

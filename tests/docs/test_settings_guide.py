@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gateway.operational import OPERATIONAL
+from gateway.settings.operational import OPERATIONAL
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "settings.md"
 

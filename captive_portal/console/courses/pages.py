@@ -7,8 +7,8 @@ from captive_portal.console.courses import openings, posters
 from captive_portal.console.courses import rooms as courses
 from captive_portal.console.courses.host_answers import HostAnswers
 from captive_portal.console.courses.requests import RequestPages
-from captive_portal.console.gate import Page
 from captive_portal.console.policy.compiled import SnapshotReader
+from captive_portal.console.route import Page
 from gateway.context import Services
 
 

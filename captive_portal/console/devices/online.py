@@ -52,7 +52,7 @@ def show(visit: Visit) -> Response:
         octets=octets,
         amount=amount,
         is_one_device=parse_mac,
-        groups=list(groups_in_force(visit)),
+        groups={key: visit.group_names(key) for key in groups_in_force(visit)},
         networks=guest_interfaces(visit.services.settings),
         courses=stored.courses(visit.session, visit.services.place.owner_id, visit.now),
         portal=visit.services.settings.public_url,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from captive_portal.console.devices import admitting, blocking, desk, ending, extending
 from captive_portal.console.devices import online as devices
-from captive_portal.console.gate import Page
+from captive_portal.console.route import Page
 
 
 def pages() -> tuple[Page, ...]:

@@ -17,7 +17,7 @@ from captive_portal.console.entry import (
     staff_sessions,
     tokens,
 )
-from captive_portal.console.gate import Page
+from captive_portal.console.route import Page
 from gateway.context import Services
 
 
@@ -63,6 +63,7 @@ def pages(services: Services) -> tuple[Page, ...]:
         Page("POST", "/staff/new", "it", staff_room.add, "write"),
         Page("GET", "/staff/{id}", "it", staff_room.one, "read"),
         Page("POST", "/staff/{id}", "it", staff_room.change, "write"),
+        Page("POST", "/staff/{id}/end", "it", staff_room.change_end, "write"),
         Page("GET", "/staff/{id}/suspend", "it", staff_room.ask, "read"),
         Page("POST", "/staff/{id}/suspend", "it", staff_room.suspend, "write"),
         Page("POST", "/staff/{id}/reopen", "it", staff_room.reopen, "write"),

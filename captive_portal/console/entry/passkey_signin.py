@@ -19,8 +19,8 @@ from captive_portal.console.look import N_
 from captive_portal.console.visit import TICKET_COOKIE, Visit
 from gateway.storage import passkeys, staff
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
 from gateway.storage.passkey_models import Passkey
+from gateway.storage.staff_models import Staff
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from captive_portal.console.look import N_
 from captive_portal.console.visit import KNOWN_COOKIE, SESSION_COOKIE, TICKET_COOKIE, Visit
 from gateway.storage import passkeys, staff
 from gateway.storage.engine import Session, is_writing
-from gateway.storage.models import Staff
+from gateway.storage.staff_models import Staff
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -13,12 +13,14 @@ from captive_portal.auth import accounts, staff_keeping
 from captive_portal.auth.accounts import ROLES, Link, normal_username
 from captive_portal.auth.last_way_in import is_last_way_in
 from captive_portal.auth.staff_keeping import Refusal
+from captive_portal.console.devices.admitting import end_of_day
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
 from captive_portal.console.visit import Visit
 from gateway.audit.scope import EVERYTHING, Scope
+from gateway.clock import MUNICIPAL_ZONE
 from gateway.storage import passkeys, staff
-from gateway.storage.models import Staff
+from gateway.storage.staff_models import Staff
 
 UNIT_MAX_CHARS = 120
 ROLE_NAMES = {"it": N_("IT"), "auditor": N_("Auditor"), "host": N_("Host")}
@@ -34,12 +36,15 @@ REFUSALS: Mapping[Refusal, str] = {
     "own": N_("This is your own account. Ask another of IT, or use the page of your account."),
     "last": N_("This is the last account of IT that can be signed in to here: the way in when everything else fails."),
     "provider": N_("What you want to change stands at the service where this person signs in. Change it there."),
-    "ended": N_("The account’s last day is over. Give it another one first: gjestenett staff change --until."),
+    "ended": N_("The account’s last day is over. Give it another one first."),
     "needed": N_("This account must have a second factor. Give it a new link, by which another one is set up."),
     "nothing": N_("It stands so already. Nothing was changed."),
     "role": NO_ROLE,
     "unit": UNIT_PROBLEMS["missing"],
+    "past": N_("This day is past"),
 }
+OF_A_FIELD: Mapping[Refusal, str] = {"role": "role", "unit": "unit", "past": "ends"}
+NO_DAY = N_("Write the day as a date, or leave it empty")
 QUESTIONS = ("suspend", "reset", "second-factor")
 
 
@@ -101,6 +106,29 @@ def change(visit: Visit) -> Response:
     place, by, console = visit.services.place, visit.member.username, visit.services.settings.console
     refusal = staff_keeping.change_role(visit.session, place, held, role, unit, console, visit.now, by=by)
     return _done(visit, refusal, "changed")
+
+
+def change_end(visit: Visit) -> Response:
+    """POST /staff/{id}/end: another last day, or none."""
+    held = hold(visit, visit.params["id"])
+    if not isinstance(held, Staff):
+        return _refused(visit, held)
+    written, place, console = visit.form.get("ends").strip(), visit.services.place, visit.services.settings.console
+    if written == last_day(held):
+        return _done(visit, "nothing", "")
+    ends_at = end_of_day(written) if written else None
+    if written and ends_at is None:
+        return _page(visit, held, HTTPStatus.UNPROCESSABLE_ENTITY, {"ends": NO_DAY})
+    by = visit.member.username
+    refusal = staff_keeping.change_end(visit.session, place, held, ends_at, console, visit.now, by=by)
+    return _done(visit, refusal, "end-changed")
+
+
+def last_day(account: Staff) -> str:
+    """The last day on which an account can be signed in to, as a form writes it; "" where it has no end."""
+    if account.ends_at is None:
+        return ""
+    return (account.ends_at - timedelta.resolution).astimezone(MUNICIPAL_ZONE).date().isoformat()
 
 
 def ask(visit: Visit) -> Response:
@@ -175,8 +203,9 @@ def _refused(visit: Visit, refusal: Refusal) -> Response:
     account = account_of(visit, visit.params["id"])
     if account is None or refusal == "unknown":
         return visit.failed(HTTPStatus.NOT_FOUND)
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal in ("role", "unit") else HTTPStatus.CONFLICT
-    return _page(visit, account, status, {refusal if refusal in ("role", "unit") else "": REFUSALS[refusal]})
+    field = OF_A_FIELD.get(refusal, "")
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if field else HTTPStatus.CONFLICT
+    return _page(visit, account, status, {field: REFUSALS[refusal]})
 
 
 def _shared(visit: Visit) -> dict[str, Any]:
@@ -201,7 +230,11 @@ def _page(
         account=account,
         is_own=is_own,
         is_last=is_last,
-        typed={"role": visit.form.get("role") or account.role, "unit": visit.form.get("unit")[:300] or account.unit},
+        typed={
+            "role": visit.form.get("role") or account.role,
+            "unit": visit.form.get("unit")[:300] or account.unit,
+            "ends": clean_line(visit.form.get("ends"), 10)[0] or last_day(account),
+        },
         problems=problems or {},
         **_shared(visit),
     )

@@ -12,7 +12,7 @@ from captive_portal.console.tables import Column, Table
 from captive_portal.console.visit import SESSION_COOKIE, Visit
 from gateway.storage import staff
 from gateway.storage.keyset import Part
-from gateway.storage.models import StaffSession
+from gateway.storage.staff_models import StaffSession
 
 TABLE = Table("/sessions", (Column("seen", N_("Last seen"), "moment"),))
 NAME_MAX_CHARS = 80

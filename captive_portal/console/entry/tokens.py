@@ -45,6 +45,9 @@ PROBLEMS = {
     "not_yours": N_("You can’t give a token more than you may do yourself"),
     "past": N_("This day is past"),
     "too_long": N_("A token lasts at most a year; choose an earlier day"),
+    "taken": N_(
+        "You have a token of this name. If it was just made and you lack its text, revoke it; or choose another name."
+    ),
     "too_many": N_("You have 50 tokens. Revoke those that are not in use."),
 }
 DAY = N_("Give the last day of the token")

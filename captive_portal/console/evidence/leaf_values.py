@@ -28,10 +28,14 @@ _NARROWED: Mapping[str, str] = {
 _VIEWS: Mapping[str, str] = {"xlsx": N_("Excel workbook"), "report": N_("Report (PDF)")}
 
 
-def said(translate: Translator, type_: str, name: str, value: str) -> str:
-    """The value `name` of an entry of this type, as a reader is told it."""
+def said(translate: Translator, type_: str, name: str, value: str, called: Callable[[str], str] = str) -> str:
+    """The value `name` of an entry of this type, as a reader is told it; `called` tells what people call an exemption
+    by its identity.
+    """
     words = kept_words.by if name in ("by", "staff") else _WORDS.get((type_, name))
     try:
+        if (type_, name) == ("exemption_changed", "scope"):
+            return _exemption(translate, value, called)
         return words(translate, value) if words is not None else value
     except (ValueError, KeyError, TypeError, AttributeError):
         return value
@@ -83,10 +87,10 @@ def _limits(translate: Translator, text: str) -> str:
     return "; ".join([*parts, _shows(translate, scope["fields"])])
 
 
-def _exemption(translate: Translator, text: str) -> str:
+def _exemption(translate: Translator, text: str, called: Callable[[str], str]) -> str:
     """An exemption's own name and from when it holds, as `gateway.lists.exemption_leaves` records them."""
     name, _, since = text.rpartition(" from ")
-    return translate(N_("{name}, from {moment}"), name=name, moment=_moment(translate, since))
+    return translate(N_("{name}, from {moment}"), name=called(name), moment=_moment(translate, since))
 
 
 def _policy_note(translate: Translator, text: str) -> str:
@@ -119,7 +123,6 @@ def _moment(translate: Translator, text: str) -> str:
 _WORDS: Mapping[tuple[str, str], Callable[[Translator, str], str]] = {
     ("export", "filter"): _selection,
     ("staff_change", "scope"): _limits,
-    ("exemption_changed", "scope"): _exemption,
     ("policy_published", "note"): _policy_note,
     ("exemption_changed", "reason"): kept_words.reason,
     ("key_rotated", "reason"): _reason,

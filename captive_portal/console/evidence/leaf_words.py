@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -97,6 +97,7 @@ OF_A_GROUP: Mapping[str, str] = {
     "rules_proposed": N_("{change}: version {version} of the rules, for the group {group}."),
 }
 
+_GROUPS = frozenset({"group", "from_group", "to_group"})
 IN_FORCE_LATER = N_("In force from {in_force_from}.")
 
 FIELDS: Mapping[str, str] = {
@@ -204,8 +205,8 @@ def title(translate: Translator, type_: str) -> str:
     return translate(TITLES[type_])
 
 
-def sentence(translate: Translator, document: Mapping[str, Any]) -> str:
-    """What the plain fields of an entry say."""
+def sentence(translate: Translator, document: Mapping[str, Any], called: Callable[[str], str] = str) -> str:
+    """What the plain fields of an entry say; `called` tells what people call a group by its key."""
     values: dict[str, Any] = dict(document)
     if document["type"] == "acceptance":
         language = document["rules"]["language"]
@@ -214,7 +215,9 @@ def sentence(translate: Translator, document: Mapping[str, Any]) -> str:
         values |= {key: value for key, value in document["rules"].items() if key == "group"}
     if document["type"] == "export" and isinstance(document["last"], int):
         values["last"] = document["last"] - 1  # the entry keeps the first number that is not part of it
-    said = {key: _word(translate, key, value) for key, value in values.items()}
+    said = {
+        key: called(str(value)) if key in _GROUPS else _word(translate, key, value) for key, value in values.items()
+    }
     type_ = document["type"]
     own = OF_A_GROUP.get(type_) if "group" in values else None
     words = translate(own or SENTENCES[type_], **said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from captive_portal.console.evidence import acceptances, checkpoints, proof, timeline
 from captive_portal.console.evidence.export_pages import ExportPages
 from captive_portal.console.evidence.exports import ExportShelf
-from captive_portal.console.gate import Page
+from captive_portal.console.route import Page
 
 
 def pages(shelf: ExportShelf) -> tuple[Page, ...]:

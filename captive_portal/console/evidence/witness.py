@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from captive_portal.console.gate import Page
+from captive_portal.console.route import Page
 from captive_portal.console.visit import Visit
 from gateway.audit.errors import NoteError
 from gateway.audit.witness import told

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from captive_portal.console.gate import Page
 from captive_portal.console.lists import adding as list_adding
 from captive_portal.console.lists.rooms import ListPages
 from captive_portal.console.policy.compiled import SnapshotReader
+from captive_portal.console.route import Page
 
 
 def pages(snapshot: SnapshotReader) -> tuple[Page, ...]:

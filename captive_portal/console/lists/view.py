@@ -16,7 +16,7 @@ from gateway.lists.source import Source
 from gateway.lists.store import Facts
 from gateway.storage import lists as stored
 from gateway.storage.engine import Session
-from gateway.storage.models import ListRefresh
+from gateway.storage.list_models import ListRefresh
 
 SLOW = timedelta(minutes=1)
 State = Literal["off", "busy", "waiting", "damaged", "trouble", "fine", "none"]

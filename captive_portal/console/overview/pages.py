@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from captive_portal.console.gate import Page
 from captive_portal.console.overview.room import OverviewPages
 from captive_portal.console.policy.compiled import SnapshotReader
+from captive_portal.console.route import Page
 from gateway.telemetry import Totals
 
 

@@ -6,7 +6,7 @@ for it every few seconds and draws the charts from the tables, which say the sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,7 @@ from captive_portal.console.overview.warnings import days_left, warnings
 from captive_portal.console.policy.compiled import SnapshotReader
 from captive_portal.console.visit import Visit
 from gateway.clock import MUNICIPAL_ZONE
-from gateway.storage import checkpoints, dns_counters, generations, overview
-from gateway.storage.models import PolicyGeneration
+from gateway.storage import checkpoints, dns_counters, overview
 from gateway.storage.overview import Online
 from gateway.telemetry import Totals
 from policies.categories import CATEGORIES
@@ -82,7 +81,6 @@ class OverviewPages:
         standing = self._gatherer.gather(visit)
         steps = first_steps(visit) if visit.member.role == "it" else ()
         is_begun = any(not (each.done or each.step.is_wise) for each in steps)  # else those left are folded away
-        published = generations.in_force(session, owner_id)
         newest = checkpoints.newest(session, owner_id, below=None, limit=1)
         period = visit.query.get("period", "")
         values: dict[str, Any] = {
@@ -98,14 +96,14 @@ class OverviewPages:
             "sections": SECTIONS,
         }
         if visit.member.role == "it":
-            values |= self._for_it(visit, published, period if period in STEPS else "day")
+            values |= self._for_it(visit, period if period in STEPS else "day")
         return visit.page(template, **values)
 
-    def _for_it(self, visit: Visit, published: PolicyGeneration | None, period: str) -> dict[str, Any]:
+    def _for_it(self, visit: Visit, period: str) -> dict[str, Any]:
         session, owner_id = visit.session, visit.services.place.owner_id
         online = overview.online(session, owner_id, visit.now)
         return {
-            "online": _together(online, _titles(published, visit.language), visit.group_names),
+            "online": _together(online, visit.group_names),
             "devices": sum(each.devices for each in online),
             "refused": refused_by_category(visit, period),
             "period": period,
@@ -130,15 +128,10 @@ def refused_by_category(visit: Visit, period: str) -> Table:
     return by_category(counted, bounds[:-1])
 
 
-def _titles(published: PolicyGeneration | None, language: str) -> Mapping[str, str]:
-    groups: Mapping[str, Any] = published.document.get("groups", {}) if published is not None else {}
-    return {key: group.get("names", {}).get(language) or key for key, group in groups.items()}
-
-
-def _together(online: Sequence[Online], titles: Mapping[str, str], called: GroupNames) -> list[OnlineRow]:
+def _together(online: Sequence[Online], called: GroupNames) -> list[OnlineRow]:
     """The rows by what groups are called: all guests with an exemption of their own are in groups of one name."""
     counts: dict[tuple[str, str | None, str | None], int] = {}
     for each in online:
-        key = called(each.group, titles.get(each.group, "")), each.course_id, each.course
+        key = called(each.group), each.course_id, each.course
         counts[key] = counts.get(key, 0) + each.devices
     return [OnlineRow(*key, devices) for key, devices in counts.items()]

@@ -74,6 +74,7 @@ class Gatherer:
         facts = Facts(
             now=now,
             enforced=settings.enforcement.enabled,
+            is_driven=visit.drives_firewall,
             silent=frozenset(each.name for each in services if each.is_silent),
             dns_workers=dns.workers if is_known else None,
             upstreams=len(dns.upstreams),
@@ -141,4 +142,4 @@ def _is_due(standing: RulesStanding, now: datetime) -> bool:
 
 def _group(standing: RulesStanding) -> str:
     label = standing.version.label if standing.version is not None else ""
-    return standing.room.title or standing.room.key or label
+    return standing.room.title or label

@@ -31,6 +31,8 @@ class Facts:
 
     now: datetime
     enforced: bool = True
+    is_driven: bool = True
+    """Whether some gateway of the municipality drives a firewall now."""
     silent: frozenset[str] = frozenset()
     """Services that belong here and have not been heard of."""
     dns_workers: int | None = None
@@ -251,7 +253,7 @@ RULES: tuple[Rule, ...] = (
         lambda facts: {"count": facts.requests},
     ),
     Rule(
-        "unenforced", "it", False, lambda facts: not facts.enforced,
+        "unenforced", "it", False, lambda facts: not (facts.enforced or facts.is_driven),
         N_("This installation does not control the network: nobody is let in or kept out by it."),
         N_("Set enforcement.enabled in the settings before guests come."), "/network",
     ),

@@ -12,11 +12,10 @@ from policies.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Compiled:
-    """What the snapshot says of itself: `names` listed in all, and the `categories` that some list serves."""
+    """What the snapshot says of itself: `names` listed in all."""
 
     generation: int
     names: int
-    categories: frozenset[str]
     snapshot: Snapshot
 
 
@@ -35,7 +34,7 @@ class SnapshotReader:
             seen = self._seen
             if seen is None or seen[0] != stamp:
                 snapshot = read_snapshot(self._path)
-                seen = (stamp, Compiled(snapshot.generation, snapshot.names, frozenset(snapshot.categories), snapshot))
+                seen = (stamp, Compiled(snapshot.generation, snapshot.names, snapshot))
                 self._seen = seen
             return seen[1]
         except (OSError, PolicyError):

@@ -17,6 +17,7 @@ from captive_portal.console.policy.room import (
     NOT_TAKEN,
     NOTE_MAX_CHARS,
     NOTE_PROBLEMS,
+    names,
     never,
     open_room,
     shared,
@@ -140,6 +141,7 @@ def _page(
         stranded=stranded(visit.session, visit.services.place, room.policy, visit.now),
         idle=list(idle_rules(room.policy, never(visit, room.policy))),
         words=try_name,
+        called=names(visit, room.policy),
         missed=missed(visit, room.policy),
         **shared(room),
     )

@@ -18,7 +18,7 @@ from gateway.errors import UsageError
 from gateway.lists import generations as publishing
 from gateway.storage import generations, places
 from gateway.storage.keyset import Part
-from gateway.storage.models import PolicyGeneration
+from gateway.storage.policy_models import PolicyGeneration
 from policies.document import parse_document
 from policies.names import PolicyError
 
@@ -106,7 +106,8 @@ def _ask(visit: Visit, status: int = HTTPStatus.OK, *, problem: str = "", note: 
         planned = publishing.rolled_back(visit.session, visit.services.place, row.generation)
         after = parse_document(planned.document)
         told = words(visit, parse_document(room.standing.document), after)
-        ended, lacking = planned.ended, missed(visit, after)
+        ended = tuple(dict.fromkeys(visit.group_names(each) for each in planned.ended))
+        lacking = missed(visit, after)
     except PolicyError:
         problem = problem or UNREADABLE
     return visit.page(

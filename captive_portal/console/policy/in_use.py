@@ -20,4 +20,4 @@ def missed(visit: Visit, policy: Policy) -> Sequence[str]:
     services, translate = visit.services, visit.look.translator(visit.language)
     sources = services.settings.dns.sources
     found = group_users.missed(visit.session, services.place, sources, policy.groups)
-    return [translate(SENTENCES[each.user], name=each.name, group=each.group) for each in found]
+    return [translate(SENTENCES[each.user], name=each.name, group=visit.group_names(each.group)) for each in found]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from captive_portal.console.gate import Page
 from captive_portal.console.policy import draft as policy_draft
 from captive_portal.console.policy import exemptions as policy_exemptions
 from captive_portal.console.policy import history as policy_history
@@ -14,6 +13,7 @@ from captive_portal.console.policy.exemption_requests import ExemptionPages
 from captive_portal.console.policy.groups import GroupPages
 from captive_portal.console.policy.judged import JudgedPages
 from captive_portal.console.policy.matrix import CELLS_MAX_FIELDS, PolicyPages
+from captive_portal.console.route import Page
 
 
 def pages(snapshot: SnapshotReader) -> tuple[Page, ...]:

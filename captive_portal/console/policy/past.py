@@ -1,4 +1,8 @@
-"""The content filter in force at a moment: its generation, its entry in the log, and what it closed, in words."""
+"""The content filter in force at a moment: its generation, its entry in the log, and what it closed, in words.
+
+Of the lists of then, the last compiled snapshot of the generation is kept on this machine: it tells which categories no
+list had names for, exactly where it was compiled before the moment. Otherwise the page says what is not known.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,14 @@ from starlette.responses import Response
 from captive_portal.console import kept_words
 from captive_portal.console.evidence.periods import read_moment
 from captive_portal.console.look import N_
+from captive_portal.console.policy.room import names, titles
 from captive_portal.console.visit import Visit
 from gateway.clock import MUNICIPAL_ZONE
+from gateway.lists.explanation import closable
+from gateway.lists.publish import Kept, kept
 from gateway.storage import generations
 from gateway.storage.headings import LeafQuery, find_leaves
-from gateway.storage.models import PolicyGeneration
+from gateway.storage.policy_models import PolicyGeneration
 from policies.categories import CATEGORIES, Language
 from policies.diff_words import exemption_in_words, hours_in_words
 from policies.document import parse_document
@@ -37,6 +44,7 @@ def show(visit: Visit) -> Response:
     policy = parse_document(published.document) if published is not None else None
     if policy is not None:
         policy = kept_words.readable(visit.look.translator(visit.language), policy)
+    compiled = kept(visit.services.settings.state, published.generation) if published is not None else None
     return visit.page(
         "policy_then.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
@@ -45,26 +53,34 @@ def show(visit: Visit) -> Response:
         problems=problems,
         published=published,
         leaf=_leaf(visit, published) if published is not None else None,
-        groups=[_group(each, visit.language) for each in policy.groups.values() if not each.like]
-        if policy is not None
-        else [],
+        groups=_groups(policy, visit.language, compiled) if policy is not None else [],
+        compiled=compiled,
         policy=policy,
-        exemptions=_exemptions(policy, at, visit.language) if policy is not None and at is not None else [],
+        exemptions=_exemptions(visit, policy, at) if policy is not None and at is not None else [],
         kept=kept_words,
     )
 
 
-def _group(group: Group, language: str) -> dict[str, Any]:
+def _groups(policy: Policy, language: str, compiled: Kept | None) -> list[dict[str, Any]]:
+    called = titles(policy, language)
+    return [_group(each, called[each.key], language, compiled) for each in policy.groups.values() if not each.like]
+
+
+def _group(group: Group, title: str, language: str, compiled: Kept | None) -> dict[str, Any]:
     said = cast(Language, language)
+    known = closable(compiled.snapshot, group) if compiled is not None else CATEGORIES.keys()
     return {
-        "key": group.key,
-        "title": group.titles.get(said, ""),
-        "closed": [category.names[said] for key, category in CATEGORIES.items() if key in group.closed],
+        "title": title,
+        "closed": [(category.names[said], key in known) for key, category in CATEGORIES.items() if key in group.closed],
         "open": [category.names[said] for key, category in CATEGORIES.items() if key not in group.closed],
         "schedules": [
             (
                 schedule.effect,
-                ", ".join(category.names[said] for key, category in CATEGORIES.items() if key in schedule.categories),
+                [
+                    (category.names[said], key in known)
+                    for key, category in CATEGORIES.items()
+                    if key in schedule.categories
+                ],
                 hours_in_words(schedule, said),
             )
             for schedule in group.schedules
@@ -77,9 +93,10 @@ def _group(group: Group, language: str) -> dict[str, Any]:
     }
 
 
-def _exemptions(policy: Policy, at: datetime, language: str) -> list[str]:
+def _exemptions(visit: Visit, policy: Policy, at: datetime) -> list[str]:
+    called = names(visit, policy)
     return [
-        exemption_in_words(each, cast(Language, language), policy.zone)
+        exemption_in_words(each, cast(Language, visit.language), policy.zone, called)
         for each in policy.exemptions
         if each.start <= at < each.end
     ]

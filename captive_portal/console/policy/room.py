@@ -10,12 +10,13 @@ from hashlib import sha256
 from typing import Any, cast
 
 from captive_portal.console import kept_words
+from captive_portal.console.group_names import distinct
 from captive_portal.console.look import N_
 from captive_portal.console.visit import Visit
 from gateway.errors import UsageError
 from gateway.lists import generations as publishing
 from gateway.storage import generations
-from gateway.storage.models import PolicyGeneration
+from gateway.storage.policy_models import PolicyGeneration
 from policies.categories import CATEGORIES, Language
 from policies.compiler import never_blocked
 from policies.diff import changes
@@ -105,7 +106,25 @@ def words(visit: Visit, before: Policy, after: Policy) -> tuple[str, ...]:
     """What changes from one policy to another, a sentence for each change, in the reader's language."""
     translate, language = visit.look.translator(visit.language), cast(Language, visit.language)
     told = [kept_words.readable(translate, each) for each in (before, after)]
-    return tuple(in_words(each, language, after.zone) for each in changes(*told))
+    called, earlier = names(visit, before, after), titles(before, language)
+
+    def named_until_now(key: str) -> str:
+        return earlier.get(key, key)
+
+    return tuple(
+        in_words(each, language, after.zone, named_until_now if each.kind == "titles" else called)
+        for each in changes(*told)
+        if not (each.kind == "titles" and visit.group_names.is_own(each.group))
+    )
+
+
+def names(visit: Visit, *policies: Policy) -> Callable[[str], str]:
+    """What groups and exemptions are called: as the first of these policies that has a title for them says."""
+    known: dict[str, str] = {}
+    for policy in reversed(policies):
+        known |= {key: title for key, title in _titles(policy, visit.language).items() if title or key not in known}
+    titled = distinct(known)
+    return lambda key: visit.group_names(key, titled.get(key, ""))
 
 
 def change(visit: Visit, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
@@ -124,7 +143,11 @@ def shared(room: Room) -> dict[str, Any]:
 
 def titles(policy: Policy, language: str) -> dict[str, str]:
     """What each group is called: its name in the language, else its key."""
-    return {key: group.titles.get(cast(Language, language)) or key for key, group in policy.groups.items()}
+    return distinct(_titles(policy, language))
+
+
+def _titles(policy: Policy, language: str) -> dict[str, str]:
+    return {key: group.titles.get(cast(Language, language), "") for key, group in policy.groups.items()}
 
 
 def never(visit: Visit, policy: Policy) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +16,7 @@ from captive_portal.console.visit import Visit
 from captive_portal.guest.site import Rules
 from captive_portal.i18n import LANGUAGE_NAMES
 from gateway.storage import rules_drafts, rules_proposals
+from gateway.storage.models import RulesVersion
 from gateway.storage.rules_draft_models import RulesDraft
 from gateway.terms import drafting
 from gateway.terms.compare import compare
@@ -44,8 +45,14 @@ def looked_at(visit: Visit, room: Room, draft: Draft) -> dict[str, Any]:
         "rules": Rules(spoken, Markup(render(new))),  # noqa: S704 - cleaned as it is for guests
         "rows": compare(old[spoken], new) if new and spoken in old else None,
         "same": in_force is not None and draft.written == old,
-        "differing": ", ".join(LANGUAGE_NAMES[each] for each in tongues if draft.written.get(each) != old.get(each)),
+        "differing": differing(draft, in_force, tongues),
     }
+
+
+def differing(draft: Draft, in_force: RulesVersion | None, tongues: Sequence[str]) -> str:
+    """The languages in which the text is not that of the version in force, named."""
+    old = {text.language: text.markdown for text in in_force.texts} if in_force is not None else {}
+    return ", ".join(LANGUAGE_NAMES[each] for each in tongues if draft.written.get(each) != old.get(each))
 
 
 def show_draft(visit: Visit, room: Room, row: RulesDraft, alert: str = "") -> Response:

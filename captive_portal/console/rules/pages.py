@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from captive_portal.console.gate import Page
+from captive_portal.console.route import Page
 from captive_portal.console.rules import form as rules_form
 from captive_portal.console.rules import proposals, publishing, withdrawing
 from captive_portal.console.rules import versions as rules_versions

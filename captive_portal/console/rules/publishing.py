@@ -8,7 +8,7 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from captive_portal.console.look import N_
-from captive_portal.console.rules.looking import CHANGED, hindrances_of, show_draft
+from captive_portal.console.rules.looking import CHANGED, differing, hindrances_of, show_draft
 from captive_portal.console.rules.room import Room, draft_of, in_force_in, languages, room_of
 from captive_portal.console.visit import Visit
 from captive_portal.i18n import LANGUAGE_NAMES
@@ -117,14 +117,15 @@ def _overtaken(visit: Visit, room: Room, row: RulesDraft | None) -> Response:
 
 def _form(visit: Visit, room: Room, row: RulesDraft, problem: str = "") -> Response:
     owner_id, draft = visit.services.place.owner_id, drafting.in_languages(drafting.kept(row), languages(visit))
-    form = visit.form
+    form, in_force = visit.form, in_force_in(visit, room)
     return visit.page(
         "rules_publish.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         room=room,
         draft=draft,
         edition=row.edition,
-        in_force=in_force_in(visit, room),
+        in_force=in_force,
+        differing=differing(draft, in_force, languages(visit)),
         online=rules_drafts.count_reached(visit.session, owner_id, room.key, visit.now),
         untranslated=", ".join(
             LANGUAGE_NAMES.get(each, each) for each in languages(visit) if each not in draft.written

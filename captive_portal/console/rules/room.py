@@ -84,9 +84,5 @@ def _rooms(visit: Visit) -> dict[str, Room]:
     """By what stands in addresses. Groups made for the exemption of one guest or course have no rules of their own."""
     published = generations.in_force(visit.session, visit.services.place.owner_id)
     document = published.document if published is not None else {}
-    groups = {key: document["groups"][key] for key in ruled_groups(document)}
-    return {EVERYBODY: Room("", "")} | {
-        key: Room(key, str(group.get("names", {}).get(visit.language, "")))
-        for key, group in groups.items()
-        if not key.startswith(SESSION_PREFIX)
-    }
+    keys = [key for key in ruled_groups(document) if not key.startswith(SESSION_PREFIX)]
+    return {EVERYBODY: Room("", "")} | {key: Room(key, visit.group_names(key)) for key in keys}

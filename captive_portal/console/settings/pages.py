@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from captive_portal.console.gate import Page
+from captive_portal.console.route import Page
 from captive_portal.console.settings import room
 
 
@@ -10,6 +10,6 @@ def pages() -> tuple[Page, ...]:
     """The table: method, path, permission, page, transaction."""
     return (
         Page("GET", "/settings", "it", room.show, "read"),
-        Page("POST", "/settings/{key}", "it", room.change, "write"),
+        Page("POST", "/settings", "it", room.change, "write"),
         Page("GET", "/settings/started", "it", room.started, "read"),
     )

@@ -1,4 +1,7 @@
-"""The settings: those that IT changes here, each by a form of its own; and all, as the services were started with them.
+"""The settings: those that IT changes here, in one form; and all, as the services were started with them.
+
+Of what is sent, that is changed which was written over: a setting that somebody else has changed since the form was
+shown stays as they have it.
 
 What can stop a service from starting, or takes the console away, is changed in the settings file and shown here only.
 """
@@ -8,22 +11,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from captive_portal.console.settings.words import CHOICES, LABELS, NO_GROUP, ORIGINS, PROBLEMS
+from captive_portal.console.settings.words import CHOICES, LABELS, NO_GROUP, ORIGINS, PROBLEMS, SECTIONS
 from captive_portal.console.visit import Visit
-from gateway import checks, settings_now
+from gateway import checks
 from gateway.errors import GatewayError
 from gateway.lists.draft_edits import ruled_groups
-from gateway.operational import OPERATIONAL, Operational, over, read, value_of, write
 from gateway.settings import Settings
-from gateway.settings_origin import Row, rows
+from gateway.settings import now as settings_now
+from gateway.settings.operational import OPERATIONAL, Operational, over, read, value_of, write
+from gateway.settings.origin import Row, rows
 from gateway.storage import generations, operational
 from gateway.storage.operational_models import OperationalSetting
 
 TYPED_MAX_CHARS = 400
+BACK, WAS = "back", "was-"
+"""Fields of the form besides those of the settings' own names: which the file is to say again, and what each showed."""
 
 
 def show(visit: Visit) -> Response:
@@ -32,28 +40,41 @@ def show(visit: Visit) -> Response:
 
 
 def change(visit: Visit) -> Response:
-    """POST /settings/{key}: another value, or (`back`) what the settings file says again."""
-    setting = OPERATIONAL.get(visit.params["key"])
-    if setting is None:
-        return visit.failed(HTTPStatus.NOT_FOUND)
-    done, problem = put(visit, setting, None if visit.form.get("back") == "1" else visit.form.get("value"))
-    if problem:
-        return _page(visit, setting, problem)
-    return visit.go(f"/settings?notice={'changed' if done else 'same'}&setting={setting.name}#{setting.name}-card")
+    """POST /settings: what was written over, and (`back`) what the settings file is to say again; all of it, or nothing
+    where one thing is wrong.
+    """
+    wanted: dict[Operational, Any] = {}
+    problems: dict[str, str] = {}
+    for setting in OPERATIONAL.values():
+        if setting.name in visit.form.all(BACK):
+            wanted[setting] = None
+        elif _is_written(visit, setting):
+            wanted[setting], problem = _read(visit, setting, visit.form.get(setting.name))
+            if problem:
+                problems[setting.name] = problem
+    if problems:
+        return _page(visit, problems)
+    changed = [setting.name for setting, value in wanted.items() if _put(visit, setting, value)]
+    return visit.go("/settings?" + (urlencode({"changed": " ".join(changed)}) if changed else "notice=same"))
 
 
 def put(visit: Visit, setting: Operational, text: str | None) -> tuple[bool, str]:
     """Have a setting be what is written, or (None) what the settings file says: whether that changed anything; or what
     is wrong with it.
     """
-    value: Any = None
-    if text is not None:
-        value, problem = read(setting, text)
-        told = PROBLEMS[problem] if problem is not None else _unknown_group(visit, setting, value)
-        if told:
-            return False, told
+    value, problem = (None, "") if text is None else _read(visit, setting, text)
+    return (False, problem) if problem else (_put(visit, setting, value), "")
+
+
+def _read(visit: Visit, setting: Operational, text: str) -> tuple[Any, str]:
+    """The value that is written, and what is wrong with it, "" if nothing."""
+    value, problem = read(setting, text)
+    return value, PROBLEMS[problem] if problem is not None else _unknown_group(visit, setting, value)
+
+
+def _put(visit: Visit, setting: Operational, value: Any) -> bool:
     boot, by = settings_now.boot_of(visit.services.settings), visit.member.username
-    return settings_now.change(visit.session, visit.services.place, boot, setting, value, by=by, now=visit.now), ""
+    return settings_now.change(visit.session, visit.services.place, boot, setting, value, by=by, now=visit.now)
 
 
 def started(visit: Visit) -> Response:
@@ -89,30 +110,42 @@ def _unknown_group(visit: Visit, setting: Operational, value: Any) -> str:
     return "" if missing is None else visit.look.translator(visit.language)(NO_GROUP, key=missing)
 
 
-def _page(visit: Visit, wrong: Operational | None = None, problem: str = "") -> Response:
+def _page(visit: Visit, problems: Mapping[str, str] = MappingProxyType({})) -> Response:
     boot, stored, current = standing(visit)
-    fields = [
-        {
+    told, translate = visit.query.get("changed", "").split(), visit.look.translator(visit.language)
+    labels = {setting.name: LABELS[setting.key][0] for setting in OPERATIONAL.values()}
+
+    def field(setting: Operational) -> Mapping[str, Any]:
+        value = _shown(write(value_of(current, setting)))
+        return {
             "setting": setting,
-            "label": LABELS[setting.key][0],
+            "label": labels[setting.name],
             "hint": LABELS[setting.key][1],
             "choices": CHOICES.get(setting.key),
-            "value": write(value_of(current, setting)),
+            "value": value,
             "file": write(value_of(boot, setting)),
             "changed": stored.get(setting.key),
-            "typed": _typed(visit) if setting == wrong else write(value_of(current, setting)),
+            "typed": _shown(visit.form.get(setting.name)[:TYPED_MAX_CHARS]) if _is_written(visit, setting) else value,
+            "back": setting.name in visit.form.all(BACK),
         }
-        for setting in OPERATIONAL.values()
-    ]
+
+    tables = groupby(OPERATIONAL.values(), lambda setting: setting.section)
     return visit.page(
         "settings.html",
-        HTTPStatus.UNPROCESSABLE_ENTITY if wrong is not None else HTTPStatus.OK,
-        fields=fields,
-        problems={wrong.name: problem} if wrong is not None else {},
+        HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        sections=[(SECTIONS[table], [field(setting) for setting in of_it]) for table, of_it in tables],
+        problems=problems,
+        summary={name: f"{translate(labels[name])}: {translate(problem)}" for name, problem in problems.items()},
+        changed=[label for name, label in labels.items() if name in told],
         notice=visit.query.get("notice", ""),
-        about=visit.query.get("setting", ""),
     )
 
 
-def _typed(visit: Visit) -> str:
-    return "".join(each for each in visit.form.get("value")[:TYPED_MAX_CHARS] if each.isprintable())
+def _is_written(visit: Visit, setting: Operational) -> bool:
+    """Whether another text came back than the form was shown with."""
+    return setting.name in visit.form.fields and visit.form.get(setting.name) != visit.form.get(f"{WAS}{setting.name}")
+
+
+def _shown(text: str) -> str:
+    """A text as a field of one line takes it and gives it back."""
+    return "".join(each for each in text if each.isprintable())

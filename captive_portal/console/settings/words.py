@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from captive_portal.console.look import N_
-from gateway.operational import OPERATIONAL, Problem
-from gateway.settings_origin import Origin
+from gateway.settings.operational import OPERATIONAL, Problem
+from gateway.settings.origin import Origin
 
+SECTIONS: Mapping[str, str] = {
+    "owner": N_("The municipality and its help desk"),
+    "portal": N_("Guest pages"),
+    "privacy": N_("What guests are told of their personal data"),
+    "courses": N_("Courses"),
+    "console": N_("Staying signed in to the console"),
+}
 LABELS: Mapping[str, tuple[str, str]] = {
     "owner.name": (
         N_("What the municipality is called"),
@@ -56,6 +63,8 @@ LABELS: Mapping[str, tuple[str, str]] = {
         N_("A whole number from 1 to 168. It holds for those who sign in from now on."),
     ),
 }
+assert SECTIONS.keys() == {each.section for each in OPERATIONAL.values()}, "a table has no heading"
+assert len({each.name for each in OPERATIONAL.values()}) == len(OPERATIONAL), "two fields of the form have one name"
 assert LABELS.keys() == OPERATIONAL.keys(), "a setting has no label"
 
 CHOICES: Mapping[str, Mapping[str, str]] = {

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from gateway.audit.push import log_keys
 from gateway.audit.targets.directory import DirectoryTarget
 from gateway.audit.targets.seam import Held
-from gateway.log_settings import AnyTarget
+from gateway.settings.log import AnyTarget
 from gateway.storage import log_targets
 from gateway.storage.engine import Database
 from gateway.storage.places import Place

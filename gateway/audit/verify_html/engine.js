@@ -3,7 +3,8 @@
 /**
  * `order`: { kind: "bundle" | "receipt", file: Blob, name, keys: text, checkpoint, sidecar, entry: bytes or null,
  * requireSidecar }. The report: { ok, problems: [{ part, code, params, where }], proved, unchecked: [[code, params]] },
- * or { wrongUse: problem } when the keys can't be read or a receipt's entry must be given. Throws when a file can't be read.
+ * or { wrongUse: problem } when the keys can't be read, a receipt's entry must be given, or a bundle and its sidecar are
+ * given in each other's place. Throws when a file can't be read.
  */
 async function verify(order, onProgress = () => {}) {
   let trusted;

@@ -84,6 +84,21 @@ async function openCheckpoint(data, trusted, part) {
   return { origin: lines[0], size: decimal(lines[1], part), root: base64(lines[2], part, 32) };
 }
 
+const SIDECAR_HEADER = "gjestenett-bundle-sidecar/v1\n";
+
+/** Whether a file, or its bytes, begins so. */
+async function hasHeader(file, header) {
+  return (await new Blob([file]).slice(0, header.length).text()) === header;
+}
+
+/** Throws WrongUse for a bundle that begins as a sidecar, or the other way round. */
+async function refuseMixedUp(blob, name, sidecar, signedBy) {
+  const isNote = await hasHeader(blob, SIDECAR_HEADER);
+  const isZip = sidecar !== null && (await hasHeader(sidecar, "PK\x03\x04"));
+  if (isNote) throw new WrongUse(name, isZip ? "swapped" : "note_for_bundle");
+  if (isZip) throw new WrongUse(signedBy, "bundle_for_note");
+}
+
 async function openSidecar(data, trusted, part) {
   const text = (await openNote(data, trusted, part)).join("\n");
   const pattern =

@@ -3,6 +3,8 @@
 const LANGUAGES = ["nb", "nn", "en"];
 const WORKER_SOURCE = typeof document === "undefined" ? "" : document.currentScript.textContent;
 
+const MIXED_UP = { note_for_bundle: "bundle", swapped: "bundle", bundle_for_note: "sidecar" }; // and the field to look at
+
 let language = "nb";
 
 /** The words of `code` in `language`, with {params} put in; a param that is a list is itself a code, with params. */
@@ -120,7 +122,9 @@ class Page {
     const unsigned = at("unsigned").checked;
     const faults = [];
     if (!file) faults.push([kind, say("need_file")]);
-    if (kind === "bundle" && !unsigned && !chosen("sidecar")) faults.push(["sidecar", say("need_sidecar")]);
+    // who chose the signature as the bundle is told that, and not to choose it
+    const isNote = file && (await hasHeader(file, SIDECAR_HEADER));
+    if (kind === "bundle" && !unsigned && !chosen("sidecar") && !isNote) faults.push(["sidecar", say("need_sidecar")]);
     if (!keys.trim()) faults.push(["key", say("need_key")]);
     this.complain(faults);
     if (faults.length) return null;
@@ -200,6 +204,11 @@ class Page {
       const { where, code, params } = report.wrongUse;
       if (code === "no_entry") {
         this.complain([["entry", say("need_entry", params)]], "notice");
+        return;
+      }
+      if (MIXED_UP[code]) {
+        const field = MIXED_UP[code];
+        this.complain([[field, printable(`${at(field).files[0].name}: ${say(code)}.`)]], "notice");
         return;
       }
       const why = [sayWhere(where), say(code, params)].filter(Boolean).join(": ");

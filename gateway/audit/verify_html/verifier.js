@@ -64,11 +64,12 @@ class Verifier {
   }
 
   async bundle(blob, sidecar, requireSidecar, checkpoint, onRead) {
+    const signedBy = `${this.name}.note`;
+    await refuseMixedUp(blob, this.name, sidecar, signedBy);
     this.zip = new Zip(blob, this.name);
     this.zip.onRead = onRead;
     await this.zip.open();
     await this.followRotations();
-    const signedBy = `${this.name}.note`;
     let stated = null;
     let unsigned = null;
     if (sidecar) {

@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse
 from captive_portal.api import calls, courses, idempotency
 from captive_portal.api.idempotency import read_key
 from captive_portal.auth import accounts, api_tokens
-from captive_portal.console.gate import Call
 from captive_portal.console.look import Look
+from captive_portal.console.route import Call
 from captive_portal.console_app import create_app
 from gateway.access.retention import Retention
 from gateway.audit.erasing import erase_leaves

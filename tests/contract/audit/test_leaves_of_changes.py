@@ -21,7 +21,6 @@ from sqlalchemy import inspect, text
 import gateway.audit.record
 from captive_portal.auth import accounts, sessions
 from captive_portal.auth.passwords import hash_password
-from gateway import settings_now
 from gateway.access import courses, exemption_requests, host_requests
 from gateway.access.accept import Accepted, Applicant, accept
 from gateway.access.admission import Device, admit
@@ -40,13 +39,14 @@ from gateway.context import Services
 from gateway.installation import read_signing_key
 from gateway.link.neighbours import Neighbour
 from gateway.lists import generations
-from gateway.operational import OPERATIONAL
+from gateway.settings import now as settings_now
+from gateway.settings.operational import OPERATIONAL
 from gateway.storage import grants, outages, rules
 from gateway.storage.course_models import Course, HostRequest
 from gateway.storage.engine import Session
-from gateway.storage.models import Staff
 from gateway.storage.rules_draft_models import RulesDraft
 from gateway.storage.rules_wait_models import RulesProposal
+from gateway.storage.staff_models import Staff
 from gateway.terms import drafting, proposing
 from gateway.terms import publish as terms
 from gateway.terms.coming import withdraw

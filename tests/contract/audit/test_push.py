@@ -20,7 +20,7 @@ from gateway.audit.targets.look import look_into_directories
 from gateway.audit.targets.seam import TargetError
 from gateway.audit.witness import Witness
 from gateway.installation import open_witness_key, read_signing_key, sealer_memory, witnessed_memory
-from gateway.log_settings import DirectoryTarget, HttpsTarget, WitnessTarget
+from gateway.settings.log import DirectoryTarget, HttpsTarget, WitnessTarget
 from gateway.storage import leaves, log_restores, log_targets, log_witness
 from gateway.storage.log_models import WitnessedLog
 

@@ -21,8 +21,8 @@ from gateway.audit.restored import RestoredError
 from gateway.audit.sealer import Sealer, seal_staged
 from gateway.audit.targets.look import look_into_directories
 from gateway.installation import read_signing_key, sealer_memory
-from gateway.log_settings import DirectoryTarget
 from gateway.settings import signing_key_path
+from gateway.settings.log import DirectoryTarget
 from gateway.storage import leaves, log_restores, log_targets
 from gateway.storage.types import new_id
 

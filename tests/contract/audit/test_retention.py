@@ -18,8 +18,9 @@ from gateway.lists import generations as policy
 from gateway.settings import Privacy
 from gateway.storage import erasures, leaves
 from gateway.storage.log_models import Disclosure
-from gateway.storage.models import Acceptance, AppliedGrant, Device, Grant, PolicyGeneration, Visitor
+from gateway.storage.models import Acceptance, AppliedGrant, Device, Grant, Visitor
 from gateway.storage.operational_models import OperationalSetting
+from gateway.storage.policy_models import PolicyGeneration
 from tests.contract.audit.test_erasure import accept_as, admit_device, everything, seal_all
 
 JANUARY = datetime(2026, 1, 12, 9, tzinfo=UTC)

@@ -23,8 +23,9 @@ from gateway.storage import generations, rules
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Database
 from gateway.storage.log_models import Disclosure, StagedLeaf
-from gateway.storage.models import Grant, PolicyGeneration
+from gateway.storage.models import Grant
 from gateway.storage.places import Place
+from gateway.storage.policy_models import PolicyGeneration
 from policies.document import parse_document
 from policies.model import Policy
 from policies.schedule import standing

@@ -20,8 +20,9 @@ from gateway.storage.course_models import Course
 from gateway.storage.engine import Database
 from gateway.storage.feed import open_feed
 from gateway.storage.log_models import Disclosure, StagedLeaf
-from gateway.storage.models import Acceptance, Device, Grant, Staff
+from gateway.storage.models import Acceptance, Device, Grant
 from gateway.storage.places import Place, add_place
+from gateway.storage.staff_models import Staff
 from tests.contract.storage.records import HOUR, NOW, add_rules, at_once
 
 END = NOW + 4 * HOUR

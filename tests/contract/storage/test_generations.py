@@ -9,8 +9,8 @@ from gateway.lists import draft_edits
 from gateway.lists import generations as publishing
 from gateway.storage import generations
 from gateway.storage.engine import Database, Session
-from gateway.storage.models import PolicyGeneration
 from gateway.storage.places import Place
+from gateway.storage.policy_models import PolicyGeneration
 from tests.contract.storage.records import HOUR, NOW
 
 DOCUMENT = {"version": 1, "block_answer": "zero", "groups": {"default": {"mark": 1, "closed": ["adult"], "permit": []}}}

@@ -13,7 +13,8 @@ from gateway.lists.refresh import Refresh
 from gateway.lists.source import Source
 from gateway.storage import lists
 from gateway.storage.engine import Database, Session
-from gateway.storage.models import Gateway, ListRefresh, ListSource
+from gateway.storage.list_models import ListRefresh, ListSource
+from gateway.storage.models import Gateway
 from gateway.storage.places import Place
 from tests.contract.storage.records import NOW, scalar
 

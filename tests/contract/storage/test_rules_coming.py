@@ -11,10 +11,11 @@ from gateway.audit.entry import parse_entry
 from gateway.storage import places, rules, rules_drafts, rules_proposals
 from gateway.storage.engine import Database, Session
 from gateway.storage.log_models import StagedLeaf
-from gateway.storage.models import Grant, Network, RulesVersion, Staff
+from gateway.storage.models import Grant, Network, RulesVersion
 from gateway.storage.places import Place
 from gateway.storage.rules_draft_models import RulesDraft
 from gateway.storage.rules_wait_models import RulesProposal
+from gateway.storage.staff_models import Staff
 from gateway.terms import coming, drafting, proposing
 from gateway.terms.coming import ComingRules
 from gateway.terms.draft import Draft

@@ -16,8 +16,8 @@ from gateway.errors import GatewayError
 from gateway.storage import generations, leaves, schema
 from gateway.storage.base import Base
 from gateway.storage.engine import Database, StorageUnavailableError, open_database
-from gateway.storage.models import PolicyGeneration
 from gateway.storage.places import Place
+from gateway.storage.policy_models import PolicyGeneration
 from gateway.storage.types import new_id
 from tests.contract.storage.records import NOW, add_rules, scalar
 from tests.postgres import Cluster

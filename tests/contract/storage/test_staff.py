@@ -9,8 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.storage import staff
 from gateway.storage.engine import Database
-from gateway.storage.models import SetupLink, Staff, StaffSession
 from gateway.storage.places import Place
+from gateway.storage.staff_models import SetupLink, Staff, StaffSession
 from tests.contract.storage.records import HOUR, NOW, at_once
 
 

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.storage import (
+    api_tokens,
     checkpoints,
     courses,
     exemption_requests,
@@ -24,15 +25,19 @@ from gateway.storage import (
     search_by_name,
     staff,
 )
+from gateway.storage.api_models import ApiToken
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Database, Session
 from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.headings import LeafQuery
 from gateway.storage.keyset import Cut, Part, Place
+from gateway.storage.list_models import ListRefresh
 from gateway.storage.log_models import Checkpoint, Leaf, LeafHeading
-from gateway.storage.models import Acceptance, ListRefresh, PolicyGeneration, RulesVersion, Staff, StaffSession, Visitor
+from gateway.storage.models import Acceptance, RulesVersion, Visitor
 from gateway.storage.places import Place as Site
+from gateway.storage.policy_models import PolicyGeneration
 from gateway.storage.search import AcceptanceQuery, page_of_acceptances
+from gateway.storage.staff_models import Staff, StaffSession
 from gateway.storage.types import new_id
 from tests.contract.storage.records import NOW, add_grant, add_rules
 from tests.contract.storage.test_search import fill, slowly
@@ -161,8 +166,8 @@ def test_signed_in_browsers(database: Database, place: Site) -> None:
         accounts = [Staff(owner_id=place.owner_id, username=name, role="it", created_at=NOW) for name in names]
         rows = [
             StaffSession(
-                token_sha256=f"{number:064}", staff=chance.choice(accounts), created_at=NOW, seen_at=moments(chance),
-                expires_at=now + timedelta(seconds=chance.choice((0, 5))),
+                token_sha256=f"{number:064}", staff=chance.choice(accounts), created_at=moments(chance),
+                seen_at=moments(chance), expires_at=now + timedelta(seconds=chance.choice((0, 5))),
             )
             for number in range(COUNT)
         ]  # fmt: skip
@@ -177,6 +182,45 @@ def test_signed_in_browsers(database: Database, place: Site) -> None:
             assert_pages(
                 partial(staff.page_of_sessions, session, place.owner_id, now, idle, name),
                 "seen", lambda r: (r.seen_at, r.id), sorted(fits, key=lambda r: (r.seen_at, r.id)), lambda r: r.id,
+            )  # fmt: skip
+
+        alive = sorted(
+            (r for r in rows if r.expires_at > now and r.seen_at > now - idle), key=lambda r: (r.created_at, r.id)
+        )
+        for staff_id in ("", accounts[0].id, "nobody"):
+            assert_pages(
+                partial(staff.page_of_sign_ins, session, place.owner_id, now, idle, staff_id=staff_id),
+                "created", lambda r: (r.created_at, r.id),
+                [r for r in alive if staff_id in ("", r.staff_id)], lambda r: r.id,
+            )  # fmt: skip
+
+
+def test_accounts_and_their_tokens(database: Database, place: Site) -> None:
+    chance = random.Random(6)
+    names = ["", "åse", "Ola", "kari", "kari-2", "øyvind", *(f"vert.{number}" for number in range(30))]
+    with database.write() as session:
+        accounts = [Staff(owner_id=place.owner_id, username=name, role="it", created_at=NOW) for name in names]
+        session.add_all(accounts)
+        tokens = [
+            ApiToken(
+                staff=chance.choice(accounts[1:4]), name=f"{number}", token_sha256=f"{number:064}", scopes="",
+                created_at=moments(chance), expires_at=NOW,
+            )
+            for number in range(COUNT)
+        ]  # fmt: skip
+        session.add_all(tokens)
+        session.flush()
+        assert_pages(
+            partial(staff.page_of_accounts, session, place.owner_id, ""),
+            "name", lambda r: (r.username, r.id),
+            sorted((r for r in accounts if r.username), key=lambda r: r.username), lambda r: r.username,
+        )  # fmt: skip
+        made = sorted(tokens, key=lambda r: (r.created_at, r.id))
+        for staff_id in ("", accounts[1].id, accounts[5].id):
+            assert_pages(
+                partial(api_tokens.page_of_tokens, session, place.owner_id, staff_id=staff_id),
+                "created", lambda r: (r.created_at, r.id),
+                [r for r in made if staff_id in ("", r.staff_id)], lambda r: r.id,
             )  # fmt: skip
 
 

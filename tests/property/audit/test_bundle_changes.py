@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway.audit.verify_bundle import verify_bundle
-from tests.unit.audit.forgeries import changed_bytes, changed_zips, fitting, judge, part_of_a_log
+from tests.unit.audit.forgeries.case import fitting, judge
+from tests.unit.audit.forgeries.changed_bytes import changed_bytes, changed_zips, part_of_a_log
 from tests.unit.audit.specimen import KEYS, Log, rewrite, write
 
 

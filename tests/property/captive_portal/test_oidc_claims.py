@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from captive_portal.auth.oidc_attempt import ATTEMPT_LIFE, Attempts, new_attempt
 from captive_portal.auth.oidc_claims import MAX_AGE_S, SLACK_S, BadClaims, Person, person_of, role_of
-from gateway.oidc_settings import Oidc
+from gateway.settings.oidc import Oidc
 
 NOW = 1_764_000_000
 CHOSEN = Oidc(

@@ -24,7 +24,7 @@ from gateway.audit.order import Order
 from gateway.audit.sample import Sample
 from gateway.audit.view_words import REPORT, WORKBOOK
 from gateway.audit.workbook import Workbook
-from tests.unit.audit.forgeries import restore
+from tests.unit.audit.forgeries.restores import restore
 from tests.unit.audit.specimen import ORIGIN, SIGNER, START, TEXTS, Log, sha256
 from tests.unit.audit.test_sample import by_definition
 

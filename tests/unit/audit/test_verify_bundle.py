@@ -15,7 +15,9 @@ from gateway.audit.bundle import Record
 from gateway.audit.entry import parse_entry
 from gateway.audit.errors import BundleError
 from gateway.audit.verify_bundle import Report, main
-from tests.unit.audit.forgeries import Case, cases, judge, receipt, verdict
+from tests.unit.audit.forgeries import cases
+from tests.unit.audit.forgeries.case import Case, judge, verdict
+from tests.unit.audit.forgeries.receipts import receipt
 from tests.unit.audit.specimen import KEYS, NAMES, SIGNER, Log, rewrite, write
 
 LOG = Log(43)
@@ -255,6 +257,27 @@ def test_a_proof_without_its_entry_is_wrong_use(tmp_path: Path, capsys: pytest.C
     assert told.out == ""
     assert "entry-11.tlog-proof: does not hold its entry; give entry 11 as a file of its own: --entry FILE" in told.err
     assert main([str(proof), "--key", str(key), "--entry", str(entry)]) == 0
+
+
+def test_the_note_in_place_of_the_bundle_is_wrong_use_and_no_failed_audit(
+    bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note, key = bundle.with_name("bundle.zip.note"), bundle.with_name("log.vkey")
+    note.write_bytes(write(bundle, LOG.files(LOG.request(0, 43))))
+    key.write_text(KEYS)
+    for more, told in (
+        (
+            [],
+            "bundle.zip.note: this is the signature of a bundle (.zip.note), not the bundle; choose the bundle (.zip)",
+        ),
+        (["--sidecar", str(bundle)], "the bundle (.zip) and its signature (.zip.note) are swapped; exchange them"),
+    ):
+        assert main([str(note), "--key", str(key), "--json", *more]) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert told in said.err
+        assert "--entry" not in said.err
+    assert main([str(bundle), "--key", str(key), "--sidecar", str(bundle)]) == 2
 
 
 # --- the writer's own refusals ----------------------------------------------------------------------------------------

@@ -14,11 +14,11 @@ from starlette.types import ASGIApp
 from captive_portal.guest_app import create_app
 from gateway.context import Services
 from gateway.link.neighbours import Neighbour, resolve
+from gateway.lists.compile import compile_policy as compile_document
 from gateway.lists.publish import publish
 from gateway.settings import Settings
 from gateway.storage import generations, grants
 from gateway.storage.models import Network
-from policies.snapshot import compile_snapshot
 
 PHONE = Neighbour("guest0", "02:00:00:00:00:01")
 LAPTOP = Neighbour("guest0", "02:00:00:00:00:02")
@@ -86,11 +86,13 @@ def gateway_services(services: Services, enforcing: Settings) -> Services:
 
 
 def compile_policy(services: Services) -> None:
-    """What jobs does with the policy in force, without lists: put it where DNS and the portal read it."""
+    """What jobs does with the policy in force and the lists of a fresh installation: put it where DNS and the portal
+    read it.
+    """
     with services.database.read() as session:
         standing = generations.in_force(session, services.place.owner_id)
     assert standing is not None
-    publish(services.settings.state, compile_snapshot(standing.document, [], standing.generation))
+    publish(services.settings.state, compile_document(standing.document, standing.generation))
 
 
 @pytest.fixture

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from gateway.access import courses as access
+from gateway.access import exemption_requests
 from gateway.access.course_plan import Wish
 from gateway.context import Services
 from gateway.storage.course_models import Course
 from gateway.storage.log_models import Disclosure
 from gateway.storage.models import Acceptance, Grant
 from gateway.terms.publish import publish
+from tests.unit.captive_portal.conftest import PHONE
 
 Make = Callable[..., Course]
 
@@ -191,6 +193,13 @@ def seats(services: Services) -> list[tuple[str | None, bool]]:
         return [(row.course_id, row.revoked_at is None and row.ends_at > services.clock()) for row in rows]
 
 
+def sign_off(services: Services) -> None:
+    """End the access of every guest, as each does on the status page."""
+    with services.database.write() as session:
+        for grant in session.query(Grant):
+            grant.ends_at = min(grant.ends_at, services.clock())
+
+
 def test_who_comes_back_for_a_course_writes_its_code_and_nothing_else(
     guest: Any, make: Make, gateway_services: Services, clock: Any
 ) -> None:
@@ -220,6 +229,48 @@ def test_who_comes_back_without_a_code_still_presses_one_button(
     assert seats(gateway_services)[-1] == (None, True)
 
 
+@pytest.mark.parametrize("offered", ["code", "title", "hidden"])
+def test_who_comes_back_during_a_course_is_told_which_and_until_when_and_asked_only_for_another(
+    guest: Any, make: Make, gateway_services: Services, clock: Any, offered: str
+) -> None:
+    course = make("Excel", offered)
+    guest.accept(course_code=course.code)
+    sign_off(gateway_services)
+    clock.advance(timedelta(minutes=5))
+    form = return_form(guest.http.get("/").text)
+    named = "samme kurs som før" if offered == "hidden" else "kurset «Excel» som før"
+    assert f"Du er med på {named}. Det varer til 22.\u00a0november 2026 kl.\u00a015.55." in form
+    assert ("Excel" in form) == (offered != "hidden"), "a copied address learns no hidden course's name"
+    assert ('name="course_code"' in form, 'name="course"' in form) == (False, False), "there is no other one"
+    other = make("Word")
+    form = return_form(guest.http.get("/").text)
+    assert ("Koden til et annet kurs" in form, "(valgfritt)" in form, "Kurskode" in form) == (True, True, False)
+    answer = write_code(guest, "/", course_code="fjell elv")
+    assert f"Du er med på {named}" in answer.text
+    assert "Koden til et annet kurs" in answer.text
+    assert write_code(guest, "/").headers["location"] == "/status"
+    assert seats(gateway_services)[-1] == (course.id, True), "the course went along"
+    sign_off(gateway_services)
+    clock.advance(timedelta(minutes=5))
+    assert write_code(guest, "/", course_code=other.code).headers["location"] == "/status"
+    assert seats(gateway_services)[-1] == (other.id, True)
+
+
+def test_a_code_for_a_course_that_is_over_meanwhile_is_told_also_where_their_own_goes_along(
+    guest: Any, make: Make, gateway_services: Services, clock: Any
+) -> None:
+    course, other = make("Excel"), make("Word", hours=0.5)
+    guest.accept(course_code=course.code)
+    sign_off(gateway_services)
+    token = return_token(guest.http.get("/").text)
+    clock.advance(timedelta(minutes=40))
+    answer = guest.http.post("/return", data={"token": token, "course_code": other.code})
+    assert answer.status_code == 422
+    assert "Kurset er over, og koden kan ikke brukes lenger" in answer.text
+    assert 'href="#accept"' in answer.text
+    assert "Du er med på kurset «Excel» som før" in answer.text
+
+
 def test_who_accepted_before_being_given_the_code_writes_it_on_the_status_page(
     guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
 ) -> None:
@@ -235,7 +286,9 @@ def test_who_accepted_before_being_given_the_code_writes_it_on_the_status_page(
     apply_grants()
     assert return_form(guest.http.get("/status").text) == "", "they are there now"
     make("Word")
-    assert "course_code" in return_form(guest.http.get("/status").text), "there is another one"
+    page = guest.http.get("/status").text
+    assert "course_code" in return_form(page), "there is another one"
+    assert ("Er du på et annet kurs?" in page, "Koden til et annet kurs" in page) == (True, True)
 
 
 def test_who_has_access_for_longer_than_the_course_is_told_beside_the_button_with_both_times(
@@ -245,10 +298,11 @@ def test_who_has_access_for_longer_than_the_course_is_told_beside_the_button_wit
     apply_grants()
     clock.advance(timedelta(minutes=1))
     course = make("Excel", hours=0.5)
-    told = "Nå varer tilgangen din til {}. Blir du med på kurset, varer den til {} i stedet"
+    told = "Nå varer tilgangen din til {}. Blir du med på kurset, varer den bare til {}"
     times = ("22.\u00a0november 2026 kl.\u00a019.55", "22.\u00a0november 2026 kl.\u00a010.26")
     for page in (guest.http.get("/status"), write_code(guest, "/status", course_code="fjell elv")):
-        assert told.format(*times) in return_form(page.text)
+        form = re.sub(r">\s+", ">", return_form(page.text))
+        assert f"<p>{told.format(*times)}" in form, "a paragraph of its own, as large as the others"
     assert write_code(guest, "/status", course_code=course.code).headers["location"] == "/status"
     assert seats(gateway_services) == [(None, False), (course.id, True)]
     clock.advance(timedelta(minutes=30))
@@ -274,6 +328,31 @@ def test_where_no_course_is_named_the_present_end_is_told_and_a_longer_course_ta
         "Med en kurskode varer den til det kurset slutter, også når det er før."
     ) in form
     assert "10.26" not in form, "a hidden course is not told of"
+
+
+def test_who_has_an_exemption_of_their_own_is_told_beside_the_button_when_it_goes_along(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    course, told = make(), "Et unntak som bare gjelder deg, blir med hvis kurset har de samme reglene"
+    assert told not in return_form(guest.http.get("/status").text)
+    now, place = clock(), gateway_services.place
+    with gateway_services.database.write() as session:
+        asked = exemption_requests.ask(
+            session, place, PHONE, exemption_requests.Wanted("game.example", ("gaming",)), now
+        )
+        assert isinstance(asked, exemption_requests.Asked)
+        exemption_requests.grant(
+            session, place, asked.request_id, "it", "", scope="session", until=now + timedelta(hours=2), now=now
+        )
+    clock.advance(timedelta(minutes=1))
+    assert told in return_form(guest.http.get("/status").text)
+    assert told in return_form(write_code(guest, "/status", course_code="fjell elv").text)
+    assert write_code(guest, "/status", course_code=course.code).headers["location"] == "/status"
+    apply_grants()
+    page = guest.http.get("/status").text
+    assert ("game.example" in page, "Innvilget, og åpent til" in page) == (True, True)
 
 
 def test_a_course_by_title_is_ticked_on_both_pages(
@@ -314,6 +393,11 @@ def test_a_wrong_code_of_a_known_guest_is_told_at_the_field_and_changes_nothing(
     assert "Ingen kurs her har denne koden nå" in answer.text
     assert ('href="#course_code"' in answer.text, 'value="fjell elv"' in answer.text) == (True, True)
     assert ("Du er på nett som før." in answer.text) == online
+    form = return_form(answer.text)
+    assert ("(valgfritt)" in form, " required" in form) == (not online, online), "online there is nothing but to join"
+    heading = re.search(r'<h2 id="form-heading">(.*?)</h2>', answer.text)
+    assert heading is not None
+    assert heading[1] == ("Bli med på kurset" if online else "Godta og kom på nett")
     assert counted() == (1, 1, 1)
     assert seats(gateway_services) == [(None, online)]
 
@@ -469,6 +553,21 @@ def test_a_course_that_ends_while_the_page_is_open_is_told(guest: Any, make: Mak
     assert answer.status_code == 422
     assert "Kurset er over, og koden kan ikke brukes lenger" in answer.text
     assert 'href="#accept"' in answer.text
+
+
+def test_a_course_that_ends_while_they_are_online_leaves_no_page_to_join_it(
+    guest: Any, make: Make, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    course = make(hours=0.5)
+    token = return_token(guest.http.get("/status").text)
+    clock.advance(timedelta(minutes=40))
+    answer = guest.http.post("/return", data={"token": token, "course_code": course.code})
+    assert answer.status_code == 422
+    assert "Denne enheten kunne ikke bli med på kurset" in answer.text
+    assert "Kurset er over, og koden kan ikke brukes lenger." in answer.text
+    assert return_form(answer.text) == ""
 
 
 def test_where_guests_are_not_recognised_the_status_page_takes_a_code_all_the_same(

@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from gateway.audit import verify_bundle
 from gateway.cli import cli
-from tests.unit.audit.forgeries import LOG, packed, receipt, with_fields
+from tests.unit.audit.forgeries.case import LOG, packed
+from tests.unit.audit.forgeries.receipts import receipt, with_fields
 from tests.unit.audit.specimen import KEYS
 
 

@@ -6,7 +6,7 @@ from captive_portal.auth import accounts
 from captive_portal.auth.setup import first_setup_link
 from gateway.errors import UsageError
 from gateway.settings import Console
-from gateway.storage.models import SetupLink
+from gateway.storage.staff_models import SetupLink
 
 
 def token_of(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from datetime import timedelta
 
@@ -50,6 +51,35 @@ def test_it_sees_who_is_online_what_was_refused_and_how_all_stands(world):
     month = it.get(f"{OVERVIEW}?period=month").json()["operation"]["refused"]
     assert (len(month), sum(sum(day["refused"].values()) for day in month)) == (30, 14)
     assert it.get(f"{OVERVIEW}?period=year").status_code == 422
+
+
+def test_a_firewall_that_nobody_drives_is_warned_of_as_on_the_page(world):
+    world.publish_all()
+    enforcement = world.settings.enforcement.model_copy(update={"enabled": True})
+    enforcing = dataclasses.replace(
+        world.services, settings=world.settings.model_copy(update={"enforcement": enforcement})
+    )
+    world.account("kari", "it")
+
+    def told(services) -> tuple[set[str], bool]:
+        it = Browser(create_app(services))
+        world.sign_in(it, "kari")
+        found = it.get(OVERVIEW).json()
+        keys = {each["key"] for each in found["warnings"]} & {"enforcer", "unenforced"}
+        page = it.get("/").text
+        assert ("The enforcer is silent" in page) == ("enforcer" in keys)
+        open_steps = page.count("<li><strong>Put the guest network behind it</strong>")  # which say it in other words
+        assert open_steps == ("unenforced" in keys)
+        return keys, found["operation"]["drives_firewall"]
+
+    assert told(world.services) == ({"unenforced"}, False)
+    assert told(enforcing) == ({"enforcer"}, False)
+    with world.services.database.write() as session:
+        beats.beat(session, world.services.place.gateway_id, "enforcer", world.now)
+    assert told(world.services) == (set(), True), "another machine's gateway drives it"
+    assert told(enforcing) == (set(), True)
+    world.now += timedelta(hours=1)
+    assert told(enforcing) == ({"enforcer"}, False)
 
 
 def test_auditors_see_the_evidence_only_and_hosts_nothing(world):

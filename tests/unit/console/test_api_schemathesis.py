@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from secrets import token_hex
 
 import hypothesis
 import pytest
@@ -122,7 +123,7 @@ def made(world: World, username: str) -> api_tokens.Made:
         account = staff.by_username(session, place.owner_id, username)
         ends = world.now + timedelta(days=300)
         scopes = api_tokens.scopes_of(account.role)
-        token = api_tokens.make(session, place, account.id, "test", scopes, ends, world.now)
+        token = api_tokens.make(session, place, account.id, token_hex(4), scopes, ends, world.now)
     assert isinstance(token, api_tokens.Made)
     return token
 

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from captive_portal.console_app import create_app
-from gateway.operational import OPERATIONAL
-from gateway.settings_origin import HIDDEN
+from gateway.settings.operational import OPERATIONAL
+from gateway.settings.origin import HIDDEN
 from tests.unit.console.conftest import Browser
 from tests.unit.console.test_settings_room import GOOD, leaves
 

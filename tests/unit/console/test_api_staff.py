@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from secrets import token_hex
 from urllib.parse import urlsplit
 
 import pytest
@@ -29,7 +30,9 @@ def program(world: World, username: str, *scopes: str) -> Browser:
     place = world.services.place
     with world.services.database.write() as session:
         account = staff.by_username(session, place.owner_id, username)
-        made = api_tokens.make(session, place, account.id, "test", scopes, world.now + timedelta(days=9), world.now)
+        made = api_tokens.make(
+            session, place, account.id, token_hex(4), scopes, world.now + timedelta(days=9), world.now
+        )
     assert isinstance(made, api_tokens.Made)
     browser = world.browser("192.0.2.9")
     browser.headers = {"authorization": f"Bearer {made.secret}"}
@@ -113,6 +116,23 @@ def test_what_an_auditor_sees_is_limited_and_given_back(it, world):
     assert it.get(one).json()["role"] == "auditor", "all that is asked, or nothing"
     assert it.patch(one, json={"unit": "Skule"}).json()["fields"].keys() == {"unit"}
     assert it.patch(one, json={"sees": {"since": "2026-02-01T00:00Z", "until": "2026-01-01T00:00Z"}}).status_code == 422
+
+
+def test_an_account_gets_another_end_or_none(it, world):
+    world.account("rev", "auditor")
+    one = f"{ACCOUNTS}/{account_id(world, 'rev')}"
+    changed = it.patch(one, json={"ends_at": "2027-06-30T18:00"})
+    assert (changed.status_code, changed.json()["ends_at"]) == (200, "2027-06-30T16:00:00Z")
+    count = len(changes(world))
+    for same in ({"ends_at": "2027-06-30T16:00:00Z"}, {}, {"role": "auditor"}):
+        assert it.patch(one, json=same).json()["ends_at"] == "2027-06-30T16:00:00Z", "what is left out stays"
+    assert len(changes(world)) == count
+    past = it.patch(one, json={"ends_at": "2026-11-22T11:00:00Z", "role": "host", "unit": "Nybø skule"})
+    assert (past.status_code, list(past.json()["fields"])) == (422, ["ends_at"])
+    assert it.get(one).json()["role"] == "auditor", "all that is asked, or nothing"
+    assert it.patch(one, json={"ends_at": None}).json()["ends_at"] is None
+    own = f"{ACCOUNTS}/{account_id(world, 'kari')}"
+    assert it.patch(own, json={"ends_at": "2027-06-30T18:00"}).status_code == 409, "one's own"
 
 
 def test_an_authenticator_is_taken_where_it_may_be_missing(it, world):

@@ -93,6 +93,21 @@ def test_what_can_not_be_made_is_told_so(world, fields, said):
         assert session.query(ApiToken).count() == 0
 
 
+def test_sending_the_form_again_makes_no_second_token(world):
+    browser = world.signed_in("it")
+    token = token_of(asked(browser))
+    again = asked(browser, **{"scope-lists": "write"})
+    assert (again.status_code, "You have a token of this name" in again.text) == (422, True)
+    assert not FORM.search(again.text)
+    with world.services.database.read() as session:
+        [row] = session.query(ApiToken)
+    assert asked(browser, name="Backup").status_code == 200
+    browser.fill(PAGE, f"{PAGE}/{row.id}/revoke")
+    assert token_of(asked(browser)) != token, "the name is free again"
+    other = world.signed_in("it", "ola")
+    assert asked(other).status_code == 200, "and was never anybody else's"
+
+
 @pytest.mark.parametrize(
     ("role", "limits", "wanted"),
     [("auditor", {}, "policy"), ("auditor", {}, "courses"), ("host", {"unit": "Nybø skule"}, "evidence")],

@@ -17,11 +17,11 @@ from tests.unit.console.conftest import Browser
 
 FRESH = Standing(
     is_named=False, blanks=("controller", "dpo"), rules_are_example=True, lists_on=0, it_accounts=1,
-    has_second_factor=False, copy_targets=0, is_enforced=False,
+    console_has_name=False, has_second_factor=False, copy_targets=0, is_enforced=False,
 )  # fmt: skip
 FINISHED = Standing(
-    is_named=True, blanks=(), rules_are_example=False, lists_on=1, it_accounts=2, has_second_factor=True,
-    copy_targets=1, is_enforced=True,
+    is_named=True, blanks=(), rules_are_example=False, lists_on=1, it_accounts=2, console_has_name=True,
+    has_second_factor=True, copy_targets=1, is_enforced=True,
 )  # fmt: skip
 
 
@@ -43,6 +43,25 @@ def test_each_fact_ticks_one_step_of_its_own(number):
 
 def test_when_all_is_done_there_is_no_list():
     assert ticked(FINISHED) == []
+
+
+def test_passkeys_come_after_the_name_that_they_are_bound_to():
+    order = [each.step.what for each in ticked(FRESH)]
+    assert order.index("Give the console a name of its own") < order.index("Give your account a second factor")
+
+
+@pytest.mark.parametrize(
+    ("hostname", "named"), [("localhost", False), ("192.0.2.8", False), ("console.storvik.kommune.no", True)]
+)
+def test_a_console_has_a_name_where_passkeys_can_stay(world, hostname, named):
+    console = world.settings.console.model_copy(update={"hostname": hostname})
+    services = dataclasses.replace(world.services, settings=world.settings.model_copy(update={"console": console}))
+    world.account("kari", "it")
+    browser = Browser(create_app(services))
+    world.sign_in(browser, "kari")
+    text = browser.get("/").text
+    assert ("<code>console.hostname</code>" in text) is not named
+    assert "<strong>Give the console a name of its own</strong>" in text
 
 
 def test_each_tick_comes_from_what_is_true(world):

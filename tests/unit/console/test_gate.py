@@ -13,11 +13,12 @@ from captive_portal.auth import api_tokens
 from captive_portal.console import gate
 from captive_portal.console.entry import pace, signin
 from captive_portal.console.permissions import may
+from captive_portal.console.route import Call, Page
 from captive_portal.console.visit import FORM_COOKIE, SESSION_COOKIE
 from captive_portal.console_app import create_app
 from gateway.errors import UsageError
 from gateway.storage import staff
-from gateway.storage.models import StaffSession
+from gateway.storage.staff_models import StaffSession
 from gateway.telemetry import Report, Totals
 from tests.unit.console.conftest import Browser
 
@@ -83,9 +84,9 @@ def pages(browser):
     for route in browser.app.application.routes:
         assert isinstance(route, Route), f"{route} is not behind the gate"
         page = getattr(route.endpoint, "page", None)
-        assert isinstance(page, gate.Page | gate.Call), f"{route.path} declares no permission"
+        assert isinstance(page, Page | Call), f"{route.path} declares no permission"
         assert route.methods <= {page.method, "HEAD"}
-        assert isinstance(page, gate.Page) or page.room or page.path in ANY_TOKEN, f"{page.path} needs no scope"
+        assert isinstance(page, Page) or page.room or page.path in ANY_TOKEN, f"{page.path} needs no scope"
         yield page
 
 
@@ -125,7 +126,7 @@ def test_signed_out_nothing_but_the_public_pages_answers(world):
         answer = browser.request(page.method, filled(page.path), data={"a": "b"} if page.method == "POST" else None)
         if page.permission == "scrape":
             assert answer.status_code == 403
-        elif isinstance(page, gate.Call):
+        elif isinstance(page, Call):
             assert (answer.status_code, answer.json()["type"]) == (401, "urn:gjestenett:problem:signed-out"), page.path
             assert answer.headers["www-authenticate"] == 'Bearer realm="gjestenett"'
         else:
@@ -162,7 +163,7 @@ def test_a_token_reaches_the_calls_of_its_scopes_that_its_role_may_make_and_no_o
     world.publish_all()
     world.account("kari", role, **limits)
     browser, place = world.browser("192.0.2.9"), world.services.place
-    calls = [page for page in pages(browser) if isinstance(page, gate.Call)]
+    calls = [page for page in pages(browser) if isinstance(page, Call)]
     assert {call.scope.partition(":")[0] for call in calls} == {"", *api_tokens.ROOMS}
     one_of_each = list({(call.scope, call.permission): call for call in calls}.values())
     reached = set()
@@ -236,7 +237,7 @@ def test_every_form_needs_the_token_of_its_own_session(world):
     other = world.signed_in("it", "kari")
     foreign = other.token_on("/policy")
     for page in pages(ola):
-        if isinstance(page, gate.Page) and page.method == "POST" and page.permission != "public":
+        if isinstance(page, Page) and page.method == "POST" and page.permission != "public":
             for token in ("", foreign, "x" * 5000, "æ\0"):
                 assert ola.post(filled(page.path), data={"form_token": token}).status_code == 403, page.path
 

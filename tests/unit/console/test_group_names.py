@@ -7,7 +7,7 @@ import re
 import pytest
 from sqlalchemy import event
 
-from captive_portal.console.group_names import GroupNames
+from captive_portal.console.group_names import GroupNames, distinct
 from captive_portal.i18n import translators
 from gateway.access import exemption_requests as requests
 from gateway.access.course_openings import Opened, open_category, own_group
@@ -62,19 +62,32 @@ def test_no_page_shows_a_key_where_people_read_whose_group_it_is(evening) -> Non
     with world.services.database.write() as session:
         counts = {(hour, own_group(made), "refused", "dating"): 7}
         dns_counters.add_answers(session, place.owner_id, place.gateway_id, counts)
+    world.seal()
     shown = {
         path: read(it.get(path).text)
         for path in (
             "/", "/devices", "/exemptions", f"/exemptions/{request}", "/policy/exemptions", "/policy", "/policy/groups",
             "/lookups", "/try", f"/try?name=game.example&group={own_group(made)}", f"/courses/{made.id}",
-            "/courses/new", "/devices/admit",
+            "/courses/new", "/devices/admit", "/courses", "/policy/draft", "/policy/history", "/policy-then", "/log",
+            "/policy/rollback/2", "/rules", "/network",
+            *(f"/policy/compare?from={number}&to={number + 1}" for number in (1, 2, 3)),
         )
     }  # fmt: skip
-    assert {path for path, text in shown.items() if RAW.search(text)} == set()
+    assert {path: RAW.findall(text) for path, text in shown.items() if RAW.search(text)} == {}
     for path in ("/", "/devices", "/exemptions", f"/exemptions/{request}", "/policy/exemptions", "/lookups", "/try"):
         assert SHOWN in shown[path], path
-    for path in ("/devices", "/policy/exemptions", "/try"):
+    for path in ("/devices", "/policy/exemptions", "/try", "/log"):
         assert "Exemption for one guest" in shown[path], path
+    for path in ("/policy-then", "/policy/compare?from=2&to=3", "/log"):
+        assert SHOWN in shown[path], path
+    assert f"New group {SHOWN} with mark" in shown["/policy/compare?from=2&to=3"]
+    numbers = re.findall(r'href="/log/([0-9]+)"', it.get("/log").text)
+    sentences = [
+        read(re.search(r"<main.*?<p class=.long.>.*?</p>", it.get(f"/log/{each}").text, re.S)[0]) for each in numbers
+    ]
+    assert any(SHOWN in each for each in sentences)
+    assert not any(RAW.search(each) for each in sentences)
+    assert f"Exemption for group {SHOWN}: " in shown["/policy/compare?from=2&to=3"], "its id is not said besides"
     assert f"group {SHOWN}." in shown[f"/try?name=game.example&group={own_group(made)}"]
     one = "One course has a group of its own" if "One course" in shown["/policy/groups"] else ""
     assert one, "a guest's is not counted as a course's"
@@ -102,6 +115,58 @@ def test_menus_offer_no_group_of_a_course_or_a_guest(evening) -> None:
     _, it, _, _ = evening
     for path in ("/courses/new", "/devices/admit", "/policy/exemptions", "/policy/groups"):
         assert not re.search(r'<option value="(?:course|session)-', it.get(path).text), path
+
+
+def test_groups_are_read_by_their_titles_and_keys_stand_beside_those_that_two_have(world) -> None:
+    world.publish_all()
+    place = world.services.place
+    it = world.signed_in("it", "kari")
+
+    def publish(*steps) -> None:
+        with world.services.database.write() as session:
+            document = publishing.draft(session, place)
+            for step in steps:
+                document = step(document)
+            publishing.save_draft(session, place, document, world.now)
+            publishing.publish(session, place, "it", "", world.now)
+
+    def group(key: str, title: str):
+        return lambda document: draft_edits.with_group(document, key, like="default", mark=None, title=title)[0]
+
+    publish(group("library", "Bibliotek"))
+    made = course(world, make(it, group="library"))
+    for path in (
+        "/courses",
+        f"/courses/{made.id}",
+        f"/courses/{made.id}/edit",
+        "/courses/new",
+        "/devices/admit",
+        "/rules",
+    ):
+        assert "Bibliotek" in read(it.get(path).text), path
+        assert "library" not in read(it.get(path).text), path
+    world.seal()
+    assert "group Bibliotek, from" in read(it.get("/log").text)
+
+    told = read(it.get("/policy/compare?from=1&to=2").text)
+    assert "New group Bibliotek with mark" in told
+    assert "Group library is now called “Bibliotek" in told, "the one place where title and key are told of each other"
+
+    publish(group("branch", "bibliotek"))
+    page = read(it.get("/courses/new").text)
+    assert "Bibliotek (library)" in page
+    assert "bibliotek (branch)" in page
+
+    publish(lambda document: draft_edits.without_group(document, "library"))
+    told = read(it.get("/policy/compare?from=3&to=4").text)
+    assert "Group Bibliotek (library) removed" in told
+    assert "The group library is not in the content filter any more" in read(it.get(f"/courses/{made.id}").text)
+
+
+def test_a_title_that_is_another_groups_key_is_told_apart() -> None:
+    assert distinct({"library": "", "branch": "Library", "school": "Skole"}) == {
+        "library": "library", "branch": "Library (branch)", "school": "Skole",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("language", ["nb", "nn", "en"])

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from captive_portal.console.gate import Page
 from captive_portal.console.navigation import GROUPS, Group, Room, shown
 from captive_portal.console.pages import all_pages
 from captive_portal.console.permissions import may
+from captive_portal.console.route import Page
 from gateway.telemetry import Totals
 
 ROOMS = [room for group in GROUPS for room in group.rooms]

@@ -17,8 +17,8 @@ from captive_portal.auth.oidc_trust import provider_context
 from captive_portal.console.visit import OIDC_COOKIE, SESSION_COOKIE
 from gateway.audit import entry as entries
 from gateway.errors import UsageError
-from gateway.oidc_settings import Oidc
 from gateway.settings import Console, Settings
+from gateway.settings.oidc import Oidc
 from gateway.storage import staff
 from gateway.storage.log_models import StagedLeaf
 from tests.oidc_provider import CLIENT, SECRET

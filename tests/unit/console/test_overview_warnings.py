@@ -50,7 +50,7 @@ CASES: list[tuple[dict[str, object], set[str]]] = [
     ({"portal_ends": NOW + 14 * DAY}, {"portal_soon"}),
     ({"portal_ends": NOW + 14 * DAY + SECOND}, set()),
     ({"portal_ends": None, "is_withheld": True}, {"withheld"}),
-    ({"portal_ends": None, "is_withheld": True, "enforced": False}, {"unenforced"}),
+    ({"portal_ends": None, "is_withheld": True, "enforced": False, "is_driven": False}, {"unenforced"}),
     ({"console_ends": NOW - DAY}, {"console_over"}),
     ({"console_ends": NOW + 13 * DAY}, {"console_soon"}),
     ({"console_ends": None}, set()),
@@ -60,8 +60,10 @@ CASES: list[tuple[dict[str, object], set[str]]] = [
     ({"lists_on": 0}, {"no_lists"}),
     ({"review_due": ("2026-1",)}, {"review_due"}),
     ({"requests": 2}, {"requests"}),
-    ({"enforced": False}, {"unenforced"}),
-    ({"enforced": False, "held_up": 3}, {"unenforced"}),
+    ({"enforced": False, "is_driven": False}, {"unenforced"}),
+    ({"enforced": False, "is_driven": False, "held_up": 3}, {"unenforced"}),
+    ({"enforced": False}, set()),
+    ({"is_driven": False, "silent": frozenset({"enforcer"})}, {"enforcer"}),
 ]  # fmt: skip
 
 
@@ -76,7 +78,7 @@ def test_every_rule_has_a_case_of_its_own():
 
 
 def test_what_is_said_elsewhere_is_not_said_twice():
-    begun = replace(WELL, lists_on=0, targets=0, enforced=False, requests=1)
+    begun = replace(WELL, lists_on=0, targets=0, enforced=False, is_driven=False, requests=1)
     assert {each.key for each in warnings(begun, "it", FIRST)} == {"requests"}
     assert {rule.key for rule in RULES} >= FIRST
 
@@ -94,7 +96,8 @@ moments = st.one_of(st.none(), st.integers(-40 * 86400, 40 * 86400).map(lambda a
 names = st.lists(st.sampled_from(["a", "b", "c"]), unique=True, max_size=3).map(tuple)
 ANY = st.builds(
     Facts,
-    now=st.just(NOW), enforced=st.booleans(), silent=st.frozensets(st.sampled_from(["enforcer", "sealer", "jobs"])),
+    now=st.just(NOW), enforced=st.booleans(), is_driven=st.booleans(),
+    silent=st.frozensets(st.sampled_from(["enforcer", "sealer", "jobs"])),
     dns_workers=st.one_of(st.none(), st.integers(0, 3)), upstreams=st.integers(0, 3), upstreams_down=names,
     generation=st.integers(0, 3), published_at=moments, compiled=st.one_of(st.none(), st.integers(0, 3)),
     has_rules=st.booleans(), review_due=names, is_withheld=st.booleans(), portal_ends=moments, console_ends=moments,

@@ -18,7 +18,7 @@ from gateway.lists.compile import compile_policy
 from gateway.lists.publish import publish as publish_snapshot
 from gateway.storage import generations, grants
 from gateway.storage.log_models import Disclosure, StagedLeaf
-from gateway.storage.models import PolicyGeneration
+from gateway.storage.policy_models import PolicyGeneration
 from policies.snapshot import NamedList
 
 HTML = "<script>alert(1)</script>"

@@ -15,12 +15,13 @@ from captive_portal.auth.accounts import console_url
 from captive_portal.console.visit import FORM_COOKIE, SESSION_COOKIE
 from gateway.audit import entry as entries
 from gateway.settings import Console, Settings
-from gateway.settings_now import SettingsNow
+from gateway.settings.now import SettingsNow
 from gateway.storage import passkeys, staff
 from gateway.storage.log_models import StagedLeaf
 from gateway.storage.passkey_models import Passkey
 from tests.soft_key import SoftKey
 from tests.unit.console.conftest import PASSWORD, World
+from tests.unit.console.test_settings_room import save
 
 KEYS = "/account/passkeys"
 
@@ -108,11 +109,21 @@ def test_registering_asks_for_the_name_and_the_password_before_it_asks_the_key(w
     assert statuses[-1] == 429, "guessing the password here is spaced as elsewhere"
 
 
+def test_before_anything_is_written_it_is_said_where_passkeys_work(world, origin):
+    page = world.signed_in("it").get(KEYS).text
+    form = re.search(r"<form[^>]*novalidate[^>]*>", page)[0]
+    assert f'data-origin="{origin}"' in form, "the script shows it there, and nowhere else"
+    assert " hidden" in form
+    missing = re.search(r"<p data-passkey-missing>.*?</p>", page)[0]
+    assert f'<a href="{origin}{KEYS}">{origin}</a>' in missing
+    assert "/static/passkey.js" in page
+
+
 def test_a_new_key_carries_the_name_that_the_municipality_has_now(world):
     now = SettingsNow(world.settings)
     world.services = dataclasses.replace(world.services, settings=now)
     browser = world.signed_in("it")
-    browser.fill("/settings", "/settings/owner.name", value="Storvik kommune")
+    save(browser, name="Storvik kommune")
     with world.services.database.read() as session:
         now.refresh(session, world.services.place.owner_id)
     assert json.loads(asked(browser)[1])["rp"] == {"id": "localhost", "name": "Storvik kommune"}

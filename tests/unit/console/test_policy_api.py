@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from captive_portal.console.gate import Call
+from captive_portal.console.route import Call
 from gateway.lists import generations
 from gateway.lists.compile import compile_policy
 from gateway.lists.publish import publish

@@ -318,9 +318,9 @@ def test_a_group_that_is_in_use_and_missing_is_told_before_publishing(it, world)
     assert "would be missing" not in it.get("/policy/draft").text, "nothing is missing yet"
     it.fill("/policy/groups/kurs/remove", "/policy/groups/kurs/remove")
     page = it.get("/policy/draft").text
-    assert "The guest network guest7 uses the group kurs, which is missing here" in page
+    assert "The guest network guest7 uses the group Kurs, which is missing here" in page
     assert "By dns.sources" not in page
-    assert "The guest network guest7 uses the group kurs" in it.get("/policy/rollback/1").text
+    assert "The guest network guest7 uses the group Kurs" in it.get("/policy/rollback/1").text
 
 
 def test_addresses_of_a_missing_group_are_told(tmp_path):

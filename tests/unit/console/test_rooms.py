@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -20,10 +21,12 @@ from gateway.audit.receipt import parse_receipt, verify_receipt
 from gateway.audit.record import record
 from gateway.audit.scope import EVERYTHING, Scope
 from gateway.lists import generations
+from gateway.lists.publish import publish as put_in_force
 from gateway.storage.headings import FoundLeaf
 from gateway.storage.log_models import Disclosure, Leaf
 from gateway.storage.models import Acceptance, Grant, Site
 from gateway.terms.publish import publish
+from policies.snapshot import NamedList, compile_snapshot
 from tests.unit.console.conftest import SIGNER
 
 MAC = "02:00:00:00:ab:c1"
@@ -369,6 +372,34 @@ def test_the_filter_of_a_past_moment(filled):
     for bad in ("x", "2026-99-99T00:00", "2026-11-22T00:00Z", "0001-01-01T00:00", "2026-11-22T00:00+01:00"):
         assert browser.get("/policy-then", params={"at": bad}).status_code == 422, bad
     assert read_moment("2026-07-01T00:00") == datetime(2026, 6, 30, 22, tzinfo=UTC), "in Norwegian time"
+
+
+def test_the_filter_of_a_past_moment_says_what_no_list_had_names_for(filled):
+    state, moment, place = filled.services.settings.state, filled.now, filled.services.place
+    schedule = {"categories": ["drugs", "gaming"], "days": ["mon"], "from": "08:00", "to": "16:00", "effect": "close"}
+    with filled.services.database.write() as session:
+
+        def edit(document):
+            document["groups"]["default"] |= {"closed": ["gaming", "malware"], "schedules": [schedule]}
+
+        generations.publish_change(session, place, edit, "kari", "", moment)
+        document = generations.document_of(session, place, 2)
+    browser = filled.signed_in("auditor")
+    page = text_of(browser.get("/policy-then"))
+    assert "is not known here" in page, "nothing is compiled"
+    assert "no list had names" not in page
+    lists = [NamedList("test/gaming", "gaming", "0" * 64, ("game.example",))]
+    put_in_force(state, compile_snapshot(document, lists, 2))
+    for compiled_at, dated in ((moment, False), (moment + timedelta(hours=1), True)):
+        os.utime(state / "policy" / "2.snapshot", (compiled_at.timestamp(),) * 2)
+        page = text_of(browser.get("/policy-then"))
+        assert "is not known here" not in page
+        assert ("What lists had before that is not kept" in page) is dated
+        assert "Closed Online games, Malware no list had names for it Open" in page
+        assert "Closed by schedule Online games, Drugs no list had names for it : from 08:00" in page
+    first = text_of(browser.get("/policy-then", params={"at": "2026-11-22T13:00"}))
+    assert "generation 1" in first
+    assert "is not known here" in first
 
 
 def test_checkpoints_are_verified_and_can_be_kept(filled):

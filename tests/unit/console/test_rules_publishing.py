@@ -178,6 +178,13 @@ def test_a_groups_version_is_withdrawn_in_its_own_row(world):
     assert len(re.findall(r"/rules/versions/[0-9a-f]{32}/withdraw", page)) == 1
 
 
+def test_who_publishes_for_another_is_told_which_texts_changed(careful):
+    browser = careful.signed_in("it", "kari")
+    send(browser)
+    publish(browser, when="")
+    assert "<dt>Changed in</dt><dd>Bokmål, English</dd>" in browser.get(PROPOSAL).text
+
+
 def test_one_proposes_and_another_publishes(careful):
     kari, ola = careful.signed_in("it", "kari"), careful.signed_in("it", "ola")
     send(kari)

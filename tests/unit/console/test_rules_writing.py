@@ -266,6 +266,17 @@ def test_the_preview_says_in_which_languages_the_texts_differ(world):
     page = browser.get(f"{PREVIEW}?text=en").text
     assert "The texts are the same in this language. They differ in: Bokmål." in page
     assert "They differ in" not in browser.get(f"{PREVIEW}?text=nb").text
+    assert "<dt>Changed in</dt><dd>Bokmål</dd>" in browser.get(PUBLISH).text
+
+
+def test_who_publishes_texts_that_are_in_force_already_is_told_so(world):
+    browser = world.signed_in("it")
+    send(browser)
+    assert "<dt>Changed in</dt><dd>Bokmål, English</dd>" in browser.get(PUBLISH).text
+    publish(browser)
+    world.now += timedelta(minutes=1)
+    send(browser, label="3")
+    assert "<dt>Changed in</dt><dd>no language" in browser.get(PUBLISH).text
 
 
 def test_nothing_is_published_under_half_a_notice(tmp_path):

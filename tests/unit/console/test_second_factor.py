@@ -21,7 +21,7 @@ from captive_portal.auth.second_factor import (
 )
 from captive_portal.console.visit import TICKET_COOKIE
 from gateway.storage import staff
-from gateway.storage.models import RecoveryCode
+from gateway.storage.staff_models import RecoveryCode
 from tests.unit.console.conftest import PASSWORD, SECRET
 from tests.unit.console.test_pages import leaf_types
 

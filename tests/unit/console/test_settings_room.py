@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import re
 
 import pytest
 
 from captive_portal.console_app import create_app
-from gateway.operational import OPERATIONAL, over, read, value_of, write
 from gateway.settings import Owner, Privacy, Settings
-from gateway.settings_now import SettingsNow, change
+from gateway.settings.now import SettingsNow, change
+from gateway.settings.operational import OPERATIONAL, over, read, value_of, write
 from gateway.storage.log_models import Disclosure, StagedLeaf
 from gateway.storage.operational_models import OperationalSetting
 from gateway.terms.notice import blanks
@@ -32,7 +33,29 @@ GOOD = {
     "console.idle_minutes": "45",
     "console.session_hours": "8",
 }
+FIELD = {key: OPERATIONAL[key].name for key in OPERATIONAL}
 HTML = '"><script>alert(1)</script>'
+
+
+def shown(browser: Browser) -> dict[str, str]:
+    """What the form of the settings sends when nothing is written in it."""
+    return sent(browser.get("/settings").text)
+
+
+def sent(page: str) -> dict[str, str]:
+    """The fields of the only form of a page, as they stand."""
+    [form] = re.findall(r'<form method="post" action="/settings".*?</form>', page, re.DOTALL)
+    found = re.findall(r'<input(?![^>]*checkbox)[^>]*? name="([^"]+)"[^>]*? value="([^"]*)"', form)
+    fields = {name: html.unescape(value) for name, value in found}
+    for name, options in re.findall(r'<select[^>]*? name="([^"]+)"[^>]*>(.*?)</select>', form):
+        chosen = re.search(r'value="([^"]*)" selected', options) or re.search(r'value="([^"]*)"', options)
+        fields[name] = chosen[1]
+    return fields
+
+
+def save(browser: Browser, **written: str):
+    """Write over some of the settings, and save; `back` gives one back to the settings file."""
+    return browser.post("/settings", data=shown(browser) | written)
 
 
 def leaves(world: World) -> list[tuple[str, dict[str, str]]]:
@@ -123,17 +146,22 @@ def test_a_change_holds_at_once_is_a_leaf_with_both_values_and_is_given_back(wor
     world.sign_in(browser, "kari")
     page = browser.get("/settings").text
     assert page.count("As the settings file has it.") == len(OPERATIONAL)
-    answer = browser.fill("/settings", "/settings/owner.helpdesk_phone", value=" 61 00 00 00 ")
-    assert answer.headers["location"] == "/settings?notice=changed&setting=helpdesk_phone#helpdesk_phone-card"
+    answer = save(browser, helpdesk_phone=" 61 00 00 00 ")
+    assert answer.headers["location"] == "/settings?changed=helpdesk_phone"
+    assert (
+        "without a restart:</p><ul><li>Telephone of the help desk</li></ul>"
+        in browser.get("/settings?changed=helpdesk_phone").text
+    )
     assert phone() == "61 00 00 00"
-    browser.fill("/settings", "/settings/owner.helpdesk_phone", value="62 00 00 00")
-    again = browser.fill("/settings", "/settings/owner.helpdesk_phone", value="62 00 00 00")
-    assert again.headers["location"] == "/settings?notice=same&setting=helpdesk_phone#helpdesk_phone-card"
+    save(browser, helpdesk_phone="62 00 00 00")
+    again = save(browser, helpdesk_phone="62 00 00 00")
+    assert again.headers["location"] == "/settings?notice=same"
+    assert "Nothing was changed." in browser.get("/settings?notice=same").text
     assert "Changed by" in browser.get("/settings").text
     assert re.search(
         r"helpdesk_phone</code>.*?62 00 00 00.*?changed here", browser.get("/settings/started").text, re.DOTALL
     )
-    assert browser.fill("/settings", "/settings/owner.helpdesk_phone", back="1").status_code == 303
+    assert save(browser, helpdesk_phone="63 00 00 00", back="helpdesk_phone").status_code == 303
     assert phone() == ""
     assert leaves(world) == [
         ("owner.helpdesk_phone", {"by": "kari", "after": "61 00 00 00"}),
@@ -154,19 +182,64 @@ def test_minutes_of_idleness_hold_for_the_next_page(world):
     assert services.settings.console.port == 8081
 
 
+def test_all_that_is_written_is_saved_at_once_with_a_leaf_for_each_that_changed(world):
+    it = world.signed_in("it", "kari")
+    answer = save(it, unit="Digitalisering", idle_minutes="45", helpdesk_hours="")
+    assert answer.headers["location"] == "/settings?changed=unit+idle_minutes"
+    assert leaves(world) == [
+        ("owner.unit", {"by": "kari", "before": "IKT-avdelingen", "after": "Digitalisering"}),
+        ("console.idle_minutes", {"by": "kari", "before": "30", "after": "45"}),
+    ]
+
+
 @pytest.mark.parametrize(
     "key", ["owner.name", "owner.helpdesk_phone", "privacy.legal_basis", "courses.host_groups", "console.idle_minutes"]
 )
-def test_wrong_input_is_told_beside_its_setting_and_changes_nothing(world, key):
+def test_wrong_input_is_told_beside_its_setting_and_changes_nothing_with_all_that_is_typed_kept(world, key):
     world.publish_all()
     it = world.signed_in("it")
     typed = "no-such-group" if key == "courses.host_groups" else f"{HTML}\u202e"
-    answer = it.fill("/settings", f"/settings/{key}", value=typed)
+    answer = save(it, **{"unit": "Digitalisering", "session_hours": "0", FIELD[key]: typed})
     assert answer.status_code == 422
-    assert f'href="#{key.partition(".")[2]}"' in answer.text
+    for name in (FIELD[key], "session_hours"):
+        assert f'href="#{name}"' in answer.text
+        assert f'id="{name}-error"' in answer.text
+    assert '<a href="#session_hours">Hours before staff sign in again, however busy: Write a whole' in answer.text
     assert HTML not in answer.text
+    assert leaves(world) == []
     with world.services.database.read() as session:
         assert session.query(OperationalSetting).count() == 0
+    kept = sent(answer.text)
+    assert (kept["unit"], kept["session_hours"]) == ("Digitalisering", "0")
+    if key != "privacy.legal_basis":
+        assert kept[FIELD[key]] == typed.removesuffix("\u202e")
+    answer = it.post("/settings", data=kept | {"session_hours": "8", FIELD[key]: shown(it)[FIELD[key]]})
+    assert answer.headers["location"] == "/settings?changed=unit+session_hours", "nothing has to be written again"
+
+
+def test_what_somebody_else_has_changed_since_the_form_was_shown_stays(world):
+    world.publish_all()
+    it = world.signed_in("it")
+    before = shown(it)
+    save(it, unit="Digitalisering", name="Storvik")
+    wrong = it.post("/settings", data=before | {"helpdesk_hours": "8–15", "session_hours": "0"})
+    assert sent(wrong.text)["unit"] == "Digitalisering"
+    it.post("/settings", data=before | {"helpdesk_hours": "8–15"})
+    it.post("/settings", data=sent(wrong.text) | {"session_hours": "8"})
+    now = shown(it)
+    assert {name: now[name] for name in ("unit", "name", "helpdesk_hours", "session_hours")} == {
+        "unit": "Digitalisering", "name": "Storvik", "helpdesk_hours": "8–15", "session_hours": "8",
+    }  # fmt: skip
+
+
+def test_what_the_file_says_in_a_way_that_no_form_could_is_left_alone(world):
+    named = world.settings.owner.model_copy(update={"name": "Storvik\nkommune"})
+    world.account("kari", "it")
+    browser = Browser(
+        create_app(dataclasses.replace(world.services, settings=world.settings.model_copy(update={"owner": named})))
+    )
+    world.sign_in(browser, "kari")
+    assert save(browser).headers["location"] == "/settings?notice=same"
 
 
 def test_what_guests_must_be_told_is_filled_in_here_and_rules_can_be_published_at_once(world):
@@ -179,11 +252,10 @@ def test_what_guests_must_be_told_is_filled_in_here_and_rules_can_be_published_a
     told = browser.get("/settings").text
     assert '<option value="">Choose</option><option value="6.1.c">' in told
     assert "privacy.backup_days" in browser.get("/").text
-    for key in ("controller", "dpo", "legal_basis", "legal_basis_law", "backup_days"):
-        assert blanks(now.privacy)
-        browser.fill("/settings", f"/settings/privacy.{key}", value=GOOD[f"privacy.{key}"])
-        with world.services.database.read() as session:
-            now.refresh(session, world.services.place.owner_id)
+    assert blanks(now.privacy)
+    save(browser, **{FIELD[key]: text for key, text in GOOD.items() if key.startswith("privacy.")})
+    with world.services.database.read() as session:
+        now.refresh(session, world.services.place.owner_id)
     assert not blanks(now.privacy)
     assert now.privacy.backup_days == 0
     assert "privacy.backup_days" not in browser.get("/").text
@@ -199,17 +271,17 @@ def test_the_municipality_is_called_what_it_is_called_here(world):
     world.account("kari", "it")
     browser = Browser(create_app(services))
     world.sign_in(browser, "kari")
-    browser.fill("/settings", "/settings/owner.name", value="Storvik <kommune>")
+    save(browser, name="Storvik <kommune>")
     with world.services.database.read() as session:
         now.refresh(session, world.services.place.owner_id)
     assert "Storvik &lt;kommune&gt;" in browser.get("/courses").text
 
 
-@pytest.mark.parametrize("key", ["owner.key", "console.port", "nonsense", "%00", "database.url"])
-def test_other_settings_are_not_changed_here(world, key):
+@pytest.mark.parametrize("name", ["key", "port", "nonsense", "url", "owner.key"])
+def test_other_settings_are_not_changed_here(world, name):
     it = world.signed_in("it")
-    token = it.token_on("/settings")
-    assert it.post(f"/settings/{key}", data={"form_token": token, "value": "x"}).status_code == 404
+    assert save(it, **{name: "x", "back": name}).headers["location"] == "/settings?notice=same"
+    assert leaves(world) == []
 
 
 def test_all_settings_are_shown_with_where_they_come_from_and_no_secret(world, monkeypatch):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from captive_portal.auth import accounts, sessions
+from captive_portal.auth import accounts, sessions, staff_keeping
 from captive_portal.auth.last_way_in import is_last_way_in
 from captive_portal.auth.second_factor import load_second_factor
 from captive_portal.console.visit import SESSION_COOKIE
@@ -18,8 +18,8 @@ from gateway.context import Services
 from gateway.settings import Console
 from gateway.storage import staff
 from gateway.storage.log_models import StagedLeaf
-from gateway.storage.models import Staff
 from gateway.storage.passkey_models import Passkey
+from gateway.storage.staff_models import Staff
 from tests.unit.console.conftest import SECRET, Browser, World
 
 HTML = "<script>alert(1)</script>"
@@ -243,6 +243,47 @@ def test_role_and_unit_are_changed_and_the_account_is_signed_out(world):
     assert it.fill(page, page, role="root", unit="").status_code == 422
     assert it.fill(page, page, role="it").status_code == 409, "it stands so already"
     assert changes(world)[-2:] == ["changed", "changed"]
+
+
+def test_an_account_gets_another_last_day_or_none(world):
+    it = world.signed_in("it", "kari")
+    auditor = world.signed_in("auditor", "rev")
+    page = page_of(world, "rev")
+    assert it.fill(page, f"{page}/end", ends="").status_code == 409, "it has none already"
+    assert it.fill(page, f"{page}/end", ends="2026-12-24").headers["location"] == f"{page}?notice=end-changed"
+    assert stored(world, "rev").ends_at == datetime(2026, 12, 24, 23, tzinfo=UTC), "the end of that day in Norway"
+    assert 'value="2026-12-24"' in it.get(page).text
+    assert it.fill(page, f"{page}/end", ends="2026-12-24").status_code == 409, "it stands so already"
+    world.now = datetime(2026, 12, 24, 22, 59, tzinfo=UTC)
+    world.sign_in(auditor, "rev")
+    assert auditor.get("/account").status_code == 200
+    world.now = datetime(2026, 12, 24, 23, 0, tzinfo=UTC)
+    assert auditor.get("/account").headers["location"] == "/sign-in"
+    world.sign_in(it, "kari")
+    assert it.fill(page, f"{page}/end", ends="").headers["location"] == f"{page}?notice=end-changed"
+    assert stored(world, "rev").ends_at is None
+    assert changes(world)[-2:] == ["changed", "changed"]
+
+
+@pytest.mark.parametrize(("written", "said"), [("2026-11-21", "This day is past"), ("soon", "as a date")])
+def test_a_last_day_that_can_not_be_is_told_beside_it(world, written, said):
+    it = world.signed_in("it", "kari")
+    world.account("rev", "auditor")
+    page = page_of(world, "rev")
+    answer = it.fill(page, f"{page}/end", ends=written)
+    assert (answer.status_code, said in answer.text, 'href="#ends"' in answer.text) == (422, True, True)
+    assert stored(world, "rev").ends_at is None
+
+
+def test_the_last_way_in_gets_no_end(world):
+    world.account("kari", "it")
+    with world.services.database.write() as session:
+        place = world.services.place
+        held = staff_keeping.hold(session, place, stored(world, "kari").id, "")
+        ends_at, console = world.now + timedelta(days=1), world.settings.console
+        assert staff_keeping.change_end(session, place, held, ends_at, console, world.now, by="ola") == "last"
+        none = staff_keeping.change_end(session, place, held, None, console, world.now, by="ola")
+    assert (none, stored(world, "kari").ends_at) == ("nothing", None)
 
 
 def test_a_new_link_takes_password_and_authenticator(world):

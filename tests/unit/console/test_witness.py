@@ -14,8 +14,8 @@ from gateway.audit.cosignature import CosignerKey, cosignatures
 from gateway.audit.witness import Witness
 from gateway.audit.witness_text import MAX_REQUEST_BYTES, AddCheckpoint, parse_answer
 from gateway.installation import known_logs
-from gateway.log_settings import Audit
 from gateway.settings import Settings
+from gateway.settings.log import Audit
 from gateway.storage import log_restores, log_targets, log_witness
 from gateway.storage.log_models import WitnessedLog, WitnessRequest
 from tests.contract.audit.targets.kinds import ORIGIN, SIGNER, package

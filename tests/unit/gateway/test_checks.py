@@ -9,8 +9,8 @@ import pytest
 
 from gateway.checks import check
 from gateway.lists.publish import publish
-from gateway.session_settings import Sessions
 from gateway.settings import Console, Courses, Dns, Enforcement, Settings
+from gateway.settings.sessions import Sessions
 from policies.document import default_document
 from policies.snapshot import compile_snapshot
 

@@ -1,10 +1,11 @@
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from gateway.lists.compile import ListsError, compile_policy
-from gateway.lists.publish import kept_generations, publish
+from gateway.lists.publish import kept, kept_generations, publish
 from gateway.lists.reader import current_path, read_snapshot
 from policies.document import default_document
 
@@ -32,6 +33,20 @@ def test_the_last_ten_are_kept(tmp_path: Path) -> None:
         publish(tmp_path, compile_policy(default_document(), generation))
     assert kept_generations(tmp_path) == list(range(3, 13))
     assert read_snapshot(tmp_path / "policy" / "3.snapshot").generation == 3
+
+
+def test_a_kept_generation_says_when_it_was_compiled_last(tmp_path: Path) -> None:
+    for generation in (1, 2):
+        publish(tmp_path, compile_policy(default_document(), generation))
+    moment = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    path = tmp_path / "policy" / "1.snapshot"
+    os.utime(path, (moment.timestamp(),) * 2)
+    first = kept(tmp_path, 1)
+    assert first is not None
+    assert (first.snapshot.generation, first.compiled_at) == (1, moment)
+    assert kept(tmp_path, 3) is None
+    path.write_bytes(b"no snapshot")
+    assert kept(tmp_path, 1) is None
 
 
 @pytest.mark.parametrize("damage", ["empty", "short", "altered"])

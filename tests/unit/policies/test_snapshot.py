@@ -43,6 +43,13 @@ def test_what_goes_in_comes_out() -> None:
     assert snapshot.group("course") is None
 
 
+def test_a_list_without_names_serves_no_category() -> None:
+    empty = NamedList("mine/drugs", "drugs", "f" * 64, (), ("a.no",))
+    snapshot = open_snapshot(compiled(lists=[DATING, GAMING, empty]))
+    assert [each.category for each in snapshot.sources] == ["dating", "drugs", "gaming"]
+    assert snapshot.categories == ("gaming", "dating")
+
+
 def test_the_sha256_stands_at_the_end() -> None:
     octets = compiled()
     assert open_snapshot(octets).sha256 == octets[-32:].hex()

@@ -1,27 +1,14 @@
-"""Boot settings: one TOML file, each key also as `GJESTENETT_…` with `__` between levels, secrets only from files.
-
-Precedence: environment, then file, then the defaults here, with which everything runs unprivileged on loopback.
-"""
+"""The sections of the settings file: what each key may be, and what holds without it."""
 
 from __future__ import annotations
 
-import json
-import os
-import tomllib
-from collections.abc import Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Literal
 
-from pydantic import Field, IPvAnyAddress, IPvAnyNetwork, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic import Field, IPvAnyAddress, IPvAnyNetwork, model_validator
 
-from gateway.errors import UsageError
-from gateway.log_settings import Audit
-from gateway.mail_settings import Hosts, Mail
-from gateway.oidc_settings import Oidc
-from gateway.session_settings import Sessions
-from gateway.setting_kinds import (
+from gateway.settings.kinds import (
     Colour,
     GuidelineHeadings,
     Hostname,
@@ -41,9 +28,6 @@ from gateway.setting_kinds import (
     ZoneName,
     ZoneServers,
 )
-from gateway.settings_complaint import complaint, no_json
-
-PREFIX = "GJESTENETT_"
 
 
 class Owner(Section):
@@ -266,167 +250,3 @@ class Wifi(Section):
         if (self.security == "wpa") != (self.password_file is not None):
             raise ValueError("security wpa and password_file belong together: set both or neither")
         return self
-
-
-class Settings(BaseSettings):
-    """Everything that is read at start; a service is restarted to change it."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_nested_delimiter="__",
-        extra="forbid",
-        frozen=True,
-    )
-
-    state: Path = Path("state")
-    owner: Owner = Owner()
-    database: Database = Database()
-    portal: Portal = Portal()
-    look: Look = Look()
-    sessions: Sessions = Sessions()
-    console: Console = Console()
-    oidc: Oidc = Oidc()
-    dns: Dns = Dns()
-    enforcement: Enforcement = Enforcement()
-    rules: Rules = Rules()
-    courses: Courses = Courses()
-    wifi: Wifi = Wifi()
-    mail: Mail = Mail()
-    hosts: Hosts = Hosts()
-    audit: Audit = Audit()
-    privacy: Privacy = Privacy()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (env_settings, init_settings)
-
-    @property
-    def database_url(self) -> str:
-        """SQLAlchemy URL of the database; a secret when it is PostgreSQL's. Raises: UsageError."""
-        if self.database.url_file is not None:
-            try:
-                url = self.database.url_file.read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise UsageError(f"database.url_file can't be read: {error}; correct the path or its mode") from error
-            if not url:
-                raise UsageError(f"database.url_file {self.database.url_file} is empty; write the URL into it")
-            return url
-        return self.database.url or f"sqlite:///{self.state.absolute() / 'gjestenett.sqlite3'}"
-
-    @property
-    def metrics_token(self) -> bytes | None:
-        """What a program must send to have the console's figures; None: it must be on this machine.
-
-        Raises: UsageError.
-        """
-        path = self.console.metrics_token_file
-        if path is None:
-            return None
-        try:
-            token = path.read_bytes().strip()
-        except OSError as error:
-            raise UsageError(f"console.metrics_token_file can't be read: {error}; correct the path or mode") from error
-        if len(token) < 16:
-            raise UsageError(f"console.metrics_token_file {path} is too short; write at least 16 characters into it")
-        return token
-
-    @property
-    def public_url(self) -> str:
-        """Where guests reach the portal, without a trailing slash."""
-        if self.portal.public_url:
-            return self.portal.public_url.rstrip("/")
-        if not self.enforcement.enabled:
-            return f"http://{self.portal.host}:{self.portal.port}"
-        scheme = "https" if self.portal.tls_certificate else "http"
-        return f"{scheme}://{self.portal.hostname}"
-
-
-def load(config: Path | None = None, state: Path | None = None) -> Settings:
-    """Read settings from `config`, else `$GJESTENETT_CONFIG`, else the defaults; `state` overrides the state directory.
-
-    Raises: UsageError naming the file, the key and what is expected there.
-    """
-    path = config_path(config)
-    environment = given_by_environment()
-    document = _without(_document(path) if path is not None else {}, environment)
-    try:
-        settings = Settings(**document)
-    except ValidationError as error:
-        raise UsageError(complaint(error.errors()[0], path, environment)) from error
-    except SettingsError as error:
-        raise UsageError(_not_json(environment) or str(error)) from error
-    if state is not None:
-        settings = settings.model_copy(update={"state": state})
-    return settings
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"settings file {path} can't be read: {error.strerror}; check --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"settings file {path} is not valid TOML: {error}") from error
-    for key, value in document.items():
-        if key not in Settings.model_fields:
-            raise UsageError(f"setting {key}: no such setting; check the spelling (in {path})")
-        if _is_section(key) and not isinstance(value, dict):
-            raise UsageError(f"setting {key}: a table [{key}] is expected (in {path})")
-    return document
-
-
-def given_by_environment() -> dict[tuple[str, ...], str]:
-    """Our variables: the levels of each key, to the variable's name. Raises: UsageError for one that is no setting."""
-    found: dict[tuple[str, ...], str] = {}
-    for name in os.environ:
-        if name.upper().startswith(PREFIX) and name.upper() != "GJESTENETT_CONFIG":
-            levels = tuple(name[len(PREFIX) :].lower().split("__"))
-            if levels[0] not in Settings.model_fields:
-                raise UsageError(f"environment variable {name}: no such setting; levels are parted by two underscores")
-            found[levels] = name
-    return found
-
-
-def _without(document: dict[str, Any], environment: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
-    """The file's settings but those that the environment gives: a table is replaced by it, not mixed with it."""
-    for section, *keys in environment:
-        if len(keys) == 1 and section in document:
-            document[section].pop(keys[0], None)
-    return document
-
-
-def _is_section(key: str) -> bool:
-    kind = Settings.model_fields[key].annotation
-    return isinstance(kind, type) and issubclass(kind, Section)
-
-
-def _not_json(environment: Mapping[tuple[str, ...], str]) -> str | None:
-    """The first variable that has to be JSON and is not."""
-    for levels, name in environment.items():
-        kind: Any = Settings.model_fields[levels[0]].annotation
-        if len(levels) == 2 and _is_section(levels[0]) and levels[1] in kind.model_fields:
-            kind = kind.model_fields[levels[1]].annotation
-        if _is_section(levels[0]) and (len(levels) == 1 or get_origin(kind) in (tuple, dict)):
-            try:
-                json.loads(os.environ[name])
-            except ValueError:
-                return no_json(levels, name)
-    return None
-
-
-def signing_key_path(settings: Settings) -> Path:
-    """Where the log's signing key lies."""
-    return settings.audit.key_file or settings.state / "keys" / "log.key"
-
-
-def config_path(config: Path | None) -> Path | None:
-    """The settings file: the one asked for, else `$GJESTENETT_CONFIG`, else none."""
-    named = os.environ.get("GJESTENETT_CONFIG")
-    return config or (Path(named) if named else None)

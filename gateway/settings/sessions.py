@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.setting_kinds import Key, Section
+from gateway.settings.kinds import Key, Section
 
 Hours = Annotated[float, Field(gt=0, le=24 * 31)]
 

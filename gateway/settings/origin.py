@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gateway.settings import Settings, given_by_environment
+from gateway.settings.boot import Settings
+from gateway.settings.reading import given_by_environment
 
 Origin = Literal["default", "file", "environment", "console"]
 HIDDEN = "(hidden)"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from gateway.errors import UsageError
-from gateway.setting_kinds import Line, Section
+from gateway.settings.kinds import Line, Section
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 SECRET_MAX_BYTES = 4096

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from gateway.settings import Settings
+from gateway.settings.boot import Settings
 
 Problem = Literal["line", "phone", "address", "number", "keys", "choice"]
 

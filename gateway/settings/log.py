@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gateway.mail_settings import MailAccount
-from gateway.setting_kinds import EmailAddress, HostnameOrAddress, HttpsUrl, Key, LogOrigin, Section
+from gateway.settings.kinds import EmailAddress, HostnameOrAddress, HttpsUrl, Key, LogOrigin, Section
+from gateway.settings.mail import MailAccount
 
 
 def _witness_key(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gateway.setting_kinds import (
+from gateway.settings.kinds import (
     EmailAddress,
     Hostname,
     HttpsUrlOrNone,

@@ -16,8 +16,8 @@ from typing import Any, cast
 
 from gateway.audit.record import record
 from gateway.context import Services
-from gateway.operational import OPERATIONAL, Operational, over, value_of, write
-from gateway.settings import Settings
+from gateway.settings.boot import Settings
+from gateway.settings.operational import OPERATIONAL, Operational, over, value_of, write
 from gateway.storage import operational, places
 from gateway.storage.engine import Database, Session, StorageUnavailableError
 from gateway.storage.feed import announce, open_feed
