@@ -105,6 +105,8 @@ def test_registering_asks_for_the_name_and_the_password_before_it_asks_the_key(w
     ):
         page, options = asked(browser, **fields)
         assert (page.status_code, options, said in page.text) == (422, "", True)
+    both, _ = asked(browser, name="", password="")
+    assert ("Write what you call the key" in both.text, "Write your password" in both.text) == (True, True)
     statuses = [asked(browser, password="wrong")[0].status_code for _ in range(8)]
     assert statuses[-1] == 429, "guessing the password here is spaced as elsewhere"
 
