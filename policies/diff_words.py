@@ -43,8 +43,7 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
         "vertsdomene i listene blir stengde som dei står",
         "hosting domains in lists are blocked as listed",
     ),
-    "group_added": ("ny gruppe {group} med merke {mark}", "ny gruppe {group} med merke {mark}",
-                    "new group {group} with mark {mark}"),
+    "group_added": ("ny gruppe {group}", "ny gruppe {group}", "new group {group}"),
     "group_removed": ("gruppen {group} er fjernet", "gruppa {group} er fjerna", "group {group} removed"),
     "mark": (
         "gruppen {group} får merke {after} i stedet for {before}",

@@ -107,14 +107,16 @@ def words(visit: Visit, before: Policy, after: Policy) -> tuple[str, ...]:
     translate, language = visit.look.translator(visit.language), cast(Language, visit.language)
     told = [kept_words.readable(translate, each) for each in (before, after)]
     called, earlier = names(visit, before, after), titles(before, language)
+    found = changes(*told)
+    new = {each.group for each in found if each.kind == "group_added"}  # called by their titles from the first word on
 
     def named_until_now(key: str) -> str:
         return earlier.get(key, key)
 
     return tuple(
         in_words(each, language, after.zone, named_until_now if each.kind == "titles" else called)
-        for each in changes(*told)
-        if not (each.kind == "titles" and visit.group_names.is_own(each.group))
+        for each in found
+        if not (each.kind == "titles" and (each.group in new or visit.group_names.is_own(each.group)))
     )
 
 
