@@ -97,6 +97,13 @@ class Visit:
             return 0
         return exemption_requests.count_waiting(self.transaction, self.services.place.owner_id)
 
+    @cached_property
+    def guests_requests(self) -> frozenset[str]:
+        """The requests for exemptions that have a page still, for those who may open it."""
+        if self.member.role != "it":
+            return frozenset()
+        return exemption_requests.kept(self.session, self.services.place.owner_id)
+
     @property
     def outages(self) -> Sequence[NetworkRow]:
         """The guest networks that are not as usual: every page says so, lest it is forgotten."""

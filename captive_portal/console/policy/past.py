@@ -94,9 +94,9 @@ def _group(group: Group, title: str, language: str, compiled: Kept | None) -> di
 
 
 def _exemptions(visit: Visit, policy: Policy, at: datetime) -> list[str]:
-    called = names(visit, policy)
+    called, moment = names(visit, policy), visit.look.translator(visit.language).moment
     return [
-        exemption_in_words(each, cast(Language, visit.language), policy.zone, called)
+        exemption_in_words(each, cast(Language, visit.language), policy.zone, called, moment)
         for each in policy.exemptions
         if each.start <= at < each.end
     ]

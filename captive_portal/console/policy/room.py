@@ -114,19 +114,27 @@ def words(visit: Visit, before: Policy, after: Policy) -> tuple[str, ...]:
         return earlier.get(key, key)
 
     return tuple(
-        in_words(each, language, after.zone, named_until_now if each.kind == "titles" else called)
+        in_words(each, language, after.zone, named_until_now if each.kind == "titles" else called, translate.moment)
         for each in found
         if not (each.kind == "titles" and (each.group in new or visit.group_names.is_own(each.group)))
     )
 
 
 def names(visit: Visit, *policies: Policy) -> Callable[[str], str]:
-    """What groups and exemptions are called: as the first of these policies that has a title for them says."""
+    """What groups are called: as the first of these policies that has a title for them says. An exemption is called by
+    its group: its categories and hours tell it apart.
+    """
     known: dict[str, str] = {}
     for policy in reversed(policies):
         known |= {key: title for key, title in _titles(policy, visit.language).items() if title or key not in known}
     titled = distinct(known)
-    return lambda key: visit.group_names.told_apart(key, titled.get(key, ""))
+    of = {each.id: each.group for policy in policies for each in policy.exemptions if each.id not in known}
+
+    def called(key: str) -> str:
+        group = of.get(key, key)
+        return visit.group_names.told_apart(group, titled.get(group, ""))
+
+    return called
 
 
 def change(visit: Visit, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
