@@ -185,7 +185,7 @@ def test_what_is_nobodys_any_more_is_called_so_and_peoples_own_groups_keep_their
             True,
         )
         assert [called("default"), called("library", "Bibliotek"), called("course-evening")] == [
-            "default", "Bibliotek", "course-evening",
+            translate("All other devices"), "Bibliotek", "course-evening",
         ]  # fmt: skip
 
 
@@ -193,5 +193,5 @@ def test_where_several_guests_stand_together_each_has_the_first_digits_of_its_ke
     translate = translators("console", ("nb", "nn", "en"))["en"]
     called = GroupNames(None, world.services.place.owner_id, translate)
     assert [called.told_apart(key, "") for key in ("session-0123456789ab", "session-4567456789ab", "default")] == [
-        "Exemption for one guest (0123)", "Exemption for one guest (4567)", "default",
+        "Exemption for one guest (0123)", "Exemption for one guest (4567)", "All other devices",
     ]  # fmt: skip
