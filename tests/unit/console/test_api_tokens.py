@@ -45,9 +45,11 @@ def test_a_token_is_made_shown_once_used_and_revoked_each_with_its_leaf(world):
     answer = asked(browser, **{"scope-lists": "write"})
     assert answer.status_code == 200
     token = token_of(answer)
-    line = "openssl s_client -connect localhost:8081 </dev/null 2>/dev/null | openssl x509 > console.pem   # compare its"
+    line = "openssl s_client -connect localhost:8081 </dev/null 2>/dev/null | openssl x509 > console.pem   # compare"
     assert line in html.unescape(answer.text)
     assert line in Path("docs/api.md").read_text(encoding="utf-8")
+    for shown in (answer.text, browser.get(PAGE).text):
+        assert ("31\u00a0January 2027</time>" in shown, "1\u00a0February" in shown) == (True, False)
     assert token not in browser.get(PAGE).text
     with world.services.database.read() as session:
         [row] = session.query(ApiToken)
