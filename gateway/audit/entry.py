@@ -75,7 +75,7 @@ SHAPES: Mapping[str, Shape] = {
     "device_blocked": _shape("change until", "by mac reason note"),
     "network_switched": _shape("network mode until", "by reason note"),
     "course_changed": _shape("change course group since until devices", "by title unit course_code"),
-    "setting_changed": _shape("setting", "by before after"),
+    "setting_changed": _shape("setting", "by before after note"),
     "host_answered": _shape("answer asked grant", "by mac"),
     "erased": _shape("leaves ground", "by reason"),
     "retention_run": _shape("before erased", ""),

@@ -26,6 +26,8 @@ from gateway.storage.places import Place
 log = logging.getLogger(__name__)
 
 AGAIN_S = 5.0
+GIVEN_BACK = "given back to the settings file"
+"""What the note of a leaf says where the settings file holds again: it may say nothing, as an emptied setting does."""
 
 
 class SettingsNow:
@@ -114,7 +116,7 @@ def change(
         place,
         "setting_changed",
         {"setting": setting.key},
-        {"by": by, "before": write(before), "after": write(after)},
+        {"by": by, "before": write(before), "after": write(after), "note": GIVEN_BACK if value is None else ""},
         now,
     )
     announce(session, "settings")

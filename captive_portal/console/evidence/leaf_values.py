@@ -14,6 +14,7 @@ from captive_portal.console.evidence.leaf_words import FIELDS
 from captive_portal.console.look import N_
 from captive_portal.i18n import Translator
 from gateway.audit.view import PERSONAL_COLUMNS
+from gateway.settings.now import GIVEN_BACK
 from gateway.terms.drafting import ASKED_AGAIN
 
 RESTORED = N_("restored database")  # the reason that the sealer gives for a key that it has taken over
@@ -109,6 +110,10 @@ def _ended(translate: Translator, text: str) -> str:
     )
 
 
+def _given_back(translate: Translator, text: str) -> str:
+    return translate(N_("given back to the settings file")) if text == GIVEN_BACK else text
+
+
 def _shows(translate: Translator, fields: Sequence[str]) -> str:
     if set(fields) == set(PERSONAL_COLUMNS):
         return translate(N_("Shows all personal fields"))
@@ -127,4 +132,5 @@ _WORDS: Mapping[tuple[str, str], Callable[[Translator, str], str]] = {
     ("exemption_changed", "reason"): kept_words.reason,
     ("key_rotated", "reason"): _reason,
     ("grant_revoked", "reason"): _ended,
+    ("setting_changed", "note"): _given_back,
 }

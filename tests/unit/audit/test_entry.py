@@ -130,7 +130,7 @@ OTHER = {
         {"change": "added", "course": "c", "group": "g", "since": "2026-12-01", "until": "2026-12-02", "devices": 60},
         {"by": "it", "title": "t", "unit": "u", "course_code": "c"},
     ),
-    "setting_changed": ({"setting": "owner.unit"}, {"by": "it", "before": "b", "after": "a"}),
+    "setting_changed": ({"setting": "owner.unit"}, {"by": "it", "before": "b", "after": "a", "note": "n"}),
     "host_answered": ({"answer": "approved", "asked": "2026-12-01", "grant": "g"}, {"by": "h", "mac": "m"}),
     "erased": ({"leaves": "3-5,9", "ground": "request"}, {"by": "it", "reason": "r"}),
     "retention_run": ({"before": "2026-07-01", "erased": 7}, {}),

@@ -22,6 +22,7 @@ from gateway.audit.record import record
 from gateway.audit.scope import EVERYTHING, Scope
 from gateway.lists import generations
 from gateway.lists.publish import publish as put_in_force
+from gateway.settings.now import GIVEN_BACK
 from gateway.storage.headings import FoundLeaf
 from gateway.storage.log_models import Disclosure, Leaf
 from gateway.storage.models import Acceptance, Grant, Site
@@ -226,6 +227,7 @@ LIMITS = (
         ("policy_published", "note", "starter policy", "Oppsettet fra installasjonen"),
         ("key_rotated", "reason", "restored database", "databasen var gjenopprettet"),
         ("grant_moved", "by", "command line", "kommandolinjen"),
+        ("setting_changed", "note", GIVEN_BACK, "gitt tilbake til innstillingsfilen"),
         ("acceptance", "name", "command line", "command line"),
     ],
 )  # fmt: skip

@@ -166,7 +166,7 @@ def test_a_change_holds_at_once_is_a_leaf_with_both_values_and_is_given_back(wor
     assert leaves(world) == [
         ("owner.helpdesk_phone", {"by": "kari", "after": "61 00 00 00"}),
         ("owner.helpdesk_phone", {"by": "kari", "before": "61 00 00 00", "after": "62 00 00 00"}),
-        ("owner.helpdesk_phone", {"by": "kari", "before": "62 00 00 00"}),
+        ("owner.helpdesk_phone", {"by": "kari", "before": "62 00 00 00", "note": "given back to the settings file"}),
     ]
 
 
