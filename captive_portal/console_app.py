@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from captive_portal.api import calls, openapi
 from captive_portal.console.evidence import witness
 from captive_portal.console.evidence.exports import ExportShelf
-from captive_portal.console.gate import arrive, routes
+from captive_portal.console.gate import arrive, page_above, routes
 from captive_portal.console.look import Look
 from captive_portal.console.pages import all_calls, all_pages
 from captive_portal.security import CONTENT_SECURITY_POLICY, PAGE_HEADERS
@@ -41,7 +41,12 @@ def create_app(services: Services, dns: Totals | None = None) -> ASGIApp:
         problem = calls.error(api, request.scope, HTTPStatus(status))
         if problem is not None:
             return problem
-        response = arrive(request, services, look).failed(HTTPStatus(status))
+        visit = arrive(request, services, look)
+        if status == HTTPStatus.METHOD_NOT_ALLOWED and request.method == "GET":
+            above = page_above(shown, visit.path)
+            if above is not None:
+                return visit.go(above)
+        response = visit.failed(HTTPStatus(status))
         if isinstance(error, HTTPException) and error.headers:
             response.headers.update(error.headers)
         return response
@@ -51,8 +56,9 @@ def create_app(services: Services, dns: Totals | None = None) -> ASGIApp:
     described = openapi.Description(table)
     api = calls.routes([*table, described.call()], services, look)
     pages = (*all_pages(services, totals, shelf), described.page())
+    shown = routes(pages, services, look)
     application = FastAPI(
-        routes=[*routes(pages, services, look), *api, witness.route(services)],
+        routes=[*shown, *api, witness.route(services)],
         exception_handlers={HTTPException: failed, Exception: failed},
         redirect_slashes=False,
         openapi_url=None,

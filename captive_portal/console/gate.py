@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from http import HTTPStatus
@@ -37,6 +37,20 @@ def routes(pages: tuple[Page, ...], services: Services, look: Look) -> list[Rout
     """The routes of these pages, each behind the gate."""
     events = SecurityEvents()
     return [_route(page, services, look, events) for page in pages]
+
+
+def page_above(found: Sequence[Route], path: str) -> str | None:
+    """The nearest page above the address of a form of ours: what to show who opens that address, as after an error in
+    the form. None where it is the address of none.
+    """
+    if not any(route.path_regex.fullmatch(path) for route in found):
+        return None
+    shown, above = [route for route in found if "GET" in (route.methods or ())], path
+    while above:
+        above = above.rpartition("/")[0]
+        if any(route.path_regex.fullmatch(above or "/") for route in shown):
+            return above or "/"
+    return None
 
 
 def _route(page: Page, services: Services, look: Look, events: SecurityEvents) -> Route:

@@ -417,3 +417,21 @@ def test_guessing_is_slowed_for_that_name_and_address_only(world, monkeypatch):
     waited.clear()
     assert elsewhere.sign_in("ola").status_code == 303
     assert waited == [0]
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("/staff/a1/last-day", "/staff/a1"),
+        ("/staff/a1/reopen", "/staff/a1"),
+        ("/account/tokens/a1/revoke", "/account/tokens"),
+        ("/account/passkeys/add", "/account/passkeys"),
+        ("/policy/overrule", "/policy"),
+        ("/sign-out", "/"),
+    ],
+)
+def test_the_address_of_a_form_opened_again_shows_the_page_it_was_on(world, address, shown):
+    browser = world.browser()
+    answer = browser.get(address)
+    assert (answer.status_code, answer.headers["location"]) == (303, shown)
+    assert browser.delete(address).status_code == 405
