@@ -143,7 +143,7 @@ def make(
     now: datetime,
 ) -> Made | Refused:
     """Make a token for an account, as a leaf of the log. `name` is a line as `clean_line` gives it; of an account's
-    tokens that work no two have one, nor has one that of a token which was just revoked.
+    tokens that work no two have one, and that of one which was revoked is not free at once.
     """
     account = staff.lock_account(session, staff_id)
     assert account is not None, "a signed-in account is there"
@@ -184,7 +184,7 @@ def make(
 
 
 def _as_read(name: str) -> str:
-    """What of a name tells it from others: not its case, the width of its letters and spaces, nor what is not seen."""
+    """What of a name tells it from others: not its case, the width of letters and spaces, or format characters."""
     seen = (each for each in unicodedata.normalize("NFKC", name) if unicodedata.category(each) != "Cf")
     return " ".join("".join(seen).casefold().split())
 

@@ -48,7 +48,7 @@ PROBLEMS = {
     "taken": N_(
         "You have a token of this name. If it was just made and you lack its text, revoke it. Choose another name."
     ),
-    "revoked": N_("You have just revoked a token of this name. Choose another name, or wait an hour."),
+    "revoked": N_("A token of this name was just revoked. Choose another name, or wait an hour."),
     "too_many": N_("You have 50 tokens. Revoke those that are not in use."),
 }
 DAY = N_("Give the last day of the token")
