@@ -249,18 +249,18 @@ def test_an_account_gets_another_last_day_or_none(world):
     it = world.signed_in("it", "kari")
     auditor = world.signed_in("auditor", "rev")
     page = page_of(world, "rev")
-    assert it.fill(page, f"{page}/end", ends="").status_code == 409, "it has none already"
-    assert it.fill(page, f"{page}/end", ends="2026-12-24").headers["location"] == f"{page}?notice=end-changed"
+    assert it.fill(page, f"{page}/last-day", ends="").status_code == 409, "it has none already"
+    assert it.fill(page, f"{page}/last-day", ends="2026-12-24").headers["location"] == f"{page}?notice=end-changed"
     assert stored(world, "rev").ends_at == datetime(2026, 12, 24, 23, tzinfo=UTC), "the end of that day in Norway"
     assert 'value="2026-12-24"' in it.get(page).text
-    assert it.fill(page, f"{page}/end", ends="2026-12-24").status_code == 409, "it stands so already"
+    assert it.fill(page, f"{page}/last-day", ends="2026-12-24").status_code == 409, "it stands so already"
     world.now = datetime(2026, 12, 24, 22, 59, tzinfo=UTC)
     world.sign_in(auditor, "rev")
     assert auditor.get("/account").status_code == 200
     world.now = datetime(2026, 12, 24, 23, 0, tzinfo=UTC)
     assert auditor.get("/account").headers["location"] == "/sign-in"
     world.sign_in(it, "kari")
-    assert it.fill(page, f"{page}/end", ends="").headers["location"] == f"{page}?notice=end-changed"
+    assert it.fill(page, f"{page}/last-day", ends="").headers["location"] == f"{page}?notice=end-changed"
     assert stored(world, "rev").ends_at is None
     assert changes(world)[-2:] == ["changed", "changed"]
 
@@ -270,7 +270,7 @@ def test_a_last_day_that_can_not_be_is_told_beside_it(world, written, said):
     it = world.signed_in("it", "kari")
     world.account("rev", "auditor")
     page = page_of(world, "rev")
-    answer = it.fill(page, f"{page}/end", ends=written)
+    answer = it.fill(page, f"{page}/last-day", ends=written)
     assert (answer.status_code, said in answer.text, 'href="#ends"' in answer.text) == (422, True, True)
     assert stored(world, "rev").ends_at is None
 
@@ -290,13 +290,14 @@ def test_an_account_that_is_to_end_is_no_way_in_beside_one_that_is_not(world):
     """Two who give each other a last day, or one that ends and the other suspended, would lock IT out."""
     kari, ola = world.signed_in("it", "kari"), world.signed_in("it", "ola")
     of_kari, of_ola = page_of(world, "kari"), page_of(world, "ola")
-    assert kari.fill(of_ola, f"{of_ola}/end", ends="2026-11-30").headers["location"] == f"{of_ola}?notice=end-changed"
+    ended = kari.fill(of_ola, f"{of_ola}/last-day", ends="2026-11-30")
+    assert ended.headers["location"] == f"{of_ola}?notice=end-changed"
     assert (is_last(world, "kari"), is_last(world, "ola")) == (True, False)
     page = ola.get(of_kari).text
     assert ("Others that have a last day don’t count." in page, 'name="ends"' in page) == (True, False)
     token = ola.token_on("/staff/new")
     for action, fields in (
-        ("/end", {"ends": "2026-12-24"}), ("/suspend", {}), ("/reset", {}), ("", {"role": "auditor"})
+        ("/last-day", {"ends": "2026-12-24"}), ("/suspend", {}), ("/reset", {}), ("", {"role": "auditor"})
     ):  # fmt: skip
         answer = ola.post(f"{of_kari}{action}", data={"form_token": token} | fields)
         assert (answer.status_code, "the last account of IT" in answer.text) == (409, True), action
@@ -314,7 +315,7 @@ def test_where_every_way_in_is_to_end_the_last_of_them_stays_and_may_lose_its_en
     refused = federated.fill("/staff/new", f"{page}/suspend")
     assert (refused.status_code, "the last account of IT" in refused.text) == (409, True)
     assert 'name="ends"' in federated.get(page).text
-    assert federated.fill(page, f"{page}/end", ends="").headers["location"] == f"{page}?notice=end-changed"
+    assert federated.fill(page, f"{page}/last-day", ends="").headers["location"] == f"{page}?notice=end-changed"
     assert 'name="ends"' not in federated.get(page).text
 
 
