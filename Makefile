@@ -14,8 +14,10 @@ run: setup ## Set up everything and serve the portal, console and DNS on loopbac
 	@[ -e $(SETTINGS) ] || $(BIN)/gjestenett config starter > $(SETTINGS)
 	@$(BIN)/gjestenett --config $(SETTINGS) up
 
+# Files in the order in which they stand, the browser first: xdist would end with those of few tests, which take longest.
+# Without bytecode, each worker and each service that a test starts would compile anew whatever it imports.
 test: setup-dev ## Set up and run every test that this machine can run
-	@$(PYTEST) -n 2 --dist loadfile $(TESTS)
+	@env -u PYTHONDONTWRITEBYTECODE $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 demo: setup-dev ## Play the whole story in network namespaces
 	@$(BIN)/python -m tests.lab.demo

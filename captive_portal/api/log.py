@@ -153,7 +153,7 @@ def _entry(visit: Visit, seen: SeenLeaf) -> dict[str, Any]:
         "at": seen.leaf.at,
         "site": document["site"],
         "title": leaf_words.title(translate, document["type"]),
-        "sentence": leaf_words.sentence(translate, document, visit.group_names),
+        "sentence": leaf_words.sentence(translate, document, visit.group_names.with_key),
         "document": document,
         "values": [{"name": each.name, "value": each.value, "salt": each.salt} for each in seen.shown],
         "withheld": seen.withheld,

@@ -1,7 +1,8 @@
 """What people read for a group's key: its title, or whose it is where the product made it for one course or one guest.
 
 Keys are for machines: the API and the command line keep them. People read one beside its title where another group has
-the same, and alone where nobody knows the title: of a group that has none, or is in the content filter no more.
+the same, and in the log, whose entries keep the key while titles change; and alone where nobody knows the title: of a
+group that has none, or is in the content filter no more.
 """
 
 from __future__ import annotations
@@ -40,6 +41,16 @@ class GroupNames:
             return _("Exemption for one guest")
         name = self._title(own[2])
         return _("Course: {title}", title=name) if name else _("A course that is over")
+
+    def with_key(self, key: str) -> str:
+        """The name that the group has now, and the key as an entry of the log holds it."""
+        name = self(key)
+        return name if name == key or name.endswith(f"({key})") else f"{name} ({key})"
+
+    def told_apart(self, key: str, title: str = "") -> str:
+        """As a call; one guest's with the first digits of its key, where several guests' stand together."""
+        own, name = _OWN.fullmatch(key), self(key, title)
+        return f"{name} ({own[2][:4]})" if own is not None and own[1] == SESSION_PREFIX else name
 
     @staticmethod
     def is_own(key: str) -> bool:

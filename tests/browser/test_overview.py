@@ -12,8 +12,9 @@ from gateway.clock import utc_now
 from gateway.storage import beats, dns_counters
 from gateway.storage.dns_counters import hour_of
 from tests.browser.axe import examine
+from tests.browser.test_accessibility import SIDEWAYS
 from tests.browser.test_console import LAPTOP, PHONE, SHOTS, RunningConsole, _context, chromium, running
-from tests.browser.test_navigation import SIDEWAYS, signed_in
+from tests.browser.test_navigation import signed_in
 
 __all__ = ["chromium", "running"]
 INK = """holder => { const canvas = holder.querySelector("canvas"), pen = canvas.getContext("2d");

@@ -63,7 +63,7 @@ def pages(services: Services) -> tuple[Page, ...]:
         Page("POST", "/staff/new", "it", staff_room.add, "write"),
         Page("GET", "/staff/{id}", "it", staff_room.one, "read"),
         Page("POST", "/staff/{id}", "it", staff_room.change, "write"),
-        Page("POST", "/staff/{id}/end", "it", staff_room.change_end, "write"),
+        Page("POST", "/staff/{id}/last-day", "it", staff_room.change_end, "write"),
         Page("GET", "/staff/{id}/suspend", "it", staff_room.ask, "read"),
         Page("POST", "/staff/{id}/suspend", "it", staff_room.suspend, "write"),
         Page("POST", "/staff/{id}/reopen", "it", staff_room.reopen, "write"),

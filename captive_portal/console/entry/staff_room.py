@@ -109,7 +109,7 @@ def change(visit: Visit) -> Response:
 
 
 def change_end(visit: Visit) -> Response:
-    """POST /staff/{id}/end: another last day, or none."""
+    """POST /staff/{id}/last-day: another last day, or none."""
     held = hold(visit, visit.params["id"])
     if not isinstance(held, Staff):
         return _refused(visit, held)

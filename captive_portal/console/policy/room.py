@@ -124,7 +124,7 @@ def names(visit: Visit, *policies: Policy) -> Callable[[str], str]:
     for policy in reversed(policies):
         known |= {key: title for key, title in _titles(policy, visit.language).items() if title or key not in known}
     titled = distinct(known)
-    return lambda key: visit.group_names(key, titled.get(key, ""))
+    return lambda key: visit.group_names.told_apart(key, titled.get(key, ""))
 
 
 def change(visit: Visit, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> str:

@@ -249,18 +249,18 @@ def test_an_account_gets_another_last_day_or_none(world):
     it = world.signed_in("it", "kari")
     auditor = world.signed_in("auditor", "rev")
     page = page_of(world, "rev")
-    assert it.fill(page, f"{page}/end", ends="").status_code == 409, "it has none already"
-    assert it.fill(page, f"{page}/end", ends="2026-12-24").headers["location"] == f"{page}?notice=end-changed"
+    assert it.fill(page, f"{page}/last-day", ends="").status_code == 409, "it has none already"
+    assert it.fill(page, f"{page}/last-day", ends="2026-12-24").headers["location"] == f"{page}?notice=end-changed"
     assert stored(world, "rev").ends_at == datetime(2026, 12, 24, 23, tzinfo=UTC), "the end of that day in Norway"
     assert 'value="2026-12-24"' in it.get(page).text
-    assert it.fill(page, f"{page}/end", ends="2026-12-24").status_code == 409, "it stands so already"
+    assert it.fill(page, f"{page}/last-day", ends="2026-12-24").status_code == 409, "it stands so already"
     world.now = datetime(2026, 12, 24, 22, 59, tzinfo=UTC)
     world.sign_in(auditor, "rev")
     assert auditor.get("/account").status_code == 200
     world.now = datetime(2026, 12, 24, 23, 0, tzinfo=UTC)
     assert auditor.get("/account").headers["location"] == "/sign-in"
     world.sign_in(it, "kari")
-    assert it.fill(page, f"{page}/end", ends="").headers["location"] == f"{page}?notice=end-changed"
+    assert it.fill(page, f"{page}/last-day", ends="").headers["location"] == f"{page}?notice=end-changed"
     assert stored(world, "rev").ends_at is None
     assert changes(world)[-2:] == ["changed", "changed"]
 
@@ -270,7 +270,7 @@ def test_a_last_day_that_can_not_be_is_told_beside_it(world, written, said):
     it = world.signed_in("it", "kari")
     world.account("rev", "auditor")
     page = page_of(world, "rev")
-    answer = it.fill(page, f"{page}/end", ends=written)
+    answer = it.fill(page, f"{page}/last-day", ends=written)
     assert (answer.status_code, said in answer.text, 'href="#ends"' in answer.text) == (422, True, True)
     assert stored(world, "rev").ends_at is None
 
