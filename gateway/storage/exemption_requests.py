@@ -146,6 +146,40 @@ def groups_in_use(session: Session, now: datetime) -> set[str]:
     )
 
 
+def elsewhere(
+    session: Session, group_keys: Collection[str], course_id: str | None, now: datetime, *, but: Collection[str] = ()
+) -> set[str]:
+    """Those of the groups that somebody who is not at the course (None: at one) has access in, now or soon; the grants
+    (ids) `but` do not count.
+    """
+    return set(
+        session.scalars(
+            select(Grant.group_key)
+            .where(
+                Grant.group_key.in_(list(group_keys)),
+                Grant.revoked_at.is_(None),
+                Grant.ends_at > now,
+                Grant.course_id.is_distinct_from(course_id),
+                Grant.id.not_in(list(but)),
+            )
+            .distinct()
+        )
+    )
+
+
+def hold(session: Session, grant_ids: Collection[str]) -> bool:
+    """Hold the requests asked under these grants until the transaction ends, so that nobody decides one meanwhile;
+    whether there are any.
+    """
+    held = session.scalars(
+        select(ExemptionRequest.id)
+        .where(ExemptionRequest.grant_id.in_(list(grant_ids)))
+        .order_by(ExemptionRequest.id)
+        .with_for_update()
+    )
+    return bool(held.all())
+
+
 def forget(session: Session, owner_id: str, before: datetime, staff_before: datetime) -> int:
     """Delete the requests asked before a moment, and empty who decided those from before another; how many went."""
     gone = session.execute(
