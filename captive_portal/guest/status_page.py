@@ -77,14 +77,17 @@ class StatusPages:
 
     def _course(self, who: Visit, status: Status) -> tuple[Door | None, str]:
         """How the guest comes into a course that they are not in, and the token of its button, which is that of coming
-        back: they accept the rules for the course.
+        back: they accept the rules for the course. No token where the rules are other ones now: the page of those has
+        the button.
         """
         with self._database.read() as session:
             group_key = self._site.group_in(session, who.neighbour)
             door = self._doors.beside(self._doors.now(session, group_key, who.now), status)
             version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now) if door else None
-        if version is None or status.acceptance_id is None or status.version_id != version.id:
+        if version is None or status.acceptance_id is None:
             return None, ""
+        if status.version_id != version.id:
+            return door, ""
         return door, self._returning.token(who, version, status.acceptance_id)
 
     def _requests(self, grant_id: str) -> list[ExemptionRequest]:

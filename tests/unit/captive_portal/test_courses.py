@@ -193,6 +193,16 @@ def seats(services: Services) -> list[tuple[str | None, bool]]:
         return [(row.course_id, row.revoked_at is None and row.ends_at > services.clock()) for row in rows]
 
 
+def new_rules(services: Services) -> None:
+    """Put another version of the rules in force."""
+    with services.database.write() as session:
+        publish(
+            session, services.place, {"nb": "# Regler\n\nVær snill."}, label="2.0", adopting_body="",
+            adopted_on=None, case_number="", binding_language="nb", next_review_on=None, published_by="it",
+            now=services.clock(),
+        )  # fmt: skip
+
+
 def sign_off(services: Services) -> None:
     """End the access of every guest, as each does on the status page."""
     with services.database.write() as session:
@@ -238,15 +248,15 @@ def test_who_comes_back_during_a_course_is_told_which_and_until_when_and_asked_o
     sign_off(gateway_services)
     clock.advance(timedelta(minutes=5))
     form = return_form(guest.http.get("/").text)
-    named = "samme kurs som før" if offered == "hidden" else "kurset «Excel» som før"
-    assert f"Du er med på {named}. Det varer til 22.\u00a0november 2026 kl.\u00a015.55." in form
+    named = "det samme kurset igjen" if offered == "hidden" else "kurset «Excel» igjen"
+    assert f"Du blir med på {named}. Det varer til 22.\u00a0november 2026 kl.\u00a015.55." in form
     assert ("Excel" in form) == (offered != "hidden"), "a copied address learns no hidden course's name"
     assert ('name="course_code"' in form, 'name="course"' in form) == (False, False), "there is no other one"
     other = make("Word")
     form = return_form(guest.http.get("/").text)
     assert ("Koden til et annet kurs" in form, "(valgfritt)" in form, "Kurskode" in form) == (True, True, False)
     answer = write_code(guest, "/", course_code="fjell elv")
-    assert f"Du er med på {named}" in answer.text
+    assert f"Du blir med på {named}" in answer.text
     assert "Koden til et annet kurs" in answer.text
     assert write_code(guest, "/").headers["location"] == "/status"
     assert seats(gateway_services)[-1] == (course.id, True), "the course went along"
@@ -268,7 +278,7 @@ def test_a_code_for_a_course_that_is_over_meanwhile_is_told_also_where_their_own
     assert answer.status_code == 422
     assert "Kurset er over, og koden kan ikke brukes lenger" in answer.text
     assert 'href="#accept"' in answer.text
-    assert "Du er med på kurset «Excel» som før" in answer.text
+    assert "Du blir med på kurset «Excel» igjen" in answer.text
 
 
 def test_who_accepted_before_being_given_the_code_writes_it_on_the_status_page(
@@ -501,12 +511,7 @@ def test_rules_that_change_while_a_code_is_written_are_shown_with_the_code(
     clock.advance(timedelta(days=1))
     course = make()
     token = return_token(guest.http.get("/").text)
-    with gateway_services.database.write() as session:
-        publish(
-            session, gateway_services.place, {"nb": "# Regler\n\nVær snill."}, label="2.0", adopting_body="",
-            adopted_on=None, case_number="", binding_language="nb", next_review_on=None, published_by="it",
-            now=clock(),
-        )  # fmt: skip
+    new_rules(gateway_services)
     answer = guest.http.post("/return", data={"token": token, "course_code": course.code})
     assert answer.status_code == 409
     assert ("Vær snill." in answer.text, f'value="{course.code}"' in answer.text) == (True, True)
@@ -603,6 +608,42 @@ def test_where_a_code_is_required_a_known_guest_writes_the_code_alone(
     assert told == (False, True, True)
     assert write_code(guest, "/", course_code=course.code).headers["location"] == "/status"
     assert seats(services)[-1] == (course.id, True)
+
+
+def test_who_is_online_under_older_rules_is_told_where_the_code_is_written(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    new_rules(gateway_services)
+    told = "Der kan du også skrive en kurskode."
+    page = guest.http.get("/status").text
+    assert ("må du godta de nye" in page, told in page) == (True, False)
+    course = make()
+    page = guest.http.get("/status").text
+    assert (told in page, return_form(page)) == (True, "")
+    page = guest.http.get("/return").text
+    heading = re.search(r'<h2 id="form-heading">(.*?)</h2>', page)
+    assert heading is not None
+    assert heading[1] == "Godta de nye reglene", "they are online"
+    assert write_code(guest, "/return", course_code=course.code).headers["location"] == "/status"
+    assert seats(gateway_services)[-1] == (course.id, True)
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    assert told not in guest.http.get("/status").text
+
+
+def test_who_is_at_a_course_under_older_rules_is_there_as_before(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    course = make()
+    guest.accept(course_code=course.code)
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    new_rules(gateway_services)
+    assert "Du er med på kurset «Excel for alle» som før" in return_form(guest.http.get("/return").text)
+    assert "Der kan du også skrive en kurskode." not in guest.http.get("/status").text, "no other one is open"
 
 
 def test_a_course_that_outlasts_access_says_so(
