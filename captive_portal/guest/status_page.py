@@ -18,7 +18,7 @@ from captive_portal.i18n import Translator
 from gateway.access.grants import sign_off
 from gateway.access.receipts import format_receipt_code
 from gateway.access.status import NOT_ACCEPTED, Status, device_status
-from gateway.storage import exemption_requests, rules
+from gateway.storage import courses, exemption_requests, rules
 from gateway.storage.exemption_models import ExemptionRequest
 
 SLOW_AFTER = timedelta(seconds=15)
@@ -59,6 +59,7 @@ class StatusPages:
             "is_cut": is_cut,
             "is_exempted": status.has_own_exemption,
             "course": _course_said(status),
+            "course_title": self._course_title(status) if state != "waiting" else "",
         }
         gaps = {
             "left": time_left(who.translator, status.ends_at - who.now),
@@ -89,6 +90,14 @@ class StatusPages:
         if status.version_id != version.id:
             return door, ""
         return door, self._returning.token(who, version, status.acceptance_id)
+
+    def _course_title(self, status: Status) -> str:
+        """What the course is called that the access is by; empty without one, and for one whose title is hidden."""
+        if status.course_ends_at is None or status.grant_id is None:
+            return ""
+        with self._database.read() as session:
+            course = courses.of_grant(session, status.grant_id)
+        return course.title if course is not None and course.offered != "hidden" else ""
 
     def _requests(self, grant_id: str) -> list[ExemptionRequest]:
         with self._database.read() as session:

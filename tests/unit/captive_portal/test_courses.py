@@ -649,6 +649,34 @@ def test_who_is_at_a_course_under_older_rules_is_there_as_before(
     assert "Der kan du også skrive en kurskode." not in guest.http.get("/status").text, "no other one is open"
 
 
+@pytest.mark.parametrize(("offered", "hours"), [("code", 6), ("title", 50), ("hidden", 6), ("hidden", 50)])
+def test_who_is_at_a_course_reads_which_on_the_status_page(
+    guest: Any, make: Make, apply_grants: Callable[[], None], offered: str, hours: float
+) -> None:
+    course = make("Excel <for> alle", offered, hours=hours)
+    guest.accept(course_code=course.code)
+    apply_grants()
+    page = guest.http.get("/status").text
+    named = "Du er med på kurset «Excel &lt;for&gt; alle». "
+    told = "Tilgangen din varer til kurset slutter." if hours == 6 else "Kurset varer til"
+    assert f"<p>{named if offered != 'hidden' else ''}{told}" in page
+    assert ("Excel" in page) == (offered != "hidden")
+
+
+def test_who_joins_another_course_reads_that_one_on_the_status_page(
+    guest: Any, make: Make, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    first, second = make("Excel"), make("Word")
+    guest.accept(course_code=first.code)
+    apply_grants()
+    assert "Du er med på kurset «Excel»." in guest.http.get("/status").text
+    clock.advance(timedelta(minutes=1))
+    write_code(guest, "/status", course_code=second.code)
+    apply_grants()
+    page = guest.http.get("/status").text
+    assert ("kurset «Word»." in page, "kurset «Excel»." in page) == (True, False)
+
+
 def test_a_course_that_outlasts_access_says_so(
     guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None]
 ) -> None:
