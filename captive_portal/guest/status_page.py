@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -50,7 +51,7 @@ class StatusPages:
         language = who.translator.language
         # who waits asks every second, and can do nothing yet
         parts = self._parts.of(who, NOT_ACCEPTED if state == "waiting" else status)
-        requests = self._requests(status.grant_id) if state != "waiting" else []
+        requests, ended = self._requests(status.grant_id) if state != "waiting" else ([], [])
         door, course_token = (None, "") if state == "waiting" else self._course(who, status)
         same: dict[str, Any] = {"state": state, "slow": slow, "requests": requests, "now": who.now, **parts.same}
         is_cut = door is not None and door.ends_before(status.ends_at)
@@ -74,6 +75,8 @@ class StatusPages:
         headers = waiting if state == "waiting" else None
         if not requests:
             same |= {"requests": (), "now": None}  # so that the page can be kept
+        else:
+            same |= {"ended": ended}
         return who.page("status.html", headers=headers, gaps=gaps, keep=not parts.is_own and not requests, **same)
 
     def _course(self, who: Visit, status: Status) -> tuple[Door | None, str]:
@@ -99,9 +102,11 @@ class StatusPages:
             course = courses.of_grant(session, status.grant_id)
         return course.title if course is not None and course.offered != "hidden" else ""
 
-    def _requests(self, grant_id: str) -> list[ExemptionRequest]:
+    def _requests(self, grant_id: str) -> tuple[Sequence[ExemptionRequest], Sequence[ExemptionRequest]]:
+        """Those to show, and those of them that ended with the access before."""
         with self._database.read() as session:
-            return shown_requests(exemption_requests.of_grant(session, grant_id))
+            ended = exemption_requests.ended_with_the_one_before(session, grant_id)
+            return shown_requests(exemption_requests.of_grant(session, grant_id), ended), ended
 
     def sign_off(self, request: Request) -> Response:
         """`POST /sign-off`: end this device's access. A stale or foreign form changes nothing and shows the status."""

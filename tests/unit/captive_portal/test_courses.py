@@ -14,6 +14,7 @@ from gateway.access import courses as access
 from gateway.access import exemption_requests
 from gateway.access.course_plan import Wish
 from gateway.context import Services
+from gateway.lists import draft_edits, generations
 from gateway.storage.course_models import Course
 from gateway.storage.log_models import Disclosure
 from gateway.storage.models import Acceptance, Grant
@@ -25,11 +26,17 @@ Make = Callable[..., Course]
 
 @pytest.fixture
 def make(gateway_services: Services) -> Make:
-    def course(title: str = "Excel for alle", offered: str = "code", devices: int = 60, hours: float = 6) -> Course:
+    def course(
+        title: str = "Excel for alle",
+        offered: str = "code",
+        devices: int = 60,
+        hours: float = 6,
+        group: str = "default",
+    ) -> Course:
         now = gateway_services.clock()
-        wish = Wish(title, "Nybø skule", now, now + timedelta(hours=hours), "default", devices, offered)
+        wish = Wish(title, "Nybø skule", now, now + timedelta(hours=hours), group, devices, offered)
         with gateway_services.database.write() as session:
-            made = access.add(session, gateway_services.place, wish, ("default",), by="ola", now=now)
+            made = access.add(session, gateway_services.place, wish, (group,), by="ola", now=now)
         assert isinstance(made, Course), made
         return made
 
@@ -343,15 +350,10 @@ def test_where_no_course_is_named_the_present_end_is_told_and_a_longer_course_ta
     assert "10.26" not in form, "a hidden course is not told of"
 
 
-def test_who_has_an_exemption_of_their_own_is_told_beside_the_button_when_it_goes_along(
-    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
-) -> None:
-    guest.accept()
-    apply_grants()
-    course, told = make(), "Et unntak som bare gjelder deg, blir med hvis kurset har de samme reglene"
-    assert told not in return_form(guest.http.get("/status").text)
-    now, place = clock(), gateway_services.place
-    with gateway_services.database.write() as session:
+def exempt(services: Services) -> None:
+    """Give the guest of the phone an exemption of their own."""
+    now, place = services.clock(), services.place
+    with services.database.write() as session:
         asked = exemption_requests.ask(
             session, place, PHONE, exemption_requests.Wanted("game.example", ("gaming",)), now
         )
@@ -359,6 +361,16 @@ def test_who_has_an_exemption_of_their_own_is_told_beside_the_button_when_it_goe
         exemption_requests.grant(
             session, place, asked.request_id, "it", "", scope="session", until=now + timedelta(hours=2), now=now
         )
+
+
+def test_who_has_an_exemption_of_their_own_is_told_beside_the_button_when_it_goes_along(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    course, told = make(), "Et unntak som bare gjelder deg, blir med bare hvis kurset hører til samme gruppe"
+    assert told not in return_form(guest.http.get("/status").text)
+    exempt(gateway_services)
     clock.advance(timedelta(minutes=1))
     assert told in return_form(guest.http.get("/status").text)
     assert told in return_form(write_code(guest, "/status", course_code="fjell elv").text)
@@ -366,6 +378,35 @@ def test_who_has_an_exemption_of_their_own_is_told_beside_the_button_when_it_goe
     apply_grants()
     page = guest.http.get("/status").text
     assert ("game.example" in page, "Innvilget, og åpent til" in page) == (True, True)
+
+
+def test_an_exemption_that_did_not_go_along_is_still_shown_as_one_that_ended(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    with gateway_services.database.write() as session:
+        before = generations.draft(session, gateway_services.place)
+        draft, _ = draft_edits.with_group(before, "library", like=None, mark=None, title="Bibliotek")
+        generations.save_draft(session, gateway_services.place, draft, clock())
+        generations.publish(session, gateway_services.place, "it", "a library", clock())
+    guest.accept()
+    exempt(gateway_services)
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    course, told = make(group="library"), "Ble innvilget, og sluttet å gjelde da du fikk ny tilgang."
+    for page in (guest.http.get("/status").text, guest.http.get("/why").text):
+        assert ("Innvilget, og åpent til" in page, told in page) == (True, False)
+    assert write_code(guest, "/status", course_code=course.code).headers["location"] == "/status"
+    apply_grants()
+    for page in (guest.http.get("/status").text, guest.http.get("/why").text):
+        assert ("game.example" in page, "Innvilget, og åpent til" in page, told in page) == (True, False, True)
+    clock.advance(timedelta(hours=2))
+    page = guest.http.get("/status").text
+    assert ("Ble innvilget, og er over." in page, told in page) == (True, False)
+    sign_off(gateway_services)
+    clock.advance(timedelta(minutes=1))
+    write_code(guest, "/")
+    apply_grants()
+    assert "game.example" not in guest.http.get("/status").text, "of the access before, and not of all"
 
 
 def test_a_course_by_title_is_ticked_on_both_pages(
