@@ -61,6 +61,11 @@ def by_code(session: Session, owner_id: str, code_key: str) -> Course | None:
     return session.scalars(select(Course).where(Course.owner_id == owner_id, Course.code_key == code_key)).one_or_none()
 
 
+def of_grant(session: Session, grant_id: str) -> Course | None:
+    """The course that the grant is a seat in; None for one of no course."""
+    return session.scalars(select(Course).join(Grant, Grant.course_id == Course.id).where(Grant.id == grant_id)).first()
+
+
 class Open(NamedTuple):
     """A course that is open to guests, as their form names it."""
 
