@@ -6,7 +6,7 @@
 
 FILE of --key holds the log's public key(s), got by another way than with the bundle; --checkpoint is the auditor's
 own copy of an earlier checkpoint. Exit 0: everything holds. 1: something does not, and it says which file and line.
-2: nothing was checked: wrong use, or one file given in another one's place.
+2: nothing was checked: wrong use, or another file given in one's place.
 
 It shares no code with the program that writes bundles, on purpose: two implementations must agree, and so must the
 third, verify.html, which says the same in the same words. The format is docs/bundle-format.md. The ZIP is treated as
@@ -148,10 +148,11 @@ def verify_bundle(
     """Verify the ZIP `bundle` with the trusted `keys` (vkey lines) and the auditor's earlier `checkpoint`.
 
     `sidecar` is the text of bundle.zip.note; without it and with `require_sidecar` the verdict is negative.
-    Raises: ValueError when `keys` holds no usable key; WrongUse when one of the two is given in the other one's place;
+    Raises: ValueError when `keys` holds no usable key; WrongUse when another file is given in the place of one;
         OSError when the bundle can't be opened.
     """
     verifier = _Verifier(_trusted(keys), bundle.name)
+    _refuse_other(checkpoint)
     with bundle.open("rb") as file, verifier.judging():
         verifier.run(file, sidecar, require_sidecar, checkpoint)
     return verifier.verdict()
@@ -163,9 +164,11 @@ def verify_receipt(
     """Verify a guest's receipt (`.tlog-proof`) with the trusted `keys`; `name` is what its file is called.
 
     The entry it is about stands in its `extra` line, with the guest's own fields, or is given as `entry`.
-    Raises: ValueError when `keys` holds no usable key; WrongUse when the entry is in neither.
+    Raises: ValueError when `keys` holds no usable key; WrongUse when the entry is in neither, or
+        another file is given as the checkpoint.
     """
     verifier = _Verifier(_trusted(keys), name)
+    _refuse_other(checkpoint)
     with verifier.judging():
         verifier.earlier_checkpoint(checkpoint)
         facts = _receipt(verifier, receipt, entry)
@@ -1455,6 +1458,16 @@ def _mixed_up(start: bytes, name: str, sidecar: bytes | None, signed_by: str) ->
     if is_zip:
         message = "this is a bundle (.zip), not the signature of one; choose the signature (.zip.note)"
         raise WrongUse(signed_by, message)
+
+
+def _refuse_other(checkpoint: bytes | None) -> None:
+    """Raises: WrongUse for what is not written as a checkpoint is, whoever may have signed it."""
+    if checkpoint is not None and not CHECKPOINT.fullmatch(checkpoint.decode("utf-8", "replace")):
+        message = "this is not a checkpoint; choose the file `checkpoint` of the earlier bundle"
+        raise WrongUse(EARLIER, message, "--checkpoint FILE")
+
+
+CHECKPOINT = re.compile(r"[^\x00-\x1f]+\n[0-9]+\n[A-Za-z0-9+/]{43}=\n\n(?:\N{EM DASH} [^ \n]+ [A-Za-z0-9+/=]+\n){1,64}")
 
 
 def _sidecar(data: bytes, trusted: list[Key], part: str) -> dict[str, Any]:

@@ -293,6 +293,11 @@ def test_files_in_each_others_place_are_told_and_nothing_is_found_wrong(page: Pa
         ({"bundle": "a.zip.note"}, "bundle", "a.zip.note: dette er signaturen til en revisjonspakke"),
         ({"sidecar": "bundle.zip"}, "bundle", "er byttet om"),
         ({"bundle": "bundle.zip"}, "sidecar", "bundle.zip: dette er en revisjonspakke (.zip), ikke signaturen"),
+        (
+            {"sidecar": "bundle.zip.note", "checkpoint": "log.vkey"},
+            "checkpoint",
+            "log.vkey: dette er ikke et sjekkpunkt",
+        ),
     ):
         choose(page, files, key="log.vkey", **given)
         page.click("#check")
@@ -302,7 +307,7 @@ def test_files_in_each_others_place_are_told_and_nothing_is_found_wrong(page: Pa
         clean(page)
         page.click("#faults a")
         assert page.evaluate("document.activeElement.id") == field
-    choose(page, files, sidecar="bundle.zip.note")
+    choose(page, files, checkpoint="checkpoint")
     page.click("#check")
     page.locator("#verdict.ok").wait_for()
     assert page.locator("#faults").is_hidden()

@@ -3,7 +3,13 @@
 const LANGUAGES = ["nb", "nn", "en"];
 const WORKER_SOURCE = typeof document === "undefined" ? "" : document.currentScript.textContent;
 
-const MIXED_UP = { note_for_bundle: "bundle", swapped: "bundle", bundle_for_note: "sidecar" }; // and the field to look at
+// What says that another file was given, and the field to look at.
+const MIXED_UP = {
+  note_for_bundle: "bundle",
+  swapped: "bundle",
+  bundle_for_note: "sidecar",
+  other_for_checkpoint: "checkpoint",
+};
 
 let language = "nb";
 
@@ -22,14 +28,15 @@ function sayWhere(where, tongue = language) {
 
 /** A report as verify_bundle.py --json prints it, in any language; { wrong_use: why } where there is no verdict. */
 function inWords(report, tongue) {
+  const called = (part) => (part === EARLIER ? say("earlier", {}, tongue) : part);
   if (report.wrongUse) {
     const { part, where, code, params } = report.wrongUse;
-    const place = [part, sayWhere(where, tongue)].filter(Boolean).join(", ");
+    const place = [called(part), sayWhere(where, tongue)].filter(Boolean).join(", ");
     return { wrong_use: `${place}: ${say(code, params, tongue)}` };
   }
   const lines = (list) => list.map(([code, params]) => say(code, params, tongue));
   const problems = report.problems.map(({ part, where, code, params }) => ({
-    part: part === EARLIER ? say("earlier", {}, tongue) : part,
+    part: called(part),
     where: sayWhere(where, tongue),
     message: say(code, params, tongue),
   }));

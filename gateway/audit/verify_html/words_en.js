@@ -33,6 +33,7 @@ WORDS.en = {
   note_for_bundle: "this is the signature of a bundle (.zip.note), not the bundle; choose the bundle (.zip) too",
   swapped: "the bundle (.zip) and its signature (.zip.note) are swapped; exchange them",
   bundle_for_note: "this is a bundle (.zip), not the signature of one; choose the signature (.zip.note)",
+  other_for_checkpoint: "this is not a checkpoint; choose the file `checkpoint` of the earlier bundle",
   not_rotations: "is not `note N` and N bytes",
   not_a_rotation: "is not a change of key",
   other_log_key: "is of another log than its keys",

@@ -33,6 +33,7 @@ WORDS.nb = {
   note_for_bundle: "dette er signaturen til en revisjonspakke (.zip.note), ikke pakken selv; velg pakken (.zip) også",
   swapped: "revisjonspakken (.zip) og signaturen til den (.zip.note) er byttet om; bytt dem tilbake",
   bundle_for_note: "dette er en revisjonspakke (.zip), ikke signaturen til en; velg signaturen (.zip.note)",
+  other_for_checkpoint: "dette er ikke et sjekkpunkt; velg filen `checkpoint` fra den forrige revisjonspakken",
   not_rotations: "er ikke `note N` og N byte",
   not_a_rotation: "er ikke et nøkkelbytte",
   other_log_key: "hører til en annen logg enn nøklene",

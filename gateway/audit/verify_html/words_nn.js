@@ -33,6 +33,7 @@ WORDS.nn = {
   note_for_bundle: "dette er signaturen til ei revisjonspakke (.zip.note), ikkje pakka sjølv; vel pakka (.zip) òg",
   swapped: "revisjonspakka (.zip) og signaturen til henne (.zip.note) er bytte om; byt dei tilbake",
   bundle_for_note: "dette er ei revisjonspakke (.zip), ikkje signaturen til ei; vel signaturen (.zip.note)",
+  other_for_checkpoint: "dette er ikkje eit sjekkpunkt; vel fila `checkpoint` frå den førre revisjonspakka",
   not_rotations: "er ikkje `note N` og N byte",
   not_a_rotation: "er ikkje eit nøkkelbyte",
   other_log_key: "høyrer til ein annan logg enn nøklane",
