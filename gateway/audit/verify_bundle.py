@@ -229,7 +229,7 @@ class _Verifier:
                 signed_by, "", "missing; without it the manifest's words (who exported, why) are not proved"
             )
         else:
-            self.report.unchecked.append("Who exported the bundle and why: there was no sidecar (bundle.zip.note).")
+            self.report.unchecked.append("Who exported the bundle and why: there was no signature (.zip.note).")
         self.earlier_checkpoint(checkpoint)
         altered = stated is not None and archive.digest() != (stated["zip"], stated["size"])
         try:
@@ -239,7 +239,7 @@ class _Verifier:
             if unsigned and not (unsigned.message == UNTRUSTED and "rotations.txt" in self.suspects):
                 self.report.problems.insert(0, unsigned)
         if altered and not self.report.problems:
-            message = "its bytes are not those that the sidecar signs, though each file in it is"
+            message = "its bytes are not those that were signed, though each file in it is"
             raise Fault(self.name, message, "container")
 
     def follow_rotations(self) -> None:
@@ -265,7 +265,7 @@ class _Verifier:
     def contents(self, stated: dict[str, Any] | None) -> None:
         raw = self.small("manifest.json")
         if stated is not None and hashlib.sha256(raw).hexdigest() != stated["manifest"]:
-            raise Fault("manifest.json", "it is not the manifest that the sidecar signs; nothing else was checked")
+            raise Fault("manifest.json", "it is not the manifest that was signed; nothing else was checked")
         manifest = _manifest(raw)
         files: dict[str, Any] = manifest["files"]
         names = self.archive.members.keys() - {"manifest.json"}
@@ -276,7 +276,7 @@ class _Verifier:
             if name not in LONG:
                 self.compare(name, stream, files[name])
         if stated is not None and stated["origin"] != manifest["origin"]:
-            self.note(Fault("manifest.json", "names another log than the sidecar", "origin"))
+            self.note(Fault("manifest.json", "names another log than the signature (.zip.note)", "origin"))
         facts = self.read(manifest, streams)
         # A changed file makes others disagree with it; where the manifest tells which changed, only those are named.
         damaged = {part: problem for part, problem in self.suspects.items() if problem.message == DAMAGED}
@@ -1453,7 +1453,7 @@ def _mixed_up(start: bytes, name: str, sidecar: bytes | None, signed_by: str) ->
     if start == SIDECAR_HEADER and is_zip:
         raise WrongUse(name, "the bundle (.zip) and its signature (.zip.note) are swapped; exchange them")
     if start == SIDECAR_HEADER:
-        message = "this is the signature of a bundle (.zip.note), not the bundle; choose the bundle (.zip) too"
+        message = "this is the signature (.zip.note) of a bundle, not the bundle; choose the bundle (.zip) too"
         raise WrongUse(name, message)
     if is_zip:
         message = "this is a bundle (.zip), not the signature of one; choose the signature (.zip.note)"
@@ -1475,7 +1475,7 @@ def _sidecar(data: bytes, trusted: list[Key], part: str) -> dict[str, Any]:
     pattern = r"gjestenett-bundle-sidecar/v1\n([^\n]+)\nsize (\d{1,15})\nzip ([0-9a-f]{64})\nmanifest ([0-9a-f]{64})"
     found = re.fullmatch(pattern, "\n".join(lines), re.ASCII)
     if not found:
-        raise Fault(part, "is not the sidecar of a bundle")
+        raise Fault(part, "is not the signature (.zip.note) of a bundle")
     return {"origin": found[1], "size": int(found[2]), "zip": found[3], "manifest": found[4]}
 
 
@@ -1772,8 +1772,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("bundle", type=Path, help="bundle.zip, or a receipt (.tlog-proof)")
     parser.add_argument("--key", type=Path, required=True, help="file with the log's public key, not from the bundle")
     parser.add_argument("--checkpoint", type=Path, help="your own copy of an earlier checkpoint")
-    parser.add_argument("--sidecar", type=Path, help="the signed note of the ZIP (default: BUNDLE.note)")
-    parser.add_argument("--no-sidecar", action="store_true", help="verify without the sidecar")
+    parser.add_argument("--sidecar", type=Path, help="the bundle's signature (.zip.note; default: BUNDLE.note)")
+    parser.add_argument("--no-sidecar", action="store_true", help="verify without the signature (.zip.note)")
     parser.add_argument("--entry", type=Path, help="the entry of a receipt that does not hold it")
     parser.add_argument("--json", action="store_true", help="print the verdict as one JSON object")
     given = parser.parse_args(arguments)

@@ -290,7 +290,7 @@ def test_what_is_missing_or_wrong_is_told_beside_its_field(page: Page, files: Pa
 def test_files_in_each_others_place_are_told_and_nothing_is_found_wrong(page: Page, files: Path) -> None:
     (files / "a.zip.note").write_bytes((files / "bundle.zip.note").read_bytes())
     for given, field, told in (
-        ({"bundle": "a.zip.note"}, "bundle", "a.zip.note: dette er signaturen til en revisjonspakke"),
+        ({"bundle": "a.zip.note"}, "bundle", "a.zip.note: dette er signaturen (.zip.note) til en revisjonspakke"),
         ({"sidecar": "bundle.zip"}, "bundle", "er byttet om"),
         ({"bundle": "bundle.zip"}, "sidecar", "bundle.zip: dette er en revisjonspakke (.zip), ikke signaturen"),
         (

@@ -29,8 +29,8 @@ WORDS.nb = {
   untrusted_receipt:
     "ikke signert med nøkkelen du stoler på; hvis nøkkelen til loggen er byttet siden du fikk den, skaff den nyeste log.vkey der du fikk din (IT skriver den ut med gjestenett audit keys), og kontroller på nytt",
   not_a_checkpoint: "er ikke et sjekkpunkt for loggen som nøkkelen hører til",
-  not_a_sidecar: "er ikke signaturen til en revisjonspakke",
-  note_for_bundle: "dette er signaturen til en revisjonspakke (.zip.note), ikke pakken selv; velg pakken (.zip) også",
+  not_a_sidecar: "er ikke signaturen (.zip.note) til en revisjonspakke",
+  note_for_bundle: "dette er signaturen (.zip.note) til en revisjonspakke, ikke pakken selv; velg pakken (.zip) også",
   swapped: "revisjonspakken (.zip) og signaturen til den (.zip.note) er byttet om; bytt dem tilbake",
   bundle_for_note: "dette er en revisjonspakke (.zip), ikke signaturen til en; velg signaturen (.zip.note)",
   other_for_checkpoint: "dette er ikke et sjekkpunkt; velg filen `checkpoint` fra den forrige revisjonspakken",
@@ -91,7 +91,7 @@ WORDS.nb = {
   other_container: "innholdet er ikke det som er signert, selv om hver fil i den er det",
   other_manifest: "er ikke manifestet som er signert; ingenting annet ble kontrollert",
   not_in_manifest: "er i ZIP-filen, men ikke i manifestet",
-  other_log_sidecar: "navngir en annen logg enn signaturen",
+  other_log_sidecar: "navngir en annen logg enn signaturen (.zip.note)",
   other_size: "fører til en annen størrelse enn sjekkpunktet",
   other_checkpoint: "sier {said}, sjekkpunktet sier {is}",
   ordered_but_missing: "mangler, selv om manifestet sier at den skal være der",
@@ -176,7 +176,7 @@ WORDS.nb = {
   fact_field: "Registrert felt {name}: «{value}».",
 
   // what was left unchecked
-  gap_sidecar: "Hvem som eksporterte pakken, og hvorfor: det var ingen signatur (bundle.zip.note).",
+  gap_sidecar: "Hvem som eksporterte pakken, og hvorfor: det var ingen signatur (.zip.note).",
   gap_earlier: "Om loggen ble skrevet om før dette sjekkpunktet: det ble ikke oppgitt noe tidligere sjekkpunkt.",
   gap_hidden:
     "{count} personlige felt er registrert, men vises ikke: av godkjenninger utenfor utvalget, av det ansatte har gjort (publisering, eksport, kontoer), holdt tilbake eller slettet.",
@@ -208,9 +208,9 @@ WORDS.nb = {
   files: "Filer",
   file_bundle: "Revisjonspakken",
   file_bundle_help: "ZIP-filen slik du fikk den, uten å pakke den ut.",
-  file_sidecar: "Signaturen til pakken",
+  file_sidecar: "Signaturen (.zip.note)",
   file_sidecar_help: "Filen ved siden av pakken som heter det samme og slutter på .note.",
-  without_sidecar: "Det finnes ingen signatur. Da blir det ikke kontrollert hvem som eksporterte pakken, og hvorfor.",
+  without_sidecar: "Det finnes ingen signatur (.zip.note). Da blir det ikke kontrollert hvem som eksporterte pakken, og hvorfor.",
   file_receipt: "Kvitteringen",
   file_receipt_help: "Filen som gjesten har tatt vare på.",
   file_entry: "Innførselen (bare når kvitteringen ikke inneholder den)",
@@ -245,7 +245,7 @@ WORDS.nb = {
   print: "Skriv ut resultatet",
   need_file: "Velg filen som skal kontrolleres.",
   need_key: "Velg filen med den offentlige nøkkelen, eller lim inn nøkkelen.",
-  need_sidecar: "Velg signaturen, eller si at det ikke finnes noen.",
+  need_sidecar: "Velg signaturen (.zip.note), eller si at det ikke finnes noen.",
   need_entry:
     "Denne filen inneholder ikke innførselen den gjelder, så det finnes ikke noe resultat ennå. Velg filen med innførsel {index}, som lastes ned ved siden av, og kontroller på nytt.",
   bad_key: "Nøkkelen kan ikke brukes: {why}",

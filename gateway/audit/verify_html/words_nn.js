@@ -29,8 +29,8 @@ WORDS.nn = {
   untrusted_receipt:
     "ikkje signert med nøkkelen du stoler på; om nøkkelen til loggen er bytt sidan du fekk han, skaff den nyaste log.vkey der du fekk din (IT skriv han ut med gjestenett audit keys), og kontroller på nytt",
   not_a_checkpoint: "er ikkje eit sjekkpunkt for loggen som nøkkelen høyrer til",
-  not_a_sidecar: "er ikkje signaturen til ei revisjonspakke",
-  note_for_bundle: "dette er signaturen til ei revisjonspakke (.zip.note), ikkje pakka sjølv; vel pakka (.zip) òg",
+  not_a_sidecar: "er ikkje signaturen (.zip.note) til ei revisjonspakke",
+  note_for_bundle: "dette er signaturen (.zip.note) til ei revisjonspakke, ikkje pakka sjølv; vel pakka (.zip) òg",
   swapped: "revisjonspakka (.zip) og signaturen til henne (.zip.note) er bytte om; byt dei tilbake",
   bundle_for_note: "dette er ei revisjonspakke (.zip), ikkje signaturen til ei; vel signaturen (.zip.note)",
   other_for_checkpoint: "dette er ikkje eit sjekkpunkt; vel fila `checkpoint` frå den førre revisjonspakka",
@@ -91,7 +91,7 @@ WORDS.nn = {
   other_container: "innhaldet er ikkje det som er signert, sjølv om kvar fil i ho er det",
   other_manifest: "er ikkje manifestet som er signert; ingenting anna vart kontrollert",
   not_in_manifest: "er i ZIP-fila, men ikkje i manifestet",
-  other_log_sidecar: "namngjev ein annan logg enn signaturen",
+  other_log_sidecar: "namngjev ein annan logg enn signaturen (.zip.note)",
   other_size: "fører til ein annan storleik enn sjekkpunktet",
   other_checkpoint: "seier {said}, sjekkpunktet seier {is}",
   ordered_but_missing: "manglar, sjølv om manifestet seier at ho skal vere der",
@@ -176,7 +176,7 @@ WORDS.nn = {
   fact_field: "Registrert felt {name}: «{value}».",
 
   // what was left unchecked
-  gap_sidecar: "Kven som eksporterte pakka, og kvifor: det var ingen signatur (bundle.zip.note).",
+  gap_sidecar: "Kven som eksporterte pakka, og kvifor: det var ingen signatur (.zip.note).",
   gap_earlier: "Om loggen vart skriven om før dette sjekkpunktet: det vart ikkje oppgjeve noko tidlegare sjekkpunkt.",
   gap_hidden:
     "{count} personlege felt er registrerte, men ikkje viste: av godkjenningar utanfor utvalet, av det tilsette har gjort (publisering, eksport, kontoar), haldne tilbake eller sletta.",
@@ -208,9 +208,9 @@ WORDS.nn = {
   files: "Filer",
   file_bundle: "Revisjonspakka",
   file_bundle_help: "ZIP-fila slik du fekk henne, utan å pakke henne ut.",
-  file_sidecar: "Signaturen til pakka",
+  file_sidecar: "Signaturen (.zip.note)",
   file_sidecar_help: "Fila ved sida av pakka som heiter det same og sluttar på .note.",
-  without_sidecar: "Det finst ingen signatur. Då blir det ikkje kontrollert kven som eksporterte pakka, og kvifor.",
+  without_sidecar: "Det finst ingen signatur (.zip.note). Då blir det ikkje kontrollert kven som eksporterte pakka, og kvifor.",
   file_receipt: "Kvitteringa",
   file_receipt_help: "Fila som gjesten har teke vare på.",
   file_entry: "Innførselen (berre når kvitteringa ikkje inneheld han)",
@@ -245,7 +245,7 @@ WORDS.nn = {
   print: "Skriv ut resultatet",
   need_file: "Vel fila som skal kontrollerast.",
   need_key: "Vel fila med den offentlege nøkkelen, eller lim inn nøkkelen.",
-  need_sidecar: "Vel signaturen, eller sei at det ikkje finst nokon.",
+  need_sidecar: "Vel signaturen (.zip.note), eller sei at det ikkje finst nokon.",
   need_entry:
     "Denne fila inneheld ikkje innførselen ho gjeld, så det finst ikkje noko resultat enno. Vel fila med innførsel {index}, som blir lasta ned ved sida av, og kontroller på nytt.",
   bad_key: "Nøkkelen kan ikkje brukast: {why}",

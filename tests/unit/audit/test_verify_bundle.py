@@ -268,7 +268,7 @@ def test_the_note_in_place_of_the_bundle_is_wrong_use_and_no_failed_audit(
     for more, told in (
         (
             [],
-            "bundle.zip.note: this is the signature of a bundle (.zip.note), not the bundle; choose the bundle (.zip)",
+            "bundle.zip.note: this is the signature (.zip.note) of a bundle, not the bundle; choose the bundle (.zip)",
         ),
         (["--sidecar", str(bundle)], "the bundle (.zip) and its signature (.zip.note) are swapped; exchange them"),
     ):

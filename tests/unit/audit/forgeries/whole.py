@@ -51,7 +51,7 @@ def mixed_up() -> Iterator[Case]:
     """Honest files given in each other's place: nothing was checked, so nothing is said to be wrong."""
     data, note_of_it = packed(LOG.files(LOG.request(0, 43)))
     note_given = (
-        "bundle.zip: this is the signature of a bundle (.zip.note), not the bundle; choose the bundle (.zip) too"
+        "bundle.zip: this is the signature (.zip.note) of a bundle, not the bundle; choose the bundle (.zip) too"
     )
     for name, sidecar, require in (("alone", None, False), ("required", None, True), ("twice", note_of_it, True)):
         yield Case(
