@@ -302,11 +302,16 @@ def test_files_in_each_others_place_are_told_and_nothing_is_found_wrong(page: Pa
         choose(page, files, key="log.vkey", **given)
         page.click("#check")
         expect(page.locator("#faults.notice")).to_contain_text(told)
+        assert page.inner_text("#faults").startswith("Ingenting ble kontrollert.")
         assert page.locator("#verdict").is_hidden()
         assert page.locator("[aria-invalid=true]").count() == 0
         clean(page)
         page.click("#faults a")
         assert page.evaluate("document.activeElement.id") == field
+    notice, legend = (page.locator(each).bounding_box() for each in ("#faults", "legend >> nth=0"))
+    assert notice is not None
+    assert legend is not None
+    assert legend["y"] - notice["y"] - notice["height"] >= 8, "the notice stands by itself"
     choose(page, files, checkpoint="checkpoint")
     page.click("#check")
     page.locator("#verdict.ok").wait_for()

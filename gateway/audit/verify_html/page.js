@@ -97,7 +97,7 @@ class Page {
     this.complain([]);
   }
 
-  /** Say what is missing: [id of the field, text] pairs. A notice asks for more and finds nothing wrong. */
+  /** Say what is missing: [id of the field, text] pairs. A notice asks for more, or for another file, and finds nothing wrong. */
   complain(faults, look = "problem") {
     for (const field of document.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
     const list = document.createElement("ul");
@@ -114,7 +114,7 @@ class Page {
       list.append(item);
     }
     at("faults").className = look;
-    at("faults").replaceChildren(list);
+    at("faults").replaceChildren(...(look === "notice" ? [element("p", say("nothing_checked"))] : []), list);
     at("faults").hidden = !faults.length;
     if (faults.length) at("faults").focus();
   }

@@ -242,6 +242,7 @@ WORDS.en = {
   bytes: "{count} bytes",
   none: "none",
   print: "Print the verdict",
+  nothing_checked: "Nothing was checked.",
   need_file: "Choose the file to be checked.",
   need_key: "Choose the file with the public key, or paste the key.",
   need_sidecar: "Choose the signature (.zip.note), or say that there is none.",

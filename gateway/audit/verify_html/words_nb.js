@@ -243,6 +243,7 @@ WORDS.nb = {
   bytes: "{count} byte",
   none: "ikke oppgitt",
   print: "Skriv ut resultatet",
+  nothing_checked: "Ingenting ble kontrollert.",
   need_file: "Velg filen som skal kontrolleres.",
   need_key: "Velg filen med den offentlige nøkkelen, eller lim inn nøkkelen.",
   need_sidecar: "Velg signaturen (.zip.note), eller si at det ikke finnes noen.",

@@ -243,6 +243,7 @@ WORDS.nn = {
   bytes: "{count} byte",
   none: "ikkje oppgjeve",
   print: "Skriv ut resultatet",
+  nothing_checked: "Ingenting vart kontrollert.",
   need_file: "Vel fila som skal kontrollerast.",
   need_key: "Vel fila med den offentlege nøkkelen, eller lim inn nøkkelen.",
   need_sidecar: "Vel signaturen (.zip.note), eller sei at det ikkje finst nokon.",
