@@ -23,6 +23,7 @@ import heapq
 import io
 import json
 import operator
+import os
 import re
 import struct
 import sys
@@ -225,9 +226,7 @@ class _Verifier:
             except Fault as fault:
                 unsigned = fault.problem
         elif require_sidecar:
-            unsigned = Problem(
-                signed_by, "", "missing; without it the manifest's words (who exported, why) are not proved"
-            )
+            unsigned = Problem(signed_by, "", NO_NOTE)
         else:
             self.report.unchecked.append("Who exported the bundle and why: there was no signature (.zip.note).")
         self.earlier_checkpoint(checkpoint)
@@ -489,6 +488,8 @@ class _Verifier:
 EARLIER = "earlier checkpoint"
 DAMAGED = "damaged in the ZIP"
 UNTRUSTED = "not signed by the trusted key"
+NO_NOTE = "missing; without it the manifest's words (who exported, why) are not proved"
+WAIVER = "; with --no-sidecar the rest is verified without it"
 NEWER = (  # a bundle holds the chain of changes, a receipt has no room for it
     f"{UNTRUSTED}; if the log's key was changed since you got it, get the newest log.vkey where you got yours (IT"
     " prints it with gjestenett audit keys) and check again"
@@ -1784,15 +1785,18 @@ def main(arguments: list[str] | None = None) -> int:
     except WrongUse as wrong:
         print(f"verify_bundle: {wrong}{': ' if wrong.option else ''}{wrong.option}", file=sys.stderr)
         return 2
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        why = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
+        print(f"verify_bundle: {error.filename or given.bundle}: {why}", file=sys.stderr)
+        return 2
+    except ValueError as error:
         print(f"verify_bundle: {error}", file=sys.stderr)
         return 2
-    if given.json:
-        problems = [vars(problem) for problem in report.problems]
-        verdict = {"ok": report.ok, "problems": problems, "proved": report.proved, "unchecked": report.unchecked}
-        print(json.dumps(verdict, ensure_ascii=False))
-    else:
-        _print(report)
+    try:
+        _print(report, given.json)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader (`| head`) has enough; what is left to print goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0 if report.ok else 1
 
 
@@ -1809,12 +1813,17 @@ def _report(given: argparse.Namespace, keys: str, earlier: bytes | None) -> Repo
     return verify_bundle(bundle, keys, checkpoint=earlier, sidecar=sidecar, require_sidecar=not given.no_sidecar)
 
 
-def _print(report: Report) -> None:
+def _print(report: Report, as_json: bool) -> None:
+    if as_json:
+        problems = [vars(problem) for problem in report.problems]
+        verdict = {"ok": report.ok, "problems": problems, "proved": report.proved, "unchecked": report.unchecked}
+        print(json.dumps(verdict, ensure_ascii=False))
+        return
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter is no reason to stop
     print("VERIFIED" if report.ok else "NOT VERIFIED")
     for title, lines in (
-        ("What is wrong", [str(problem) for problem in report.problems]),
+        ("What is wrong", [f"{problem}{WAIVER if problem.message == NO_NOTE else ''}" for problem in report.problems]),
         ("What was proved", report.proved),
         ("What was not checked, and why", report.unchecked),
     ):

@@ -6,12 +6,15 @@ import base64
 import re
 import socket
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from captive_portal.console.look import LANGUAGES
+from captive_portal.i18n import translators
 from gateway.audit import verify_bundle
 from gateway.audit.verify_bundle import Report
 from tests.browser.axe import examine
@@ -204,6 +207,24 @@ def test_a_bundle_is_verified_from_disk_without_a_network(page: Page, files: Pat
     page.emulate_media(media="print")
     assert page.locator("#before").is_hidden()
     assert page.locator("#record").is_visible()
+
+
+def test_the_time_of_the_check_is_written_as_the_console_writes_it(chromium: Browser, files: Path) -> None:
+    checked = datetime(2026, 3, 8, 3, 5, tzinfo=UTC)
+    context = chromium.new_context(locale="en-US", timezone_id="Europe/Oslo")
+    page = context.new_page()
+    page.clock.set_fixed_time(checked)
+    page.goto(PAGE.as_uri())
+    choose(page, files, bundle="bundle.zip", sidecar="bundle.zip.note", key="log.vkey")
+    page.click("#check")
+    page.locator("#verdict.ok").wait_for()
+    for month in range(1, 13):
+        checked = checked.replace(month=month)
+        page.evaluate("(at) => { gjestenett.page.shown.order.at = new Date(at); }", checked.isoformat())
+        for language, console in translators("console", LANGUAGES).items():
+            page.click(f"[data-language={language}]")
+            assert page.text_content("#record dd") == console.moment(checked)
+    context.close()
 
 
 def test_a_forged_bundle_is_told_and_proves_nothing(page: Page, files: Path) -> None:

@@ -43,6 +43,13 @@ function inWords(report, tongue) {
   return { ok: report.ok, problems, proved: lines(report.proved), unchecked: lines(report.unchecked) };
 }
 
+/** Day and time of this machine, as the console writes them. */
+function sayMoment(when) {
+  const [hour, minute] = [when.getHours(), when.getMinutes()].map((number) => String(number).padStart(2, "0"));
+  const month = say("months").split(" ")[when.getMonth()];
+  return say("moment", { day: when.getDate(), month, year: when.getFullYear(), hour, minute });
+}
+
 /** Without control characters and such: much of the text was written by strangers. */
 const printable = (text) =>
   text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (char) => `\\u{${char.codePointAt(0).toString(16)}}`);
@@ -241,7 +248,7 @@ class Page {
     );
     const keys = parseKeys(order.keys.trim(), "key").map(({ name, id }) => `${name}+${id}`);
     const rows = [
-      ["checked_at", order.at.toLocaleString(language, { dateStyle: "long", timeStyle: "long" })],
+      ["checked_at", sayMoment(order.at)],
       ["checked_file", `${order.name} (${say("bytes", { count: order.file.size })})`],
       ["checked_key", keys.join(", ")],
       ["checked_earlier", order.checkpointName ?? say("none")],

@@ -234,6 +234,8 @@ WORDS.en = {
   unchecked: "What was not checked, and why",
   nothing_proved: "Nothing. A broken bundle or receipt proves nothing.",
   record: "About this check",
+  moment: "{day}\u00a0{month} {year} at\u00a0{hour}:{minute}",
+  months: "January February March April May June July August September October November December",
   checked_at: "Checked",
   checked_file: "File",
   checked_key: "Trusted key",

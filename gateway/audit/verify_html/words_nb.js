@@ -235,6 +235,8 @@ WORDS.nb = {
   unchecked: "Hva som ikke ble kontrollert, og hvorfor",
   nothing_proved: "Ingenting. En pakke eller kvittering som ikke holder, beviser ingenting.",
   record: "Om denne kontrollen",
+  moment: "{day}.\u00a0{month} {year} kl.\u00a0{hour}.{minute}",
+  months: "januar februar mars april mai juni juli august september oktober november desember",
   checked_at: "Kontrollert",
   checked_file: "Fil",
   checked_key: "Nøkkel du stoler på",

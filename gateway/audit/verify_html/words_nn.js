@@ -235,6 +235,8 @@ WORDS.nn = {
   unchecked: "Kva som ikkje vart kontrollert, og kvifor",
   nothing_proved: "Ingenting. Ei pakke eller kvittering som ikkje held, provar ingenting.",
   record: "Om denne kontrollen",
+  moment: "{day}.\u00a0{month} {year} kl.\u00a0{hour}.{minute}",
+  months: "januar februar mars april mai juni juli august september oktober november desember",
   checked_at: "Kontrollert",
   checked_file: "Fil",
   checked_key: "Nøkkel du stoler på",
