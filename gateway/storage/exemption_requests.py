@@ -142,6 +142,11 @@ def find(session: Session, owner_id: str, request_id: str, *, lock: bool = False
     return None if row is None else Asked(row[0], row[1])
 
 
+def kept(session: Session, owner_id: str) -> frozenset[str]:
+    """The ids of all requests that are not erased yet."""
+    return frozenset(session.scalars(select(ExemptionRequest.id).where(ExemptionRequest.owner_id == owner_id)))
+
+
 def count_waiting(session: Session, owner_id: str) -> int:
     """How many requests nobody has decided."""
     return session.scalar(_WAITING, {"owner": owner_id}) or 0

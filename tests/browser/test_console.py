@@ -202,7 +202,7 @@ def test_from_the_printed_link_to_a_closed_category_a_revoked_device_and_a_bundl
     expect(page.get_by_label("Nettspill, default")).to_have_value("closed>closed")
     page.get_by_label("Strømming, default").select_option("Stengt")
     page.get_by_role("button", name="Lagre og se hva som blir publisert").click()
-    expect(page.get_by_text("Strømming stengt for gruppen default")).to_be_visible()
+    expect(page.get_by_text("Strømming stengt for gruppen Alle andre enheter")).to_be_visible()
     assert refused_as(resolver, "www.netflix.com") is None, "a draft closes nothing"
     page.get_by_label("Merknad").fill("Kurs trenger linjen")
     page.get_by_role("button", name="Publiser").click()

@@ -58,7 +58,7 @@ def show(visit: Visit) -> Response:
         problems=problems,
         published=published,
         leaf=_leaf(visit, published) if published is not None else None,
-        groups=_groups(policy, visit.language, compiled) if policy is not None else [],
+        groups=_groups(visit, policy, compiled) if policy is not None else [],
         compiled=compiled,
         policy=policy,
         exemptions=_exemptions(visit, policy, at) if policy is not None and at is not None else [],
@@ -66,9 +66,9 @@ def show(visit: Visit) -> Response:
     )
 
 
-def _groups(policy: Policy, language: str, compiled: Kept | None) -> list[dict[str, Any]]:
-    called = titles(policy, language)
-    return [_group(each, called[each.key], language, compiled) for each in policy.groups.values() if not each.like]
+def _groups(visit: Visit, policy: Policy, compiled: Kept | None) -> list[dict[str, Any]]:
+    called, ruled = titles(visit, policy), [each for each in policy.groups.values() if not each.like]
+    return [_group(each, called[each.key], visit.language, compiled) for each in ruled]
 
 
 def _group(group: Group, title: str, language: str, compiled: Kept | None) -> dict[str, Any]:
@@ -99,9 +99,9 @@ def _group(group: Group, title: str, language: str, compiled: Kept | None) -> di
 
 
 def _exemptions(visit: Visit, policy: Policy, at: datetime) -> list[str]:
-    called = names(visit, policy)
+    called, moment = names(visit, policy), visit.look.translator(visit.language).moment
     return [
-        exemption_in_words(each, cast(Language, visit.language), policy.zone, called)
+        exemption_in_words(each, cast(Language, visit.language), policy.zone, called, moment)
         for each in policy.exemptions
         if each.start <= at < each.end
     ]
