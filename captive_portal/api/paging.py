@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -60,14 +60,14 @@ def read_cursor(visit: Visit, parts: int) -> Key | Response | None:
 
 
 def moment_place(after: Key | Response | None) -> tuple[datetime, str] | Response | None:
-    """The place of a cursor that holds a moment and an id, for lists that the database pages by both."""
+    """The place of a cursor that holds a moment, here in UTC, and an id, for lists that the database pages by both."""
     if after is None or isinstance(after, Response):
         return after
     try:
         moment = datetime.fromisoformat(after[0])
-    except ValueError:
+        return (moment.astimezone(UTC), after[1]) if moment.tzinfo is not None else no_cursor()
+    except (ValueError, OverflowError):  # in UTC some of the first and the last hours that can be written are none
         return no_cursor()
-    return (moment, after[1]) if moment.tzinfo is not None else no_cursor()
 
 
 def no_cursor() -> Response:

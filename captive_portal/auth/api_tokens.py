@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 import string
+import unicodedata
 import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ FORM = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{_RANDOM_CHARS + _SUM_CHARS}}}")
 NAME_MAX_CHARS = 80
 LONGEST = timedelta(days=366)  # "at most a year", also where it has a leap day
 MOST = 50
+FORM_LIFE = timedelta(hours=1)
+"""For how long a form that made a token may be sent again, as by a browser that is opened anew."""
 USED_STEP = timedelta(minutes=1)
 ROLE_GOOD_FOR = timedelta(days=30)
 """For how long after signing in the role that a provider gave is believed: who has left does not sign in again."""
@@ -65,7 +68,7 @@ SCOPES = tuple(
 """There is nothing to change in the overview."""
 
 
-Problem = Literal["no_scope", "not_yours", "past", "too_long", "too_many", "taken"]
+Problem = Literal["no_scope", "not_yours", "past", "too_long", "too_many", "taken", "revoked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ def make(
     now: datetime,
 ) -> Made | Refused:
     """Make a token for an account, as a leaf of the log. `name` is a line as `clean_line` gives it; of an account's
-    tokens that work no two have one.
+    tokens that work no two have one, and that of one which was revoked is not free at once.
     """
     problems = problems_with(session, staff_id, name, scopes, expires_at, now)
     if problems:
@@ -176,8 +179,11 @@ def problems_with(
     """
     account, problems = _locked(session, staff_id), dict[str, Problem]()
     names = api_tokens.names_usable(session, staff_id, now)
-    if name in names:  # as where the browser sends the form again
+    lately = api_tokens.names_revoked(session, staff_id, now - FORM_LIFE)
+    if _as_read(name) in map(_as_read, names):  # as where the browser sends the form again
         problems["name"] = "taken"
+    elif _as_read(name) in map(_as_read, lately):
+        problems["name"] = "revoked"
     if not scopes:
         problems["scopes"] = "no_scope"
     elif not set(scopes) <= set(scopes_of(account.role)):
@@ -195,6 +201,12 @@ def _locked(session: Session, staff_id: str) -> Staff:
     account = staff.lock_account(session, staff_id)
     assert account is not None, "a signed-in account is there"
     return account
+
+
+def _as_read(name: str) -> str:
+    """What of a name tells it from others: not its case, the width of letters and spaces, or format characters."""
+    seen = (each for each in unicodedata.normalize("NFKC", name) if unicodedata.category(each) != "Cf")
+    return " ".join("".join(seen).casefold().split())
 
 
 def revoke(session: Session, place: Place, row: ApiToken, by: str, now: datetime) -> bool:

@@ -1,4 +1,7 @@
-"""The last way in: the account of IT without which nobody of IT could sign in when the OpenID provider is away."""
+"""The last way in: the account of IT without which nobody of IT could sign in when the OpenID provider is away.
+
+One that is to end is none beside one that is not: else two who gave each other a last day would both be out after it.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,12 @@ from gateway.storage.staff_models import Staff
 
 
 def is_last_way_in(session: Session, place: Place, account: Staff, console: Console, now: datetime) -> bool:
-    """Whether IT gets in by this account alone, with a password of our own and what is asked for after it."""
-    found = staff.accounts(session, place.owner_id)
-    return [row.id for row in found if _is_way_in(session, row, console, now)] == [account.id]
+    """Whether IT gets in by this account alone, with a password of our own and what is asked for after it; of accounts
+    that have no end, where there are any.
+    """
+    ways = [row for row in staff.accounts(session, place.owner_id) if _is_way_in(session, row, console, now)]
+    lasting = [row for row in ways if row.ends_at is None]
+    return [row.id for row in lasting or ways] == [account.id]
 
 
 def _is_way_in(session: Session, account: Staff, console: Console, now: datetime) -> bool:

@@ -1,7 +1,8 @@
 """What IT changes about the accounts of others: role, unit and end, suspended or not, a new link, the second factors.
 
 IT can't lock itself out: nobody does any of this to their own account, and the last account of IT that can be signed in
-to here, the way in when the provider is away, keeps its role, its password and its second factor, and gets no end.
+to here, the way in when the provider is away, keeps its role, its password and its second factor, and gets no end;
+those that have one don't count beside it.
 Two who change at once take turns, so neither sees the other's account as the one that remains. Each change is a leaf.
 """
 

@@ -89,10 +89,10 @@ def sought(applicant: Applicant, fields: Mapping[str, str]) -> Sought | None:
 def refusal(t: Translator, reason: str) -> str | None:
     """Why there is no seat, and what to do; None for another reason than that."""
     said = {
-        "no_course": t("No course with this code is open here now. Check the code with whoever runs the course"),
-        "course_not_yet": t("The course has not begun. The code works from one hour before it begins"),
-        "course_over": t("The course is over, and its code can’t be used any more"),
-        "course_full": t("The course has no room for more devices. Tell whoever runs the course"),
+        "no_course": t("No course with this code is open here now. Check the code with whoever runs the course."),
+        "course_not_yet": t("The course has not begun. The code works from one hour before it begins."),
+        "course_over": t("The course is over, and its code can’t be used any more."),
+        "course_full": t("The course has no room for more devices. Tell whoever runs the course."),
     }
     return said.get(reason)
 

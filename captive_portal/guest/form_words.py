@@ -20,16 +20,16 @@ def messages(rejected: form.Rejected, t: Translator) -> dict[str, str]:
 
 
 _FIELD_MESSAGES: Mapping[tuple[form.Field, form.Problem], str] = {
-    ("name", "missing"): "Write your name",
-    ("name", "too_long"): "The name can have at most {limit} characters",
-    ("name", "characters"): "The name has characters that can’t be used, for example < or >",
-    ("organisation", "missing"): "Write the organisation or company",
-    ("organisation", "too_long"): "The organisation can have at most {limit} characters",
-    ("organisation", "characters"): "The organisation has characters that can’t be used, for example < or >",
-    ("contact", "missing"): "Write a phone number or an e-mail address",
-    ("contact", "too_long"): "Phone or e-mail can have at most {limit} characters",
-    ("contact", "characters"): "Phone or e-mail has characters that can’t be used, for example < or >",
-    ("course_code", "missing"): "Write the course code",
-    ("course_code", "too_long"): "The course code can have at most {limit} characters",
-    ("course_code", "characters"): "The course code has characters that can’t be used, for example < or >",
+    ("name", "missing"): "Write your name.",
+    ("name", "too_long"): "The name can have at most {limit} characters.",
+    ("name", "characters"): "The name has characters that can’t be used, for example < or >.",
+    ("organisation", "missing"): "Write the organisation or company.",
+    ("organisation", "too_long"): "The organisation can have at most {limit} characters.",
+    ("organisation", "characters"): "The organisation has characters that can’t be used, for example < or >.",
+    ("contact", "missing"): "Write a phone number or an e-mail address.",
+    ("contact", "too_long"): "Phone or e-mail can have at most {limit} characters.",
+    ("contact", "characters"): "Phone or e-mail has characters that can’t be used, for example < or >.",
+    ("course_code", "missing"): "Write the course code.",
+    ("course_code", "too_long"): "The course code can have at most {limit} characters.",
+    ("course_code", "characters"): "The course code has characters that can’t be used, for example < or >.",
 }

@@ -68,9 +68,9 @@ def read_host(settings: Settings, fields: Mapping[str, str]) -> Host | HostProbl
 def message(t: Translator, problem: HostProblem) -> str:
     """What to correct."""
     return {
-        "missing": t("Say who your host is, or write a course code"),
-        "unknown": t("Write the host’s e-mail address, as in kari@kommune.no"),
-        "elsewhere": t("The host’s e-mail address must be one of the municipality’s own"),
+        "missing": t("Say who your host is, or write a course code."),
+        "unknown": t("Write the host’s e-mail address, as in kari@kommune.no."),
+        "elsewhere": t("The host’s e-mail address must be one of the municipality’s own."),
     }[problem]
 
 

@@ -211,9 +211,9 @@ def answer(who: Visit, outcome: Accepted | Refused | NotRecognised) -> Response:
 def _not_joined(who: Visit, status: int, why: str, headers: Mapping[str, str] | None = None) -> Response:
     """The course has no room for this device or has ended meanwhile, or the page can't be used any more."""
     t = who.translator
-    onward, sentence = ("/form", t("To the front page")), f"{why.removesuffix('.')}."
+    onward = ("/form", t("To the front page"))
     heading = t("This device could not join the course")
-    return troubles.told(who, status, heading, sentence, headers=headers, onward=onward)
+    return troubles.told(who, status, heading, why, headers=headers, onward=onward)
 
 
 def too_many(who: Visit) -> Response:

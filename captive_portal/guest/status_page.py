@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ from captive_portal.i18n import Translator
 from gateway.access.grants import sign_off
 from gateway.access.receipts import format_receipt_code
 from gateway.access.status import NOT_ACCEPTED, Status, device_status
-from gateway.storage import exemption_requests, rules
+from gateway.storage import courses, exemption_requests, rules
 from gateway.storage.exemption_models import ExemptionRequest
 
 SLOW_AFTER = timedelta(seconds=15)
@@ -50,7 +51,7 @@ class StatusPages:
         language = who.translator.language
         # who waits asks every second, and can do nothing yet
         parts = self._parts.of(who, NOT_ACCEPTED if state == "waiting" else status)
-        requests = self._requests(status.grant_id) if state != "waiting" else []
+        requests, ended = self._requests(status.grant_id) if state != "waiting" else ([], [])
         door, course_token = (None, "") if state == "waiting" else self._course(who, status)
         same: dict[str, Any] = {"state": state, "slow": slow, "requests": requests, "now": who.now, **parts.same}
         is_cut = door is not None and door.ends_before(status.ends_at)
@@ -59,6 +60,7 @@ class StatusPages:
             "is_cut": is_cut,
             "is_exempted": status.has_own_exemption,
             "course": _course_said(status),
+            "course_title": self._course_title(status) if state != "waiting" else "",
         }
         gaps = {
             "left": time_left(who.translator, status.ends_at - who.now),
@@ -73,23 +75,38 @@ class StatusPages:
         headers = waiting if state == "waiting" else None
         if not requests:
             same |= {"requests": (), "now": None}  # so that the page can be kept
+        else:
+            same |= {"ended": ended}
         return who.page("status.html", headers=headers, gaps=gaps, keep=not parts.is_own and not requests, **same)
 
     def _course(self, who: Visit, status: Status) -> tuple[Door | None, str]:
         """How the guest comes into a course that they are not in, and the token of its button, which is that of coming
-        back: they accept the rules for the course.
+        back: they accept the rules for the course. No token where the rules are other ones now: the page of those has
+        the button.
         """
         with self._database.read() as session:
             group_key = self._site.group_in(session, who.neighbour)
             door = self._doors.beside(self._doors.now(session, group_key, who.now), status)
             version = rules.version_in_force(session, self._place.owner_id, group_key, now=who.now) if door else None
-        if version is None or status.acceptance_id is None or status.version_id != version.id:
+        if version is None or status.acceptance_id is None:
             return None, ""
+        if status.version_id != version.id:
+            return door, ""
         return door, self._returning.token(who, version, status.acceptance_id)
 
-    def _requests(self, grant_id: str) -> list[ExemptionRequest]:
+    def _course_title(self, status: Status) -> str:
+        """What the course is called that the access is by; empty without one, and for one whose title is hidden."""
+        if status.course_ends_at is None or status.grant_id is None:
+            return ""
         with self._database.read() as session:
-            return shown_requests(exemption_requests.of_grant(session, grant_id))
+            course = courses.of_grant(session, status.grant_id)
+        return course.title if course is not None and course.offered != "hidden" else ""
+
+    def _requests(self, grant_id: str) -> tuple[Sequence[ExemptionRequest], Sequence[ExemptionRequest]]:
+        """Those to show, and those of them that ended with the access before."""
+        with self._database.read() as session:
+            ended = exemption_requests.ended_with_the_one_before(session, grant_id)
+            return shown_requests(exemption_requests.of_grant(session, grant_id), ended), ended
 
     def sign_off(self, request: Request) -> Response:
         """`POST /sign-off`: end this device's access. A stale or foreign form changes nothing and shows the status."""

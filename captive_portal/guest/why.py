@@ -171,6 +171,7 @@ class WhyPages:
         name, standing, problem = self._stand(who, status, typed) if typed is not None else ("", None, None)
         with self._database.read() as session:
             asked = exemption_requests.of_grant(session, status.grant_id or "")
+            ended = exemption_requests.ended_with_the_one_before(session, status.grant_id or "")
         assert who.neighbour is not None
         categories = standing.categories if standing is not None else ()
         waiting = next((each for each in asked if each.name == name and each.decision == ""), None)
@@ -197,15 +198,16 @@ class WhyPages:
             kept_days=exemption_requests.KEPT_DAYS,
             wrong=WRONG[wrong](t) if wrong else "",
             purpose_wrong=wrong in ("no_purpose", "purpose"),
-            requests=shown_requests(asked),
+            requests=shown_requests(asked, ended),
+            ended=ended,
             now=who.now,
             token=self._site.signer.sign("exemption", who.neighbour.mac, status.grant_id or "", t.language, expires_at),
         )
 
 
-def shown_requests(asked: Sequence[ExemptionRequest]) -> list[ExemptionRequest]:
-    """The requests that a guest is shown, newest first."""
-    return list(asked)[:20]
+def shown_requests(asked: Sequence[ExemptionRequest], ended: Sequence[ExemptionRequest]) -> list[ExemptionRequest]:
+    """The requests that a guest is shown: theirs now, and after them what ended with the access before."""
+    return [*asked, *ended][:20]
 
 
 def _category(t: Translator, guidelines: Mapping[str, str], key: str) -> Mapping[str, str]:

@@ -102,6 +102,11 @@ def write(value: Any) -> str:
     return " ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
+def shown(text: str) -> str:
+    """A text as a field of one line takes it and gives it back: without what `read` refuses since it can't be seen."""
+    return _UNSHOWN.sub("", text)
+
+
 def is_sound(setting: Operational, value: Any) -> bool:
     """Whether the settings file could say so too."""
     try:

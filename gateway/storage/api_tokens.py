@@ -86,6 +86,13 @@ def names_usable(session: Session, staff_id: str, now: datetime) -> Sequence[str
     return session.scalars(select(ApiToken.name).where(*usable)).all()
 
 
+def names_revoked(session: Session, staff_id: str, since: datetime) -> Sequence[str]:
+    """The names of the tokens of an account that were revoked after `since`."""
+    return session.scalars(
+        select(ApiToken.name).where(ApiToken.staff_id == staff_id, ApiToken.revoked_at > since)
+    ).all()
+
+
 def revoke_all(session: Session, staff_id: str, now: datetime) -> None:
     """Revoke every token of an account."""
     session.execute(

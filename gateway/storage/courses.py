@@ -61,6 +61,11 @@ def by_code(session: Session, owner_id: str, code_key: str) -> Course | None:
     return session.scalars(select(Course).where(Course.owner_id == owner_id, Course.code_key == code_key)).one_or_none()
 
 
+def of_grant(session: Session, grant_id: str) -> Course | None:
+    """The course that the grant is a seat in; None for one of no course."""
+    return session.scalars(select(Course).join(Grant, Grant.course_id == Course.id).where(Grant.id == grant_id)).first()
+
+
 class Open(NamedTuple):
     """A course that is open to guests, as their form names it."""
 
@@ -185,14 +190,19 @@ def access_now(session: Session, course_ids: Sequence[str], now: datetime) -> di
     return {str(row[0]): int(row[1]) for row in rows}
 
 
-def open_grants(session: Session, course_id: str, now: datetime) -> Sequence[Grant]:
-    """The course's grants that are in force, or soon will be, with their devices."""
-    return session.scalars(
+def open_grants(session: Session, course_id: str, now: datetime, *, hold: bool = False) -> Sequence[Grant]:
+    """The course's grants that are in force, or soon will be, with their devices; with `hold` nobody changes them until
+    the transaction ends.
+    """
+    query = (
         select(Grant)
-        .options(joinedload(Grant.device))
+        .options(joinedload(Grant.device, innerjoin=True))
         .where(Grant.course_id == course_id, Grant.revoked_at.is_(None), Grant.ends_at > now)
         .order_by(Grant.id)
-    ).all()
+    )
+    if hold:
+        query = query.with_for_update(of=Grant, key_share=True).execution_options(populate_existing=True)
+    return session.scalars(query).all()
 
 
 def close_grants(session: Session, course_id: str, by: str, now: datetime) -> int:

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, case, delete, func, select, update
+from sqlalchemy.orm import aliased
 
 from gateway.storage.engine import Session
 from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.grants import SHOWN
 from gateway.storage.keyset import Cut, Part, Place, beyond, in_order, part
-from gateway.storage.models import Device, Grant
+from gateway.storage.models import Acceptance, Device, Grant
 
 KEPT_DAYS = 30
 KEPT = timedelta(days=KEPT_DAYS)
@@ -56,6 +57,27 @@ def of_grant(session: Session, grant_id: str) -> Sequence[ExemptionRequest]:
 _OF_GRANT = (
     select(ExemptionRequest)
     .where(ExemptionRequest.grant_id == bindparam("grant"))
+    .order_by(ExemptionRequest.asked_at.desc(), ExemptionRequest.id)
+)
+
+
+def ended_with_the_one_before(session: Session, grant_id: str) -> Sequence[ExemptionRequest]:
+    """What the same person had been granted with the access that ended where this grant began, newest first."""
+    return session.scalars(_BEFORE, {"grant": grant_id}).all()
+
+
+_HERE, _BY = aliased(Grant), aliased(Acceptance)
+_BEFORE = (
+    select(ExemptionRequest)
+    .join(Grant, Grant.id == ExemptionRequest.grant_id)
+    .join(Acceptance, Acceptance.id == Grant.acceptance_id)
+    .join(_BY, _BY.visitor_id == Acceptance.visitor_id)
+    .join(_HERE, _HERE.acceptance_id == _BY.id)
+    .where(
+        _HERE.id == bindparam("grant"),
+        Grant.revoked_at == _HERE.starts_at,
+        ExemptionRequest.decision == "granted",
+    )
     .order_by(ExemptionRequest.asked_at.desc(), ExemptionRequest.id)
 )
 
@@ -149,6 +171,40 @@ def groups_in_use(session: Session, now: datetime) -> set[str]:
     return set(
         session.scalars(select(Grant.group_key).where(Grant.revoked_at.is_(None), Grant.ends_at > now).distinct())
     )
+
+
+def elsewhere(
+    session: Session, group_keys: Collection[str], course_id: str | None, now: datetime, *, but: Collection[str] = ()
+) -> set[str]:
+    """Those of the groups that somebody who is not at the course (None: at one) has access in, now or soon; the grants
+    (ids) `but` do not count.
+    """
+    return set(
+        session.scalars(
+            select(Grant.group_key)
+            .where(
+                Grant.group_key.in_(list(group_keys)),
+                Grant.revoked_at.is_(None),
+                Grant.ends_at > now,
+                Grant.course_id.is_distinct_from(course_id),
+                Grant.id.not_in(list(but)),
+            )
+            .distinct()
+        )
+    )
+
+
+def hold(session: Session, grant_ids: Collection[str]) -> bool:
+    """Hold the requests asked under these grants until the transaction ends, so that nobody decides one meanwhile;
+    whether there are any.
+    """
+    held = session.scalars(
+        select(ExemptionRequest.id)
+        .where(ExemptionRequest.grant_id.in_(list(grant_ids)))
+        .order_by(ExemptionRequest.id)
+        .with_for_update()
+    )
+    return bool(held.all())
 
 
 def forget(session: Session, owner_id: str, before: datetime, staff_before: datetime) -> int:

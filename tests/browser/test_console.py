@@ -237,7 +237,7 @@ def test_from_the_printed_link_to_a_closed_category_a_revoked_device_and_a_bundl
     page.get_by_role("button", name="Lag pakken").click()
     expect(page.get_by_role("heading", name="Pakken er klar")).to_be_visible(timeout=60_000)
     bundle = tmp_path / "bundle.zip"
-    for name, path in (("Last ned pakken", bundle), ("Last ned signert kontrollsum", tmp_path / "bundle.zip.note")):
+    for name, path in (("Last ned pakken", bundle), ("Last ned signaturen (.zip.note)", tmp_path / "bundle.zip.note")):
         with page.expect_download() as download:
             page.get_by_role("link", name=name).click()
         download.value.save_as(path)

@@ -34,7 +34,10 @@ UNIT_PROBLEMS = {
 }
 REFUSALS: Mapping[Refusal, str] = {
     "own": N_("This is your own account. Ask another of IT, or use the page of your account."),
-    "last": N_("This is the last account of IT that can be signed in to here: the way in when everything else fails."),
+    "last": N_(
+        "This is the last account of IT that can be signed in to here: the way in when everything else fails."
+        " Others that have a last day don’t count."
+    ),
     "provider": N_("What you want to change stands at the service where this person signs in. Change it there."),
     "ended": N_("The account’s last day is over. Give it another one first."),
     "needed": N_("This account must have a second factor. Give it a new link, by which another one is set up."),

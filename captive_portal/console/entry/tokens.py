@@ -46,13 +46,15 @@ PROBLEMS = {
     "past": N_("This day is past"),
     "too_long": N_("A token lasts at most a year; choose an earlier day"),
     "taken": N_(
-        "You have a token of this name. If it was just made and you lack its text, revoke it; or choose another name."
+        "You have a token of this name. If it was just made and you lack its text, revoke it. Choose another name."
     ),
+    "revoked": N_("A token of this name was just revoked. Choose another name, or wait an hour."),
     "too_many": N_("You have 50 tokens. Revoke those that are not in use."),
 }
 FIELDS = ("name", "scopes", "expires", "current_password", "")
 DAY = N_("Give the last day of the token")
 assert (api_tokens.NAME_MAX_CHARS, api_tokens.MOST) == (80, 50), "the messages above say other numbers"
+assert timedelta(hours=1) == api_tokens.FORM_LIFE, "the message above says another time"
 
 
 def show(visit: Visit) -> Response:

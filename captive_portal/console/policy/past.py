@@ -31,6 +31,9 @@ from policies.model import Group, Policy
 
 MOMENT_PROBLEM = N_("Write a day and a time of day.")
 FUTURE_PROBLEM = N_("Write a moment that has been: nobody knows yet what will be in force then.")
+MINUTE_CHARS = len("2026-11-22T13:30")
+TO_ITS_END = timedelta(minutes=1, microseconds=-1)
+"""A minute is taken to its end: what the history says was published in it was in force by then."""
 
 
 def show(visit: Visit) -> Response:
@@ -40,6 +43,8 @@ def show(visit: Visit) -> Response:
     problems = {} if at is not None else {"at": MOMENT_PROBLEM}
     if at is not None and at > visit.now:
         at, problems = None, {"at": FUTURE_PROBLEM}
+    elif at is not None and len(typed) == MINUTE_CHARS:
+        at = min(at + TO_ITS_END, visit.now)
     published = generations.in_force_at(visit.session, visit.services.place.owner_id, at) if at is not None else None
     policy = parse_document(published.document) if published is not None else None
     if policy is not None:

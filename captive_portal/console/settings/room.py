@@ -1,7 +1,7 @@
 """The settings: those that IT changes here, in one form; and all, as the services were started with them.
 
 Of what is sent, that is changed which was written over: a setting that somebody else has changed since the form was
-shown stays as they have it.
+shown stays as they have it, and whoever wrote over it, or gave it back, is told so before theirs holds.
 
 What can stop a service from starting, or takes the console away, is changed in the settings file and shown here only.
 """
@@ -12,21 +12,34 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from itertools import groupby
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from captive_portal.console.settings.words import CHOICES, LABELS, NO_GROUP, ORIGINS, PROBLEMS, SECTIONS
+from captive_portal.console.settings.words import (
+    BOTH,
+    CHANGED,
+    CHANGED_BY,
+    CHOICES,
+    LABELS,
+    NO_GROUP,
+    NOW,
+    NOW_NOTHING,
+    ORIGINS,
+    PROBLEMS,
+    SECTIONS,
+    YOURS,
+)
 from captive_portal.console.visit import Visit
 from gateway import checks
 from gateway.errors import GatewayError
 from gateway.lists.draft_edits import ruled_groups
 from gateway.settings import Settings
 from gateway.settings import now as settings_now
-from gateway.settings.operational import OPERATIONAL, Operational, over, read, value_of, write
+from gateway.settings.operational import OPERATIONAL, Operational, over, read, shown, value_of, write
 from gateway.settings.origin import Row, rows
-from gateway.storage import generations, operational
+from gateway.storage import generations, operational, places
 from gateway.storage.operational_models import OperationalSetting
 
 TYPED_MAX_CHARS = 400
@@ -43,15 +56,22 @@ def change(visit: Visit) -> Response:
     """POST /settings: what was written over, and (`back`) what the settings file is to say again; all of it, or nothing
     where one thing is wrong.
     """
+    places.lock_owner(visit.session, visit.services.place.owner_id)  # two who save at once take turns
+    stands = standing(visit)
     wanted: dict[Operational, Any] = {}
     problems: dict[str, str] = {}
     for setting in OPERATIONAL.values():
+        text, problem = visit.form.get(setting.name), ""
         if setting.name in visit.form.all(BACK):
-            wanted[setting] = None
+            wanted[setting], text = None, write(value_of(stands.boot, setting))
+            problem = BOTH if _is_written(visit, setting) else ""
         elif _is_written(visit, setting):
-            wanted[setting], problem = _read(visit, setting, visit.form.get(setting.name))
-            if problem:
-                problems[setting.name] = problem
+            wanted[setting], problem = _read(visit, setting, text)
+        else:
+            continue
+        problem = _overtaken(visit, setting, stands, text) or problem
+        if problem:
+            problems[setting.name] = problem
     if problems:
         return _page(visit, problems)
     changed = [setting.name for setting, value in wanted.items() if _put(visit, setting, value)]
@@ -94,11 +114,19 @@ def as_started(visit: Visit) -> tuple[list[Row], list[str]]:
     return list(rows(current, stored.keys())), warnings
 
 
-def standing(visit: Visit) -> tuple[Settings, Mapping[str, OperationalSetting], Settings]:
+class Standing(NamedTuple):
     """What the services were started with, what is changed of it, and what holds now."""
+
+    boot: Settings
+    stored: Mapping[str, OperationalSetting]
+    current: Settings
+
+
+def standing(visit: Visit) -> Standing:
+    """How the settings stand."""
     boot = settings_now.boot_of(visit.services.settings)
     stored = operational.all_of(visit.session, visit.services.place.owner_id)
-    return boot, stored, over(boot, {key: row.value for key, row in stored.items()})
+    return Standing(boot, stored, over(boot, {key: row.value for key, row in stored.items()}))
 
 
 def _unknown_group(visit: Visit, setting: Operational, value: Any) -> str:
@@ -110,13 +138,30 @@ def _unknown_group(visit: Visit, setting: Operational, value: Any) -> str:
     return "" if missing is None else visit.look.translator(visit.language)(NO_GROUP, key=missing)
 
 
+def _overtaken(visit: Visit, setting: Operational, stands: Standing, wanted: str) -> str:
+    """What is told when a setting has become another than the form was shown with, and than is wanted; "" if not."""
+    now = shown(write(value_of(stands.current, setting)))
+    if now in (visit.form.get(f"{WAS}{setting.name}"), shown(wanted).strip()):
+        return ""
+    translate, row = visit.look.translator(visit.language), stands.stored.get(setting.key)
+    by = row.changed_by if row is not None else ""
+    words = CHOICES.get(setting.key, {}).get(now)
+    return " ".join(
+        (
+            translate(CHANGED_BY, name=by) if by else translate(CHANGED),
+            translate(NOW, value=translate(words) if words else now) if now else translate(NOW_NOTHING),
+            translate(YOURS),
+        )
+    )
+
+
 def _page(visit: Visit, problems: Mapping[str, str] = MappingProxyType({})) -> Response:
     boot, stored, current = standing(visit)
     told, translate = visit.query.get("changed", "").split(), visit.look.translator(visit.language)
     labels = {setting.name: LABELS[setting.key][0] for setting in OPERATIONAL.values()}
 
     def field(setting: Operational) -> Mapping[str, Any]:
-        value = _shown(write(value_of(current, setting)))
+        value = shown(write(value_of(current, setting)))
         return {
             "setting": setting,
             "label": labels[setting.name],
@@ -125,7 +170,7 @@ def _page(visit: Visit, problems: Mapping[str, str] = MappingProxyType({})) -> R
             "value": value,
             "file": write(value_of(boot, setting)),
             "changed": stored.get(setting.key),
-            "typed": _shown(visit.form.get(setting.name)[:TYPED_MAX_CHARS]) if _is_written(visit, setting) else value,
+            "typed": shown(visit.form.get(setting.name)[:TYPED_MAX_CHARS]) if _is_written(visit, setting) else value,
             "back": setting.name in visit.form.all(BACK),
         }
 
@@ -144,8 +189,3 @@ def _page(visit: Visit, problems: Mapping[str, str] = MappingProxyType({})) -> R
 def _is_written(visit: Visit, setting: Operational) -> bool:
     """Whether another text came back than the form was shown with."""
     return setting.name in visit.form.fields and visit.form.get(setting.name) != visit.form.get(f"{WAS}{setting.name}")
-
-
-def _shown(text: str) -> str:
-    """A text as a field of one line takes it and gives it back."""
-    return "".join(each for each in text if each.isprintable())

@@ -87,6 +87,12 @@ PROBLEMS: Mapping[Problem, str] = {
     "choice": N_("Choose one of these."),
     "keys": N_("Write keys of a–z, 0–9 and -, with spaces between."),
 }
+CHANGED_BY = N_("Changed by {name} since you opened the page.")
+CHANGED = N_("Changed since you opened the page.")
+NOW, NOW_NOTHING = N_("Now it says “{value}”."), N_("Now it says nothing.")
+YOURS = N_("Save again if yours is to hold.")
+"""What is told beside a field that two people write in."""
+BOTH = N_("Something is written here, and the settings file is to hold as well. Take the tick away, or what you wrote.")
 NO_GROUP = N_("The content filter in force has no group with that key: {key}")
 ORIGINS: Mapping[Origin, str] = {
     "default": N_("default"),

@@ -30,7 +30,7 @@ from gateway.storage.engine import Database
 from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.keyset import Cut
 from gateway.storage.log_models import StagedLeaf
-from gateway.storage.models import Grant
+from gateway.storage.models import Acceptance, Grant, RulesVersion
 from gateway.storage.places import Place
 from policies.document import parse_document
 from policies.schedule import standing
@@ -185,6 +185,30 @@ def test_granting_for_the_guest_alone_gives_the_session_a_group_of_its_own(
     last = leaves(database)[-1]
     assert (last["decision"], last["grant"], last["categories"]) == ("granted", guest, ["gaming"])
     assert "game.example" not in json.dumps(leaves(database))
+
+
+@pytest.mark.parametrize(
+    ("is_same", "later", "found"), [(True, 0, True), (False, 0, False), (True, 1, False)], ids=["next", "else", "later"]
+)
+def test_what_was_granted_with_the_access_before_is_found_by_the_next_one_of_the_same_person(
+    database: Database, place: Place, guest: str, is_same: bool, later: int, found: bool
+) -> None:
+    request = request_id(database, place)
+    assert isinstance(sent(database, place, Wanted("www.dating.example", ("dating",))), Asked)
+    middle = NOW + HOUR / 2
+    with database.write() as session:
+        assert isinstance(grant(session, place, request, "it", "", scope="session", until=UNTIL, now=NOW), Decided)
+        first = session.get_one(Grant, guest)
+        first.revoked_at = middle
+        accepted = session.get_one(Acceptance, first.acceptance_id)
+        rules = session.get_one(RulesVersion, accepted.rules_version_id)
+        second = add_grant(session, place, rules, starts_at=middle + later * HOUR / 4)
+        if is_same:
+            session.get_one(Acceptance, second.acceptance_id).visitor_id = accepted.visitor_id
+        session.flush()
+        ended = exemption_requests.ended_with_the_one_before(session, second.id)
+        assert [each.id for each in ended] == ([request] if found else [])
+        assert exemption_requests.ended_with_the_one_before(session, guest) == []
 
 
 @pytest.mark.usefixtures("guest")

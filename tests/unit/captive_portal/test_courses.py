@@ -14,6 +14,7 @@ from gateway.access import courses as access
 from gateway.access import exemption_requests
 from gateway.access.course_plan import Wish
 from gateway.context import Services
+from gateway.lists import draft_edits, generations
 from gateway.storage.course_models import Course
 from gateway.storage.log_models import Disclosure
 from gateway.storage.models import Acceptance, Grant
@@ -25,11 +26,17 @@ Make = Callable[..., Course]
 
 @pytest.fixture
 def make(gateway_services: Services) -> Make:
-    def course(title: str = "Excel for alle", offered: str = "code", devices: int = 60, hours: float = 6) -> Course:
+    def course(
+        title: str = "Excel for alle",
+        offered: str = "code",
+        devices: int = 60,
+        hours: float = 6,
+        group: str = "default",
+    ) -> Course:
         now = gateway_services.clock()
-        wish = Wish(title, "Nybø skule", now, now + timedelta(hours=hours), "default", devices, offered)
+        wish = Wish(title, "Nybø skule", now, now + timedelta(hours=hours), group, devices, offered)
         with gateway_services.database.write() as session:
-            made = access.add(session, gateway_services.place, wish, ("default",), by="ola", now=now)
+            made = access.add(session, gateway_services.place, wish, (group,), by="ola", now=now)
         assert isinstance(made, Course), made
         return made
 
@@ -193,6 +200,16 @@ def seats(services: Services) -> list[tuple[str | None, bool]]:
         return [(row.course_id, row.revoked_at is None and row.ends_at > services.clock()) for row in rows]
 
 
+def new_rules(services: Services) -> None:
+    """Put another version of the rules in force."""
+    with services.database.write() as session:
+        publish(
+            session, services.place, {"nb": "# Regler\n\nVær snill."}, label="2.0", adopting_body="",
+            adopted_on=None, case_number="", binding_language="nb", next_review_on=None, published_by="it",
+            now=services.clock(),
+        )  # fmt: skip
+
+
 def sign_off(services: Services) -> None:
     """End the access of every guest, as each does on the status page."""
     with services.database.write() as session:
@@ -238,15 +255,15 @@ def test_who_comes_back_during_a_course_is_told_which_and_until_when_and_asked_o
     sign_off(gateway_services)
     clock.advance(timedelta(minutes=5))
     form = return_form(guest.http.get("/").text)
-    named = "samme kurs som før" if offered == "hidden" else "kurset «Excel» som før"
-    assert f"Du er med på {named}. Det varer til 22.\u00a0november 2026 kl.\u00a015.55." in form
+    named = "det samme kurset igjen" if offered == "hidden" else "kurset «Excel» igjen"
+    assert f"Du blir med på {named}. Det varer til 22.\u00a0november 2026 kl.\u00a015.55." in form
     assert ("Excel" in form) == (offered != "hidden"), "a copied address learns no hidden course's name"
     assert ('name="course_code"' in form, 'name="course"' in form) == (False, False), "there is no other one"
     other = make("Word")
     form = return_form(guest.http.get("/").text)
     assert ("Koden til et annet kurs" in form, "(valgfritt)" in form, "Kurskode" in form) == (True, True, False)
     answer = write_code(guest, "/", course_code="fjell elv")
-    assert f"Du er med på {named}" in answer.text
+    assert f"Du blir med på {named}" in answer.text
     assert "Koden til et annet kurs" in answer.text
     assert write_code(guest, "/").headers["location"] == "/status"
     assert seats(gateway_services)[-1] == (course.id, True), "the course went along"
@@ -268,7 +285,7 @@ def test_a_code_for_a_course_that_is_over_meanwhile_is_told_also_where_their_own
     assert answer.status_code == 422
     assert "Kurset er over, og koden kan ikke brukes lenger" in answer.text
     assert 'href="#accept"' in answer.text
-    assert "Du er med på kurset «Excel» som før" in answer.text
+    assert "Du blir med på kurset «Excel» igjen" in answer.text
 
 
 def test_who_accepted_before_being_given_the_code_writes_it_on_the_status_page(
@@ -280,7 +297,10 @@ def test_who_accepted_before_being_given_the_code_writes_it_on_the_status_page(
     course = make("Excel")
     clock.advance(timedelta(minutes=5))
     form = return_form(guest.http.get("/status").text)
-    assert ("Excel" in form, 'name="course_code"' in form, "Jeg har lest og godtar reglene" in form) == (True,) * 3
+    assert ("Excel" in form, 'name="course_code"' in form) == (True, True)
+    for joining in (form, return_form(write_code(guest, "/status", course_code="fjell elv").text)):
+        assert ("Bli med på kurset</button>" in joining, "Jeg har lest og godtar reglene" in joining) == (True, False)
+        assert "Når du blir med, godtar du på nytt reglene du har godtatt:" in joining
     assert write_code(guest, "/status", course_code=course.code).headers["location"] == "/status"
     assert seats(gateway_services) == [(None, False), (course.id, True)]
     apply_grants()
@@ -330,15 +350,10 @@ def test_where_no_course_is_named_the_present_end_is_told_and_a_longer_course_ta
     assert "10.26" not in form, "a hidden course is not told of"
 
 
-def test_who_has_an_exemption_of_their_own_is_told_beside_the_button_when_it_goes_along(
-    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
-) -> None:
-    guest.accept()
-    apply_grants()
-    course, told = make(), "Et unntak som bare gjelder deg, blir med hvis kurset har de samme reglene"
-    assert told not in return_form(guest.http.get("/status").text)
-    now, place = clock(), gateway_services.place
-    with gateway_services.database.write() as session:
+def exempt(services: Services) -> None:
+    """Give the guest of the phone an exemption of their own."""
+    now, place = services.clock(), services.place
+    with services.database.write() as session:
         asked = exemption_requests.ask(
             session, place, PHONE, exemption_requests.Wanted("game.example", ("gaming",)), now
         )
@@ -346,6 +361,16 @@ def test_who_has_an_exemption_of_their_own_is_told_beside_the_button_when_it_goe
         exemption_requests.grant(
             session, place, asked.request_id, "it", "", scope="session", until=now + timedelta(hours=2), now=now
         )
+
+
+def test_who_has_an_exemption_of_their_own_is_told_beside_the_button_when_it_goes_along(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    course, told = make(), "Et unntak som bare gjelder deg, blir med bare hvis kurset hører til samme gruppe"
+    assert told not in return_form(guest.http.get("/status").text)
+    exempt(gateway_services)
     clock.advance(timedelta(minutes=1))
     assert told in return_form(guest.http.get("/status").text)
     assert told in return_form(write_code(guest, "/status", course_code="fjell elv").text)
@@ -353,6 +378,35 @@ def test_who_has_an_exemption_of_their_own_is_told_beside_the_button_when_it_goe
     apply_grants()
     page = guest.http.get("/status").text
     assert ("game.example" in page, "Innvilget, og åpent til" in page) == (True, True)
+
+
+def test_an_exemption_that_did_not_go_along_is_still_shown_as_one_that_ended(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    with gateway_services.database.write() as session:
+        before = generations.draft(session, gateway_services.place)
+        draft, _ = draft_edits.with_group(before, "library", like=None, mark=None, title="Bibliotek")
+        generations.save_draft(session, gateway_services.place, draft, clock())
+        generations.publish(session, gateway_services.place, "it", "a library", clock())
+    guest.accept()
+    exempt(gateway_services)
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    course, told = make(group="library"), "Ble innvilget, og sluttet å gjelde da du fikk ny tilgang."
+    for page in (guest.http.get("/status").text, guest.http.get("/why").text):
+        assert ("Innvilget, og åpent til" in page, told in page) == (True, False)
+    assert write_code(guest, "/status", course_code=course.code).headers["location"] == "/status"
+    apply_grants()
+    for page in (guest.http.get("/status").text, guest.http.get("/why").text):
+        assert ("game.example" in page, "Innvilget, og åpent til" in page, told in page) == (True, False, True)
+    clock.advance(timedelta(hours=2))
+    page = guest.http.get("/status").text
+    assert ("Ble innvilget, og er over." in page, told in page) == (True, False)
+    sign_off(gateway_services)
+    clock.advance(timedelta(minutes=1))
+    write_code(guest, "/")
+    apply_grants()
+    assert "game.example" not in guest.http.get("/status").text, "of the access before, and not of all"
 
 
 def test_a_course_by_title_is_ticked_on_both_pages(
@@ -501,12 +555,7 @@ def test_rules_that_change_while_a_code_is_written_are_shown_with_the_code(
     clock.advance(timedelta(days=1))
     course = make()
     token = return_token(guest.http.get("/").text)
-    with gateway_services.database.write() as session:
-        publish(
-            session, gateway_services.place, {"nb": "# Regler\n\nVær snill."}, label="2.0", adopting_body="",
-            adopted_on=None, case_number="", binding_language="nb", next_review_on=None, published_by="it",
-            now=clock(),
-        )  # fmt: skip
+    new_rules(gateway_services)
     answer = guest.http.post("/return", data={"token": token, "course_code": course.code})
     assert answer.status_code == 409
     assert ("Vær snill." in answer.text, f'value="{course.code}"' in answer.text) == (True, True)
@@ -603,6 +652,70 @@ def test_where_a_code_is_required_a_known_guest_writes_the_code_alone(
     assert told == (False, True, True)
     assert write_code(guest, "/", course_code=course.code).headers["location"] == "/status"
     assert seats(services)[-1] == (course.id, True)
+
+
+def test_who_is_online_under_older_rules_is_told_where_the_code_is_written(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    guest.accept()
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    new_rules(gateway_services)
+    told = "Der kan du også skrive en kurskode."
+    page = guest.http.get("/status").text
+    assert ("må du godta de nye" in page, told in page) == (True, False)
+    course = make()
+    page = guest.http.get("/status").text
+    assert (told in page, return_form(page)) == (True, "")
+    page = guest.http.get("/return").text
+    heading = re.search(r'<h2 id="form-heading">(.*?)</h2>', page)
+    assert heading is not None
+    assert heading[1] == "Godta de nye reglene", "they are online"
+    assert write_code(guest, "/return", course_code=course.code).headers["location"] == "/status"
+    assert seats(gateway_services)[-1] == (course.id, True)
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    assert told not in guest.http.get("/status").text
+
+
+def test_who_is_at_a_course_under_older_rules_is_there_as_before(
+    guest: Any, make: Make, gateway_services: Services, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    course = make()
+    guest.accept(course_code=course.code)
+    apply_grants()
+    clock.advance(timedelta(minutes=1))
+    new_rules(gateway_services)
+    assert "Du er med på kurset «Excel for alle» som før" in return_form(guest.http.get("/return").text)
+    assert "Der kan du også skrive en kurskode." not in guest.http.get("/status").text, "no other one is open"
+
+
+@pytest.mark.parametrize(("offered", "hours"), [("code", 6), ("title", 50), ("hidden", 6), ("hidden", 50)])
+def test_who_is_at_a_course_reads_which_on_the_status_page(
+    guest: Any, make: Make, apply_grants: Callable[[], None], offered: str, hours: float
+) -> None:
+    course = make("Excel <for> alle", offered, hours=hours)
+    guest.accept(course_code=course.code)
+    apply_grants()
+    page = guest.http.get("/status").text
+    named = "Du er med på kurset «Excel &lt;for&gt; alle». "
+    told = "Tilgangen din varer til kurset slutter." if hours == 6 else "Kurset varer til"
+    assert f"<p>{named if offered != 'hidden' else ''}{told}" in page
+    assert ("Excel" in page) == (offered != "hidden")
+
+
+def test_who_joins_another_course_reads_that_one_on_the_status_page(
+    guest: Any, make: Make, apply_grants: Callable[[], None], clock: Any
+) -> None:
+    first, second = make("Excel"), make("Word")
+    guest.accept(course_code=first.code)
+    apply_grants()
+    assert "Du er med på kurset «Excel»." in guest.http.get("/status").text
+    clock.advance(timedelta(minutes=1))
+    write_code(guest, "/status", course_code=second.code)
+    apply_grants()
+    page = guest.http.get("/status").text
+    assert ("kurset «Word»." in page, "kurset «Excel»." in page) == (True, False)
 
 
 def test_a_course_that_outlasts_access_says_so(

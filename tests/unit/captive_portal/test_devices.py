@@ -88,6 +88,20 @@ def test_coming_back_takes_one_tap_and_names_nobody(guest: Any, clock: Any, coun
     assert counted() == (2, 2, 2)
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("nb", "Det du skrev, blir slettet"),
+        ("nn", "Det du skreiv, blir sletta"),
+        ("en", "What you wrote is erased on"),
+    ],
+)
+def test_it_says_of_what_was_written_when_it_is_erased(guest: Any, clock: Any, language: str, said: str) -> None:
+    guest.accept()
+    clock.advance(timedelta(days=3))
+    assert said in guest.http.get(f"/?lang={language}").text
+
+
 def test_the_form_stays_within_reach_for_somebody_else(guest: Any, clock: Any) -> None:
     guest.accept()
     clock.advance(timedelta(days=3))

@@ -6,10 +6,13 @@ import re
 import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from captive_portal.guest import courses, form, form_words, hosts, why_words
+from captive_portal.i18n import translators
+from gateway.access.courses import NoSeat
 from gateway.context import Services
 from gateway.settings import Owner
 from gateway.storage.models import Network
@@ -36,6 +39,21 @@ def test_only_the_guests_own_fields_are_theirs_to_correct(guest: Any, clock: Any
     token = guest.token()
     clock.advance(timedelta(hours=2))
     assert _post(guest, language, token, "Kari") == NOT_THE_GUEST[language]
+
+
+@pytest.mark.parametrize("language", [*LANGUAGES, "de", "pl", "uk"])
+def test_what_to_correct_is_said_in_whole_sentences(language: str) -> None:
+    t = translators("guest", [language])[language]
+    said = [
+        text
+        for name in get_args(form.Field)
+        for problem in get_args(form.Problem)
+        for text in form_words.messages(form.Rejected({name: problem}), t).values()
+    ]
+    said += [str(courses.refusal(t, reason)) for reason in get_args(NoSeat)]
+    said += [hosts.message(t, problem) for problem in get_args(hosts.HostProblem)]
+    said += [words(t) for words in (*why_words.PROBLEMS.values(), *why_words.WRONG.values())]
+    assert [text for text in said if not text.endswith(".") or text.endswith("..")] == []
 
 
 def test_a_locked_database_is_not_the_guests_to_correct(guest: Any, gateway_services: Services) -> None:

@@ -111,6 +111,12 @@ def test_only_what_is_asked_for_is_said_to_be_recorded(gateway_services: Service
     assert ("kurskoden" in many, "telefonnummeret" in many, "organisasjonen" in many) == (False, True, True)
 
 
+def test_who_is_asked_nothing_reads_when_what_is_kept_is_erased(gateway_services: Services, make_guest: Any) -> None:
+    nothing = {"ask_name": "no", "ask_contact": "no", "ask_organisation": "no", "ask_course_code": "no"}
+    portal = gateway_services.settings.portal.model_copy(update=nothing)
+    assert "Det som blir lagret, blir slettet" in told(gateway_services, make_guest, portal=portal).http.get("/").text
+
+
 @pytest.mark.parametrize(("need", "without"), [("required", True), ("optional", False)])
 def test_no_access_without_a_name_is_said_only_where_it_is_so(
     gateway_services: Services, make_guest: Any, need: str, without: bool

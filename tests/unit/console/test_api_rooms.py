@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 
 import pytest
@@ -64,6 +65,22 @@ def test_a_policy_is_changed_looked_at_published_and_taken_back(it, world):
     assert it.get("/api/v1/policy/then").json()["generation"] == 3
     with world.services.database.read() as session:
         assert generations.document_of(session, world.services.place, 3)["groups"]["default"]["closed"]
+
+
+def test_what_was_in_force_at_a_moment_is_exact(it, world):
+    first = world.now
+    world.now = (first + timedelta(minutes=5)).replace(second=41)
+    it.patch(MATRIX, json=cell("open"))
+    assert it.post(f"{DRAFT}/publish", json={}, headers={"if-match": it.get(DRAFT).headers["etag"]}).status_code == 200
+
+    def then(at):
+        answer = it.get("/api/v1/policy/then", params={"at": at.isoformat()})
+        return answer.json()["generation"] if answer.status_code == 200 else answer.status_code
+
+    assert then(world.now) == 2
+    assert then(world.now - timedelta(seconds=1)) == 1
+    assert then(world.now.replace(second=0)) == 1, "not the minute to its end, as on the page"
+    assert (then(first), then(first - timedelta(microseconds=1))) == (1, 404)
 
 
 def test_a_whole_policy_goes_out_and_in_again_as_json_and_as_toml(it):
@@ -182,6 +199,27 @@ def test_devices_online_are_filtered_paged_and_ended_together(it, world):
     assert it.post(f"{grants}/end", json={"group": "default"}).json() == {"ended": 2, "left": 0}
     assert it.get(grants).json() == {"grants": [], "online": 0, "next": None}
     assert [kind for kind, _ in leaves(world)][-3:] == ["grant_revoked"] * 3
+
+
+MOMENTS = {
+    "before all UTC": "0001-01-01T00:00:00+14:00",
+    "after all UTC": "9999-12-31T23:59:59-14:00",
+    "without an offset": "2026-11-22T12:00:00",
+    "none": "now",
+}
+
+
+@pytest.mark.parametrize(
+    "room", ["sessions", "tokens", "account/sessions", "account/tokens", "grants", "courses", "rules"]
+)
+def test_a_cursor_whose_moment_can_not_be_is_none(it, room):
+    for which, moment in MOMENTS.items():
+        cursor = urlsafe_b64encode(json.dumps([moment, "a"]).encode()).decode()
+        answer = it.get(f"/api/v1/{room}", params={"cursor": cursor})
+        assert problem_of(answer) == (422, "unreadable"), which
+    for moment in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-11-22T12:00:00+14:00"):
+        cursor = urlsafe_b64encode(json.dumps([moment, "a"]).encode()).decode()
+        assert it.get(f"/api/v1/{room}", params={"cursor": cursor}).status_code == 200, moment
 
 
 def test_what_hosts_may_open_is_chosen_in_the_draft(it):

@@ -133,9 +133,26 @@ def test_sending_the_form_again_makes_no_second_token(world):
         [row] = session.query(ApiToken)
     assert asked(browser, name="Backup").status_code == 200
     browser.fill(PAGE, f"{PAGE}/{row.id}/revoke")
-    assert token_of(asked(browser)) != token, "the name is free again"
+    again = asked(browser)
+    assert (again.status_code, "A token of this name was just revoked" in again.text) == (422, True)
+    assert not FORM.search(again.text)
+    for _ in range(2):
+        world.now += timedelta(minutes=29, seconds=59)
+        assert asked(browser).status_code == 422
+    world.now += timedelta(seconds=2)
+    assert token_of(asked(browser)) != token, "the name is free again after an hour"
     other = world.signed_in("it", "ola")
     assert asked(other).status_code == 200, "and was never anybody else's"
+
+
+@pytest.mark.parametrize("name", ["SYNC", "sync\u200b", "sy\u00adnc", "\u2060Sync", "Ｓync"])
+def test_a_name_that_reads_like_another_is_taken(world, name):
+    browser = world.signed_in("it")
+    token_of(asked(browser))
+    answer = asked(browser, name=name)
+    assert (answer.status_code, "You have a token of this name" in answer.text) == (422, True)
+    assert asked(browser, name="Sync 2").status_code == 200
+    assert asked(browser, name="sync\u00a0\u00a02").status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_what_the_provider_says_is_changed_there(world):
 
 def test_an_account_that_has_ended_or_is_suspended_is_no_way_in(world):
     it = world.signed_in("it", "kari")
-    world.account("ola", "it", ends_at=world.now + timedelta(days=1))
+    world.account("ola", "it")
     page = page_of(world, "ola")
 
     assert not is_last(world, "kari")
@@ -289,6 +289,39 @@ def test_the_last_way_in_gets_no_end(world):
         assert staff_keeping.change_end(session, place, held, ends_at, console, world.now, by="ola") == "last"
         none = staff_keeping.change_end(session, place, held, None, console, world.now, by="ola")
     assert (none, stored(world, "kari").ends_at) == ("nothing", None)
+
+
+def test_an_account_that_is_to_end_is_no_way_in_beside_one_that_is_not(world):
+    """Two who give each other a last day, or one that ends and the other suspended, would lock IT out."""
+    kari, ola = world.signed_in("it", "kari"), world.signed_in("it", "ola")
+    of_kari, of_ola = page_of(world, "kari"), page_of(world, "ola")
+    ended = kari.fill(of_ola, f"{of_ola}/last-day", ends="2026-11-30")
+    assert ended.headers["location"] == f"{of_ola}?notice=end-changed"
+    assert (is_last(world, "kari"), is_last(world, "ola")) == (True, False)
+    page = ola.get(of_kari).text
+    assert ("Others that have a last day don’t count." in page, 'name="ends"' in page) == (True, False)
+    token = ola.token_on("/staff/new")
+    for action, fields in (
+        ("/last-day", {"ends": "2026-12-24"}), ("/suspend", {}), ("/reset", {}), ("", {"role": "auditor"})
+    ):  # fmt: skip
+        answer = ola.post(f"{of_kari}{action}", data={"form_token": token} | fields)
+        assert (answer.status_code, "the last account of IT" in answer.text) == (409, True), action
+    assert kari.fill(of_ola, f"{of_ola}/suspend").headers["location"] == f"{of_ola}?notice=suspended"
+
+
+def test_where_every_way_in_is_to_end_the_last_of_them_stays_and_may_lose_its_end(world):
+    for name, days in (("kari", 3), ("ola", 9)):
+        world.account(name, "it", ends_at=world.now + timedelta(days=days))
+    assert (is_last(world, "kari"), is_last(world, "ola")) == (False, False)
+    federated, page = by_the_provider(world, "per"), page_of(world, "ola")
+    of_kari = page_of(world, "kari")
+    assert federated.fill(of_kari, f"{of_kari}/suspend").status_code == 303
+    assert is_last(world, "ola")
+    refused = federated.fill("/staff/new", f"{page}/suspend")
+    assert (refused.status_code, "the last account of IT" in refused.text) == (409, True)
+    assert 'name="ends"' in federated.get(page).text
+    assert federated.fill(page, f"{page}/last-day", ends="").headers["location"] == f"{page}?notice=end-changed"
+    assert 'name="ends"' not in federated.get(page).text
 
 
 def test_a_new_link_takes_password_and_authenticator(world):
