@@ -67,7 +67,7 @@ def _group_changes(key: str, before: Group | None, after: Group | None) -> Itera
     elif before.mark != after.mark:
         yield Change("mark", key, {"before": before.mark, "after": after.mark})
     if before.titles != after.titles:
-        yield Change("titles", key, {"after": " / ".join(after.titles.values()) or key})
+        yield Change("titles", key, {"after": " / ".join(dict.fromkeys(after.titles.values())) or key})
     if before.like != after.like:
         yield Change("like" if after.like else "like_ended", key, {"other": after.like or before.like})
     if after.like:

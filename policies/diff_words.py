@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from policies.categories import CATEGORIES, Language
 from policies.diff import Change
@@ -43,8 +43,7 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
         "vertsdomene i listene blir stengde som dei står",
         "hosting domains in lists are blocked as listed",
     ),
-    "group_added": ("ny gruppe {group} med merke {mark}", "ny gruppe {group} med merke {mark}",
-                    "new group {group} with mark {mark}"),
+    "group_added": ("ny gruppe {group}", "ny gruppe {group}", "new group {group}"),
     "group_removed": ("gruppen {group} er fjernet", "gruppa {group} er fjerna", "group {group} removed"),
     "mark": (
         "gruppen {group} får merke {after} i stedet for {before}",
@@ -179,14 +178,20 @@ Called = Callable[[str], str]
 """What people call a group by its key, or an exemption by its identity."""
 
 
-def in_words(change: Change, language: Language, zone: tzinfo, called: Called = str) -> str:
-    """The change as one sentence without its full stop; moments in `zone`."""
+Moment = Callable[[datetime], str]
+"""How a moment is written; without one as `2026-12-01 08:00`, in the policy's zone."""
+
+
+def in_words(
+    change: Change, language: Language, zone: tzinfo, called: Called = str, moment: Moment | None = None
+) -> str:
+    """The change as one sentence without its full stop; moments in `zone`, or as `moment` writes them."""
     values: dict[str, object] = {"group": called(change.group)}
     for key, value in change.values.items():
         if isinstance(value, Schedule):
             values[key] = hours_in_words(value, language)
         elif isinstance(value, Exemption):
-            values[key] = exemption_in_words(value, language, zone, called)
+            values[key] = exemption_in_words(value, language, zone, called, moment)
         elif key == "other":
             values[key] = called(str(value))
         elif key == "category":
@@ -212,14 +217,17 @@ def hours_in_words(schedule: Schedule, language: Language) -> str:
     return f"{hours} ({told})"
 
 
-def exemption_in_words(exemption: Exemption, language: Language, zone: tzinfo, called: Called = str) -> str:
+def exemption_in_words(
+    exemption: Exemption, language: Language, zone: tzinfo, called: Called = str, moment: Moment | None = None
+) -> str:
     """What is lifted for whom from when to when, by whom and why; called by its group alone where that says both."""
     name, group = called(exemption.id), called(exemption.group)
+    written = moment or (lambda at: f"{at.astimezone(zone):%Y-%m-%d %H:%M}")
     told = _EXEMPTION[language].format(
         group=group,
         categories=", ".join(_category(key, language) for key in CATEGORIES if key in exemption.categories),
-        start=f"{exemption.start.astimezone(zone):%Y-%m-%d %H:%M}",
-        end=f"{exemption.end.astimezone(zone):%Y-%m-%d %H:%M}",
+        start=written(exemption.start),
+        end=written(exemption.end),
         by=exemption.approved_by,
         reason=exemption.reason,
     )

@@ -85,7 +85,7 @@ class ExportsApi:
             Call("GET", one, "auditor", self.show, "none", None, Export, "How far an export is", ROOM),
             Call(
                 "GET", f"{one}/{{file}}", "auditor", self.download, "none", None, None,
-                "The bundle, or the note with its signed hash", ROOM, media_type="application/octet-stream",
+                "The bundle, or its signature (.zip.note)", ROOM, media_type="application/octet-stream",
             ),
             Call(
                 "DELETE", one, "auditor", self.remove, "write", None, None, "Stop an export, or delete it", ROOM,

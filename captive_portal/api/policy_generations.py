@@ -68,7 +68,7 @@ class Compared(BaseModel):
 
 
 class ThenAsked(Asked):
-    """At which moment; now by default."""
+    """At which moment, exactly: without seconds, as the minute begins. Now by default."""
 
     at: Moment | None = None
 

@@ -145,27 +145,10 @@ def make(
     """Make a token for an account, as a leaf of the log. `name` is a line as `clean_line` gives it; of an account's
     tokens that work no two have one, and that of one which was revoked is not free at once.
     """
-    account = staff.lock_account(session, staff_id)
-    assert account is not None, "a signed-in account is there"
-    problems: dict[str, Problem] = {}
-    names = api_tokens.names_usable(session, staff_id, now)
-    lately = api_tokens.names_revoked(session, staff_id, now - FORM_LIFE)
-    if _as_read(name) in map(_as_read, names):  # as where the browser sends the form again
-        problems["name"] = "taken"
-    elif _as_read(name) in map(_as_read, lately):
-        problems["name"] = "revoked"
-    if not scopes:
-        problems["scopes"] = "no_scope"
-    elif not set(scopes) <= set(scopes_of(account.role)):
-        problems["scopes"] = "not_yours"
-    if expires_at <= now:
-        problems["expires"] = "past"
-    elif expires_at - now > LONGEST:
-        problems["expires"] = "too_long"
-    if len(names) >= MOST:
-        problems[""] = "too_many"
+    problems = problems_with(session, staff_id, name, scopes, expires_at, now)
     if problems:
         return Refused(problems)
+    account = _locked(session, staff_id)
     secret = new_secret()
     row = ApiToken(
         staff_id=staff_id,
@@ -181,6 +164,43 @@ def make(
     session.flush()
     _record(session, place, "token_added", account, account.username, row, now)
     return Made(secret, row)
+
+
+def problems_with(
+    session: Session,
+    staff_id: str,
+    name: str,
+    scopes: Collection[str],
+    expires_at: datetime | None,
+    now: datetime,
+) -> Mapping[str, Problem]:
+    """What stands in the way of such a token, by field; of no day (None) nothing is said. The account is held, so that
+    it stays so until the transaction ends.
+    """
+    account, problems = _locked(session, staff_id), dict[str, Problem]()
+    names = api_tokens.names_usable(session, staff_id, now)
+    lately = api_tokens.names_revoked(session, staff_id, now - FORM_LIFE)
+    if _as_read(name) in map(_as_read, names):  # as where the browser sends the form again
+        problems["name"] = "taken"
+    elif _as_read(name) in map(_as_read, lately):
+        problems["name"] = "revoked"
+    if not scopes:
+        problems["scopes"] = "no_scope"
+    elif not set(scopes) <= set(scopes_of(account.role)):
+        problems["scopes"] = "not_yours"
+    if expires_at is not None and expires_at <= now:
+        problems["expires"] = "past"
+    elif expires_at is not None and expires_at - now > LONGEST:
+        problems["expires"] = "too_long"
+    if len(names) >= MOST:
+        problems[""] = "too_many"
+    return problems
+
+
+def _locked(session: Session, staff_id: str) -> Staff:
+    account = staff.lock_account(session, staff_id)
+    assert account is not None, "a signed-in account is there"
+    return account
 
 
 def _as_read(name: str) -> str:

@@ -68,9 +68,10 @@ def _route(page: Page, services: Services, look: Look, events: SecurityEvents) -
             await asyncio.sleep(wait_s)
             visit = replace(visit, now=services.clock())
         response = await run_in_threadpool(_answer, page, visit)
-        if page.pace is not None and response.status_code < HTTPStatus.BAD_REQUEST:
+        good = _is_good(visit, response)
+        if page.pace is not None and good:
             page.pace.succeeded(visit)
-        elif page.pace is not None and page.method == "POST":
+        elif page.pace is not None and page.method == "POST" and good is not None:
             events.note("attempt_failed", page.path, visit.address)
         if response.status_code == HTTPStatus.FORBIDDEN:
             events.note("forbidden", page.path, visit.address)
@@ -224,6 +225,15 @@ def _token_is_ours(secret: str, visit: Visit) -> bool:
 
 def _can_be_ours(form_cookie: str) -> bool:
     return 0 < len(form_cookie) <= TOKEN_MAX_CHARS
+
+
+def _is_good(visit: Visit, response: Response) -> bool | None:
+    """Whether an attempt was a good one: by the password where the page asked for it, whatever else was wrong; None
+    where none was written.
+    """
+    if visit.attempt.password:
+        return {"right": True, "wrong": False, "none": None}[visit.attempt.password]
+    return response.status_code < HTTPStatus.BAD_REQUEST
 
 
 def _unasked(page: Page, request: Request) -> Literal["foreign", "stale"] | None:

@@ -2,7 +2,7 @@
 
 Keys are for machines: the API and the command line keep them. People read one beside its title where another group has
 the same, and in the log, whose entries keep the key while titles change; and alone where nobody knows the title: of a
-group that has none, or is in the content filter no more.
+group that has none, or is in the content filter no more. The group of everybody who is put in no other needs none.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 
+from captive_portal.console.look import N_
 from captive_portal.i18n import Translator
 from gateway.access.course_openings import PREFIX
 from gateway.storage import courses, generations
 from gateway.storage.engine import Session
 from gateway.storage.exemption_requests import SESSION_PREFIX
+from policies.document import DEFAULT_GROUP
 
+OTHERS = N_("All other devices")
 _OWN = re.compile(f"({PREFIX}|{SESSION_PREFIX})([0-9a-f]{{12}})(?:-[0-9]+)?")  # an exemption's id has a number besides
 
 
@@ -36,7 +39,7 @@ class GroupNames:
         """
         own, _ = _OWN.fullmatch(key), self._translate
         if own is None:
-            return title or self._in_force.get(key, key)
+            return title or self._in_force.get(key) or self.titles({key: ""})[key]
         if own[1] == SESSION_PREFIX:
             return _("Exemption for one guest")
         name = self._title(own[2])
@@ -57,12 +60,18 @@ class GroupNames:
         """Whether the product has made the group, for one course or one guest."""
         return _OWN.fullmatch(key) is not None
 
+    def titles(self, titles: Mapping[str, str]) -> dict[str, str]:
+        """What groups of these titles ("": none) are called, each by another name."""
+        return distinct(
+            {key: title or (self._translate(OTHERS) if key == DEFAULT_GROUP else "") for key, title in titles.items()}
+        )
+
     @cached_property
     def _in_force(self) -> Mapping[str, str]:
         published = generations.in_force(self._session, self._owner_id) if self._session is not None else None
         groups = published.document.get("groups", {}) if published is not None else {}
         language = self._translate.language
-        return distinct({key: group.get("names", {}).get(language, "") for key, group in groups.items()})
+        return self.titles({key: group.get("names", {}).get(language, "") for key, group in groups.items()})
 
     def _title(self, beginning: str) -> str:
         if beginning not in self._titles:

@@ -16,7 +16,7 @@ INSTALLER = "gjestenett"
 STARTER_NOTE = N_("starter policy")
 COMMAND_LINE = N_("command line")
 ROLLBACK = N_("rollback to generation {number}")
-REQUEST = N_("exemption request {request}")
+REQUEST = N_("a guest’s request")
 _ROLLBACK = re.compile("rollback to generation ([0-9]+)")
 _REQUEST = re.compile("exemption request ([0-9A-Za-z]{1,64})")
 OPENED = N_("opened by a host for one course: {category}")
@@ -44,9 +44,14 @@ def note(translate: Translator, published_by: str, text: str) -> str:
 
 
 def reason(translate: Translator, text: str) -> str:
-    """Why there is an exemption: a guest's request by its number, or what a person wrote, as it is."""
+    """Why there is an exemption: that a guest asked for it, or what a person wrote, as it is."""
+    return translate(REQUEST) if request_of(text) else text
+
+
+def request_of(text: str) -> str:
+    """The guest's request that a reason or a note is of, as its page is addressed; "" where it is of none."""
     asked = _REQUEST.fullmatch(text)
-    return text if asked is None else translate(REQUEST, request=asked[1])
+    return "" if asked is None else asked[1]
 
 
 def readable(translate: Translator, policy: Policy) -> Policy:

@@ -12,7 +12,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from captive_portal.i18n import LANGUAGE_NAMES, Translator, negotiate, translators
 from gateway.access.receipts import format_receipt_code
-from gateway.clock import format_utc
+from gateway.clock import ends_a_day, format_utc, last_day
 
 LANGUAGES = ("nb", "nn", "en")
 TEMPLATES = Path(__file__).parent.parent / "templates" / "console"
@@ -62,6 +62,8 @@ def _environment() -> Environment:
     environment.globals["language_names"] = LANGUAGE_NAMES  # of texts; guests may be shown others than staff
     environment.globals["languages"] = {code: LANGUAGE_NAMES[code] for code in LANGUAGES}
     environment.filters["utc"] = format_utc
+    environment.filters["last_day"] = last_day
+    environment.filters["ends_a_day"] = ends_a_day
     environment.filters["moment_of"] = datetime.fromisoformat
     environment.filters["receipt"] = format_receipt_code
     return environment

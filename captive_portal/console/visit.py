@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -33,6 +33,13 @@ FORM_COOKIE = "__Host-console-form"
 LANGUAGE_COOKIE = "__Host-console-lang"
 
 
+@dataclass
+class Attempt:
+    """What came of the password in a form that asks for it again; "" where the page has not looked at one."""
+
+    password: Literal["", "right", "wrong", "none"] = ""
+
+
 @dataclass(frozen=True)
 class Visit:
     """What a page is given. `cookie` is the browser's secret, to which the form token belongs."""
@@ -54,6 +61,8 @@ class Visit:
     transaction: Session | None = None
     asked: Any = None
     """What a call of the JSON API asks for: an instance of the model that it declares."""
+    attempt: Attempt = field(default_factory=Attempt)
+    """One for the whole request, also as it goes on in a transaction: the gate reads it when the page has answered."""
     if_match: str = ""
     """The edition that a call of the JSON API has seen, as it said in `If-Match`."""
 
@@ -87,6 +96,13 @@ class Visit:
         if self.staff is None or self.staff.role != "it" or self.transaction is None:
             return 0
         return exemption_requests.count_waiting(self.transaction, self.services.place.owner_id)
+
+    @cached_property
+    def guests_requests(self) -> frozenset[str]:
+        """The requests for exemptions that have a page still, for those who may open it."""
+        if self.member.role != "it":
+            return frozenset()
+        return exemption_requests.kept(self.session, self.services.place.owner_id)
 
     @property
     def outages(self) -> Sequence[NetworkRow]:

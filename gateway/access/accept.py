@@ -14,7 +14,7 @@ from typing import Literal
 from gateway.access.course_openings import guests_group
 from gateway.access.courses import NoSeat, Sought, seat
 from gateway.access.extension import Durations
-from gateway.access.going_along import along, hand_over
+from gateway.access.going_along import along, hand_over, shared_rules, standings
 from gateway.access.receipts import new_receipt_code
 from gateway.audit.record import record
 from gateway.link.neighbours import Neighbour
@@ -46,13 +46,14 @@ class Known:
     """Whom the product knows from an earlier acceptance, and by what they were recognised.
 
     Of what they wrote then, the fields `asked` for here go into the new acceptance. `group_key` is that of the access
-    they share, None for the network's own.
+    they share, None for the network's own; `leaving` their grant of another device that is to end with this one.
     """
 
     visitor: Visitor
     identified_by: Literal["known_device", "device_words", "receipt_code"]
     group_key: str | None = None
     asked: frozenset[str] = frozenset({"name", "organisation", "contact"})
+    leaving: str | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     `instead_of`: devices (ids) whose seats in the course become free with this.
 
     A known person whose access goes over into this one, or is shared by it, keeps an exemption of their own where the
-    rules are the same (`gateway.access.going_along`), and what they have asked for.
+    rules are the same (`gateway.access.going_along`). What they have asked for goes along from access that ends with
+    this, on the same device or as `leaving` says; a device that goes on beside this one keeps it.
     """
     network = places.network_on(session, place.gateway_id, neighbour.interface)
     group_key = network.group_key if network is not None else ""
@@ -127,8 +129,12 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
         course = seat(session, place, sought, {*instead_of, *([known.id] if known is not None else [])}, now)
     if isinstance(course, str):
         return Refused(course)
-    shared = applicant.group_key if isinstance(applicant, Known) else None
-    group_key = guests_group(session, place.owner_id, course) if course is not None else shared or network.group_key
+    shared, leaving = (applicant.group_key, applicant.leaving) if isinstance(applicant, Known) else (None, None)
+    group_key = (
+        guests_group(session, place.owner_id, course)
+        if course is not None
+        else shared_rules(session, place.owner_id, shared) or network.group_key
+    )
     mark = generations.mark_of(session, place.owner_id, group_key)
     if mark is None and course is None and shared is not None:  # the group has been removed meanwhile
         group_key = network.group_key
@@ -139,7 +145,7 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
     device_id = accepting.hold_device(session, place.owner_id, neighbour.mac, now)
     if blocks.stands(session, device_id, now):  # INVARIANT: asked while the device is held, as blocking holds it
         return Refused("blocked")
-    standing = accepting.accepted_standing(session, device_id, network.id, now)
+    standing, left = standings(session, device_id, network.id, leaving, now)
     is_there = standing is not None and (course is None or standing.course_id == course.id)
     if standing is not None and standing.version_id == version.id and is_there:
         return Accepted(
@@ -150,8 +156,8 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
         return Refused("form_used")
 
     visitor_id = applicant.visitor.id if isinstance(applicant, Known) else new_id()
-    before = standing if standing is not None and standing.visitor_id == visitor_id else None
-    begins = along(session, place.owner_id, group_key, mark, before, shared)
+    before = standing if standing is not None and standing.visitor_id == visitor_id else left
+    begins = along(session, place.owner_id, group_key, mark, before, shared, course.id if course else None, now)
     identified = _identified(applicant, course, sought, identified_by)
     receipt_code = new_receipt_code()
     said = _said(applicant)
@@ -218,14 +224,14 @@ def accept(  # noqa: PLR0911, PLR0912 - each return is one outcome
             "network_id": network.id,
             "device_id": device_id,
             "acceptance_id": acceptance_id,
-            "course_id": course.id if course is not None else None,
+            "course_id": begins.course_id,
             "group_key": begins.group_key,
             "mark": begins.mark,
             "starts_at": now,
             "ends_at": ends_at,
         },
     )
-    hand_over(session, place, begins, grant_id, course.id if course is not None else None, neighbour.mac, now)
+    hand_over(session, place, begins, grant_id, neighbour.mac, now)
     if standing is not None:  # of older rules, or of no course: the old grant ends where the new one begins
         # after the requests, as who decides one holds it first
         accepting.end_grant(session, standing.grant_id, "new acceptance", now)

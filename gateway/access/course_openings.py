@@ -220,15 +220,17 @@ def _mark(session: Session, place: Place, course: Course, policy: Policy) -> int
 
 def _with_exemptions_alone(session: Session, place: Place, course: Course, now: datetime) -> set[str]:
     """The groups of guests of the course who have an exemption for themselves alone: they are to be like the course's
-    own, but not those of guests whom staff had moved elsewhere.
+    own, but not those of guests whom staff had moved elsewhere, nor one that somebody is in who is not at the course.
     """
-    found = {each.group_key for each in courses.open_grants(session, course.id, now)}
-    return {
+    # INVARIANT: held, so that no guest takes their group along into another course while it is made like this one's
+    every = {each.group_key for each in courses.open_grants(session, course.id, now, hold=True)}
+    found = {
         key
-        for key in found
+        for key in every
         if key.startswith(exemption_requests.SESSION_PREFIX)
         and exemption_requests.origin(session, place.owner_id, key) in (course.group_key, own_group(course))
     }
+    return found - exemption_requests.elsewhere(session, found, course.id, now)
 
 
 def _move_guests(session: Session, course: Course, own: str, mark: int, now: datetime) -> None:

@@ -205,7 +205,8 @@ def add_by_words(
     giving = device_words.accepted_grant(session, words.grant_id, reading.now) if words is not None else None
     if words is None or giving is None or giving.acceptance is None:
         return NotRecognised("unknown")
-    known = Known(giving.acceptance.visitor, "device_words", giving.group_key)
+    gone = giving.id if same_device and giving.device.mac != neighbour.mac else None
+    known = Known(giving.acceptance.visitor, "device_words", giving.group_key, leaving=gone)
     leaving = {giving.device_id} if same_device else set()
     sought = Sought(course_id=giving.course_id, is_shared=True) if giving.course_id else None
     if not _may_enter(session, place, neighbour, known.visitor, sought, [giving], terms):
@@ -229,11 +230,11 @@ def add_by_receipt(
         return NotRecognised("unknown")
     if not may_return(session, place, neighbour, before, terms, reading.now):
         return NotRecognised("more_asked")
-    shared = [grant.group_key for grant in _open_on(session, before, reading.now)]
-    known, sought = (
-        Known(before.visitor, "receipt_code", shared[0] if shared else None),
-        _sought_again(session, place, before, reading.now),
-    )
+    sought, old = _sought_again(session, place, before, reading.now), _open_on(session, before, reading.now)
+    course_id = sought.course_id if sought is not None else None
+    shared = next((grant.group_key for grant in old if grant.course_id == course_id), None)
+    gone = old[0].id if old and before.device.mac != neighbour.mac else None
+    known = Known(before.visitor, "receipt_code", shared, leaving=gone)
     outcome = _accept(session, place, neighbour, known, reading, terms, instead_of={before.device_id}, sought=sought)
     if isinstance(outcome, Accepted) and not outcome.repeated:
         _release(session, place, known.visitor, before.device, neighbour, reading.now)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from gateway.access.course_openings import PREFIX
+from gateway.access.going_along import has_own_exemption
 from gateway.link.neighbours import Neighbour
 from gateway.storage import blocks, exemption_requests, grants, outages
 from gateway.storage.engine import Session
@@ -39,6 +40,8 @@ class Status:
     """When the course ends that the device has a seat in; None without one."""
     hours_group: str | None = None
     """The group whose hours the device has: of a group made for one guest or course, the one it was made of."""
+    has_own_exemption: bool = False
+    """Whether its guest has an exemption for themselves alone now."""
 
     @property
     def is_through(self) -> bool:
@@ -49,11 +52,6 @@ class Status:
     def has_access(self) -> bool:
         """Whether the device has access of its own that is not withheld, be it in force yet or not."""
         return self.state in ("accepted", "online")
-
-    @property
-    def has_own_exemption(self) -> bool:
-        """Whether its guest has, or has had, an exemption for themselves alone with this access."""
-        return (self.group_key or "").startswith(exemption_requests.SESSION_PREFIX)
 
 
 NOT_ACCEPTED = Status("not_accepted")
@@ -82,6 +80,7 @@ def device_status(session: Session, place: Place, neighbour: Neighbour, now: dat
         found.version_id,
         found.course_ends_at,
         _hours_group(session, place, found),
+        has_own_exemption(session, place.owner_id, found.group_key, now),
     )
 
 

@@ -78,7 +78,7 @@ def export(
     now: datetime,
     progress: Progress = no_progress,
 ) -> Summary:
-    """Write the bundle to `out` and the signed hash of it to `out`.note, both with mode 0600.
+    """Write the bundle to `out` and its signature to `out`.note, both with mode 0600.
 
     `progress` is told the stage (`reading`, `packing`, `signing`), and of the first how many entries are done.
     Raises: BundleError when the order can't be met, nothing is sealed yet, or the database does not agree with its own

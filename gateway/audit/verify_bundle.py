@@ -6,7 +6,7 @@
 
 FILE of --key holds the log's public key(s), got by another way than with the bundle; --checkpoint is the auditor's
 own copy of an earlier checkpoint. Exit 0: everything holds. 1: something does not, and it says which file and line.
-2: nothing was checked: wrong use, or one file given in another one's place.
+2: nothing was checked: wrong use, or another file given in one's place.
 
 It shares no code with the program that writes bundles, on purpose: two implementations must agree, and so must the
 third, verify.html, which says the same in the same words. The format is docs/bundle-format.md. The ZIP is treated as
@@ -23,6 +23,7 @@ import heapq
 import io
 import json
 import operator
+import os
 import re
 import struct
 import sys
@@ -148,10 +149,11 @@ def verify_bundle(
     """Verify the ZIP `bundle` with the trusted `keys` (vkey lines) and the auditor's earlier `checkpoint`.
 
     `sidecar` is the text of bundle.zip.note; without it and with `require_sidecar` the verdict is negative.
-    Raises: ValueError when `keys` holds no usable key; WrongUse when one of the two is given in the other one's place;
+    Raises: ValueError when `keys` holds no usable key; WrongUse when another file is given in the place of one;
         OSError when the bundle can't be opened.
     """
     verifier = _Verifier(_trusted(keys), bundle.name)
+    _refuse_other(checkpoint)
     with bundle.open("rb") as file, verifier.judging():
         verifier.run(file, sidecar, require_sidecar, checkpoint)
     return verifier.verdict()
@@ -163,9 +165,11 @@ def verify_receipt(
     """Verify a guest's receipt (`.tlog-proof`) with the trusted `keys`; `name` is what its file is called.
 
     The entry it is about stands in its `extra` line, with the guest's own fields, or is given as `entry`.
-    Raises: ValueError when `keys` holds no usable key; WrongUse when the entry is in neither.
+    Raises: ValueError when `keys` holds no usable key; WrongUse when the entry is in neither, or
+        another file is given as the checkpoint.
     """
     verifier = _Verifier(_trusted(keys), name)
+    _refuse_other(checkpoint)
     with verifier.judging():
         verifier.earlier_checkpoint(checkpoint)
         facts = _receipt(verifier, receipt, entry)
@@ -222,11 +226,9 @@ class _Verifier:
             except Fault as fault:
                 unsigned = fault.problem
         elif require_sidecar:
-            unsigned = Problem(
-                signed_by, "", "missing; without it the manifest's words (who exported, why) are not proved"
-            )
+            unsigned = Problem(signed_by, "", NO_NOTE)
         else:
-            self.report.unchecked.append("Who exported the bundle and why: there was no sidecar (bundle.zip.note).")
+            self.report.unchecked.append("Who exported the bundle and why: there was no signature (.zip.note).")
         self.earlier_checkpoint(checkpoint)
         altered = stated is not None and archive.digest() != (stated["zip"], stated["size"])
         try:
@@ -236,7 +238,7 @@ class _Verifier:
             if unsigned and not (unsigned.message == UNTRUSTED and "rotations.txt" in self.suspects):
                 self.report.problems.insert(0, unsigned)
         if altered and not self.report.problems:
-            message = "its bytes are not those that the sidecar signs, though each file in it is"
+            message = "its bytes are not those that were signed, though each file in it is"
             raise Fault(self.name, message, "container")
 
     def follow_rotations(self) -> None:
@@ -262,7 +264,7 @@ class _Verifier:
     def contents(self, stated: dict[str, Any] | None) -> None:
         raw = self.small("manifest.json")
         if stated is not None and hashlib.sha256(raw).hexdigest() != stated["manifest"]:
-            raise Fault("manifest.json", "it is not the manifest that the sidecar signs; nothing else was checked")
+            raise Fault("manifest.json", "it is not the manifest that was signed; nothing else was checked")
         manifest = _manifest(raw)
         files: dict[str, Any] = manifest["files"]
         names = self.archive.members.keys() - {"manifest.json"}
@@ -273,7 +275,7 @@ class _Verifier:
             if name not in LONG:
                 self.compare(name, stream, files[name])
         if stated is not None and stated["origin"] != manifest["origin"]:
-            self.note(Fault("manifest.json", "names another log than the sidecar", "origin"))
+            self.note(Fault("manifest.json", "names another log than the signature (.zip.note)", "origin"))
         facts = self.read(manifest, streams)
         # A changed file makes others disagree with it; where the manifest tells which changed, only those are named.
         damaged = {part: problem for part, problem in self.suspects.items() if problem.message == DAMAGED}
@@ -486,6 +488,8 @@ class _Verifier:
 EARLIER = "earlier checkpoint"
 DAMAGED = "damaged in the ZIP"
 UNTRUSTED = "not signed by the trusted key"
+NO_NOTE = "missing; without it the manifest's words (who exported, why) are not proved"
+WAIVER = "; with --no-sidecar the rest is verified without it"
 NEWER = (  # a bundle holds the chain of changes, a receipt has no room for it
     f"{UNTRUSTED}; if the log's key was changed since you got it, get the newest log.vkey where you got yours (IT"
     " prints it with gjestenett audit keys) and check again"
@@ -1450,11 +1454,21 @@ def _mixed_up(start: bytes, name: str, sidecar: bytes | None, signed_by: str) ->
     if start == SIDECAR_HEADER and is_zip:
         raise WrongUse(name, "the bundle (.zip) and its signature (.zip.note) are swapped; exchange them")
     if start == SIDECAR_HEADER:
-        message = "this is the signature of a bundle (.zip.note), not the bundle; choose the bundle (.zip) too"
+        message = "this is the signature (.zip.note) of a bundle, not the bundle; choose the bundle (.zip) too"
         raise WrongUse(name, message)
     if is_zip:
         message = "this is a bundle (.zip), not the signature of one; choose the signature (.zip.note)"
         raise WrongUse(signed_by, message)
+
+
+def _refuse_other(checkpoint: bytes | None) -> None:
+    """Raises: WrongUse for what is not written as a checkpoint is, whoever may have signed it."""
+    if checkpoint is not None and not CHECKPOINT.fullmatch(checkpoint.decode("utf-8", "replace")):
+        message = "this is not a checkpoint; choose the file `checkpoint` of the earlier bundle"
+        raise WrongUse(EARLIER, message, "--checkpoint FILE")
+
+
+CHECKPOINT = re.compile(r"[^\x00-\x1f]+\n[0-9]+\n[A-Za-z0-9+/]{43}=\n\n(?:\N{EM DASH} [^ \n]+ [A-Za-z0-9+/=]+\n){1,64}")
 
 
 def _sidecar(data: bytes, trusted: list[Key], part: str) -> dict[str, Any]:
@@ -1462,7 +1476,7 @@ def _sidecar(data: bytes, trusted: list[Key], part: str) -> dict[str, Any]:
     pattern = r"gjestenett-bundle-sidecar/v1\n([^\n]+)\nsize (\d{1,15})\nzip ([0-9a-f]{64})\nmanifest ([0-9a-f]{64})"
     found = re.fullmatch(pattern, "\n".join(lines), re.ASCII)
     if not found:
-        raise Fault(part, "is not the sidecar of a bundle")
+        raise Fault(part, "is not the signature (.zip.note) of a bundle")
     return {"origin": found[1], "size": int(found[2]), "zip": found[3], "manifest": found[4]}
 
 
@@ -1759,8 +1773,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("bundle", type=Path, help="bundle.zip, or a receipt (.tlog-proof)")
     parser.add_argument("--key", type=Path, required=True, help="file with the log's public key, not from the bundle")
     parser.add_argument("--checkpoint", type=Path, help="your own copy of an earlier checkpoint")
-    parser.add_argument("--sidecar", type=Path, help="the signed note of the ZIP (default: BUNDLE.note)")
-    parser.add_argument("--no-sidecar", action="store_true", help="verify without the sidecar")
+    parser.add_argument("--sidecar", type=Path, help="the bundle's signature (.zip.note; default: BUNDLE.note)")
+    parser.add_argument("--no-sidecar", action="store_true", help="verify without the signature (.zip.note)")
     parser.add_argument("--entry", type=Path, help="the entry of a receipt that does not hold it")
     parser.add_argument("--json", action="store_true", help="print the verdict as one JSON object")
     given = parser.parse_args(arguments)
@@ -1771,15 +1785,18 @@ def main(arguments: list[str] | None = None) -> int:
     except WrongUse as wrong:
         print(f"verify_bundle: {wrong}{': ' if wrong.option else ''}{wrong.option}", file=sys.stderr)
         return 2
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        why = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
+        print(f"verify_bundle: {error.filename or given.bundle}: {why}", file=sys.stderr)
+        return 2
+    except ValueError as error:
         print(f"verify_bundle: {error}", file=sys.stderr)
         return 2
-    if given.json:
-        problems = [vars(problem) for problem in report.problems]
-        verdict = {"ok": report.ok, "problems": problems, "proved": report.proved, "unchecked": report.unchecked}
-        print(json.dumps(verdict, ensure_ascii=False))
-    else:
-        _print(report)
+    try:
+        _print(report, given.json)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader (`| head`) has enough; what is left to print goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0 if report.ok else 1
 
 
@@ -1796,12 +1813,17 @@ def _report(given: argparse.Namespace, keys: str, earlier: bytes | None) -> Repo
     return verify_bundle(bundle, keys, checkpoint=earlier, sidecar=sidecar, require_sidecar=not given.no_sidecar)
 
 
-def _print(report: Report) -> None:
+def _print(report: Report, as_json: bool) -> None:
+    if as_json:
+        problems = [vars(problem) for problem in report.problems]
+        verdict = {"ok": report.ok, "problems": problems, "proved": report.proved, "unchecked": report.unchecked}
+        print(json.dumps(verdict, ensure_ascii=False))
+        return
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter is no reason to stop
     print("VERIFIED" if report.ok else "NOT VERIFIED")
     for title, lines in (
-        ("What is wrong", [str(problem) for problem in report.problems]),
+        ("What is wrong", [f"{problem}{WAIVER if problem.message == NO_NOTE else ''}" for problem in report.problems]),
         ("What was proved", report.proved),
         ("What was not checked, and why", report.unchecked),
     ):

@@ -42,7 +42,7 @@ audit.add_command(verifier)
 @click.option("--key", type=click.Path(path_type=Path), required=True, help="The log's public key (vkey).")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="An earlier checkpoint that you kept.")
 @click.option("--entry", type=click.Path(path_type=Path), help="The entry of a receipt that does not hold it.")
-@click.option("--no-sidecar", is_flag=True, help="There is no signed hash of the file (BUNDLE.note).")
+@click.option("--no-sidecar", is_flag=True, help="There is no signature (.zip.note) of the bundle.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
 def verify(
     bundle: Path, key: Path, checkpoint: Path | None, entry: Path | None, no_sidecar: bool, as_json: bool

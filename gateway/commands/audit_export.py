@@ -112,11 +112,11 @@ def export(
     click.echo(f"it holds all {summary.entries} entries of the log, so that nothing can be left out unseen")
     if summary.sidecar is None:
         raise GatewayError(
-            f"the sealer did not sign the file's hash in time. {summary.bundle} is there, and verifies with"
+            f"the sealer did not make the signature (.zip.note) in time. {summary.bundle} is there, and verifies with"
             " --no-sidecar, which leaves unproved who exported and why; or delete it, start the sealer"
             " (gjestenett up) and export again"
         )
-    click.echo(f"{summary.sidecar}: signed hash of the file; it belongs to the bundle")
+    click.echo(f"{summary.sidecar}: the signature (.zip.note); it belongs to the bundle")
 
 
 def _check_known(services: Services, site: str, version: str) -> None:

@@ -50,9 +50,20 @@ class Standing(NamedTuple):
     group_key: str
 
 
-def accepted_standing(session: Session, device_id: str, network_id: str, now: datetime) -> Standing | None:
-    """Of the device's grants in force on the network that stand on an acceptance, the one that lasts longest."""
-    row = session.execute(_STANDING, {"device": device_id, "network": network_id, "now": now}).one_or_none()
+def accepted_standing(
+    session: Session, device_id: str, network_id: str, now: datetime, *, hold: bool = False
+) -> Standing | None:
+    """Of the device's grants in force on the network that stand on an acceptance, the one that lasts longest; with
+    `hold` nobody changes it until the transaction ends.
+    """
+    values = {"device": device_id, "network": network_id, "now": now}
+    row = session.execute(_STANDING_HELD if hold else _STANDING, values).one_or_none()
+    return Standing(*row) if row is not None else None
+
+
+def hold_standing(session: Session, grant_id: str, now: datetime) -> Standing | None:
+    """The grant with this id as `accepted_standing` has it, held, while it is in force."""
+    row = session.execute(_STANDING_OF, {"grant": grant_id, "now": now}).one_or_none()
     return Standing(*row) if row is not None else None
 
 
@@ -92,7 +103,7 @@ _END = (
     .where(_GRANT.c.id == bindparam("grant"))
     .values(revoked_at=bindparam("now"), revoked_by=bindparam("by"))
 )
-_STANDING = (
+_STANDINGS = (
     select(
         _GRANT.c.id,
         _GRANT.c.ends_at,
@@ -104,15 +115,15 @@ _STANDING = (
         _GRANT.c.group_key,
     )
     .join_from(_GRANT, _ACCEPTANCE, _ACCEPTANCE.c.id == _GRANT.c.acceptance_id)
-    .where(
-        _GRANT.c.device_id == bindparam("device"),
-        _GRANT.c.network_id == bindparam("network"),
-        _GRANT.c.revoked_at.is_(None),
-        _GRANT.c.ends_at > bindparam("now"),
-    )
+    .where(_GRANT.c.revoked_at.is_(None), _GRANT.c.ends_at > bindparam("now"))
+)
+_STANDING = (
+    _STANDINGS.where(_GRANT.c.device_id == bindparam("device"), _GRANT.c.network_id == bindparam("network"))
     .order_by(_GRANT.c.ends_at.desc())
     .limit(1)
 )
+_STANDING_HELD = _STANDING.with_for_update(of=_GRANT, key_share=True)
+_STANDING_OF = _STANDINGS.where(_GRANT.c.id == bindparam("grant")).with_for_update(of=_GRANT, key_share=True)
 _SINCE = (
     select(_ACCEPTANCE.c.id)
     .where(_ACCEPTANCE.c.device_id == bindparam("device"), _ACCEPTANCE.c.accepted_at > bindparam("moment"))

@@ -190,14 +190,19 @@ def access_now(session: Session, course_ids: Sequence[str], now: datetime) -> di
     return {str(row[0]): int(row[1]) for row in rows}
 
 
-def open_grants(session: Session, course_id: str, now: datetime) -> Sequence[Grant]:
-    """The course's grants that are in force, or soon will be, with their devices."""
-    return session.scalars(
+def open_grants(session: Session, course_id: str, now: datetime, *, hold: bool = False) -> Sequence[Grant]:
+    """The course's grants that are in force, or soon will be, with their devices; with `hold` nobody changes them until
+    the transaction ends.
+    """
+    query = (
         select(Grant)
-        .options(joinedload(Grant.device))
+        .options(joinedload(Grant.device, innerjoin=True))
         .where(Grant.course_id == course_id, Grant.revoked_at.is_(None), Grant.ends_at > now)
         .order_by(Grant.id)
-    ).all()
+    )
+    if hold:
+        query = query.with_for_update(of=Grant, key_share=True).execution_options(populate_existing=True)
+    return session.scalars(query).all()
 
 
 def close_grants(session: Session, course_id: str, by: str, now: datetime) -> int:

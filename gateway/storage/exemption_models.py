@@ -14,10 +14,10 @@ from gateway.storage.types import new_id
 class ExemptionRequest(Base):
     """That a guest asks for closed categories to be opened, for a site that they name, and what was decided.
 
-    It belongs to the grant under which it was asked, and goes with it. `name` is the only name of a website that is
-    ever kept of a guest: who sends the request has been told so, and it goes `KEPT_DAYS` after it was sent. `course_id`
-    is the course that the guest attends. While `decision` is empty, `decided_at` and `decided_by` say that its host has
-    left the request to IT, and who that was.
+    It belongs to the grant under which it was asked, or that has taken its place, and goes with either. `name` is the
+    only name of a website that is ever kept of a guest: who sends the request has been told so, and it goes `KEPT_DAYS`
+    after it was sent. `course_id` is the course that the guest attends. While `decision` is empty, `decided_at` and
+    `decided_by` say that its host has left the request to IT, and who that was.
     """
 
     __tablename__ = "exemption_request"

@@ -142,6 +142,11 @@ def find(session: Session, owner_id: str, request_id: str, *, lock: bool = False
     return None if row is None else Asked(row[0], row[1])
 
 
+def kept(session: Session, owner_id: str) -> frozenset[str]:
+    """The ids of all requests that are not erased yet."""
+    return frozenset(session.scalars(select(ExemptionRequest.id).where(ExemptionRequest.owner_id == owner_id)))
+
+
 def count_waiting(session: Session, owner_id: str) -> int:
     """How many requests nobody has decided."""
     return session.scalar(_WAITING, {"owner": owner_id}) or 0
@@ -166,6 +171,40 @@ def groups_in_use(session: Session, now: datetime) -> set[str]:
     return set(
         session.scalars(select(Grant.group_key).where(Grant.revoked_at.is_(None), Grant.ends_at > now).distinct())
     )
+
+
+def elsewhere(
+    session: Session, group_keys: Collection[str], course_id: str | None, now: datetime, *, but: Collection[str] = ()
+) -> set[str]:
+    """Those of the groups that somebody who is not at the course (None: at one) has access in, now or soon; the grants
+    (ids) `but` do not count.
+    """
+    return set(
+        session.scalars(
+            select(Grant.group_key)
+            .where(
+                Grant.group_key.in_(list(group_keys)),
+                Grant.revoked_at.is_(None),
+                Grant.ends_at > now,
+                Grant.course_id.is_distinct_from(course_id),
+                Grant.id.not_in(list(but)),
+            )
+            .distinct()
+        )
+    )
+
+
+def hold(session: Session, grant_ids: Collection[str]) -> bool:
+    """Hold the requests asked under these grants until the transaction ends, so that nobody decides one meanwhile;
+    whether there are any.
+    """
+    held = session.scalars(
+        select(ExemptionRequest.id)
+        .where(ExemptionRequest.grant_id.in_(list(grant_ids)))
+        .order_by(ExemptionRequest.id)
+        .with_for_update()
+    )
+    return bool(held.all())
 
 
 def forget(session: Session, owner_id: str, before: datetime, staff_before: datetime) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, Integer, Text, bindparam, cast, column, func, select, true
 from sqlalchemy.orm import defer
@@ -157,24 +157,44 @@ def drop_draft(session: Session, owner_id: str) -> None:
 def mark_of(session: Session, owner_id: str, group_key: str) -> int | None:
     """The mark of a group in the policy in force; None when there is no such group, or no policy."""
     found = _groups(session, owner_id).get(group_key)
-    return found[0] if found is not None else None
+    return found.mark if found is not None else None
 
 
 def like_of(session: Session, owner_id: str, group_key: str) -> str:
     """The group whose rules a group has in the policy in force; "" for one with its own, or that is not there."""
     found = _groups(session, owner_id).get(group_key)
-    return found[1] if found is not None else ""
+    return found.like if found is not None else ""
 
 
-def _groups(session: Session, owner_id: str) -> Mapping[str, tuple[int, str]]:
+def has_exemption(session: Session, owner_id: str, group_key: str, now: datetime) -> bool:
+    """Whether an exemption of this very group is in force, by the policy in force."""
+    found = _groups(session, owner_id).get(group_key)
+    return found is not None and any(
+        datetime.fromisoformat(each["from"]) <= now < datetime.fromisoformat(each["until"]) for each in found.exemptions
+    )
+
+
+class _Group(NamedTuple):
+    mark: int
+    like: str
+    exemptions: tuple[Mapping[str, Any], ...]
+
+
+def _groups(session: Session, owner_id: str) -> Mapping[str, _Group]:
     row = session.execute(_NEWEST_HASH, {"owner": owner_id}).one_or_none()
     if row is None:
         return {}
     kept = _kept.get(owner_id)
     if kept is None or kept[0] != row.sha256:
         published = by_number(session, owner_id, row.generation)
-        groups = published.document.get("groups", {}) if published is not None else {}
-        found = {key: (int(group["mark"]), str(group.get("like", ""))) for key, group in groups.items()}
+        document = published.document if published is not None else {}
+        exemptions: dict[str, list[Mapping[str, Any]]] = {}
+        for each in document.get("exemptions", []):
+            exemptions.setdefault(each["group"], []).append(each)
+        found = {
+            key: _Group(int(group["mark"]), str(group.get("like", "")), tuple(exemptions.get(key, ())))
+            for key, group in document.get("groups", {}).items()
+        }
         kept = _kept[owner_id] = row.sha256, found
     return kept[1]
 
@@ -186,7 +206,7 @@ _NEWEST_HASH = (
     .limit(1)
 )
 
-_kept: dict[str, tuple[str, dict[str, tuple[int, str]]]] = {}
-"""The mark of each of an owner's groups, and the one that it is like, by the SHA-256 of their document, as every
-acceptance asks for one.
+_kept: dict[str, tuple[str, dict[str, _Group]]] = {}
+"""The mark of each of an owner's groups, the one that it is like, and its exemptions, by the SHA-256 of their document,
+as every acceptance asks for one.
 """

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy.orm import aliased, joinedload
 
 from gateway.storage.control_models import DeviceBlock, GrantTraffic
 from gateway.storage.engine import Session
@@ -197,7 +197,8 @@ def delete_acceptances(
     session: Session, acceptance_ids: Sequence[str], device_ids: Sequence[str], admission_leaf_ids: Sequence[str] = ()
 ) -> None:
     """Delete acceptances with their grants, visitors and what was asked under the grants, the grants of admissions with
-    these leaves, and those of the devices that nothing else needs.
+    these leaves, and those of the devices that nothing else needs. What was asked under an acceptance goes with it also
+    where it has gone along to the grant of a later one.
 
     A grant in force ends with that: the enforcer closes what it no longer finds.
     """
@@ -210,6 +211,7 @@ def delete_acceptances(
     for some in _batches(acceptance_ids):
         grants = select(Grant.id).where(Grant.acceptance_id.in_(some))
         visitors = list(session.scalars(select(Acceptance.visitor_id).where(Acceptance.id.in_(some))))
+        session.execute(delete(ExemptionRequest).where(ExemptionRequest.id.in_(_handed_over(some))))
         session.execute(delete(ExemptionRequest).where(ExemptionRequest.grant_id.in_(grants)))
         session.execute(delete(AppliedGrant).where(AppliedGrant.grant_id.in_(grants)))
         session.execute(delete(GrantTraffic).where(GrantTraffic.grant_id.in_(grants)))
@@ -228,6 +230,27 @@ def delete_acceptances(
     session.expire_all()
     if acceptance_ids or admission_leaf_ids:
         announce(session, "grants")
+
+
+def _handed_over(acceptance_ids: Collection[str]) -> Select[str]:
+    """The requests (ids) that were asked under these acceptances and are under a later grant of the same person: asked
+    before that began, while the acceptance's own was open. Of two devices that a person had then both may be meant.
+    """
+    asked, later = aliased(Grant), aliased(Grant)
+    own, newer = aliased(Acceptance), aliased(Acceptance)
+    return (
+        select(ExemptionRequest.id)
+        .join(later, later.id == ExemptionRequest.grant_id)
+        .join(newer, newer.id == later.acceptance_id)
+        .join(own, own.visitor_id == newer.visitor_id)
+        .join(asked, asked.acceptance_id == own.id)
+        .where(
+            own.id.in_(list(acceptance_ids)),
+            ExemptionRequest.asked_at < later.starts_at,
+            ExemptionRequest.asked_at >= asked.starts_at,
+            ExemptionRequest.asked_at <= func.coalesce(asked.revoked_at, asked.ends_at),
+        )
+    )
 
 
 def generations_naming(session: Session, owner_id: str, names: Collection[str]) -> tuple[list[int], list[int]]:

@@ -202,7 +202,7 @@ def test_from_the_printed_link_to_a_closed_category_a_revoked_device_and_a_bundl
     expect(page.get_by_label("Nettspill, default")).to_have_value("closed>closed")
     page.get_by_label("Strømming, default").select_option("Stengt")
     page.get_by_role("button", name="Lagre og se hva som blir publisert").click()
-    expect(page.get_by_text("Strømming stengt for gruppen default")).to_be_visible()
+    expect(page.get_by_text("Strømming stengt for gruppen Alle andre enheter")).to_be_visible()
     assert refused_as(resolver, "www.netflix.com") is None, "a draft closes nothing"
     page.get_by_label("Merknad").fill("Kurs trenger linjen")
     page.get_by_role("button", name="Publiser").click()
@@ -237,7 +237,7 @@ def test_from_the_printed_link_to_a_closed_category_a_revoked_device_and_a_bundl
     page.get_by_role("button", name="Lag pakken").click()
     expect(page.get_by_role("heading", name="Pakken er klar")).to_be_visible(timeout=60_000)
     bundle = tmp_path / "bundle.zip"
-    for name, path in (("Last ned pakken", bundle), ("Last ned signert kontrollsum", tmp_path / "bundle.zip.note")):
+    for name, path in (("Last ned pakken", bundle), ("Last ned signaturen (.zip.note)", tmp_path / "bundle.zip.note")):
         with page.expect_download() as download:
             page.get_by_role("link", name=name).click()
         download.value.save_as(path)

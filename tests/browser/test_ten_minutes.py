@@ -215,7 +215,7 @@ def test_9_the_acceptances_are_exported_with_a_reason(newcomer: Newcomer) -> Non
     newcomer.press("Make the bundle")
     expect(page.get_by_role("heading", name="The bundle is ready")).to_be_visible()
     bundle = newcomer.download("Download the bundle", folder)
-    note = newcomer.download("Download its signed hash", folder)
+    note = newcomer.download("Download its signature (.zip.note)", folder)
     assert bundle.suffix == ".zip"
     assert note.name == f"{bundle.name}.note"
     done(newcomer)

@@ -6,12 +6,15 @@ import base64
 import re
 import socket
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from captive_portal.console.look import LANGUAGES
+from captive_portal.i18n import translators
 from gateway.audit import verify_bundle
 from gateway.audit.verify_bundle import Report
 from tests.browser.axe import examine
@@ -206,6 +209,24 @@ def test_a_bundle_is_verified_from_disk_without_a_network(page: Page, files: Pat
     assert page.locator("#record").is_visible()
 
 
+def test_the_time_of_the_check_is_written_as_the_console_writes_it(chromium: Browser, files: Path) -> None:
+    checked = datetime(2026, 3, 8, 3, 5, tzinfo=UTC)
+    context = chromium.new_context(locale="en-US", timezone_id="Europe/Oslo")
+    page = context.new_page()
+    page.clock.set_fixed_time(checked)
+    page.goto(PAGE.as_uri())
+    choose(page, files, bundle="bundle.zip", sidecar="bundle.zip.note", key="log.vkey")
+    page.click("#check")
+    page.locator("#verdict.ok").wait_for()
+    for month in range(1, 13):
+        checked = checked.replace(month=month)
+        page.evaluate("(at) => { gjestenett.page.shown.order.at = new Date(at); }", checked.isoformat())
+        for language, console in translators("console", LANGUAGES).items():
+            page.click(f"[data-language={language}]")
+            assert page.text_content("#record dd") == console.moment(checked)
+    context.close()
+
+
 def test_a_forged_bundle_is_told_and_proves_nothing(page: Page, files: Path) -> None:
     altered = bytearray((files / "bundle.zip").read_bytes())
     altered[len(altered) // 2] ^= 1
@@ -290,19 +311,29 @@ def test_what_is_missing_or_wrong_is_told_beside_its_field(page: Page, files: Pa
 def test_files_in_each_others_place_are_told_and_nothing_is_found_wrong(page: Page, files: Path) -> None:
     (files / "a.zip.note").write_bytes((files / "bundle.zip.note").read_bytes())
     for given, field, told in (
-        ({"bundle": "a.zip.note"}, "bundle", "a.zip.note: dette er signaturen til en revisjonspakke"),
+        ({"bundle": "a.zip.note"}, "bundle", "a.zip.note: dette er signaturen (.zip.note) til en revisjonspakke"),
         ({"sidecar": "bundle.zip"}, "bundle", "er byttet om"),
         ({"bundle": "bundle.zip"}, "sidecar", "bundle.zip: dette er en revisjonspakke (.zip), ikke signaturen"),
+        (
+            {"sidecar": "bundle.zip.note", "checkpoint": "log.vkey"},
+            "checkpoint",
+            "log.vkey: dette er ikke et sjekkpunkt",
+        ),
     ):
         choose(page, files, key="log.vkey", **given)
         page.click("#check")
         expect(page.locator("#faults.notice")).to_contain_text(told)
+        assert page.inner_text("#faults").startswith("Ingenting ble kontrollert.")
         assert page.locator("#verdict").is_hidden()
         assert page.locator("[aria-invalid=true]").count() == 0
         clean(page)
         page.click("#faults a")
         assert page.evaluate("document.activeElement.id") == field
-    choose(page, files, sidecar="bundle.zip.note")
+    notice, legend = (page.locator(each).bounding_box() for each in ("#faults", "legend >> nth=0"))
+    assert notice is not None
+    assert legend is not None
+    assert legend["y"] - notice["y"] - notice["height"] >= 8, "the notice stands by itself"
+    choose(page, files, checkpoint="checkpoint")
     page.click("#check")
     page.locator("#verdict.ok").wait_for()
     assert page.locator("#faults").is_hidden()

@@ -50,10 +50,10 @@ def check(services: Services) -> Counter[str]:
 
 
 def check_bundle(services: Services, bundle: Path) -> None:
-    """A bundle that stands under its final name is whole; so is its signed hash, where there is one."""
+    """A bundle that stands under its final name is whole; so is its signature, where there is one."""
     beside = bundle.with_name(f"{bundle.name}.note")
     if not bundle.exists():
-        assert not beside.exists(), "a signed hash without its bundle"
+        assert not beside.exists(), "a signature without its bundle"
         return
     keys = public_key_path(services.settings).read_text()
     signed = beside.read_bytes() if beside.exists() else None

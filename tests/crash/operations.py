@@ -144,7 +144,7 @@ def bundle_path(settings: Settings) -> Path:
 
 
 def export_all(services: Services) -> None:
-    """The auditor's bundle and its signed hash are written."""
+    """The auditor's bundle and its signature are written."""
     now = services.clock()
     order = Order(now - timedelta(days=1), now + timedelta(days=1), "revisor", "yearly control")
     keys = (read_signing_key(services.settings).verifier,)

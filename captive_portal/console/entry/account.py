@@ -35,6 +35,7 @@ from captive_portal.console.look import N_
 from captive_portal.console.visit import SESSION_COOKIE, Visit
 from gateway.storage import passkeys, staff
 
+NO_PASSWORD = N_("Write your password")
 WRONG_PASSWORD = N_("That is not the password you have now.")
 SAME_PASSWORD = N_("That is the password you have already. Choose another one.")
 CHANGED_MEANWHILE = N_("The account was changed elsewhere meanwhile. Nothing was done; try again.")
@@ -52,9 +53,11 @@ class AccountPace:
         self._by_session = Throttle(free=5, first_s=1.0, longest_s=30.0)
 
     def wait_s(self, visit: Visit) -> float | None:
-        """How long this attempt waits; None when it is not made. What the gate refuses anyway is no attempt."""
+        """How long this attempt waits; None when it is not made. What the gate refuses anyway is no attempt, and
+        neither is a form without a password: it guesses nothing, and nothing is forgotten for it.
+        """
         at_s, secret = time.monotonic(), visit.cookies.get(SESSION_COOKIE, "")
-        if not form_token_matches(secret, visit.form.get("form_token")):
+        if not (visit.form.get("current_password") and form_token_matches(secret, visit.form.get("form_token"))):
             return 0.0
         return None if self._by_session.ahead_s(_key(visit), at_s) > PATIENCE_S else self._take(visit, at_s)
 
@@ -84,10 +87,10 @@ class AccountPages:
         own = own_secrets(visit)
         if own is None:
             return visit.failed(HTTPStatus.NOT_FOUND)
-        new, problems = visit.form.get("password"), {}
+        new, problems = visit.form.get("password"), password_problems(visit, own)
         problem = problem_with(new, visit.member.username, visit.services.settings.owner.name)
-        if not password_is_right(visit, own):
-            problems["current_password"] = WRONG_PASSWORD
+        if problems:
+            pass  # nobody is told whether the new one is the present one
         elif problem is not None:
             problems["password"] = PASSWORD_PROBLEMS[problem]
         elif new != visit.form.get("password_again"):
@@ -115,12 +118,9 @@ class AccountPages:
         own = own_secrets(visit)
         if own is None:
             return visit.failed(HTTPStatus.NOT_FOUND)
-        secret, problems = self._offered(visit, own), {}
+        secret = self._offered(visit, own)
         step = matching_step(secret, visit.form.get("code")[:100], visit.now, 0)
-        if not password_is_right(visit, own):
-            problems["current_password"] = WRONG_PASSWORD
-        elif step is None:
-            problems["code"] = CODE_PROBLEM
+        problems = ({"code": CODE_PROBLEM} if step is None else {}) | password_problems(visit, own)
         if problems or step is None:
             return self._pairing(visit, own, problems)
         codes, member = new_recovery_codes(), visit.member
@@ -142,7 +142,7 @@ class AccountPages:
         own = own_secrets(visit)
         if own is None or not own.totp_secret:
             return visit.failed(HTTPStatus.NOT_FOUND)
-        problems = {} if password_is_right(visit, own) else {"current_password": WRONG_PASSWORD}
+        problems = password_problems(visit, own)
         if not problems:
             codes = new_recovery_codes()
             with visit.services.database.write() as session:
@@ -228,8 +228,17 @@ def _with_authenticator(visit: Visit) -> Response | None:
     return visit.failed(HTTPStatus.NOT_FOUND) if own is None or not own.totp_secret else None
 
 
-def password_is_right(visit: Visit, own: _Own) -> bool:
-    return password_matches(own.password_hash, visit.form.get("current_password"))
+def password_problems(visit: Visit, own: _Own | None) -> dict[str, str]:
+    """What is wrong with the password that a form asks for again, by field; nothing where the account has none here.
+    The gate is told, so that only a wrong one counts as a failed attempt.
+    """
+    written = visit.form.get("current_password")
+    if own is None or not written:
+        visit.attempt.password = "none"  # noqa: S105 - says that there is none
+        return {} if own is None else {"current_password": NO_PASSWORD}
+    is_right = password_matches(own.password_hash, written)
+    visit.attempt.password = "right" if is_right else "wrong"
+    return {} if is_right else {"current_password": WRONG_PASSWORD}
 
 
 def _hashes(codes: object) -> list[str]:

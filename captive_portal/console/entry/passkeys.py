@@ -15,7 +15,7 @@ from captive_portal.auth import own_account
 from captive_portal.auth.own_account import MOST_PASSKEYS, PASSKEY_NAME_MAX_CHARS
 from captive_portal.auth.passkey_challenges import Challenges
 from captive_portal.auth.passkeys import creation_options, new_key, read_answer
-from captive_portal.console.entry.account import CHANGED_MEANWHILE, WRONG_PASSWORD, own_secrets, password_is_right
+from captive_portal.console.entry.account import CHANGED_MEANWHILE, own_secrets, password_problems
 from captive_portal.console.entry.passkey_signin import keys_at
 from captive_portal.console.entry.signin import STALE, party_of
 from captive_portal.console.entry.tokens import NAME_PROBLEMS as TOKEN_NAME_PROBLEMS
@@ -61,9 +61,8 @@ class PasskeyPages:
         problems = {}
         if wrong is not None:
             problems["name"] = NAME_PROBLEMS[wrong]
-        if not password_is_right(visit, own):
-            problems["current_password"] = WRONG_PASSWORD
-        elif count >= MOST_PASSKEYS:
+        problems |= password_problems(visit, own)
+        if count >= MOST_PASSKEYS:
             problems[""] = FULL
         if problems:
             return self._page(visit, problems, name)
@@ -101,8 +100,8 @@ class PasskeyPages:
         own = own_secrets(visit)
         if own is None:
             return visit.failed(HTTPStatus.NOT_FOUND)
-        if not password_is_right(visit, own):
-            return self._asking(visit, {"current_password": WRONG_PASSWORD})
+        if problems := password_problems(visit, own):
+            return self._asking(visit, problems)
         member, party = visit.member, party_of(visit)
         with visit.services.database.write() as session:
             outcome = own_account.remove_passkey(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -18,7 +18,7 @@ from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
 from captive_portal.console.visit import Visit
 from gateway.audit.scope import EVERYTHING, Scope
-from gateway.clock import MUNICIPAL_ZONE
+from gateway.clock import last_day
 from gateway.storage import passkeys, staff
 from gateway.storage.staff_models import Staff
 
@@ -117,7 +117,7 @@ def change_end(visit: Visit) -> Response:
     if not isinstance(held, Staff):
         return _refused(visit, held)
     written, place, console = visit.form.get("ends").strip(), visit.services.place, visit.services.settings.console
-    if written == last_day(held):
+    if written == written_last_day(held):
         return _done(visit, "nothing", "")
     ends_at = end_of_day(written) if written else None
     if written and ends_at is None:
@@ -127,11 +127,9 @@ def change_end(visit: Visit) -> Response:
     return _done(visit, refusal, "end-changed")
 
 
-def last_day(account: Staff) -> str:
+def written_last_day(account: Staff) -> str:
     """The last day on which an account can be signed in to, as a form writes it; "" where it has no end."""
-    if account.ends_at is None:
-        return ""
-    return (account.ends_at - timedelta.resolution).astimezone(MUNICIPAL_ZONE).date().isoformat()
+    return last_day(account.ends_at).isoformat() if account.ends_at is not None else ""
 
 
 def ask(visit: Visit) -> Response:
@@ -236,7 +234,7 @@ def _page(
         typed={
             "role": visit.form.get("role") or account.role,
             "unit": visit.form.get("unit")[:300] or account.unit,
-            "ends": clean_line(visit.form.get("ends"), 10)[0] or last_day(account),
+            "ends": clean_line(visit.form.get("ends"), 10)[0] or written_last_day(account),
         },
         problems=problems or {},
         **_shared(visit),

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from captive_portal.auth import api_tokens
 from captive_portal.auth.accounts import console_url
 from captive_portal.console.devices.admitting import end_of_day
-from captive_portal.console.entry.account import WRONG_PASSWORD, own_secrets, password_is_right
+from captive_portal.console.entry.account import own_secrets, password_problems
 from captive_portal.console.forms import clean_line
 from captive_portal.console.look import N_
 from captive_portal.console.visit import Visit
@@ -51,6 +51,7 @@ PROBLEMS = {
     "revoked": N_("A token of this name was just revoked. Choose another name, or wait an hour."),
     "too_many": N_("You have 50 tokens. Revoke those that are not in use."),
 }
+FIELDS = ("name", "scopes", "expires", "current_password", "")
 DAY = N_("Give the last day of the token")
 assert (api_tokens.NAME_MAX_CHARS, api_tokens.MOST) == (80, 50), "the messages above say other numbers"
 assert timedelta(hours=1) == api_tokens.FORM_LIFE, "the message above says another time"
@@ -65,27 +66,23 @@ def show(visit: Visit) -> Response:
 def make(visit: Visit) -> Response:
     """POST /account/tokens"""
     name, wrong = clean_line(visit.form.get("name"), api_tokens.NAME_MAX_CHARS, required=True)
-    expires_at, problems = end_of_day(visit.form.get("expires")), dict[str, str]()
-    own = own_secrets(visit)
-    if wrong is not None:
-        problems["name"] = NAME_PROBLEMS[wrong]
+    expires_at, own, place = end_of_day(visit.form.get("expires")), own_secrets(visit), visit.services.place
+    problems = {"name": NAME_PROBLEMS[wrong]} if wrong is not None else {}
     if expires_at is None:
         problems["expires"] = DAY
-    if own is not None and not password_is_right(visit, own):
-        problems["current_password"] = WRONG_PASSWORD
-    if not problems and expires_at is not None:
-        with visit.services.database.write() as session:
-            made = api_tokens.make(
-                session, visit.services.place, visit.member.staff_id, name, _chosen(visit), expires_at, visit.now
-            )
-        if isinstance(made, api_tokens.Made):
-            return visit.page(
-                "account_token.html",
-                secret=made.secret,
-                row=made.row,
-                address=console_url(visit.services.settings.console),
-            )
-        problems = {field: PROBLEMS[problem] for field, problem in made.problems.items()}
+    problems |= password_problems(visit, own)
+    asked, now = (visit.member.staff_id, name, _chosen(visit)), visit.now
+    with visit.services.database.write() as session:
+        if problems or expires_at is None:
+            found = api_tokens.problems_with(session, *asked, expires_at, now)
+        else:
+            made = api_tokens.make(session, place, *asked, expires_at, now)
+            if isinstance(made, api_tokens.Made):
+                address = console_url(visit.services.settings.console)
+                return visit.page("account_token.html", secret=made.secret, row=made.row, address=address)
+            found = made.problems
+    problems = {field: PROBLEMS[problem] for field, problem in found.items()} | problems
+    problems = {field: problems[field] for field in FIELDS if field in problems}
     typed = {"name": name, "expires": visit.form.get("expires")[:10]}
     return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, typed=typed, problems=problems)
 

@@ -44,7 +44,7 @@ class KeptExport:
 
     @property
     def note(self) -> Path | None:
-        """The signed hash, where the sealer has signed in time."""
+        """The signature, where the sealer has signed in time."""
         path = self.folder / f"{BUNDLE}.note"
         return path if path.exists() else None
 

@@ -121,7 +121,7 @@ def _page(
         standing=[each for each in room.policy.exemptions if each.end > visit.now],
         ended=ended[::-1][:ENDED_SHOWN],
         in_force=in_force,
-        titles=titles(room.policy, visit.language),
+        titles=titles(visit, room.policy),
         choices=[each for each in CATEGORIES.values() if each.key not in NEVER_EXEMPT],
         problems=problems or {},
         typed=typed or {},

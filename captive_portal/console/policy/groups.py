@@ -147,7 +147,7 @@ class GroupPages:
         if key not in draft_edits.ruled_groups(room.document) or key == DEFAULT_GROUP:
             return visit.failed(HTTPStatus.NOT_FOUND)
         exemptions = [each for each in room.policy.exemptions if each.group == key]
-        called = titles(room.policy, visit.language)[key]
+        called = titles(visit, room.policy)[key]
         return visit.page("policy_group_remove.html", key=key, called=called, exemptions=exemptions, **shared(room))
 
     def remove(self, visit: Visit) -> Response:
@@ -194,7 +194,7 @@ class GroupPages:
         return visit.page(
             "policy_groups.html",
             status,
-            titles=titles(room.policy, visit.language),
+            titles=titles(visit, room.policy),
             courses=sum(each.key.startswith(PREFIX) and bool(each.like) for each in room.policy.groups.values()),
             problems=problems or {},
             typed=typed,
@@ -223,7 +223,7 @@ class GroupPages:
             status,
             key=key,
             group=group,
-            called=titles(room.policy, visit.language)[key],
+            called=titles(visit, room.policy)[key],
             seen={section: seen(group, section) for section in SECTIONS},
             hours=[
                 (category, [hours_in_words(each, said) for each in found])  # type: ignore[arg-type]

@@ -194,7 +194,7 @@ def _page(
         status,
         key=key,
         category=CATEGORIES[category],
-        called=titles(room.policy, visit.language)[key],
+        called=titles(visit, room.policy)[key],
         lines=[*lines, *[blank] * min(BLANK_ROWS, ROWS_MAX - len(lines))],
         base=base,
         bases={each: STATES[each] for each in matrix.BASES},

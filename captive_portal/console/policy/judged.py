@@ -52,7 +52,7 @@ class JudgedPages:
             names_kept=bool(top_name_groups(visit.session, visit.services.place.owner_id)),
             names=unsettled(visit),
             fewest=FEWEST_SITES,
-            titles=titles(room.policy, visit.language),
+            titles=titles(visit, room.policy),
             problem=problem,
             notice=visit.query.get("notice", ""),
             **shared(room),

@@ -123,7 +123,7 @@ class PolicyPages:
     def _met(self, visit: Visit, asked: Asked) -> list[str]:
         translate = visit.look.translator(visit.language)
         room = open_room(visit)
-        called = titles(room.policy, visit.language)
+        called = titles(visit, room.policy)
         told = [
             translate(
                 MET,
@@ -147,7 +147,7 @@ class PolicyPages:
                 (False, [each for each in CATEGORIES.values() if not each.required]),
             ],
             listed=listed_names(compiled),
-            titles=titles(room.policy, visit.language),
+            titles=titles(visit, room.policy),
             groups={key: room.document["groups"][key] for key in draft_edits.ruled_groups(room.document)},
             state=matrix.state,
             states=STATES,

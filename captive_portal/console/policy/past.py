@@ -31,6 +31,9 @@ from policies.model import Group, Policy
 
 MOMENT_PROBLEM = N_("Write a day and a time of day.")
 FUTURE_PROBLEM = N_("Write a moment that has been: nobody knows yet what will be in force then.")
+MINUTE_CHARS = len("2026-11-22T13:30")
+TO_ITS_END = timedelta(minutes=1, microseconds=-1)
+"""A minute is taken to its end: what the history says was published in it was in force by then."""
 
 
 def show(visit: Visit) -> Response:
@@ -40,6 +43,8 @@ def show(visit: Visit) -> Response:
     problems = {} if at is not None else {"at": MOMENT_PROBLEM}
     if at is not None and at > visit.now:
         at, problems = None, {"at": FUTURE_PROBLEM}
+    elif at is not None and len(typed) == MINUTE_CHARS:
+        at = min(at + TO_ITS_END, visit.now)
     published = generations.in_force_at(visit.session, visit.services.place.owner_id, at) if at is not None else None
     policy = parse_document(published.document) if published is not None else None
     if policy is not None:
@@ -53,7 +58,7 @@ def show(visit: Visit) -> Response:
         problems=problems,
         published=published,
         leaf=_leaf(visit, published) if published is not None else None,
-        groups=_groups(policy, visit.language, compiled) if policy is not None else [],
+        groups=_groups(visit, policy, compiled) if policy is not None else [],
         compiled=compiled,
         policy=policy,
         exemptions=_exemptions(visit, policy, at) if policy is not None and at is not None else [],
@@ -61,9 +66,9 @@ def show(visit: Visit) -> Response:
     )
 
 
-def _groups(policy: Policy, language: str, compiled: Kept | None) -> list[dict[str, Any]]:
-    called = titles(policy, language)
-    return [_group(each, called[each.key], language, compiled) for each in policy.groups.values() if not each.like]
+def _groups(visit: Visit, policy: Policy, compiled: Kept | None) -> list[dict[str, Any]]:
+    called, ruled = titles(visit, policy), [each for each in policy.groups.values() if not each.like]
+    return [_group(each, called[each.key], visit.language, compiled) for each in ruled]
 
 
 def _group(group: Group, title: str, language: str, compiled: Kept | None) -> dict[str, Any]:
@@ -94,9 +99,9 @@ def _group(group: Group, title: str, language: str, compiled: Kept | None) -> di
 
 
 def _exemptions(visit: Visit, policy: Policy, at: datetime) -> list[str]:
-    called = names(visit, policy)
+    called, moment = names(visit, policy), visit.look.translator(visit.language).moment
     return [
-        exemption_in_words(each, cast(Language, visit.language), policy.zone, called)
+        exemption_in_words(each, cast(Language, visit.language), policy.zone, called, moment)
         for each in policy.exemptions
         if each.start <= at < each.end
     ]

@@ -10,7 +10,6 @@ from hashlib import sha256
 from typing import Any, cast
 
 from captive_portal.console import kept_words
-from captive_portal.console.group_names import distinct
 from captive_portal.console.look import N_
 from captive_portal.console.visit import Visit
 from gateway.errors import UsageError
@@ -106,25 +105,35 @@ def words(visit: Visit, before: Policy, after: Policy) -> tuple[str, ...]:
     """What changes from one policy to another, a sentence for each change, in the reader's language."""
     translate, language = visit.look.translator(visit.language), cast(Language, visit.language)
     told = [kept_words.readable(translate, each) for each in (before, after)]
-    called, earlier = names(visit, before, after), titles(before, language)
+    called, earlier = names(visit, before, after), titles(visit, before)
+    found = changes(*told)
+    new = {each.group for each in found if each.kind == "group_added"}  # called by their titles from the first word on
 
     def named_until_now(key: str) -> str:
         return earlier.get(key, key)
 
     return tuple(
-        in_words(each, language, after.zone, named_until_now if each.kind == "titles" else called)
-        for each in changes(*told)
-        if not (each.kind == "titles" and visit.group_names.is_own(each.group))
+        in_words(each, language, after.zone, named_until_now if each.kind == "titles" else called, translate.moment)
+        for each in found
+        if not (each.kind == "titles" and (each.group in new or visit.group_names.is_own(each.group)))
     )
 
 
 def names(visit: Visit, *policies: Policy) -> Callable[[str], str]:
-    """What groups and exemptions are called: as the first of these policies that has a title for them says."""
+    """What groups are called: as the first of these policies that has a title for them says. An exemption is called by
+    its group: its categories and hours tell it apart.
+    """
     known: dict[str, str] = {}
     for policy in reversed(policies):
         known |= {key: title for key, title in _titles(policy, visit.language).items() if title or key not in known}
-    titled = distinct(known)
-    return lambda key: visit.group_names.told_apart(key, titled.get(key, ""))
+    titled = visit.group_names.titles(known)
+    of = {each.id: each.group for policy in policies for each in policy.exemptions if each.id not in known}
+
+    def called(key: str) -> str:
+        group = of.get(key, key)
+        return visit.group_names.told_apart(group, titled.get(group, ""))
+
+    return called
 
 
 def change(visit: Visit, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
@@ -141,9 +150,9 @@ def shared(room: Room) -> dict[str, Any]:
     return {"room": room, "categories": CATEGORIES, "kept": kept_words, "note_max_chars": NOTE_MAX_CHARS}
 
 
-def titles(policy: Policy, language: str) -> dict[str, str]:
-    """What each group is called: its name in the language, else its key."""
-    return distinct(_titles(policy, language))
+def titles(visit: Visit, policy: Policy) -> dict[str, str]:
+    """What each group is called: its name in the reader's language, else its key."""
+    return visit.group_names.titles(_titles(policy, visit.language))
 
 
 def _titles(policy: Policy, language: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from captive_portal.console.settings.words import (
+    BOTH,
     CHANGED,
     CHANGED_BY,
     CHOICES,
@@ -63,6 +64,7 @@ def change(visit: Visit) -> Response:
         text, problem = visit.form.get(setting.name), ""
         if setting.name in visit.form.all(BACK):
             wanted[setting], text = None, write(value_of(stands.boot, setting))
+            problem = BOTH if _is_written(visit, setting) else ""
         elif _is_written(visit, setting):
             wanted[setting], problem = _read(visit, setting, text)
         else:

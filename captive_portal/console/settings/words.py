@@ -92,6 +92,7 @@ CHANGED = N_("Changed since you opened the page.")
 NOW, NOW_NOTHING = N_("Now it says “{value}”."), N_("Now it says nothing.")
 YOURS = N_("Save again if yours is to hold.")
 """What is told beside a field that two people write in."""
+BOTH = N_("Something is written here, and the settings file is to hold as well. Take the tick away, or what you wrote.")
 NO_GROUP = N_("The content filter in force has no group with that key: {key}")
 ORIGINS: Mapping[Origin, str] = {
     "default": N_("default"),

@@ -3,8 +3,8 @@
 /**
  * `order`: { kind: "bundle" | "receipt", file: Blob, name, keys: text, checkpoint, sidecar, entry: bytes or null,
  * requireSidecar }. The report: { ok, problems: [{ part, code, params, where }], proved, unchecked: [[code, params]] },
- * or { wrongUse: problem } when the keys can't be read, a receipt's entry must be given, or a bundle and its sidecar are
- * given in each other's place. Throws when a file can't be read.
+ * or { wrongUse: problem } when the keys can't be read, a receipt's entry must be given, or another file is given in the
+ * place of one. Throws when a file can't be read.
  */
 async function verify(order, onProgress = () => {}) {
   let trusted;
@@ -16,6 +16,7 @@ async function verify(order, onProgress = () => {}) {
   }
   const verifier = new Verifier(trusted, order.name);
   return verifier.judge(async () => {
+    refuseOther(order.checkpoint);
     if (order.kind === "receipt") {
       await verifier.earlierCheckpoint(order.checkpoint);
       await readReceipt(verifier, new Uint8Array(await order.file.slice(0, MAX_RECEIPT_BYTES + 1).arrayBuffer()), order.entry);

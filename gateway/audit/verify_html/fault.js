@@ -8,7 +8,7 @@ class Fault extends Error {
   }
 }
 
-/** Thrown where there is no verdict: something must be given first. */
+/** Thrown where there is no verdict: something, or something else, must be given first. */
 class WrongUse extends Fault {}
 
 const inText = (text) => ["raw", text];

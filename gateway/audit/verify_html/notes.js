@@ -99,6 +99,14 @@ async function refuseMixedUp(blob, name, sidecar, signedBy) {
   if (isZip) throw new WrongUse(signedBy, "bundle_for_note");
 }
 
+// eslint-disable-next-line no-control-regex
+const CHECKPOINT = /^[^\x00-\x1f]+\n[0-9]+\n[A-Za-z0-9+/]{43}=\n\n(?:— [^ \n]+ [A-Za-z0-9+/=]+\n){1,64}$/;
+
+/** Throws WrongUse for what is not written as a checkpoint is, whoever may have signed it. */
+function refuseOther(checkpoint) {
+  if (checkpoint && !CHECKPOINT.test(utf8Lenient.decode(checkpoint))) throw new WrongUse(EARLIER, "other_for_checkpoint");
+}
+
 async function openSidecar(data, trusted, part) {
   const text = (await openNote(data, trusted, part)).join("\n");
   const pattern =

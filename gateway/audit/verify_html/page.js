@@ -3,7 +3,13 @@
 const LANGUAGES = ["nb", "nn", "en"];
 const WORKER_SOURCE = typeof document === "undefined" ? "" : document.currentScript.textContent;
 
-const MIXED_UP = { note_for_bundle: "bundle", swapped: "bundle", bundle_for_note: "sidecar" }; // and the field to look at
+// What says that another file was given, and the field to look at.
+const MIXED_UP = {
+  note_for_bundle: "bundle",
+  swapped: "bundle",
+  bundle_for_note: "sidecar",
+  other_for_checkpoint: "checkpoint",
+};
 
 let language = "nb";
 
@@ -22,18 +28,26 @@ function sayWhere(where, tongue = language) {
 
 /** A report as verify_bundle.py --json prints it, in any language; { wrong_use: why } where there is no verdict. */
 function inWords(report, tongue) {
+  const called = (part) => (part === EARLIER ? say("earlier", {}, tongue) : part);
   if (report.wrongUse) {
     const { part, where, code, params } = report.wrongUse;
-    const place = [part, sayWhere(where, tongue)].filter(Boolean).join(", ");
+    const place = [called(part), sayWhere(where, tongue)].filter(Boolean).join(", ");
     return { wrong_use: `${place}: ${say(code, params, tongue)}` };
   }
   const lines = (list) => list.map(([code, params]) => say(code, params, tongue));
   const problems = report.problems.map(({ part, where, code, params }) => ({
-    part: part === EARLIER ? say("earlier", {}, tongue) : part,
+    part: called(part),
     where: sayWhere(where, tongue),
     message: say(code, params, tongue),
   }));
   return { ok: report.ok, problems, proved: lines(report.proved), unchecked: lines(report.unchecked) };
+}
+
+/** Day and time of this machine, as the console writes them. */
+function sayMoment(when) {
+  const [hour, minute] = [when.getHours(), when.getMinutes()].map((number) => String(number).padStart(2, "0"));
+  const month = say("months").split(" ")[when.getMonth()];
+  return say("moment", { day: when.getDate(), month, year: when.getFullYear(), hour, minute });
 }
 
 /** Without control characters and such: much of the text was written by strangers. */
@@ -90,7 +104,7 @@ class Page {
     this.complain([]);
   }
 
-  /** Say what is missing: [id of the field, text] pairs. A notice asks for more and finds nothing wrong. */
+  /** Say what is missing: [id of the field, text] pairs. A notice asks for more, or for another file, and finds nothing wrong. */
   complain(faults, look = "problem") {
     for (const field of document.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
     const list = document.createElement("ul");
@@ -107,7 +121,7 @@ class Page {
       list.append(item);
     }
     at("faults").className = look;
-    at("faults").replaceChildren(list);
+    at("faults").replaceChildren(...(look === "notice" ? [element("p", say("nothing_checked"))] : []), list);
     at("faults").hidden = !faults.length;
     if (faults.length) at("faults").focus();
   }
@@ -234,7 +248,7 @@ class Page {
     );
     const keys = parseKeys(order.keys.trim(), "key").map(({ name, id }) => `${name}+${id}`);
     const rows = [
-      ["checked_at", order.at.toLocaleString(language, { dateStyle: "long", timeStyle: "long" })],
+      ["checked_at", sayMoment(order.at)],
       ["checked_file", `${order.name} (${say("bytes", { count: order.file.size })})`],
       ["checked_key", keys.join(", ")],
       ["checked_earlier", order.checkpointName ?? say("none")],

@@ -247,6 +247,51 @@ def test_the_command_stands_alone_and_its_exit_codes(bundle: Path) -> None:
     assert main([str(bundle), "--key", str(key)]) == 1
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_reader_that_has_enough_ends_nothing(bundle: Path, form: str) -> None:
+    """`verify_bundle.py … | head` is no fault of the bundle, nor of the verifier."""
+    bundle.with_name("bundle.zip.note").write_bytes(write(bundle, LOG.files(LOG.request(0, 43))))
+    key = bundle.with_name("log.vkey")
+    key.write_text(KEYS)
+    command = [sys.executable, verify_bundle.__file__, str(bundle), "--key", str(key)]
+    with subprocess.Popen(
+        command + ["--json"] * (form == "json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.close()
+        assert run.stderr.read() == ""
+    assert run.returncode == 0
+
+
+def test_a_file_that_is_not_there_is_told_in_words(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(bundle, LOG.files(LOG.request(0, 43)))
+    key, nope = bundle.with_name("log.vkey"), bundle.with_name("nope.zip")
+    key.write_text(KEYS)
+    for given in (
+        [nope, "--key", key],
+        [bundle, "--key", nope],
+        [bundle, "--key", key, "--checkpoint", nope],
+        [bundle, "--key", key, "--sidecar", nope],
+    ):
+        assert main([str(each) for each in given]) == 2
+        assert capsys.readouterr().err == f"verify_bundle: {nope}: no such file\n"
+    assert main([str(bundle.parent), "--key", str(key)]) == 2
+    assert capsys.readouterr().err == f"verify_bundle: {bundle.parent}: is a directory\n"
+
+
+def test_the_command_names_the_option_that_waives_the_signature(
+    bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(bundle, LOG.files(LOG.request(0, 43)))
+    key = bundle.with_name("log.vkey")
+    key.write_text(KEYS)
+    assert main([str(bundle), "--key", str(key)]) == 1
+    assert "not proved; with --no-sidecar the rest is verified without it\n" in capsys.readouterr().out
+    assert main([str(bundle), "--key", str(key), "--no-sidecar"]) == 0
+    assert "--no-sidecar" not in capsys.readouterr().out
+
+
 def test_a_proof_without_its_entry_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     key, proof, entry = (tmp_path / name for name in ("log.vkey", "entry-11.tlog-proof", "entry-11.json"))
     key.write_text(KEYS)
@@ -268,7 +313,7 @@ def test_the_note_in_place_of_the_bundle_is_wrong_use_and_no_failed_audit(
     for more, told in (
         (
             [],
-            "bundle.zip.note: this is the signature of a bundle (.zip.note), not the bundle; choose the bundle (.zip)",
+            "bundle.zip.note: this is the signature (.zip.note) of a bundle, not the bundle; choose the bundle (.zip)",
         ),
         (["--sidecar", str(bundle)], "the bundle (.zip) and its signature (.zip.note) are swapped; exchange them"),
     ):

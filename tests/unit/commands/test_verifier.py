@@ -62,6 +62,11 @@ def test_verifying_a_bundle_and_a_receipt(run, tmp_path: Path) -> None:
         result = run("audit", "verify", tmp_path / name, *key, *more, "--json")
         assert result.exit_code == 0, result.output
         assert json.loads(result.output)["ok"]
+    for name in ("bundle.zip", "whole.tlog-proof"):
+        result = run("audit", "verify", tmp_path / name, *key, "--checkpoint", tmp_path / "key", "--json")
+        assert result.exit_code == 2, result.output
+        told = "this is not a checkpoint; choose the file `checkpoint` of the earlier bundle: --checkpoint FILE"
+        assert result.output == f"verify_bundle: earlier checkpoint: {told}\n"
     result = run("audit", "verify", tmp_path / "bare.tlog-proof", *key, "--json")
     assert result.exit_code == 2
     assert "give entry 11 as a file of its own: --entry FILE" in result.output

@@ -67,6 +67,22 @@ def test_a_policy_is_changed_looked_at_published_and_taken_back(it, world):
         assert generations.document_of(session, world.services.place, 3)["groups"]["default"]["closed"]
 
 
+def test_what_was_in_force_at_a_moment_is_exact(it, world):
+    first = world.now
+    world.now = (first + timedelta(minutes=5)).replace(second=41)
+    it.patch(MATRIX, json=cell("open"))
+    assert it.post(f"{DRAFT}/publish", json={}, headers={"if-match": it.get(DRAFT).headers["etag"]}).status_code == 200
+
+    def then(at):
+        answer = it.get("/api/v1/policy/then", params={"at": at.isoformat()})
+        return answer.json()["generation"] if answer.status_code == 200 else answer.status_code
+
+    assert then(world.now) == 2
+    assert then(world.now - timedelta(seconds=1)) == 1
+    assert then(world.now.replace(second=0)) == 1, "not the minute to its end, as on the page"
+    assert (then(first), then(first - timedelta(microseconds=1))) == (1, 404)
+
+
 def test_a_whole_policy_goes_out_and_in_again_as_json_and_as_toml(it):
     draft = it.get(DRAFT)
     document, seen = draft.json()["document"], {"if-match": draft.headers["etag"]}

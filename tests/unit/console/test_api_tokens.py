@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +45,11 @@ def test_a_token_is_made_shown_once_used_and_revoked_each_with_its_leaf(world):
     answer = asked(browser, **{"scope-lists": "write"})
     assert answer.status_code == 200
     token = token_of(answer)
+    line = "openssl s_client -connect localhost:8081 </dev/null 2>/dev/null | openssl x509 > console.pem   # compare"
+    assert line in html.unescape(answer.text)
+    assert line in Path("docs/api.md").read_text(encoding="utf-8")
+    for shown in (answer.text, browser.get(PAGE).text):
+        assert ("31\u00a0January 2027</time>" in shown, "1\u00a0February" in shown) == (True, False)
     assert token not in browser.get(PAGE).text
     with world.services.database.read() as session:
         [row] = session.query(ApiToken)
@@ -91,6 +98,29 @@ def test_what_can_not_be_made_is_told_so(world, fields, said):
     assert (answer.status_code, said in answer.text) == (422, True)
     with world.services.database.read() as session:
         assert session.query(ApiToken).count() == 0
+
+
+def test_all_that_is_wrong_is_told_together_also_where_no_password_is_written(world, caplog):
+    browser = world.signed_in("it")
+    wrong = {"name": "", "expires": "2026-11-21", "scope-policy": ""}
+    told = ("what the token is for", "at least one thing", "This day is past")
+    for password, said in (("wrong", "not the password you have now"), ("", "Write your password"), (PASSWORD, "")):
+        page = asked(browser, **wrong, current_password=password).text
+        assert [each for each in (*told, said) if each not in page] == []
+    assert caplog.text.count("attempt_failed") == 1, "of a wrong password, and of nothing else"
+
+
+def test_only_wrong_passwords_are_spaced_and_an_empty_one_frees_nobody_who_guesses(world, caplog):
+    browser = world.signed_in("it")
+    assert asked(browser).status_code == 200
+    assert {asked(browser).status_code for _ in range(8)} == {422}, "the name is taken, the password right"
+    assert {asked(browser, current_password="").status_code for _ in range(8)} == {422}
+    assert "attempt_failed" not in caplog.text
+    statuses = []
+    while len(statuses) < 12 and 429 not in statuses:
+        statuses.append(asked(browser, current_password="wrong").status_code)
+        asked(browser, current_password="")
+    assert statuses[-1] == 429
 
 
 def test_sending_the_form_again_makes_no_second_token(world):

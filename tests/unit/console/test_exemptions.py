@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 
@@ -50,13 +51,20 @@ def test_the_room_shows_who_asks_for_what(asked) -> None:
     world, request_id, _ = asked
     browser = world.signed_in("it", "kari")
     page = browser.get("/exemptions").text
-    for part in ("www.game.example", "Ola &lt;b&gt;", "Firma AS", "en &lt;i&gt;time", "Online games", "group default"):
+    for part in (
+        "www.game.example",
+        "Ola &lt;b&gt;",
+        "Firma AS",
+        "en &lt;i&gt;time",
+        "Online games",
+        "group All other devices",
+    ):
         assert part in page
     assert f'href="/exemptions/{request_id}"' in page
     assert re.search(r"Requests for exemptions \(1<span", page)
     assert re.search(r"Guests \(1<span", page)
     page = browser.get(f"/exemptions/{request_id}").text
-    for part in (MAC, "This guest alone", "Everybody in the group default", "/policy?name=www.game.example"):
+    for part in (MAC, "This guest alone", "Everybody in the group All other devices", "/policy?name=www.game.example"):
         assert part in page
 
 
@@ -147,11 +155,18 @@ def test_what_the_product_notes_of_a_request_is_in_the_readers_language(asked) -
     path = f"/exemptions/{request_id}"
     browser.fill(path, f"{path}/grant", scope="group", until="2026-11-22T20:00", answer="")
     for page in ("/policy/history", "/policy/exemptions", "/policy/compare?from=1&to=2"):
-        assert f"exemption request {request_id}" in browser.get(f"{page}{'&' if '?' in page else '?'}lang=en").text
-        for language, said in (("nb", "forespørsel om unntak"), ("nn", "førespurnad om unntak")):
+        for language, said in (
+            ("en", "a guest’s request"),
+            ("nb", "forespørsel fra en gjest"),
+            ("nn", "førespurnad frå ein gjest"),
+        ):
             shown = browser.get(f"{page}{'&' if '?' in page else '?'}lang={language}").text
-            assert f"{said} {request_id}" in shown
+            assert f'<a href="{path}">{said}</a>' in shown
             assert "exemption request" not in shown
+    assert browser.get(path).status_code == 200, "what the links lead to"
+    told = html.unescape(browser.get("/policy/compare?from=1&to=2&lang=en").text).replace("\u00a0", " ")
+    assert re.search("Exemption for group All other devices: online games from 22 November 2026 at 13:00 to", told)
+    assert "approved by kari (a guest’s request)" in told
 
 
 def test_declining_needs_a_sentence(asked) -> None:

@@ -105,6 +105,8 @@ def test_registering_asks_for_the_name_and_the_password_before_it_asks_the_key(w
     ):
         page, options = asked(browser, **fields)
         assert (page.status_code, options, said in page.text) == (422, "", True)
+    both, _ = asked(browser, name="", password="")
+    assert ("Write what you call the key" in both.text, "Write your password" in both.text) == (True, True)
     statuses = [asked(browser, password="wrong")[0].status_code for _ in range(8)]
     assert statuses[-1] == 429, "guessing the password here is spaced as elsewhere"
 
@@ -539,11 +541,21 @@ def test_at_an_ip_address_there_are_no_passkeys_and_the_account_says_why(tmp_pat
 
 
 def test_while_the_console_has_no_name_of_its_own_the_page_warns(world):
-    warned = "This console is called localhost, as delivered"
-    assert warned in world.signed_in("it").get(KEYS).text
+    warned, trusted = "This console is called localhost, as delivered", "only where the browser trusts"
+    page = world.signed_in("it").get(KEYS).text
+    assert (warned in page, trusted in page, "Chromium and Edge use them at localhost" in page) == (True, False, True)
+    assert "console.hostname in the settings file" in page
     named = world.settings.model_copy(update={"console": Console(hostname="gjestenett.storvik.no")})
     world.services = dataclasses.replace(world.services, settings=named)
-    assert warned not in world.signed_in("it", "kari").get(KEYS).text
+    page = world.signed_in("it", "kari").get(KEYS).text
+    assert (warned in page, trusted in page) == (False, True)
+
+
+def test_a_second_key_is_asked_for_until_there_are_two(world, origin):
+    browser, said = world.signed_in("it"), "Register two"
+    for there, asked_for in ((0, True), (1, True), (2, False)):
+        assert (said in browser.get(KEYS).text) == asked_for, there
+        register(browser, origin, f"Nøkkel {there}")
 
 
 def test_without_scripts_the_button_is_hidden_and_the_password_signs_in(world):

@@ -69,8 +69,8 @@ def test_a_cell_is_kept_told_in_words_and_published_with_a_note(it, world):
     assert answer.headers["location"] == "/policy/draft"
     assert in_force(world)[0] == 1, "nothing applies before it is published"
     page = it.get("/policy/draft?lang=nb").text
-    assert "Nettspill åpnet for gruppen default" in page.replace("nettspill", "Nettspill")
-    assert "Oppslag i strømming telles for gruppen default" in page
+    assert "Nettspill åpnet for gruppen Alle andre enheter" in page.replace("nettspill", "Nettspill")
+    assert "Oppslag i strømming telles for gruppen Alle andre enheter" in page
     assert "2 changes wait" in it.get("/policy?lang=en").text
     assert published(it, "spillkurs").headers["location"] == "/policy?notice=published"
     number, document = in_force(world)
@@ -90,7 +90,7 @@ def test_two_who_edit_at_once_do_not_overwrite_each_other(it, world):
     # ola's page was made before kari's change: what ola changed is kept, what kari changed stays, and ola is told.
     answer = other.fill("/policy", "/policy", **{"1.gaming": "closed>report", "1.streaming": "open>closed"})
     assert answer.status_code == 409
-    assert "Online games, default: you chose “Report only”, but it has become “Open”" in answer.text
+    assert "Online games, All other devices: you chose “Report only”, but it has become “Open”" in answer.text
     group = draft(world)["groups"]["default"]
     assert "gaming" not in group["closed"]
     assert "gaming" not in group["report"]
@@ -195,7 +195,7 @@ def test_a_group_is_made_named_given_names_and_removed(it, world):
     assert (group["judge"], group["top_names"]) == ({"gambling": 0.97}, True)
     assert it.fill(path, f"{path}/names", names="spill.example", rule="none").status_code == 303
     assert draft(world)["groups"]["kurs"]["forbid"] == []
-    assert "come under the rules of default" in it.get(f"{path}/remove").text
+    assert "come under the rules of the group All other devices" in it.get(f"{path}/remove").text
     assert it.get("/policy/groups/default/remove").status_code == 404
     assert it.fill(f"{path}/remove", f"{path}/remove").headers["location"] == "/policy/groups?notice=removed"
     assert [*draft(world)["groups"]] == ["default"]
@@ -233,11 +233,11 @@ def test_history_compares_two_generations_and_goes_back_after_asking(it, world):
     page = it.get("/policy/history").text
     assert "spill &lt;b&gt;åpnes" in page
     told = it.get("/policy/compare?from=1&to=2").text
-    assert "Online games opened for group default" in told
+    assert "Online games opened for group All other devices" in told
     assert "They say the same" in it.get("/policy/compare?from=1&to=1").text
     for bad in ("from=1&to=9", "from=x&to=1", "from=1", f"from={'9' * 40}&to=1"):
         assert it.get(f"/policy/compare?{bad}").status_code == 422
-    assert "Online games closed for group default" in it.get("/policy/rollback/1").text
+    assert "Online games closed for group All other devices" in it.get("/policy/rollback/1").text
     assert in_force(world)[0] == 2
     assert it.fill("/policy/rollback/1", "/policy/rollback/1", generation="1", note="").status_code == 409
     assert it.get("/policy/rollback/9").status_code == 404

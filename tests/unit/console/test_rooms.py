@@ -20,6 +20,7 @@ from gateway.audit.checkpoint import open_checkpoint
 from gateway.audit.receipt import parse_receipt, verify_receipt
 from gateway.audit.record import record
 from gateway.audit.scope import EVERYTHING, Scope
+from gateway.clock import MUNICIPAL_ZONE
 from gateway.lists import generations
 from gateway.lists.publish import publish as put_in_force
 from gateway.storage.headings import FoundLeaf
@@ -372,6 +373,29 @@ def test_the_filter_of_a_past_moment(filled):
     for bad in ("x", "2026-99-99T00:00", "2026-11-22T00:00Z", "0001-01-01T00:00", "2026-11-22T00:00+01:00"):
         assert browser.get("/policy-then", params={"at": bad}).status_code == 422, bad
     assert read_moment("2026-07-01T00:00") == datetime(2026, 6, 30, 22, tzinfo=UTC), "in Norwegian time"
+
+
+def test_a_minute_that_is_written_counts_to_its_end_as_the_history_shows_it(filled):
+    published = filled.now.replace(second=41, microsecond=250_000) + timedelta(hours=1)
+    filled.now = published + timedelta(seconds=2)
+    with filled.services.database.write() as session:
+        generations.publish_change(
+            session, filled.services.place, lambda document: document["groups"]["default"]["permit"].append("x.no"),
+            "kari", "", published,
+        )  # fmt: skip
+    browser = filled.signed_in("auditor")
+
+    def shown(at, step):
+        return text_of(browser.get("/policy-then", params={"at": at.astimezone(MUNICIPAL_ZONE).strftime(step)}))
+
+    minute, second = "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"
+    assert "generation 2" in shown(published, minute), "also while the minute has not ended"
+    assert "generation 1" in shown(published - timedelta(minutes=1), minute)
+    assert "generation 1" in shown(published, second), "where seconds are written, they count"
+    assert "generation 2" in shown(published + timedelta(seconds=1), second)
+    assert "nobody knows yet" in shown(published + timedelta(minutes=1), minute)
+    filled.now += timedelta(minutes=5)
+    assert "generation 2" in shown(published, minute)
 
 
 def test_the_filter_of_a_past_moment_says_what_no_list_had_names_for(filled):

@@ -161,7 +161,7 @@ def test_a_change_holds_at_once_is_a_leaf_with_both_values_and_is_given_back(wor
     assert re.search(
         r"helpdesk_phone</code>.*?62 00 00 00.*?changed here", browser.get("/settings/started").text, re.DOTALL
     )
-    assert save(browser, helpdesk_phone="63 00 00 00", back="helpdesk_phone").status_code == 303
+    assert save(browser, back="helpdesk_phone").status_code == 303
     assert phone() == ""
     assert leaves(world) == [
         ("owner.helpdesk_phone", {"by": "kari", "after": "61 00 00 00"}),
@@ -205,6 +205,7 @@ def test_wrong_input_is_told_beside_its_setting_and_changes_nothing_with_all_tha
         assert f'href="#{name}"' in answer.text
         assert f'id="{name}-error"' in answer.text
     assert '<a href="#session_hours">Hours before staff sign in again, however busy: Write a whole' in answer.text
+    assert "Nothing has been saved yet, not what is right either." in answer.text
     assert HTML not in answer.text
     assert leaves(world) == []
     with world.services.database.read() as session:
@@ -282,6 +283,15 @@ def test_nothing_is_given_back_that_somebody_else_has_changed_since(world):
     again = ola.post("/settings", data=sent(answer.text) | {"back": "helpdesk_phone"})
     assert again.headers["location"] == "/settings?changed=helpdesk_phone"
     assert leaves(world)[-1] == ("owner.helpdesk_phone", {"by": "ola", "before": "63 00 00 00"})
+
+
+def test_what_is_written_beside_a_tick_that_gives_it_back_is_asked_about(world):
+    it = world.signed_in("it")
+    save(it, helpdesk_phone="61 00 00 00")
+    answer = save(it, helpdesk_phone="63 00 00 00", back="helpdesk_phone")
+    assert (answer.status_code, len(leaves(world))) == (422, 1)
+    assert "Take the tick away, or what you wrote." in answer.text
+    assert sent(answer.text)["helpdesk_phone"] == "63 00 00 00"
 
 
 def test_what_was_given_back_meanwhile_is_told_without_a_name_and_choices_by_their_words(world):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -253,6 +254,10 @@ def test_an_account_gets_another_last_day_or_none(world):
     assert it.fill(page, f"{page}/last-day", ends="2026-12-24").headers["location"] == f"{page}?notice=end-changed"
     assert stored(world, "rev").ends_at == datetime(2026, 12, 24, 23, tzinfo=UTC), "the end of that day in Norway"
     assert 'value="2026-12-24"' in it.get(page).text
+    for each in ("/staff", page):
+        shown = html.unescape(re.sub("<[^>]+>", " ", it.get(each).text)).replace("\u00a0", " ")
+        assert re.search(r"Last day:?\s+24 December 2026\s", shown), each
+        assert "25 December" not in shown, each
     assert it.fill(page, f"{page}/last-day", ends="2026-12-24").status_code == 409, "it stands so already"
     world.now = datetime(2026, 12, 24, 22, 59, tzinfo=UTC)
     world.sign_in(auditor, "rev")

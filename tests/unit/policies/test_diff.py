@@ -46,6 +46,10 @@ def policy(course=None, **more):
             "nb": "Navn som enheter spør etter, lagres ikke lenger for gruppen course",
         }),
         (policy({}), policy(), {"nb": "Gruppen course er fjernet"}),
+        (policy({"names": {"nb": "Kurs", "nn": "Kurs", "en": "Course"}}),
+         policy({"names": {"nb": "Gjester", "nn": "Gjester", "en": "Guests"}}), {
+            "en": "Group course is now called “Gjester / Guests”",
+        }),
         (policy(), policy(block_answer="nodata"), {"en": "Closed names are answered with nodata instead of zero"}),
     ],
 )  # fmt: skip
@@ -57,7 +61,9 @@ def test_in_words(before, after, said) -> None:
 
 
 def test_a_new_group_tells_all_that_it_closes() -> None:
-    assert [change.kind for change in changes(policy(), policy({}))] == ["group_added", "closed", "closed"]
+    found = changes(policy(), policy({}))
+    assert [change.kind for change in found] == ["group_added", "closed", "closed"]
+    assert in_words(found[0], "en", OSLO) == "New group course", "a mark is for machines"
 
 
 def test_sentences_name_the_same_things_in_each_language() -> None:

@@ -11,7 +11,7 @@ from tests.unit.audit.forgeries.restores import restore_cases
 from tests.unit.audit.forgeries.rotations import rotation_cases
 from tests.unit.audit.forgeries.selections import selections
 from tests.unit.audit.forgeries.shapes import misshapen
-from tests.unit.audit.forgeries.whole import mixed_up, whole_bundles
+from tests.unit.audit.forgeries.whole import mixed_up, other_checkpoints, whole_bundles
 from tests.unit.audit.forgeries.zips import hostile_cases
 
 
@@ -27,6 +27,7 @@ def cases() -> tuple[Case, ...]:
         rotation_cases,
         restore_cases,
         mixed_up,
+        other_checkpoints,
         receipts,
     )
     return tuple(case for source in sources for case in source())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.audit import canonical, merkle
+from gateway.audit.checkpoint import Checkpoint, sign_checkpoint
 from gateway.audit.receipt import make_receipt
 from tests.unit.audit.forgeries.case import LAST, LOG, NEXT, OLD, Case, keys_of
 from tests.unit.audit.forgeries.rotations import rotated
-from tests.unit.audit.specimen import Log
+from tests.unit.audit.specimen import ORIGIN, Log
 
 
 def receipt(log: Log, index: int, extra: bytes | None) -> bytes:
@@ -60,7 +61,8 @@ def receipts() -> Iterator[Case]:
     other = Log(43)
     other.roots[43] = merkle.leaf_hash(b"other")
     yield case("forked", whole, "earlier checkpoint", checkpoint=other.checkpoint())
-    yield case("bad checkpoint", whole, "earlier checkpoint", checkpoint=b"x")
+    by_another = sign_checkpoint(Checkpoint(ORIGIN, 43, LOG.roots[43]), NEXT)
+    yield case("checkpoint by another key", whole, "earlier checkpoint", checkpoint=by_another)
     for name, data in (("empty", b""), ("zip", b"PK"), ("header", b"c2sp.org/tlog-proof@v1\n\n"), ("cut", whole[:-40])):
         yield case(name, data, part)
     for number in range(0, len(bare) - 40, 3):

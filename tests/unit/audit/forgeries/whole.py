@@ -8,7 +8,8 @@ from gateway.audit import merkle
 from gateway.audit.bundle import Sidecar
 from gateway.audit.checkpoint import Checkpoint, sign_checkpoint
 from tests.unit.audit.forgeries.case import FOREIGN, LOG, NEXT, OLD, Case, keys_of, packed, repacked
-from tests.unit.audit.specimen import SIGNER, Log, sha256
+from tests.unit.audit.forgeries.receipts import receipt
+from tests.unit.audit.specimen import KEYS, ORIGIN, SIGNER, Log, sha256
 
 
 def whole_bundles() -> Iterator[Case]:
@@ -26,7 +27,9 @@ def whole_bundles() -> Iterator[Case]:
     yield Case("rewritten", data, "earlier checkpoint", checkpoint=other.checkpoint(10))
     yield Case("rewritten head", data, "earlier checkpoint", checkpoint=other.checkpoint(43))
     yield Case("shortened", data, "earlier checkpoint", checkpoint=other.checkpoint(60))
-    yield Case("not a checkpoint", data, "earlier checkpoint", checkpoint=b"nonsense")
+    by_another = sign_checkpoint(Checkpoint(ORIGIN, 10, LOG.roots[10]), NEXT)
+    untrusted = ("not signed by the trusted key",)
+    yield Case("checkpoint by another key", data, "earlier checkpoint", checkpoint=by_another, says=untrusted)
     foreign = sign_checkpoint(Checkpoint(FOREIGN.name, 3, LOG.roots[3]), FOREIGN)
     yield Case("of another log", data, "earlier checkpoint", checkpoint=foreign, keys=keys_of(OLD, FOREIGN))
     yield Case("other key", data, "checkpoint", keys=keys_of(NEXT))
@@ -48,7 +51,7 @@ def mixed_up() -> Iterator[Case]:
     """Honest files given in each other's place: nothing was checked, so nothing is said to be wrong."""
     data, note_of_it = packed(LOG.files(LOG.request(0, 43)))
     note_given = (
-        "bundle.zip: this is the signature of a bundle (.zip.note), not the bundle; choose the bundle (.zip) too"
+        "bundle.zip: this is the signature (.zip.note) of a bundle, not the bundle; choose the bundle (.zip) too"
     )
     for name, sidecar, require in (("alone", None, False), ("required", None, True), ("twice", note_of_it, True)):
         yield Case(
@@ -63,3 +66,27 @@ def mixed_up() -> Iterator[Case]:
     zip_given = "bundle.zip.note: this is a bundle (.zip), not the signature of one; choose the signature (.zip.note)"
     yield Case("the bundle as the note", data, sidecar=data, require_sidecar=True, wrong_use=zip_given)
     yield Case("a cut note", note_of_it[:20], "bundle.zip", "container")
+
+
+def other_checkpoints() -> Iterator[Case]:
+    """Other files given as the earlier checkpoint: nothing was checked, however broken the bundle or the receipt is."""
+    files = LOG.files(LOG.request(0, 43))
+    data, note_of_it = packed(files)
+    proof = receipt(LOG, 11, LOG.records[11].entry)
+    wrong = "earlier checkpoint: this is not a checkpoint; choose the file `checkpoint` of the earlier bundle"
+    for name, other in (
+        ("log.vkey", KEYS.encode()),
+        ("the bundle", data),
+        ("its note", note_of_it),
+        ("a receipt", proof),
+        ("README.txt", files["README.txt"]),
+        ("leaves.txt", files["leaves.txt"]),
+        ("nothing", b""),
+        ("a cut checkpoint", LOG.checkpoint(17)[:-1]),
+        ("without signatures", LOG.checkpoint(17).partition(b"\n\n")[0] + b"\n\n"),
+        ("as Windows writes it", LOG.checkpoint(17).replace(b"\n", b"\r\n")),
+    ):
+        for kind, given in (("bundle", data), ("receipt", proof), ("bundle", data[:-9]), ("receipt", proof[:-9])):
+            yield Case(
+                f"{name} as the checkpoint, {kind} {len(given)}", given, checkpoint=other, kind=kind, wrong_use=wrong
+            )
