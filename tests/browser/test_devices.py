@@ -16,6 +16,7 @@ from gateway.storage.models import Acceptance, Grant
 from gateway.terms.publish import publish, starter_texts
 from tests.browser.test_guest import BUTTON, NARROW, PHONE, WORDS, Scheme, _assert_no_sideways_scrolling, _check
 
+JOIN = {"nb": "Bli med på kurset", "nn": "Bli med på kurset", "en": "Join the course"}
 SAID = {
     "nb": ("Velkommen tilbake", "Reglene er endret", "Vis tre ord", "Legg til denne enheten", "Sjekk skrivemåten"),
     "nn": ("Velkomen tilbake", "Reglane er endra", "Vis tre ord", "Legg til denne eininga", "Sjekk skrivemåten"),
@@ -126,14 +127,14 @@ def test_who_is_known_joins_a_course_in_two_taps(portal: Any, chromium: Browser,
     page.reload()
     _check(page, "status with a course's field")
     page.locator("#course_code").fill("fjell elv")
-    page.get_by_role("button", name=BUTTON[language]).click()
+    page.get_by_role("button", name=JOIN[language]).click()
     expect(page.locator(".errors")).to_be_focused()
     expect(page.locator("#course_code")).to_have_value("fjell elv")
     _check(page, "a wrong code, while online")
     page.set_viewport_size(NARROW)
     _assert_no_sideways_scrolling(page)
     page.locator("#course_code").fill(code.upper().replace("-", " "))
-    page.get_by_role("button", name=BUTTON[language]).click()
+    page.get_by_role("button", name=JOIN[language]).click()
     portal.apply_grants()
     expect(page.get_by_role("heading", level=1)).to_have_text(WORDS[language][3], timeout=10_000)
     expect(page.locator("#course_code")).to_have_count(0)
