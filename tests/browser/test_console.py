@@ -199,8 +199,8 @@ def test_from_the_printed_link_to_a_closed_category_a_revoked_device_and_a_bundl
     resolver = resolvers(running.services.settings.state)
     assert refused_as(resolver, "www.netflix.com") is None
     page.get_by_role("link", name="Innholdsfilter").click()
-    expect(page.get_by_label("Nettspill, default")).to_have_value("closed>closed")
-    page.get_by_label("Strømming, default").select_option("Stengt")
+    expect(page.get_by_label("Nettspill, Alle andre enheter")).to_have_value("closed>closed")
+    page.get_by_label("Strømming, Alle andre enheter").select_option("Stengt")
     page.get_by_role("button", name="Lagre og se hva som blir publisert").click()
     expect(page.get_by_text("Strømming stengt for gruppen Alle andre enheter")).to_be_visible()
     assert refused_as(resolver, "www.netflix.com") is None, "a draft closes nothing"
