@@ -282,7 +282,8 @@ def test_nothing_is_given_back_that_somebody_else_has_changed_since(world):
     assert sent(answer.text)["helpdesk_phone"] == "63 00 00 00"
     again = ola.post("/settings", data=sent(answer.text) | {"back": "helpdesk_phone"})
     assert again.headers["location"] == "/settings?changed=helpdesk_phone"
-    assert leaves(world)[-1] == ("owner.helpdesk_phone", {"by": "ola", "before": "63 00 00 00"})
+    told = {"by": "ola", "before": "63 00 00 00", "note": "given back to the settings file"}
+    assert leaves(world)[-1] == ("owner.helpdesk_phone", told)
 
 
 def test_what_is_written_beside_a_tick_that_gives_it_back_is_asked_about(world):
