@@ -7,6 +7,7 @@ are not done anew for each test; how a service starts from nothing is for other 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -28,7 +29,7 @@ _FORKING.set_forkserver_preload(
         "gateway.audit.sealer",
         "gateway.audit.witness",
         "gateway.collection",
-        "gateway.settings_now",
+        "gateway.settings.now",
         "gateway.storage.schema",
     ]
 )
@@ -41,7 +42,10 @@ def serving(config: Path, state: Path, services: Mapping[str, int | None]) -> It
     Each must end well when it is told to.
     """
     arguments = ["--config", str(config), "--state", str(state)]
-    running = {name: _FORKING.Process(target=_run, args=([*arguments, name],), daemon=True) for name in services}
+    environment = dict(os.environ)
+    running = {
+        name: _FORKING.Process(target=_run, args=([*arguments, name], environment), daemon=True) for name in services
+    }
     for process in running.values():
         process.start()
     try:
@@ -64,7 +68,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _run(arguments: list[str]) -> None:
+def _run(arguments: list[str], environment: dict[str, str]) -> None:
+    os.environ.clear()  # what it has is of the moment when the first service was forked
+    os.environ.update(environment)
     cli(arguments, prog_name="gjestenett")
 
 
