@@ -128,7 +128,7 @@ def test_4_a_category_is_closed_and_published_with_a_note(newcomer: Newcomer) ->
     assert "Blocked" not in dig(newcomer, "www.netflix.com"), "streaming is open at first"
     is_written("Content filter", "Streaming", "Closed", "Save, and look at what is published", "Publish")
     newcomer.follow("Content filter")
-    page.get_by_label("Streaming, default").select_option("Closed")
+    page.get_by_label("Streaming, All other devices").select_option("Closed")
     newcomer.press("Save, and look at what is published")
     newcomer.fill("Note (optional)", "The line is for courses")
     newcomer.press("Publish")
@@ -237,7 +237,7 @@ def test_10_both_verifiers_say_that_it_holds(newcomer: Newcomer, browser: Browse
     page = context.new_page()
     page.goto((given / "verify.html").as_uri())
     page.get_by_label("Revisjonspakken").set_input_files(bundle)
-    page.get_by_label("Signaturen til pakken").set_input_files(f"{bundle}.note")
+    page.get_by_label("Signaturen (.zip.note)").set_input_files(f"{bundle}.note")
     page.get_by_label("Den offentlige nøkkelen til loggen").set_input_files(given / "log.vkey")
     newcomer.press("Kontroller", page)
     expect(page.get_by_role("heading", name="Bevist")).to_be_visible()
