@@ -35,8 +35,7 @@ UNIT_PROBLEMS = {
 REFUSALS: Mapping[Refusal, str] = {
     "own": N_("This is your own account. Ask another of IT, or use the page of your account."),
     "last": N_(
-        "This is the last account of IT that can be signed in to here: the way in when everything else fails."
-        " Others that have a last day don’t count."
+        "This is the last account of IT that can be signed in to here: the way in when everything else fails. Others that have a last day don’t count."  # noqa: E501 - one text
     ),
     "provider": N_("What you want to change stands at the service where this person signs in. Change it there."),
     "ended": N_("The account’s last day is over. Give it another one first."),
