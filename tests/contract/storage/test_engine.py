@@ -190,7 +190,9 @@ def test_sqlite_runs_with_the_pragmas_of_the_design(database: Database) -> None:
 
 @only_postgresql
 def test_postgresql_makes_no_preparations_that_short_questions_do_not_pay_for(database: Database) -> None:
-    wanted = {"jit": "off", "max_parallel_workers_per_gather": "0", "lock_timeout": "3s"}
+    wanted = {
+        "jit": "off", "max_parallel_workers_per_gather": "0", "random_page_cost": "3", "lock_timeout": "3s",
+    }  # fmt: skip
     for kind in (database.read, database.write):
         with kind() as session:
             assert {name: session.execute(text(f"SHOW {name}")).scalar() for name in wanted} == wanted
