@@ -164,7 +164,7 @@ def _postgres_engine(url: URL) -> Engine:
     if "options" not in url.query:
         # A page of fifty rows is found sooner than helpers for it are started: 2.4 s with them, 0.3 without, when busy.
         # Nor does it gain by machine code that is made for it: 300 ms of processor time with it, 260 without.
-        # At 4, as it is delivered, it read a million acceptances for a rare name, at 2 as many visitors for whoever waits.
+        # At 4, as delivered, it read a million acceptances for a rare name; at 2, too much for those who wait.
         plans = "-c max_parallel_workers_per_gather=0 -c jit=off -c random_page_cost=3"
         arguments["options"] = f"-c lock_timeout={BUSY_TIMEOUT_MS} {plans}"
     return create_engine(url, pool_pre_ping=True, connect_args=arguments, **_COMMON)
