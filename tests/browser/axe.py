@@ -1,4 +1,7 @@
-"""axe-core on a page. Passes are counted, not described: describing them takes longer than finding what is wrong."""
+"""What is asked of every page: axe-core, and that it does not scroll sideways.
+
+Passes are counted, not described: describing them takes longer than finding what is wrong.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ WCAG: Rules = {
 }
 COLOURS: Rules = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 """All that a darker or lighter scheme can change."""
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+"""How many pixels a page scrolls sideways (WCAG 1.4.10), which axe does not look at."""
 
 
 def examine(page: Page, rules: Rules | None = WCAG) -> AxeResults:

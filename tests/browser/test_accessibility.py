@@ -14,14 +14,13 @@ from axe_playwright_python.base import AxeResults
 from playwright.sync_api import Browser, Page, Route, expect
 
 from captive_portal.i18n import LANGUAGE_NAMES
-from tests.browser.axe import COLOURS, examine
+from tests.browser.axe import COLOURS, SIDEWAYS, examine
 from tests.browser.conftest import launched, running_portal
 from tests.browser.walk import LANGUAGES, NAME, SETTINGS, add_library, every_page, release
 
 PHONE, ZOOMED = {"width": 390, "height": 844}, {"width": 320, "height": 256}  # 1280 × 1024 at 400 %
 STATES = 22
 SPACING = "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }"
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 CUT_OFF = """[...document.querySelectorAll("main *, header *, footer *")].filter((each) =>
   each.clientWidth && getComputedStyle(each).overflowX !== "visible" && each.scrollWidth > each.clientWidth + 1
   && each.tagName !== "INPUT").map((each) => each.outerHTML.slice(0, 80))"""

@@ -34,7 +34,7 @@ from gateway.storage.course_models import Course
 from gateway.storage.exemption_models import ExemptionRequest
 from gateway.storage.models import Acceptance, Grant
 from gateway.telemetry import Totals
-from tests.browser.axe import COLOURS, examine
+from tests.browser.axe import COLOURS, SIDEWAYS, examine
 from tests.browser.test_console import RunningConsole, chromium, running
 from tests.browser.test_rooms import fill
 
@@ -43,7 +43,6 @@ SHOTS = os.environ.get("CONSOLE_SCREENSHOTS")
 LANGUAGES = ("nb", "nn", "en")
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
 PHONE = {"width": 390, "height": 844}
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 HEADINGS = """[...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].filter((each) => each.checkVisibility())
   .map((each) => Number(each.tagName[1]))"""
 FOCUSED = """() => { const each = document.activeElement, box = each.getBoundingClientRect();

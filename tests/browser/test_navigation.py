@@ -9,7 +9,7 @@ from captive_portal.auth import accounts
 from captive_portal.auth.passwords import hash_password
 from captive_portal.console.navigation import GROUPS
 from gateway.clock import utc_now
-from tests.browser.axe import examine
+from tests.browser.axe import SIDEWAYS, examine
 from tests.browser.test_console import (
     LAPTOP,
     PASSWORD,
@@ -22,7 +22,6 @@ from tests.browser.test_console import (
 )
 
 __all__ = ["chromium", "running"]
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 MEASURES = """() => {
   const box = (each) => { const { x, width, height } = each.getBoundingClientRect();
     return each.getClientRects().length ? { height, right: x + width } : null; };

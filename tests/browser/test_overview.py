@@ -11,8 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from gateway.clock import utc_now
 from gateway.storage import beats, dns_counters
 from gateway.storage.dns_counters import hour_of
-from tests.browser.axe import examine
-from tests.browser.test_accessibility import SIDEWAYS
+from tests.browser.axe import SIDEWAYS, examine
 from tests.browser.test_console import LAPTOP, PHONE, SHOTS, RunningConsole, _context, chromium, running
 from tests.browser.test_navigation import signed_in
 

@@ -9,7 +9,7 @@ from captive_portal.auth import accounts
 from captive_portal.auth.passwords import hash_password
 from gateway.clock import utc_now
 from gateway.storage import rules
-from tests.browser.axe import examine
+from tests.browser.axe import SIDEWAYS, examine
 from tests.browser.test_console import (
     LAPTOP,
     PASSWORD,
@@ -51,7 +51,7 @@ def test_rules_are_written_seen_compared_and_published(
             return
         found = examine(page)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        wide = page.evaluate(SIDEWAYS)
         assert wide <= 0, f"{name} scrolls sideways by {wide} pixels"
 
     page.goto(running.url)

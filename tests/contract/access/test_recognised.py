@@ -14,7 +14,6 @@ from sqlalchemy import select
 
 from gateway.access import courses, erasure, exemption_requests, recognised
 from gateway.access.accept import Accepted, Applicant, Refused, accept
-from gateway.access.course_openings import Opened, open_category
 from gateway.access.course_plan import Wish
 from gateway.access.courses import Sought
 from gateway.access.exemption_requests import Wanted
@@ -28,8 +27,6 @@ from gateway.link.neighbours import Neighbour
 from gateway.lists import draft_edits, generations
 from gateway.storage import courses as storage
 from gateway.storage import device_words, grants, rules
-from gateway.storage import exemption_requests as requests
-from gateway.storage import generations as published
 from gateway.storage.course_models import Course
 from gateway.storage.engine import Session
 from gateway.storage.log_models import Disclosure, StagedLeaf
@@ -577,107 +574,6 @@ def test_an_exemption_for_one_guest_leaves_them_the_hours_of_the_group_they_were
     assert until == town.now + 2 * HOUR, "as the group course has it"
     second = accepted(town.add(LAPTOP, town.words(PHONE, first.grant_id)))
     assert second.ends_at == town.now + 2 * HOUR
-
-
-def own_exemption(town: Town) -> str:
-    """Give the guest of the phone an exemption of their own; the group that they are in then."""
-    with town.services.database.write() as session:
-        asked = exemption_requests.ask(session, town.place, PHONE, Wanted("www.game.example", ("gaming",)), town.now)
-        assert isinstance(asked, exemption_requests.Asked)
-        done = exemption_requests.grant(
-            session, town.place, asked.request_id, "it", "", scope="session", until=town.now + HOUR, now=town.now
-        )
-        assert isinstance(done, exemption_requests.Decided)
-        exemption_requests.ask(session, town.place, PHONE, Wanted("www.dating.example", ("dating",)), town.now)
-        status = device_status(session, town.place, PHONE, town.now)
-        assert status.group_key is not None
-    return status.group_key
-
-
-def group_of(town: Town, done: Accepted) -> tuple[str, bool]:
-    """The group of a grant, and whether its mark is that group's."""
-    with town.services.database.read() as session:
-        grant = session.get(Grant, done.grant_id)
-        assert grant is not None
-        return grant.group_key, grant.mark == published.mark_of(session, town.place.owner_id, grant.group_key)
-
-
-def asked_under(town: Town, done: Accepted) -> dict[str, str | None]:
-    """Each site that was asked for under a grant, and the course whose host sees it."""
-    with town.services.database.read() as session:
-        return {each.name: each.course_id for each in requests.of_grant(session, done.grant_id)}
-
-
-def make_course(town: Town, group: str = "default") -> Course:
-    wish = Wish("Word", "Nybø skule", town.now, town.now + 6 * HOUR, group, 60, "code")
-    with town.services.database.write() as session:
-        made = courses.add(session, town.place, wish, (group,), by="it", now=town.now)
-    assert isinstance(made, Course)
-    return made
-
-
-def test_an_exemption_of_their_own_goes_along_into_a_course_with_the_same_rules(town: Town, clock: Any) -> None:
-    first = town.accept()
-    own = own_exemption(town)
-    clock.advance(timedelta(minutes=1))
-    course = make_course(town)
-    done = accepted(town.come_back(PHONE, first.acceptance_id, Sought(code=course.code)))
-    assert done.ends_at == course.ends_at
-    assert group_of(town, done) == (own, True)
-    assert asked_under(town, first) == {}
-    assert asked_under(town, done) == {"www.game.example": None, "www.dating.example": course.id}
-    leaf = town.leaves()[-1]
-    told = leaf["type"], leaf["grant"], leaf["from_group"], leaf["to_group"]
-    assert told == ("grant_moved", done.grant_id, "default", own)
-    clock.advance(timedelta(minutes=1))
-    other = make_course(town)
-    again = accepted(town.come_back(PHONE, done.acceptance_id, Sought(code=other.code)))
-    assert group_of(town, again) == (own, True)
-    added = accepted(town.add(LAPTOP, town.words(PHONE, again.grant_id)))
-    assert group_of(town, added) == (own, True), "the person's other device, as outside of courses"
-
-
-def test_an_exemption_of_their_own_does_not_take_other_rules_along(town: Town, clock: Any) -> None:
-    course_group(town)
-    with town.services.database.write() as session:
-        document = generations.draft(session, town.place) | {"host_categories": ["dating"]}
-        generations.save_draft(session, town.place, document, town.now)
-        generations.publish(session, town.place, "it", "", town.now)
-    first, second, third = make_course(town), make_course(town), make_course(town, "course")
-    before = town.accept(sought=Sought(code=first.code))
-    own = own_exemption(town)
-    with town.services.database.write() as session:
-        opened = open_category(session, town.place, first.id, "dating", 1, reason="kurs", by="vert", now=town.now)
-        assert isinstance(opened, Opened)
-    assert group_of(town, before) == (own, True), "and what is open for the first course alone"
-    clock.advance(timedelta(minutes=1))
-    there = accepted(town.come_back(PHONE, before.acceptance_id, Sought(code=second.code)))
-    assert group_of(town, there) == ("default", True)
-    assert asked_under(town, before) == {"www.game.example": first.id}, "what was granted ends with the access"
-    assert asked_under(town, there) == {"www.dating.example": second.id}, "what waits goes along"
-    clock.advance(timedelta(minutes=1))
-    assert own_exemption(town) != own
-    elsewhere = accepted(town.come_back(PHONE, there.acceptance_id, Sought(code=third.code)))
-    assert group_of(town, elsewhere) == ("course", True)
-    assert "grant_moved" not in [leaf["type"] for leaf in town.leaves()[-2:]]
-
-
-def test_an_exemption_goes_along_under_new_rules_but_to_nobody_else_and_not_after_signing_off(
-    town: Town, clock: Any
-) -> None:
-    first = town.accept()
-    own = own_exemption(town)
-    clock.advance(timedelta(minutes=1))
-    town.publish_rules("2")
-    second = accepted(town.come_back(PHONE, first.acceptance_id))
-    assert group_of(town, second) == (own, True)
-    clock.advance(timedelta(minutes=1))
-    town.publish_rules("3")
-    assert group_of(town, town.accept(applicant=Applicant("Ola Nordmann"))) == ("default", True)
-    clock.advance(timedelta(minutes=1))
-    own_exemption(town)
-    town.sign_off(PHONE)
-    assert group_of(town, accepted(town.come_back(PHONE, town.newest(PHONE)))) == ("default", True)
 
 
 CHANGES: dict[str, Callable[[Town, Accepted], object]] = {
